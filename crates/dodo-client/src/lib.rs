@@ -1,0 +1,1 @@
+//! dodo-client

@@ -1,0 +1,2 @@
+//! The standalone page.
+fn main() {}
