@@ -1,0 +1,217 @@
+//! `GET /v1/plans`, `POST /v1/plans/preview`, `POST /v1/plans/change`, `DELETE /v1/plans/scheduled`,
+//! `POST /v1/plans/payment-method`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Card, Consent, Currency, EffectiveAt, Merchant, Period, PriceDifference, ProductId, Quote, QuoteId,
+    UnixSeconds, words,
+};
+
+words!(
+    /// The state of a subscription at Dodo.
+    SubscriptionStatus {
+        /// Not paid for yet.
+        Pending,
+        /// Running.
+        Active,
+        /// A charge failed; a new payment method brings it back.
+        OnHold,
+        /// Paused.
+        Paused,
+        /// Ended.
+        Cancelled,
+        /// Never started.
+        Failed,
+        /// Lived out.
+        Expired,
+        /// A renewal is owed.
+        PastDue,
+    }
+);
+
+words!(
+    /// What a plan is to the buyer.
+    ChangeKind {
+        /// The one they have.
+        Current,
+        /// Dearer per the same period.
+        Upgrade,
+        /// Cheaper per the same period.
+        Downgrade,
+        /// Neither, or not comparable.
+        Switch,
+    }
+);
+
+/// An add-on on a subscription.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Addon {
+    /// Dodo's `addon_id`.
+    pub addon_id: ProductId,
+    /// Its name.
+    pub name: String,
+    /// How many.
+    pub quantity: u32,
+}
+
+/// An add-on and how many of it, in a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AddonQuantity {
+    /// Dodo's `addon_id`.
+    pub addon_id: ProductId,
+    /// How many.
+    pub quantity: u32,
+}
+
+/// A change booked for the next billing date.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ScheduledChange {
+    /// To which plan.
+    pub product_id: ProductId,
+    /// Its name.
+    pub name: String,
+    /// When.
+    pub effective_at: UnixSeconds,
+}
+
+/// The subscription as it is today.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CurrentPlan {
+    /// The plan's product.
+    pub product_id: ProductId,
+    /// Its name.
+    pub name: String,
+    /// State of the subscription.
+    pub status: SubscriptionStatus,
+    /// Seats.
+    pub quantity: u32,
+    /// Add-ons on it.
+    #[serde(default)]
+    pub addons: Vec<Addon>,
+    /// Next charge: when.
+    pub next_billing_date: UnixSeconds,
+    /// Next charge: how much before tax, minor units.
+    pub recurring_amount: i64,
+    /// Currency of `recurring_amount`.
+    pub currency: Currency,
+    /// Billing period.
+    pub period: Period,
+    /// A change that is already booked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scheduled_change: Option<ScheduledChange>,
+    /// Whether it ends at the next billing date.
+    #[serde(default)]
+    pub cancel_at_next_billing_date: bool,
+    /// Whether Dodo accepts a plan change in this state.
+    pub can_change: bool,
+}
+
+/// One plan to compare.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Plan {
+    /// Its product.
+    pub product_id: ProductId,
+    /// Its name.
+    pub name: String,
+    /// A sentence or two.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// List price per period, minor units.
+    pub price: i64,
+    /// Currency of `price`.
+    pub currency: Currency,
+    /// Billing period.
+    pub period: Period,
+    /// What it is to this buyer.
+    pub kind: ChangeKind,
+    /// Whether the merchant recommends it.
+    #[serde(default)]
+    pub recommended: bool,
+    /// Difference to the current plan per the same period; absent where periods or currencies differ.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub difference: Option<PriceDifference>,
+    /// What it has.
+    #[serde(default)]
+    pub features: Vec<String>,
+    /// Of these, what the current plan lacks.
+    #[serde(default)]
+    pub gained: Vec<String>,
+    /// What the current plan has and this one lacks.
+    #[serde(default)]
+    pub lost: Vec<String>,
+    /// Add-ons of today that this plan does not carry, by name.
+    #[serde(default)]
+    pub lost_addons: Vec<String>,
+}
+
+/// Answer to `GET /v1/plans`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PlansResponse {
+    /// The seller.
+    pub merchant: Merchant,
+    /// What the buyer has.
+    pub current: CurrentPlan,
+    /// All plans in the merchant's order, the current one among them.
+    pub plans: Vec<Plan>,
+    /// The card that would be charged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_method: Option<Card>,
+}
+
+/// `POST /v1/plans/preview`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PreviewRequest {
+    /// To which plan.
+    pub product_id: ProductId,
+    /// Seats; absent keeps today's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quantity: Option<u32>,
+    /// Add-ons; absent keeps today's, as far as the plan carries them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub addons: Option<Vec<AddonQuantity>>,
+    /// Absent means at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub effective_at: Option<EffectiveAt>,
+}
+
+/// Answer to a preview.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PreviewResponse {
+    /// To which plan.
+    pub product_id: ProductId,
+    /// Its name.
+    pub name: String,
+    /// What confirming charges.
+    pub quote: Quote,
+    /// The card that will be charged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_method: Option<Card>,
+}
+
+/// `POST /v1/plans/change`, with an `Idempotency-Key` header. Answered with an [`crate::Attempt`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ChangeRequest {
+    /// The quote that was on the screen.
+    pub quote_id: QuoteId,
+    /// What was shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consent: Option<Consent>,
+}
+
+/// Answer to `POST /v1/plans/payment-method`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PaymentMethodLink {
+    /// Where the buyer gives another payment method.
+    pub url: String,
+}

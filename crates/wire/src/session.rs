@@ -1,0 +1,117 @@
+//! The merchant's own calls (`POST /v1/sessions`, `POST /v1/events`, with the merchant's secret key) and the two calls
+//! of a shop without a server (`POST /v1/checkouts`, `POST /v1/upsell/redeem`).
+
+use serde::{Deserialize, Serialize};
+
+use crate::{ProductId, UnixSeconds, words};
+
+words!(
+    /// What a session token is good for.
+    Purpose {
+        /// The post-purchase offer.
+        Offer,
+        /// The plan comparison of one subscription.
+        Plans,
+    }
+);
+
+words!(
+    /// What set an offer off.
+    Trigger {
+        /// A purchase; what webhooks report.
+        Purchase,
+        /// A milestone of usage.
+        UsageMilestone,
+        /// Near a limit of the plan.
+        NearPlanLimit,
+        /// Onboarding is done.
+        OnboardingDone,
+    }
+);
+
+/// `POST /v1/sessions`: a token for one buyer and one purpose.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SessionRequest {
+    /// Dodo's `customer_id`, as the merchant's server knows it.
+    pub customer_id: String,
+    /// What for.
+    pub purpose: Purpose,
+    /// Which trigger the offer follows; absent means the purchase.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trigger: Option<Trigger>,
+    /// The purchase to follow up; absent means the buyer's latest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_id: Option<String>,
+    /// Required with purpose `plans`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subscription_id: Option<String>,
+    /// The buyer's language, for the merchant's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locale: Option<String>,
+    /// The buyer's country (ISO 3166-1 alpha-2), for tax where the purchase does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
+}
+
+/// A session token. Short-lived; the only thing that the page holds.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SessionResponse {
+    /// Opaque bearer token.
+    pub token: String,
+    /// Until when.
+    pub expires_at: UnixSeconds,
+}
+
+impl core::fmt::Debug for SessionResponse {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("SessionResponse").field("token", &"…").field("expires_at", &self.expires_at).finish()
+    }
+}
+
+/// `POST /v1/events`: a trigger other than a purchase. Answered with 202.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct EventRequest {
+    /// Which buyer.
+    pub customer_id: String,
+    /// What happened.
+    pub trigger: Trigger,
+    /// On which subscription.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subscription_id: Option<String>,
+}
+
+/// `POST /v1/checkouts`: a shop without a server starts a hosted checkout of a product that the rules file allows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CheckoutRequest {
+    /// Which product.
+    pub product_id: ProductId,
+    /// How many; absent means one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quantity: Option<u32>,
+}
+
+/// Where the buyer pays. The return address carries a nonce that is redeemed once for a session token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CheckoutResponse {
+    /// Dodo's hosted page.
+    pub checkout_url: String,
+}
+
+/// `POST /v1/upsell/redeem`: exchanges the nonce from the return address, once, for a session token.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RedeemRequest {
+    /// The nonce.
+    pub nonce: String,
+}
+
+impl core::fmt::Debug for RedeemRequest {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("RedeemRequest { nonce: … }")
+    }
+}
