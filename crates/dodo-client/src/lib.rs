@@ -1,1 +1,52 @@
-//! dodo-client
+//! A thin, typed client for the slice of the Dodo Payments API that the proxy uses.
+//!
+//! It knows how to ask and how to read the answer. It decides nothing: which offer is shown, whether an
+//! answer means "paid", what happens next all belong to the proxy. Nothing here knows about offers, quotes,
+//! sessions or the widget.
+//!
+//! A tour, in the order in which a request travels:
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`config`] | mode, key, base URL, time limits; what is refused before the first request |
+//! | [`ids`] | identifiers, checked before they can enter a path |
+//! | [`calls`] | one file per resource: its calls, its request bodies, its answers |
+//! | `transport` | the only code that speaks HTTP: repeatable reads, single writes, single charges |
+//! | [`error`] | why a read or a write gave no answer |
+//! | [`evidence`] | what was seen of a charge, without judging it |
+//! | [`webhook`] | the envelope of a webhook body, after its signature was checked elsewhere |
+//! | [`values`] | currency, exact decimals, metadata |
+//!
+//! # Three kinds of calls
+//!
+//! Dodo offers no idempotency key for anything that moves money, so sending a charge twice charges twice.
+//! The kind of a call is therefore part of its signature:
+//!
+//! - a **read** (every GET, and the previews, which are POSTs that create nothing) may be repeated, and
+//!   returns `Result<T, Error>`;
+//! - a **write** creates or changes something without moving money; it is sent once and returns
+//!   `Result<T, Error>`;
+//! - a **charge** is sent once, over a connection of its own, and returns [`ChargeEvidence`]: there is no
+//!   `Err` to be caught by a retry helper and no `?` that could lose an unknown outcome.
+//!
+//! # Money
+//!
+//! Amounts are `i64` in the currency's minor unit, exactly as Dodo sends them. Factors and rates, which Dodo
+//! sends as JSON numbers or strings, stay text ([`values::DecimalText`]).
+
+pub mod calls;
+pub mod config;
+pub mod error;
+pub mod evidence;
+pub mod ids;
+mod lenient;
+mod transport;
+pub mod values;
+pub mod webhook;
+
+mod client;
+
+pub use client::Client;
+pub use config::{ApiKey, Config, ConfigError, Mode, TimeLimits};
+pub use error::{ApiError, Error, ErrorBody, RateLimit, TransportError, Unsent};
+pub use evidence::ChargeEvidence;

@@ -1,0 +1,37 @@
+//! The client itself; its calls stand in [`crate::calls`].
+
+use std::{fmt, sync::Arc};
+
+use crate::{
+    config::{Config, ConfigError, Mode},
+    transport::Transport,
+};
+
+/// Speaks to Dodo for one merchant in one mode. Cheap to clone.
+#[derive(Clone)]
+pub struct Client {
+    mode: Mode,
+    pub(crate) transport: Arc<Transport>,
+}
+
+impl Client {
+    /// Checks the configuration and sets up TLS; no connection is made yet.
+    ///
+    /// # Errors
+    /// When key, mode and base URL do not fit together; see [`ConfigError`].
+    pub fn new(config: &Config) -> Result<Self, ConfigError> {
+        Ok(Self { mode: config.mode, transport: Arc::new(Transport::new(config)?) })
+    }
+
+    /// The mode it was configured for.
+    #[must_use]
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("mode", &self.mode).finish_non_exhaustive()
+    }
+}

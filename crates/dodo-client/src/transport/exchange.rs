@@ -1,0 +1,161 @@
+//! One request, one answer, and an exact account of how far it came.
+
+use std::{error::Error as StdError, io, time::Duration};
+
+use reqwest::{
+    RequestBuilder, Response, StatusCode,
+    header::{HeaderMap, RETRY_AFTER},
+};
+use time::{OffsetDateTime, format_description::well_known::Rfc2822};
+
+use crate::error::{ApiError, ErrorBody, RateLimit, TransportError, Unsent};
+
+/// Longer answers are not read to their end. A page of 100 payments is a tenth of this.
+const MAX_BODY: usize = 4 * 1024 * 1024;
+
+/// How far one request came.
+pub(super) enum Exchange {
+    /// Nothing left this machine.
+    Unsent(Unsent),
+    /// It broke after that.
+    Broken { status: Option<u16>, cause: TransportError },
+    /// A complete answer outside 2xx.
+    Refused(Box<ApiError>),
+    /// A complete 2xx.
+    Complete { status: u16, body: Vec<u8> },
+}
+
+/// Performs the request once.
+pub(super) async fn exchange(request: RequestBuilder) -> Exchange {
+    let mut response = match request.send().await {
+        Ok(response) => response,
+        Err(error) => {
+            return match unsent(&error) {
+                Some(why) => Exchange::Unsent(why),
+                None => Exchange::Broken { status: None, cause: broken(&error) },
+            };
+        }
+    };
+    let status = response.status();
+    let body = match read_body(&mut response).await {
+        Ok(body) => body,
+        Err(cause) => return Exchange::Broken { status: Some(status.as_u16()), cause },
+    };
+    if status.is_success() {
+        Exchange::Complete { status: status.as_u16(), body }
+    } else {
+        Exchange::Refused(Box::new(api_error(status, response.headers(), &body, OffsetDateTime::now_utc())))
+    }
+}
+
+async fn read_body(response: &mut Response) -> Result<Vec<u8>, TransportError> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| broken(&error))? {
+        if body.len().saturating_add(chunk.len()) > MAX_BODY {
+            return Err(TransportError::TooLong);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// Why nothing left, if that is certain. `is_connect` is set by the connector alone, which ends where the
+/// first byte of the request would begin: name resolution, TCP, TLS.
+fn unsent(error: &reqwest::Error) -> Option<Unsent> {
+    if error.is_builder() {
+        return Some(Unsent::Request);
+    }
+    if !error.is_connect() {
+        return None;
+    }
+    Some(if error.is_dns() {
+        Unsent::Dns
+    } else if error.is_timeout() {
+        Unsent::ConnectTimeout
+    } else if causes(error).any(|cause| cause.is::<rustls::Error>() || wraps_tls(cause)) {
+        Unsent::Tls
+    } else {
+        Unsent::Connect
+    })
+}
+
+/// rustls reports through `io::Error`, whose inner error is not part of the chain of sources.
+fn wraps_tls(cause: &(dyn StdError + 'static)) -> bool {
+    cause
+        .downcast_ref::<io::Error>()
+        .and_then(io::Error::get_ref)
+        .is_some_and(|inner| inner.is::<rustls::Error>())
+}
+
+fn broken(error: &reqwest::Error) -> TransportError {
+    if error.is_timeout() {
+        return TransportError::Timeout;
+    }
+    for cause in causes(error) {
+        if let Some(io) = cause.downcast_ref::<io::Error>() {
+            match io.kind() {
+                io::ErrorKind::ConnectionReset
+                | io::ErrorKind::ConnectionAborted
+                | io::ErrorKind::BrokenPipe => {
+                    return TransportError::Reset;
+                }
+                io::ErrorKind::UnexpectedEof => return TransportError::Truncated,
+                _ => {}
+            }
+        }
+        if let Some(http) = cause.downcast_ref::<hyper::Error>()
+            && http.is_incomplete_message()
+        {
+            return TransportError::Truncated;
+        }
+    }
+    TransportError::Protocol
+}
+
+fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn StdError + 'static)> {
+    std::iter::successors(error.source(), |&cause| cause.source())
+}
+
+fn api_error(status: StatusCode, headers: &HeaderMap, body: &[u8], now: OffsetDateTime) -> ApiError {
+    let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse().ok();
+    ApiError {
+        status: status.as_u16(),
+        body: ErrorBody::read(body),
+        retry_after: headers
+            .get(RETRY_AFTER)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|text| retry_after(text.trim(), now)),
+        rate_limit: RateLimit {
+            limit: number("x-ratelimit-limit"),
+            remaining: number("x-ratelimit-remaining"),
+            reset: number("x-ratelimit-reset"),
+        },
+    }
+}
+
+/// Seconds, or a date; a date that has passed means at once.
+fn retry_after(text: &str, now: OffsetDateTime) -> Option<Duration> {
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = OffsetDateTime::parse(text, &Rfc2822).ok()?;
+    Some(Duration::try_from(date - now).unwrap_or(Duration::ZERO))
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    #[test]
+    fn retry_after_in_both_forms() {
+        let now = datetime!(2026-01-01 00:00:00 UTC);
+        assert_eq!(retry_after("7", now), Some(Duration::from_secs(7)));
+        assert_eq!(retry_after("Thu, 01 Jan 2026 00:01:00 GMT", now), Some(Duration::from_secs(60)));
+        assert_eq!(retry_after("Wed, 31 Dec 2025 00:00:00 GMT", now), Some(Duration::ZERO));
+        for text in ["", "-1", "1.5", "soon"] {
+            assert_eq!(retry_after(text, now), None, "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! Requests that change nothing, and may therefore be repeated.
+
+use std::time::Duration;
+
+use backon::{ExponentialBuilder, Retryable};
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{Ask, Transport, exchange, once};
+use crate::error::{Error, TransportError, Unsent};
+
+/// Repetitions after the first try.
+const MAX_REPEATS: usize = 2;
+
+/// A longer wait than this is left to the caller, who has a schedule.
+const MAX_PAUSE: Duration = Duration::from_secs(5);
+
+impl Transport {
+    /// Asks, and asks again after failures that may pass, all within the configured total.
+    pub(crate) async fn read<T, Q, B>(&self, ask: Ask<'_, Q, B>) -> Result<T, Error>
+    where
+        T: DeserializeOwned,
+        Q: Serialize + Sync + ?Sized,
+        B: Serialize + Sync + ?Sized,
+    {
+        let tries = || async { exchange::exchange(ask.on(&self.pooled, self)?).await.decoded(once::json) };
+        let repeated = tries.retry(schedule()).when(may_pass).adjust(pause);
+        match tokio::time::timeout(self.limits.read_total, repeated).await {
+            Ok(result) => result,
+            Err(_) => Err(TransportError::Timeout.into()),
+        }
+    }
+}
+
+fn schedule() -> ExponentialBuilder {
+    ExponentialBuilder::new()
+        .with_min_delay(Duration::from_millis(200))
+        .with_max_delay(Duration::from_secs(2))
+        .with_max_times(MAX_REPEATS)
+        .with_jitter()
+}
+
+/// Whether asking again may help.
+fn may_pass(error: &Error) -> bool {
+    match error {
+        Error::Unsent(why) => !matches!(why, Unsent::Request),
+        Error::Transport(cause) => !matches!(cause, TransportError::TooLong),
+        Error::Api(error) => matches!(error.status, 408 | 429 | 500 | 502 | 503 | 504),
+        Error::Undecodable { .. } => false,
+    }
+}
+
+/// Waits as long as Dodo asks, or not at all when that is too long: `None` ends the repetitions.
+fn pause(error: &Error, scheduled: Option<Duration>) -> Option<Duration> {
+    let scheduled = scheduled?;
+    let asked = match error {
+        Error::Api(error) => error.retry_after.unwrap_or_default(),
+        _ => Duration::ZERO,
+    };
+    (asked <= MAX_PAUSE).then(|| scheduled.max(asked))
+}

@@ -1,0 +1,264 @@
+//! Values that several answers share: currency, exact decimals, metadata, a card's last month.
+
+use std::{collections::BTreeMap, fmt};
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// Three capital letters as Dodo writes them. Which currencies exist, and how many decimals they have, is the
+/// proxy's table, not this crate's.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Currency([u8; 3]);
+
+/// A text that is no currency code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a currency is three capital letters")]
+pub struct CurrencyError;
+
+impl Currency {
+    /// Takes three capital ASCII letters.
+    ///
+    /// # Errors
+    /// Anything else.
+    pub fn parse(text: &str) -> Result<Self, CurrencyError> {
+        let letters: [u8; 3] = text.as_bytes().try_into().map_err(|_| CurrencyError)?;
+        if letters.iter().all(u8::is_ascii_uppercase) { Ok(Self(letters)) } else { Err(CurrencyError) }
+    }
+
+    /// The code.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        // The three bytes are ASCII by construction.
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Display for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl TryFrom<String> for Currency {
+    type Error = CurrencyError;
+    fn try_from(text: String) -> Result<Self, CurrencyError> {
+        Self::parse(&text)
+    }
+}
+
+impl From<Currency> for String {
+    fn from(currency: Currency) -> Self {
+        currency.as_str().to_owned()
+    }
+}
+
+/// A decimal number that Dodo sends as a JSON number or as a string (a proration factor, a tax rate, a price
+/// per unit), kept as text: it is shown or multiplied exactly, never turned into a float.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct DecimalText(String);
+
+impl DecimalText {
+    /// As it was sent.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether it is below zero. In a plan change's preview that marks what is given back for the old plan.
+    #[must_use]
+    pub fn is_negative(&self) -> bool {
+        self.0.starts_with('-') && self.0.bytes().any(|byte| (b'1'..=b'9').contains(&byte))
+    }
+
+    /// `minor × self`, rounded half away from zero to a whole minor unit, computed in integers.
+    ///
+    /// `None` when the text is not a plain decimal or the result does not fit.
+    #[must_use]
+    pub fn times(&self, minor: i64) -> Option<i64> {
+        let (mantissa, scale) = self.mantissa_and_scale()?;
+        let product = mantissa.checked_mul(i128::from(minor))?;
+        let divisor = 10_i128.checked_pow(scale)?;
+        let (whole, rest) = (product / divisor, product % divisor);
+        let rounded = if rest.checked_abs()?.checked_mul(2)? >= divisor {
+            whole.checked_add(rest.signum())?
+        } else {
+            whole
+        };
+        i64::try_from(rounded).ok()
+    }
+
+    /// `-0.125` is `(-125, 3)`.
+    fn mantissa_and_scale(&self) -> Option<(i128, u32)> {
+        let (sign, digits) = match self.0.strip_prefix('-') {
+            Some(digits) => (-1, digits),
+            None => (1, self.0.as_str()),
+        };
+        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+        if whole.is_empty() || !whole.bytes().chain(fraction.bytes()).all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        let mantissa: i128 = format!("{whole}{fraction}").parse().ok()?;
+        Some((mantissa.checked_mul(sign)?, u32::try_from(fraction.len()).ok()?))
+    }
+}
+
+impl fmt::Display for DecimalText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for DecimalText {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Form {
+            Number(serde_json::Number),
+            Text(String),
+        }
+        Ok(match Form::deserialize(input)? {
+            Form::Number(number) => Self(number.to_string()),
+            Form::Text(text) => Self(text),
+        })
+    }
+}
+
+/// The pairs that a merchant attaches to a payment or a subscription. Values are usually text, but Dodo also
+/// takes numbers and booleans.
+///
+/// Dodo's limits (50 pairs, keys of 40 characters, values of 500) are checked by Dodo.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Metadata(BTreeMap<String, serde_json::Value>);
+
+impl Metadata {
+    /// The value of `key`, when it is text.
+    #[must_use]
+    pub fn text(&self, key: &str) -> Option<&str> {
+        self.0.get(key)?.as_str()
+    }
+
+    /// Sets a pair.
+    pub fn insert(&mut self, key: impl Into<String>, value: impl Into<String>) {
+        self.0.insert(key.into(), serde_json::Value::String(value.into()));
+    }
+
+    /// Whether there is no pair.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Metadata {
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(pairs: I) -> Self {
+        let mut metadata = Self::default();
+        for (key, value) in pairs {
+            metadata.insert(key, value);
+        }
+        metadata
+    }
+}
+
+/// The last month in which a card is good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ExpiryMonth {
+    /// Four digits.
+    pub year: u16,
+    /// 1 to 12.
+    pub month: u8,
+}
+
+impl ExpiryMonth {
+    /// Reads the two texts of a card. The year's width is not documented: `32` and `2032` are the same.
+    /// `None` when either is not a plausible number.
+    #[must_use]
+    pub fn parse(month: &str, year: &str) -> Option<Self> {
+        let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        if !digits(month) || !digits(year) {
+            return None;
+        }
+        let month: u8 = month.parse().ok().filter(|month| (1..=12).contains(month))?;
+        let year: u16 = match year.len() {
+            2 => 2000_u16.checked_add(year.parse().ok()?)?,
+            4 => year.parse().ok()?,
+            _ => return None,
+        };
+        Some(Self { year, month })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decimal(json: &str) -> DecimalText {
+        serde_json::from_str(json).unwrap()
+    }
+
+    #[test]
+    fn currency_is_three_capitals() {
+        assert_eq!(Currency::parse("JPY").unwrap().as_str(), "JPY");
+        for text in ["", "jpy", "JP", "JPYX", "J1Y", "ÄÖ"] {
+            assert_eq!(Currency::parse(text), Err(CurrencyError), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn decimals_come_as_numbers_or_text_and_stay_exact() {
+        assert_eq!(decimal("0.5").as_str(), "0.5");
+        assert_eq!(decimal("\"0.50\"").as_str(), "0.50");
+        assert_eq!(decimal("-1").as_str(), "-1");
+        assert!(decimal("-0.5").is_negative());
+        assert!(!decimal("-0.0").is_negative());
+        assert!(!decimal("0.5").is_negative());
+    }
+
+    #[test]
+    fn decimal_products_round_half_away_from_zero() {
+        assert_eq!(decimal("0.5").times(8000), Some(4000));
+        assert_eq!(decimal("-0.5").times(3000), Some(-1500));
+        assert_eq!(decimal("0.5").times(3), Some(2));
+        assert_eq!(decimal("-0.5").times(3), Some(-2));
+        assert_eq!(decimal("0.33333333").times(8000), Some(2667));
+        assert_eq!(decimal("0.4999").times(1), Some(0));
+        assert_eq!(decimal("1").times(i64::MAX), Some(i64::MAX));
+    }
+
+    #[test]
+    fn decimal_products_that_cannot_be_are_none() {
+        assert_eq!(decimal("2").times(i64::MAX), None);
+        assert_eq!(decimal("\"1e-7\"").times(1), None);
+        assert_eq!(decimal("\"\"").times(1), None);
+        assert_eq!(decimal("\".5\"").times(1), None);
+        assert_eq!(decimal("\"--1\"").times(1), None);
+        assert_eq!(decimal(&format!("\"0.{}\"", "1".repeat(60))).times(1), None);
+    }
+
+    #[test]
+    fn metadata_takes_values_of_every_kind() {
+        let metadata: Metadata =
+            serde_json::from_str(r#"{"attempt":"at_1","n":1,"flag":true,"none":null}"#).unwrap();
+        assert_eq!(metadata.text("attempt"), Some("at_1"));
+        assert_eq!(metadata.text("n"), None);
+        assert_eq!(metadata.text("absent"), None);
+    }
+
+    #[test]
+    fn expiry_year_in_both_widths() {
+        let expected = Some(ExpiryMonth { year: 2032, month: 6 });
+        assert_eq!(ExpiryMonth::parse("06", "32"), expected);
+        assert_eq!(ExpiryMonth::parse("6", "2032"), expected);
+        for (month, year) in
+            [("13", "32"), ("0", "32"), ("06", "032"), ("06", ""), ("", "32"), ("+6", "32"), ("06", "+32")]
+        {
+            assert_eq!(ExpiryMonth::parse(month, year), None, "{month:?} {year:?}");
+        }
+    }
+}
