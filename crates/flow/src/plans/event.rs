@@ -1,0 +1,62 @@
+//! What can happen to the plan-change flow.
+
+use wire::{
+    Attempt, EffectiveAt, IdempotencyKey, PaymentMethodLink, PlansResponse, PreviewResponse, ProductId,
+};
+
+use crate::{ApiError, Tag};
+
+/// What the buyer does. Any act may come in any state; one that makes no sense there is ignored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// Picks a plan: it is previewed and the dialog opens.
+    Choose(ProductId),
+    /// In the dialog: at once, or at the next billing date. Previews again.
+    Timing(EffectiveAt),
+    /// Presses the confirm button.
+    Confirm,
+    /// Closes the dialog, by button, Escape or otherwise. A charge under way goes on.
+    CloseDialog,
+    /// Opens the dialog again on a charge that is under way or has ended.
+    OpenDialog,
+    /// In the dialog: wants a fresh quote, where the page has stopped fetching one by itself.
+    Refresh,
+    /// Loads the plans again after a failure.
+    Reload,
+    /// Wants to pay with another card: leads to a page where it is given.
+    UseAnotherCard,
+    /// Takes back the change that is booked for the next billing date.
+    TakeBackScheduled,
+    /// Wants to know how an unfinished charge stands.
+    CheckAgain,
+    /// Goes to the page where the payment is completed.
+    Continue,
+}
+
+/// Everything that can happen. Replies and timers carry the tag of the effect that caused them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The widget is mounted, with the first answer where the loader already has it.
+    Start(Option<Box<PlansResponse>>),
+    /// The buyer did something.
+    Act {
+        /// What.
+        act: Act,
+        /// A fresh key, in case the act starts a charge.
+        key: IdempotencyKey,
+    },
+    /// Reply to `Effect::Load`.
+    Loaded(Tag, Result<Box<PlansResponse>, ApiError>),
+    /// Reply to `Effect::Preview`.
+    Previewed(Tag, Result<Box<PreviewResponse>, ApiError>),
+    /// Reply to `Effect::Change`.
+    Changed(Tag, Result<Attempt, ApiError>),
+    /// Reply to `Effect::Ask`.
+    Looked(Tag, Result<Attempt, ApiError>),
+    /// Reply to `Effect::CardLink`.
+    CardLink(Tag, Result<PaymentMethodLink, ApiError>),
+    /// Reply to `Effect::TakeBack`.
+    TakenBack(Tag, Result<(), ApiError>),
+    /// A timer of `Effect::Schedule` ran out.
+    Timer(Tag),
+}
