@@ -1,0 +1,147 @@
+//! Every word that a buyer reads, apart from the merchant's own.
+//!
+//! One table a language ([`en`], [`ja`]), each a [`Phrases`] with every field filled: a phrase that is missing in one
+//! language does not compile. Views name a field; they never hold a sentence. Templates carry named gaps such as
+//! `{amount}`, which [`fill`] closes; both languages have the same gaps, or the tests fail.
+//!
+//! Not here: amounts and dates (`browser::intl`), which phrase is shown when (`flow`, `ui`).
+
+mod en;
+mod ja;
+mod phrases;
+
+pub use phrases::Phrases;
+
+use core::fmt::Write as _;
+
+/// A language that the widget speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    /// English; also for every language that has no table.
+    English,
+    /// Japanese.
+    Japanese,
+}
+
+impl Language {
+    /// The language of a tag such as `ja-JP`; unknown ones are English.
+    #[must_use]
+    pub fn of_tag(tag: &str) -> Self {
+        match tag.split(['-', '_']).next() {
+            Some(primary) if primary.eq_ignore_ascii_case("ja") => Self::Japanese,
+            _ => Self::English,
+        }
+    }
+
+    /// Its words.
+    #[must_use]
+    pub fn phrases(self) -> &'static Phrases {
+        match self {
+            Self::English => &en::PHRASES,
+            Self::Japanese => &ja::PHRASES,
+        }
+    }
+
+    /// Its tag, for the `lang` attribute.
+    #[must_use]
+    pub fn tag(self) -> &'static str {
+        match self {
+            Self::English => "en",
+            Self::Japanese => "ja",
+        }
+    }
+}
+
+/// Closes the gaps of a template: `fill("pay {amount}", &[("amount", "$5")])` is `pay $5`. What is put in is never
+/// read as a template again, so a merchant's `{amount}` stays text. A gap without a value stays as it is.
+#[must_use]
+pub fn fill(template: &str, values: &[(&str, &str)]) -> String {
+    let mut out = String::with_capacity(template.len() + 32);
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        out.push_str(before);
+        let Some((name, after)) = after.split_once('}') else {
+            rest = after;
+            out.push('{');
+            break;
+        };
+        match values.iter().find(|(known, _)| *known == name) {
+            Some((_, value)) => out.push_str(value),
+            None => _ = write!(out, "{{{name}}}"),
+        }
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
+/// A number of times, seats or months, as plain digits.
+#[must_use]
+pub fn count(n: u32) -> String {
+    n.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gaps(template: &str) -> Vec<&str> {
+        let mut names: Vec<&str> =
+            template.split('{').skip(1).filter_map(|part| part.split_once('}')).map(|(name, _)| name).collect();
+        names.sort_unstable();
+        names
+    }
+
+    #[test]
+    fn tags_find_their_language() {
+        for (tag, language) in [
+            ("ja", Language::Japanese),
+            ("ja-JP", Language::Japanese),
+            ("JA_jp", Language::Japanese),
+            ("en-GB", Language::English),
+            ("jav", Language::English),
+            ("de", Language::English),
+            ("", Language::English),
+        ] {
+            assert_eq!(Language::of_tag(tag), language, "{tag}");
+        }
+    }
+
+    #[test]
+    fn both_languages_leave_the_same_gaps() {
+        for ((name, english), (_, japanese)) in en::PHRASES.all().iter().zip(ja::PHRASES.all()) {
+            assert_eq!(gaps(english), gaps(japanese), "{name}");
+        }
+    }
+
+    #[test]
+    fn no_phrase_is_empty_and_japanese_is_japanese() {
+        for language in [Language::English, Language::Japanese] {
+            for (name, words) in language.phrases().all() {
+                assert!(!words.trim().is_empty(), "{name} in {language:?}");
+            }
+        }
+        for (name, words) in ja::PHRASES.all() {
+            let kana = |c: char| ('\u{3040}'..='\u{30ff}').contains(&c) || ('\u{4e00}'..='\u{9fff}').contains(&c);
+            assert!(words.chars().any(kana) || !words.chars().any(char::is_alphabetic) || gaps(words).len() > 0, "{name}");
+        }
+    }
+
+    #[test]
+    fn an_amount_is_in_every_button_that_pays() {
+        for language in [Language::English, Language::Japanese] {
+            let words = language.phrases();
+            for button in [words.buy_and_pay, words.change_and_pay, words.continue_to_checkout] {
+                assert_eq!(gaps(button), ["amount"], "{button}");
+            }
+        }
+    }
+
+    #[test]
+    fn gaps_are_closed_once() {
+        assert_eq!(fill("{a} and {b}", &[("b", "2"), ("a", "{b}")]), "{b} and 2");
+        assert_eq!(fill("no gaps", &[("a", "1")]), "no gaps");
+        assert_eq!(fill("{unknown}", &[]), "{unknown}");
+        assert_eq!(fill("open {a", &[("a", "1")]), "open {a");
+    }
+}

@@ -1,0 +1,277 @@
+//! The names of all phrases: one table for a language has each of them.
+
+/// Declares the table and, for the tests, a way to walk over it.
+macro_rules! phrases {
+    ($($(#[$meta:meta])* $name:ident,)+) => {
+        /// All words of one language. Gaps are named in braces; see [`super::fill`].
+        #[derive(Debug)]
+        pub struct Phrases {
+            $($(#[$meta])* pub $name: &'static str,)+
+        }
+
+        #[cfg(test)]
+        impl Phrases {
+            /// Every phrase with its name.
+            pub(super) fn all(&self) -> Vec<(&'static str, &'static str)> {
+                vec![$((stringify!($name), self.$name),)+]
+            }
+        }
+    };
+}
+
+phrases! {
+    // The offer.
+    /// Name of the offer's region, for assistive technology.
+    offer_label,
+    /// Who sells. Gaps: `name`.
+    from_seller,
+    /// Under a positive price difference. Gaps: `name`, `price`.
+    more_than,
+    /// Under a negative price difference. Gaps: `name`, `price`.
+    less_than,
+    /// Instead of a difference of nothing.
+    same_price,
+    /// Under a total that stands as the figure, and before the total of the ruled block.
+    to_pay_now,
+    /// Before the list of benefits, for assistive technology.
+    benefits,
+    /// Before the ruled block, for assistive technology.
+    summary,
+    /// The buyer refuses.
+    no_thanks,
+    /// Accept button of a purchase: says that it obliges to pay. Gaps: `amount`.
+    buy_and_pay,
+    /// Accept button of a purchase that costs nothing now.
+    buy_for_nothing,
+    /// Accept button without a usable saved card. Gaps: `amount`.
+    continue_to_checkout,
+    /// In the accept button while the answer is awaited.
+    paying,
+    /// In the accept button while a fresh amount is awaited.
+    updating,
+    /// Accept or confirm button when its amount is out of date.
+    show_current_price,
+    /// The promise under the amounts.
+    exactly_this,
+    /// Where the merchant's backend makes no quotes.
+    list_price,
+    /// Instead of a card.
+    choose_payment_next,
+    // Lines of a quote.
+    /// A line for more than one. Gaps: `name`, `count`.
+    times,
+    /// A line for a part of a period. Gaps: `name`.
+    rest_of_period,
+    /// A line that gives back. Gaps: `name`.
+    unused_time,
+    /// Tax on top.
+    tax,
+    /// Tax that is in the lines already.
+    tax_inside,
+    /// Credit spent on this charge.
+    credit_used,
+    /// Credit that the change brings.
+    credit_granted,
+    /// What comes next, tax inside. Gaps: `amount`, `per`, `date`.
+    renews,
+    /// What comes next, tax on top. Gaps: `amount`, `per`, `date`.
+    renews_plus_tax,
+    /// The card that will be charged. Gaps: `brand`, `last4`.
+    paid_with,
+    // Periods.
+    /// A price's period of one.
+    per_day,
+    /// A price's period of one.
+    per_week,
+    /// A price's period of one.
+    per_month,
+    /// A price's period of one.
+    per_year,
+    /// A price's period of several. Gaps: `count`.
+    every_days,
+    /// A price's period of several. Gaps: `count`.
+    every_weeks,
+    /// A price's period of several. Gaps: `count`.
+    every_months,
+    /// A price's period of several. Gaps: `count`.
+    every_years,
+    // The plan comparison.
+    /// Its title.
+    choose_plan,
+    /// Under the title. Gaps: `name`, `amount`, `per`, `date`.
+    current_plan_is,
+    /// Badge of the current plan.
+    your_plan,
+    /// Badge of the plan that the merchant recommends.
+    recommended,
+    /// Under a difference on a plan. Gaps: `price`.
+    than_today,
+    /// Under a price that cannot be compared.
+    in_all,
+    /// Button that asks for the exact amount. Gaps: `name`.
+    change_to,
+    /// Before a plan's features, for assistive technology.
+    features,
+    /// Before what a plan lacks, for assistive technology.
+    you_lose,
+    /// Warning on a plan. Gaps: `names`.
+    addons_end,
+    /// Where the subscription's state forbids it.
+    cannot_change,
+    /// A subscription that is cancelled. Gaps: `date`.
+    ends_on,
+    /// A change that is booked already. Gaps: `name`, `date`.
+    change_booked,
+    /// Button that takes a booked change back.
+    take_back,
+    /// Name of the comparison's region, for assistive technology.
+    plans_label,
+    /// While the plans are awaited.
+    loading_plans,
+    /// The plans did not come.
+    plans_unavailable,
+    /// The sentence under that title.
+    plans_unavailable_more,
+    /// Button.
+    try_again,
+    // The confirm step of a plan change.
+    /// Title of the dialog. Gaps: `name`.
+    confirm_change,
+    /// Under the title.
+    confirm_change_intro,
+    /// While the preview is awaited.
+    working_out,
+    /// When it takes effect.
+    effective_now,
+    /// When it takes effect.
+    effective_later,
+    /// When it takes effect, with the day. Gaps: `date`.
+    effective_later_on,
+    /// Before the choice of time.
+    when,
+    /// Choice.
+    when_now,
+    /// Choice.
+    when_later,
+    /// The sentence under that title.
+    preview_failed,
+    /// The sentence under that title.
+    take_back_failed,
+    /// The sentence under that title.
+    card_link_failed,
+    /// Button that opens the dialog of a charge again.
+    show_progress,
+    /// Confirm button: says that it obliges to pay. Gaps: `amount`.
+    change_and_pay,
+    /// Confirm button with nothing due.
+    change_for_nothing,
+    /// Confirm button of a change at the next billing date.
+    change_later,
+    /// In the confirm button while the answer is awaited.
+    changing,
+    /// Button that closes the dialog.
+    back,
+    /// Link to another payment method.
+    use_another_card,
+    // How it went.
+    /// Title of a receipt.
+    paid,
+    /// Title of a receipt without an amount.
+    ordered,
+    /// Title after a change of plan.
+    plan_changed,
+    /// Title after a change was booked.
+    booked,
+    /// Title after a booked change was taken back.
+    taken_back,
+    /// In a receipt.
+    receipt_item,
+    /// In a receipt.
+    receipt_paid,
+    /// In a receipt.
+    receipt_tax,
+    /// In a receipt.
+    receipt_card,
+    /// In a receipt.
+    receipt_date,
+    /// In a receipt.
+    receipt_reference,
+    /// A card. Gaps: `brand`, `last4`.
+    card_ending,
+    /// Title while the bank has it.
+    pending,
+    /// The sentence under that title.
+    pending_more,
+    /// Title while the bank waits for the buyer.
+    needs_bank,
+    /// The sentence under that title.
+    needs_bank_more,
+    /// Title while nobody knows.
+    in_doubt,
+    /// The sentence under that title.
+    in_doubt_more,
+    /// The sentence under a title, with what was accepted. Gaps: `amount`.
+    ordered_of,
+    /// When asking has ended without an answer.
+    still_open,
+    /// Button.
+    check_again,
+    /// Button to the page where the payment is completed.
+    go_on_at_bank,
+    /// The sentence under that title.
+    busy,
+    /// The sentence under that title.
+    not_received,
+    /// Title when a smaller backend did not answer.
+    outcome_unknown,
+    /// The sentence under that title.
+    outcome_unknown_more,
+    /// Button that puts a message away.
+    close,
+    /// Title before the hosted checkout.
+    to_checkout,
+    /// Button to the hosted checkout.
+    open_checkout,
+    /// Title of a failure.
+    not_paid,
+    /// Title of a failed change.
+    not_changed,
+    /// Under a failure.
+    nothing_charged,
+    /// Button to the hosted checkout after a failure.
+    pay_another_way,
+    /// Why it was not collected.
+    why_declined,
+    /// Why it was not collected.
+    why_funds,
+    /// Why it was not collected.
+    why_expired_card,
+    /// Why it was not collected.
+    why_authentication,
+    /// Why it was not collected.
+    why_limit,
+    /// Why it was not collected.
+    why_method,
+    /// Why it was not collected.
+    why_processing,
+    /// Why it was not collected.
+    why_cancelled,
+    /// Why it was not collected.
+    why_not_possible,
+    /// Why it was not collected.
+    why_unavailable,
+    /// Title when the quote is no longer what was shown.
+    amount_changed,
+    /// The sentence under that title.
+    amount_changed_more,
+    /// Before the old amount, for assistive technology.
+    amount_before,
+    /// Before the new amount, for assistive technology.
+    amount_after,
+    /// An offer that is over.
+    offer_ended,
+    /// A token that is no longer good.
+    session_ended,
+    /// The sentence under that title.
+    session_ended_more,
+}
