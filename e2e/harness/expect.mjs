@@ -1,0 +1,27 @@
+// Assertions about what stands on a page, that wait for it.
+
+import { until } from './until.mjs';
+
+/** Waits until the locator's text holds every one of the texts (strings or patterns). */
+export async function expectText(locator, ...texts) {
+  await locator.first().waitFor();
+  for (const wanted of texts) {
+    await until(`the text ${wanted}`, async () => {
+      const text = (await locator.allInnerTexts()).join('\n');
+      const there = wanted instanceof RegExp ? wanted.test(text) : text.includes(wanted);
+      if (!there) throw new Error(`the text was: ${text}`);
+      return true;
+    });
+  }
+}
+
+/** Waits until exactly this element, in whatever shadow tree, has the keyboard focus. */
+export async function expectFocus(locator) {
+  await until('the focus', () =>
+    locator.evaluate((element) => {
+      let active = document.activeElement;
+      while (active?.shadowRoot?.activeElement) active = active.shadowRoot.activeElement;
+      return active === element;
+    }),
+  );
+}

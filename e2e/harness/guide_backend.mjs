@@ -1,0 +1,73 @@
+// A merchant's own smaller backend, as Dodo's guide on upsells teaches it: two routes, no quotes, no declines, no token.
+// Written for these tests; it charges through the simulator with the merchant's key.
+
+import { must } from './http.mjs';
+import { readBody, startServer } from './server.mjs';
+
+export class GuideBackend {
+  /** Accepts received, whatever became of them. */
+  accepts = [];
+  #answer = 'charge';
+
+  /**
+   * `style` is how the backend spells: "camelCase" or "snake_case". `product` is what it offers; `buyer` whose saved
+   * card it charges.
+   */
+  static async start({ sim, apiKey, buyer, style, product }) {
+    const backend = new GuideBackend();
+    const methods = await must('GET', `${sim.url}/customers/${buyer.customer_id}/payment-methods`, {
+      headers: { authorization: `Bearer ${apiKey}` },
+    });
+    const method = methods.items[0].payment_method_id;
+    const spell = (camel, snake) => (style === 'camelCase' ? camel : snake);
+    const headers = {
+      'access-control-allow-origin': '*',
+      'access-control-allow-headers': '*',
+      'access-control-allow-methods': 'GET, POST',
+      'content-type': 'application/json',
+    };
+
+    backend.server = await startServer(async (request, response) => {
+      const say = (status, body) => response.writeHead(status, headers).end(JSON.stringify(body));
+      if (request.method === 'OPTIONS') return response.writeHead(204, headers).end();
+      await readBody(request);
+      const path = request.url.split('?')[0];
+      if (request.method === 'GET' && path === '/api/upsell') {
+        return say(200, { eligible: true, product, [spell('paymentMethodId', 'payment_method_id')]: method });
+      }
+      if (request.method === 'POST' && path === '/api/upsell/accept') {
+        backend.accepts.push(request.headers);
+        if (typeof backend.#answer === 'object') return say(backend.#answer.status, { error: backend.#answer.error });
+        const session = await must('POST', `${sim.url}/checkouts`, {
+          headers: { authorization: `Bearer ${apiKey}` },
+          body: {
+            product_cart: [{ product_id: product.id, quantity: 1 }],
+            customer: { customer_id: buyer.customer_id },
+            payment_method_id: method,
+            confirm: true,
+            return_url: 'https://shop.example/upsell-success',
+          },
+        });
+        if (backend.#answer === 'charge, then cut the line') return response.destroy();
+        return say(200, { success: true, [spell('sessionId', 'session_id')]: session.session_id });
+      }
+      return response.writeHead(404, { ...headers, 'content-type': 'text/html' }).end('Cannot serve that');
+    });
+    backend.endpoint = `${backend.server.url}/api/upsell`;
+    return backend;
+  }
+
+  /** From now on accepts are answered with this status and error instead of a charge. */
+  refuse(status, error) {
+    this.#answer = { status, error };
+  }
+
+  /** From now on accepts are charged and their answers lost. */
+  loseAnswers() {
+    this.#answer = 'charge, then cut the line';
+  }
+
+  stop() {
+    return this.server.stop();
+  }
+}

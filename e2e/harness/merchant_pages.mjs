@@ -1,0 +1,76 @@
+// Pages of a merchant whom nobody asked about widgets: plain HTML with the widget pasted in, served with any headers.
+
+import { startServer } from './server.mjs';
+
+export const HEADING = 'Thank you for your order';
+export const FOOTER = 'Questions? Write to help@shop.example.';
+
+export class MerchantPages {
+  #pages = new Map();
+  #server;
+  #count = 0;
+
+  static async start() {
+    const pages = new MerchantPages();
+    pages.#server = await startServer((request, response) => {
+      const page = pages.#pages.get(new URL(request.url, 'http://page').pathname);
+      if (!page) return response.writeHead(404, { 'content-type': 'text/plain' }).end('no such page');
+      return response.writeHead(200, { 'content-type': 'text/html; charset=utf-8', ...page.headers }).end(page.html);
+    });
+    pages.url = pages.#server.url;
+    return pages;
+  }
+
+  stop() {
+    return this.#server.stop();
+  }
+
+  /**
+   * Publishes a page and returns its address. `body` is the part between heading and footer; `head` goes into the head;
+   * `csp` becomes the Content-Security-Policy header.
+   */
+  publish({ body, head = '', csp, lang = 'en', dir = 'ltr', headers = {} }) {
+    this.#count += 1;
+    const path = `/page/${this.#count}`;
+    this.#pages.set(path, {
+      headers: csp ? { ...headers, 'content-security-policy': csp } : headers,
+      html: `<!doctype html>
+<html lang="${lang}" dir="${dir}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>Order complete</title>
+<link rel="icon" href="data:,">
+${head}
+</head>
+<body>
+<main>
+<h1>${HEADING}</h1>
+${body}
+<p>${FOOTER}</p>
+</main>
+</body>
+</html>`,
+    });
+    return `${this.url}${path}`;
+  }
+
+  /** The page that a merchant gets by pasting the two lines of the documentation. */
+  offer(proxy, token, { endpoint = `${proxy.url}/v1/upsell`, script = proxy.script, attributes = '', ...page } = {}) {
+    return this.publish({
+      head: `<script type="module" src="${script}"></script>`,
+      body: `<upsell-offer endpoint="${endpoint}" token="${token}" ${attributes}></upsell-offer>`,
+      ...page,
+    });
+  }
+
+  /** The same for the plan comparison. */
+  plans(proxy, token, { endpoint = `${proxy.url}/v1/plans`, script = proxy.script, attributes = '', ...page } = {}) {
+    return this.publish({
+      head: `<script type="module" src="${script}"></script>`,
+      body: `<upsell-plans endpoint="${endpoint}" token="${token}" ${attributes}></upsell-plans>`,
+      ...page,
+    });
+  }
+}

@@ -1,0 +1,60 @@
+// The plan comparison and its dialog as a subscriber uses them: the only file that knows their parts.
+
+import { armed } from './armed.mjs';
+import { expectText } from './expect.mjs';
+
+export class Plans {
+  constructor(page, element = page.locator('upsell-plans')) {
+    this.page = page;
+    this.element = element;
+    const part = (name) => element.locator(`[part~="${name}"]`);
+    this.plans = part('plan');
+    this.current = element.locator('[part~="plan"][part~="current"]');
+    this.notice = part('notice');
+    this.dialog = element.getByRole('dialog');
+    this.confirmButton = this.dialog.locator('[part~="confirm"]');
+    this.closeButton = this.dialog.locator('[part~="cancel"]');
+    this.receipt = part('receipt');
+    this.lines = this.dialog.locator('[part~="line"]');
+    this.total = this.dialog.locator('[part~="total"]');
+  }
+
+  /** One plan's card. */
+  plan(name) {
+    return this.plans.filter({ has: this.page.getByRole('heading', { name, exact: true }) });
+  }
+
+  changeButton(name, lang = 'en') {
+    const words = { en: `Change to ${name}`, ja: `${name}に変更する` };
+    return this.element.getByRole('button', { name: words[lang], exact: true });
+  }
+
+  async shown() {
+    await this.plans.first().waitFor();
+  }
+
+  /** Picks a plan and waits for its preview. */
+  async preview(name, lang) {
+    await this.changeButton(name, lang).click();
+    await this.confirmButton.waitFor();
+  }
+
+  /** Waits until the change can be confirmed: a press in the dialog's first half second does not count. */
+  async ready() {
+    await this.confirmButton.waitFor();
+    await armed(this.confirmButton);
+  }
+
+  async confirm() {
+    await this.ready();
+    await this.confirmButton.click();
+  }
+
+  receiptShows(...texts) {
+    return expectText(this.receipt, ...texts);
+  }
+
+  dialogShows(...texts) {
+    return expectText(this.dialog, ...texts);
+  }
+}

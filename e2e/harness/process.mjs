@@ -1,0 +1,85 @@
+// Child processes of a stack: started, waited for until they say they listen, and ended with the run.
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+
+/** A port that nobody listens on at the moment. */
+export async function freePort() {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/**
+ * Starts a program and waits until a line of its output matches `ready`. Fails with the tail of its output when it ends
+ * or stays silent for 30 s.
+ */
+export async function startProcess(name, program, args, { env = {}, ready }) {
+  const child = spawn(program, args, { env: { ...baseEnv(), ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const tail = [];
+  let announce;
+  const announced = new Promise((resolve) => {
+    announce = resolve;
+  });
+  const read = (stream) => {
+    let rest = '';
+    stream.setEncoding('utf8');
+    stream.on('data', (chunk) => {
+      const lines = (rest + chunk).split('\n');
+      rest = lines.pop();
+      for (const line of lines) {
+        tail.push(line);
+        if (tail.length > 400) tail.shift();
+        if (ready.test(line)) announce();
+      }
+    });
+  };
+  read(child.stdout);
+  read(child.stderr);
+  const died = once(child, 'exit').then(([code, signal]) => {
+    throw new Error(`${name} ended (${signal ?? code}) before it was ready:\n${tail.join('\n')}`);
+  });
+  const failed = once(child, 'error').then(([error]) => {
+    throw new Error(`${name} cannot be started: ${error.message}`);
+  });
+  let timer;
+  const silent = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${name} is not ready after 30 s:\n${tail.join('\n')}`)), 30_000);
+  });
+  // Whichever of these loses the race must not count as an unhandled rejection later.
+  for (const promise of [died, failed]) promise.catch(() => {});
+  try {
+    await Promise.race([announced, died, failed, silent]);
+  } catch (error) {
+    child.kill('SIGKILL');
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+  return {
+    name,
+    tail,
+    /** Ends it: politely first, then not. */
+    async stop(signal = 'SIGTERM') {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const exited = once(child, 'exit');
+      child.kill(signal);
+      const force = setTimeout(() => child.kill('SIGKILL'), 5_000);
+      await exited;
+      clearTimeout(force);
+    },
+  };
+}
+
+/** Only what a program needs to run: settings of the caller's shell must not reach the stack. */
+function baseEnv() {
+  const { PATH, HOME, TMPDIR, LANG, RUST_BACKTRACE } = process.env;
+  return Object.fromEntries(
+    Object.entries({ PATH, HOME, TMPDIR, LANG, RUST_BACKTRACE }).filter(([, value]) => value !== undefined),
+  );
+}

@@ -1,0 +1,132 @@
+// The simulator's control plane in verbs: buyers, purchases, faults, prices, and the ledger that the scenarios assert on.
+
+import assert from 'node:assert/strict';
+import { call, must } from './http.mjs';
+import { CARDS, EXPIRY } from './cards.mjs';
+import { until } from './until.mjs';
+
+let buyers = 0;
+
+export class Sim {
+  constructor(url) {
+    this.url = url;
+  }
+
+  /** A buyer nobody has seen before, with the cards given saved on file. */
+  async buyer({ cards = [CARDS.good], country = 'US' } = {}) {
+    buyers += 1;
+    return must('POST', `${this.url}/_sim/customers`, {
+      body: {
+        email: `buyer-${process.pid}-${buyers}@example.test`,
+        name: `Buyer ${buyers}`,
+        payment_methods: cards.map((card) => ({ number: card.number, ...EXPIRY, ...card.expiry })),
+        billing: { country, zipcode: '94107' },
+      },
+    });
+  }
+
+  /** A one-time purchase that this buyer has made, as if paid on the hosted page. */
+  purchase(buyer, productId, more = {}) {
+    return must('POST', `${this.url}/_sim/payments`, {
+      body: { customer_id: buyer.customer_id, product_id: productId, ...more },
+    });
+  }
+
+  /** A running subscription of this buyer. */
+  subscription(buyer, productId, more = {}) {
+    return must('POST', `${this.url}/_sim/subscriptions`, {
+      body: { customer_id: buyer.customer_id, product_id: productId, ...more },
+    });
+  }
+
+  /** Changes a product's price, in minor units. */
+  setPrice(productId, price) {
+    return must('PATCH', `${this.url}/_sim/products/${productId}`, { body: { price } });
+  }
+
+  fault(fault) {
+    return must('POST', `${this.url}/_sim/faults`, { body: fault });
+  }
+
+  clearFaults() {
+    return must('DELETE', `${this.url}/_sim/faults`);
+  }
+
+  webhookPolicy(policy) {
+    return must('POST', `${this.url}/_sim/webhooks/policy`, { body: policy });
+  }
+
+  flushWebhooks() {
+    return must('POST', `${this.url}/_sim/webhooks/flush`, { body: {} });
+  }
+
+  /** Ends a payment that waits for the buyer's bank. */
+  resolve(paymentId, outcome) {
+    return must('POST', `${this.url}/_sim/payments/${paymentId}/resolve`, { body: outcome });
+  }
+
+  ledger() {
+    return must('GET', `${this.url}/_sim/ledger`);
+  }
+
+  /** The simulator's own record of one subscription, read with the merchant's key as a merchant would. */
+  async subscriptionNow(subscriptionId, apiKey) {
+    return must('GET', `${this.url}/subscriptions/${subscriptionId}`, {
+      headers: { authorization: `Bearer ${apiKey}` },
+    });
+  }
+
+  /** Charges of one buyer, optionally only those from one source ("one_click", "plan_change", "hosted"). */
+  async charges(buyer, { source, status } = {}) {
+    const { charges } = await this.ledger();
+    return charges.filter(
+      (charge) =>
+        charge.customer_id === buyer.customer_id &&
+        (source === undefined || charge.source === source) &&
+        (status === undefined || charge.status === status),
+    );
+  }
+
+  /** Waits until the ledger holds exactly these succeeded amounts for the buyer, in any order, from one source. */
+  async mustHaveCharged(buyer, source, amounts) {
+    const sorted = (list) => [...list].sort((a, b) => a - b);
+    const read = async () => (await this.charges(buyer, { source, status: 'succeeded' })).map((c) => c.amount);
+    await until(
+      `${source} charges ${JSON.stringify(amounts)}`,
+      async () => (await read()).length >= amounts.length,
+    );
+    assert.deepEqual(sorted(await read()), sorted(amounts), `${source} charges in the ledger`);
+  }
+
+  /** Every request that the simulator received as Dodo, by method and path. */
+  async requests() {
+    const { posts } = await this.ledger();
+    return posts.map(({ method, path }) => `${method} ${path}`);
+  }
+
+  /** How many requests that can move money were received: one-click checkouts and plan changes, for one buyer. */
+  async chargingPosts(buyer) {
+    const { posts } = await this.ledger();
+    return posts.filter((post) => {
+      if (post.method !== 'POST') return false;
+      const body = typeof post.body === 'string' ? safeJson(post.body) : post.body;
+      if (post.path === '/checkouts') {
+        return body?.confirm === true && body?.customer?.customer_id === buyer.customer_id;
+      }
+      return /^\/subscriptions\/[^/]+\/change-plan$/.test(post.path) && post.path.includes(buyer.subscription_id ?? '\n');
+    });
+  }
+
+  /** Whether it answers at all. */
+  async alive() {
+    return (await call('GET', `${this.url}/_sim/clock`)).status === 200;
+  }
+}
+
+function safeJson(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,30 @@
+// The openings that many scenarios share: a buyer with a purchase or a subscription stands before the widget.
+
+import { Offer } from './offer.mjs';
+import { Plans } from './plans.mjs';
+
+/**
+ * A new buyer who has just bought `product` opens the merchant's page with the offer on it. `through` names who answers
+ * the widget: the proxy itself, or the gateway that can break its answers.
+ */
+export async function visitOffer(world, stack, { product = 'prod_starter_course', cards, through = stack.proxy, profile, page, ...more } = {}) {
+  const { sim, proxy, pages } = stack;
+  const buyer = await sim.buyer(cards ? { cards } : {});
+  const purchase = await sim.purchase(buyer, product);
+  const token = await proxy.session(buyer, { payment_id: purchase.payment_id });
+  const address = pages.offer(proxy, token, { endpoint: `${through.url}/v1/upsell`, ...more });
+  const opened = page ?? (await (profile ?? (await world.profile())).page());
+  return { sim, buyer, purchase, token, address, page: opened, offer: new Offer(opened) };
+}
+
+/** A new subscriber of `product` opens the merchant's page with the plan comparison on it. */
+export async function visitPlans(world, stack, { product = 'prod_basic_plan', cards, through = stack.proxy, profile, page, subscription: wanted = {}, ...more } = {}) {
+  const { sim, proxy, pages } = stack;
+  const customer = await sim.buyer(cards ? { cards } : {});
+  const subscription = await sim.subscription(customer, product, wanted);
+  const buyer = { ...customer, subscription_id: subscription.subscription_id };
+  const token = await proxy.session(buyer, { purpose: 'plans', subscription_id: subscription.subscription_id });
+  const address = pages.plans(proxy, token, { endpoint: `${through.url}/v1/plans`, ...more });
+  const opened = page ?? (await (profile ?? (await world.profile())).page());
+  return { sim, buyer, subscription, token, address, page: opened, plans: new Plans(opened) };
+}

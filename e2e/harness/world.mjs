@@ -1,0 +1,171 @@
+// What a scenario holds in its hands: a stack, browser profiles, and an eye on everything that goes wrong in a page.
+
+import assert from 'node:assert/strict';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { slug } from './runner.mjs';
+import { Stack } from './stack.mjs';
+
+const ARTEFACTS = fileURLToPath(new URL('../artefacts', import.meta.url));
+const EVENTS = [
+  'upsell-accept', 'upsell-decline', 'upsell-shown', 'upsell-accepted', 'upsell-declined', 'upsell-pending',
+  'upsell-failed', 'upsell-plan-changed',
+];
+
+export class World {
+  #browser;
+  #profiles = [];
+  #ownStacks = [];
+  #ends = [];
+  #shared;
+
+  constructor(name, { browser, sharedStack }) {
+    this.name = name;
+    this.slug = slug(name.split(/[,;:]/)[0]).slice(0, 60);
+    this.#browser = browser;
+    this.#shared = sharedStack;
+  }
+
+  /** The stack of this run. Only for scenarios that leave nothing behind that another would notice. */
+  stack() {
+    return this.#shared();
+  }
+
+  /** A stack of its own, for faults, prices and switches; ended with the scenario. */
+  async ownStack(options) {
+    const stack = await Stack.start(options);
+    this.#ownStacks.push(stack);
+    return stack;
+  }
+
+  /**
+   * A fresh browser profile: no storage, no cache. `phone`, `dark`, `locale` and so on as Playwright's context options.
+   * `tolerate` lists patterns of console messages that belong to the scenario.
+   */
+  async profile({ phone = false, dark = false, tolerate = [], ...options } = {}) {
+    const context = await this.#browser.newContext({
+      viewport: phone ? { width: 390, height: 844 } : { width: 1280, height: 900 },
+      deviceScaleFactor: phone ? 2 : 1,
+      colorScheme: dark ? 'dark' : 'light',
+      reducedMotion: 'reduce',
+      locale: 'en-US',
+      ...options,
+    });
+    context.setDefaultTimeout(15_000);
+    const profile = new Profile(context, tolerate);
+    await profile.watch();
+    this.#profiles.push(profile);
+    return profile;
+  }
+
+  /** A page in a fresh profile. */
+  async page(options) {
+    return (await this.profile(options)).page();
+  }
+
+  /** Keeps a picture of the page under the scenario's name. */
+  async shot(page, step, options = {}) {
+    await mkdir(ARTEFACTS, { recursive: true });
+    await page.screenshot({ path: join(ARTEFACTS, `${this.slug}-${step}.png`), fullPage: true, ...options });
+  }
+
+  /** No page of the scenario saw an uncaught error, an unhandled rejection or an error in its console. */
+  assertNothingBroke() {
+    for (const profile of this.#profiles) profile.assertNothingBroke();
+  }
+
+  async shotsOfFailure() {
+    let count = 0;
+    for (const { context } of this.#profiles) {
+      for (const page of context.pages()) {
+        count += 1;
+        // The page may be gone or stuck, and the failure itself matters more than its picture.
+        await this.shot(page, `failed-${count}`, { timeout: 5_000 }).catch(() => {});
+      }
+    }
+  }
+
+  /** Something to end with the scenario. */
+  onClose(end) {
+    this.#ends.push(end);
+  }
+
+  async close() {
+    for (const { context } of this.#profiles) await context.close();
+    for (const stack of this.#ownStacks) await stack.stop();
+    for (const end of this.#ends) await end();
+  }
+}
+
+/** One browser profile and what its pages did. */
+export class Profile {
+  /** Requests made: `{method, url, headers}`. */
+  requests = [];
+  /** Console messages of level "warning". */
+  warnings = [];
+  #problems = [];
+
+  constructor(context, tolerate) {
+    this.context = context;
+    this.tolerate = tolerate;
+  }
+
+  async watch() {
+    this.context.on('weberror', (event) => {
+      this.#problems.push(`uncaught: ${event.error()?.stack ?? event.error()}`);
+    });
+    this.context.on('console', (message) => {
+      if (message.type() === 'warning') this.warnings.push(message.text());
+      // The browser itself reports failed loads in the console; no page script can prevent that.
+      if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) {
+        this.#problems.push(`console: ${message.text()}`);
+      }
+    });
+    this.context.on('request', (request) => {
+      this.requests.push({ method: request.method(), url: request.url(), headers: request.headers() });
+    });
+    await this.context.addInitScript(observePage, EVENTS);
+  }
+
+  page() {
+    return this.context.newPage();
+  }
+
+  assertNothingBroke() {
+    const unexpected = this.#problems.filter((problem) => !this.tolerate.some((pattern) => pattern.test(problem)));
+    assert.deepEqual(unexpected, [], 'errors in the page');
+  }
+
+  /** Requests whose address matches, without the browser's own preflights. */
+  requestsTo(pattern) {
+    return this.requests.filter(({ method, url }) => method !== 'OPTIONS' && pattern.test(url));
+  }
+}
+
+/** Runs in every page before its own scripts: notes layout shifts, reports of the page's policy, and the widget's events. */
+function observePage(names) {
+  window.e2e = { shifts: [], events: [], violations: [] };
+  document.addEventListener('securitypolicyviolation', (event) => {
+    window.e2e.violations.push(`${event.effectiveDirective} ${event.blockedURI} ${event.sample}`);
+  });
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) {
+      window.e2e.shifts.push({
+        value: entry.value,
+        nodes: entry.sources.map((source) => source.node?.nodeName ?? '?'),
+        afterInput: entry.hadRecentInput,
+      });
+    }
+  }).observe({ type: 'layout-shift', buffered: true });
+  for (const name of names) {
+    document.addEventListener(name, (event) => {
+      window.e2e.events.push({ name, detail: JSON.parse(JSON.stringify(event.detail ?? null)) });
+    });
+  }
+}
+
+/** The widget's events that the page has heard, by name, in order. */
+export async function events(page) {
+  return page.evaluate(() => window.e2e.events.map((event) => event.name));
+}

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { FAULTS } from '../harness/gateway.mjs';
+import { calm, hostPageIsWhole } from '../harness/host_page.mjs';
+import { scenario } from '../harness/runner.mjs';
+import { until } from '../harness/until.mjs';
+import { visitOffer, visitPlans } from '../harness/visits.mjs';
+import { events } from '../harness/world.mjs';
+
+/** No buyer waits longer than this for something that does not come. */
+const PATIENCE = 10_000;
+
+const AT_LOAD = {
+  'connection reset': FAULTS.reset(),
+  'silence': FAULTS.silence(),
+  '30 s late': FAULTS.late(30_000),
+  'a byte a second': FAULTS.drip(),
+  '400': FAULTS.status(400, 'invalid_request'),
+  '401': FAULTS.status(401, 'unauthorized'),
+  '403': FAULTS.status(403, 'origin_not_allowed'),
+  '404': FAULTS.emptyStatus(404),
+  '409': FAULTS.status(409, 'attempt_in_progress'),
+  '410': FAULTS.status(410, 'offer_gone'),
+  '422': FAULTS.status(422, 'change_not_possible'),
+  '429': FAULTS.status(429, 'rate_limited'),
+  '500': FAULTS.status(500, 'internal'),
+  '503 without a body': FAULTS.emptyStatus(503),
+  'HTML with 200': FAULTS.html(200),
+  'HTML with 502': FAULTS.html(502),
+  'HTML with 502 and no CORS headers': FAULTS.htmlWithoutCors(502),
+  'JSON cut in half': FAULTS.truncatedJson(),
+  'JSON of wrong types': FAULTS.json({ eligible: 'yes', product: [], offer: 7, current: null, plans: 'none' }),
+  'JSON null': FAULTS.json(null),
+  'prices that do not add up': FAULTS.json({
+    eligible: true,
+    offer: { id: 'off_x', kind: 'upsell', headline: 'x', quantity: 1, decline_key: 'k' },
+    product: { id: 'prod_x', name: 'X', price: 100, currency: 'USD' },
+    quote: {
+      id: 'quo_x', currency: 'USD', lines: [{ kind: 'product', name: 'X', quantity: 1, amount: 100 }], tax: 0,
+      tax_inclusive: false, credit: 0, total: 9999, expires_at: 4102444800, expires_in: 300,
+    },
+  }),
+  'a body of 10 MB': FAULTS.huge(),
+};
+
+/** A page may not read an answer without CORS headers; the browser itself says so in the console. */
+const BY_THE_BROWSER = [/blocked by CORS policy/];
+
+for (const [what, fault] of Object.entries(AT_LOAD)) {
+  scenario(`j. offer at load, ${what}: the host page is whole, nothing is shown`, async (world) => {
+    const stack = await world.stack();
+    const profile = await world.profile({ tolerate: BY_THE_BROWSER });
+    const { page, token, address, offer } = await visitOffer(world, stack, { through: stack.gateway, profile });
+    stack.gateway.break(token, 'GET', '/v1/upsell', fault);
+    const asked = page.waitForRequest((request) => request.url().startsWith(`${stack.gateway.url}/v1/upsell`));
+    await page.goto(address);
+    await asked;
+    await until('the end of waiting', async () => (await events(page)).includes('upsell-failed'), { within: PATIENCE });
+    await offer.gone();
+    await hostPageIsWhole(page);
+    if (['30 s late', 'HTML with 200'].includes(what)) await world.shot(page, 'page');
+    assert.ok(!(await events(page)).includes('upsell-shown'));
+  });
+
+  scenario(`j. plans at load, ${what}: the host page is whole, a notice instead of a spinner`, async (world) => {
+    const stack = await world.stack();
+    const profile = await world.profile({ tolerate: BY_THE_BROWSER });
+    const { page, token, address, plans } = await visitPlans(world, stack, { through: stack.gateway, profile });
+    stack.gateway.break(token, 'GET', '/v1/plans', fault);
+    await page.goto(address);
+    await plans.element.getByText(/could not be loaded|open for too long/).waitFor({ timeout: PATIENCE });
+    await calm(plans.element, { within: 0 });
+    await hostPageIsWhole(page);
+    if (what === 'HTML with 200') await world.shot(page, 'notice');
+
+    const retry = plans.element.getByRole('button', { name: 'Try again' });
+    if (await retry.count()) {
+      stack.gateway.heal(token);
+      await retry.click();
+      await plans.shown();
+    } else {
+      assert.ok(['401', '403', '404', '410'].includes(what), 'a way on, unless the session is over');
+    }
+  });
+}
