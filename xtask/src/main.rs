@@ -1,1 +1,77 @@
-fn main() {}
+//! The project's commands. `cargo xtask --help` lists them.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`repo`] | where things are |
+//! | [`process`] | running other programs |
+//! | [`tools`] | getting what is missing, once |
+//! | [`embed`], [`spa`] | building the widget's two forms |
+//! | [`precompress`], [`sizes`], [`dist`] | release artefacts and their budgets |
+//! | [`stack`], [`demo`], [`smoke`] | everything running together |
+//! | [`test`] | every test, with a summary |
+//! | [`tidy`] | what a program can check of the contribution rules |
+//!
+//! Only package registries are asked for anything; a tool is installed once, under the user's cache folder.
+
+mod demo;
+mod dist;
+mod embed;
+mod precompress;
+mod process;
+mod repo;
+mod sizes;
+mod smoke;
+mod spa;
+mod stack;
+mod test;
+mod tidy;
+mod tools;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The project's commands.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build and start everything: simulator, proxy, demo shop. Ctrl-C ends it all.
+    Demo(demo::Args),
+    /// Start everything for another program: free ports, fresh data, one line of JSON; ends when its input closes.
+    Stack,
+    /// Run every test: checks, host, browser, end to end.
+    Test(test::Args),
+    /// Build the release artefacts into dist/ and hold them against their budgets.
+    Dist,
+    /// Build the embedded widget into dist/embed/.
+    Embed,
+    /// Build the standalone page into dist/spa/.
+    Spa,
+    /// Check dependency rule, file lengths, documentation paths and forbidden words.
+    Tidy,
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Demo(args) => demo::run(&args),
+        Command::Stack => stack::serve_json(),
+        Command::Test(args) => test::run(&args),
+        Command::Dist => dist::run(),
+        Command::Embed => tools::Toolbox::new().and_then(|tools| embed::build(&tools)),
+        Command::Spa => tools::Toolbox::new().and_then(|tools| spa::build(&tools)),
+        Command::Tidy => tidy::run(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

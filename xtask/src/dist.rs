@@ -1,0 +1,45 @@
+//! Release artefacts: `dist/embed/`, `dist/spa/`, `dist/upsell-proxy`, and how large the first is.
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::process::{cargo, must_run, say};
+use crate::sizes::Sizes;
+use crate::tools::Toolbox;
+use crate::{embed, repo, spa};
+
+/// Builds everything, prints the size table, writes `dist/sizes.json`.
+///
+/// # Errors
+/// When a build fails, or a path is over its ceiling.
+pub(crate) fn run() -> Result<()> {
+    let tools = Toolbox::new()?;
+    embed::build(&tools)?;
+    spa::build(&tools)?;
+    proxy()?;
+
+    let sizes = Sizes::measure(&embed::folder())?;
+    let mut json = serde_json::to_string(&sizes)?;
+    json.push('\n');
+    std::fs::write(repo::dist().join("sizes.json"), json)?;
+    println!("\n{}", sizes.table());
+    println!("integrity of each file: {}", embed::folder().join("sri.json").display());
+    let over = sizes.over_budget();
+    if !over.is_empty() {
+        bail!("{}", over.join("; "));
+    }
+    Ok(())
+}
+
+/// The proxy, as users run it.
+fn proxy() -> Result<()> {
+    say("building the proxy");
+    must_run(cargo().args(["build", "--quiet", "--release", "--package", "upsell-proxy"]))?;
+    let built = repo::target()?.join("release/upsell-proxy");
+    let shipped = repo::dist().join("upsell-proxy");
+    // A running copy cannot be written over, but it can be unlinked.
+    if shipped.exists() {
+        std::fs::remove_file(&shipped)?;
+    }
+    std::fs::copy(&built, &shipped).with_context(|| format!("cannot copy {}", built.display()))?;
+    Ok(())
+}

@@ -1,0 +1,33 @@
+//! Where things are: the repository, cargo's target folder, `dist/`.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+use cargo_metadata::{Metadata, MetadataCommand};
+
+/// The repository's root: the folder above this package.
+pub(crate) fn root() -> PathBuf {
+    // `cargo run` says where the package is today; the compiled-in path is for a binary that is started by itself.
+    let package = std::env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    package.parent().map_or_else(|| PathBuf::from("."), PathBuf::from)
+}
+
+/// Release artefacts.
+pub(crate) fn dist() -> PathBuf {
+    root().join("dist")
+}
+
+/// Workspace members and where cargo builds them; no dependencies, so no network.
+pub(crate) fn metadata() -> Result<Metadata> {
+    MetadataCommand::new()
+        .manifest_path(root().join("Cargo.toml"))
+        .no_deps()
+        .exec()
+        .context("cargo metadata failed")
+}
+
+/// Cargo's target folder, wherever the user has put it.
+pub(crate) fn target() -> Result<PathBuf> {
+    Ok(metadata()?.target_directory.into_std_path_buf())
+}

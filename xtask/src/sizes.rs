@@ -1,0 +1,162 @@
+//! How many bytes a buyer's browser loads, and how many it may.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use serde::Serialize;
+
+use crate::precompress::{brotli, gzip};
+
+/// Bytes of a group of files, each compressed by itself, as they are sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Size {
+    /// Uncompressed.
+    pub(crate) raw: usize,
+    /// `gzip -9`.
+    pub(crate) gzip: usize,
+    /// Brotli 11.
+    pub(crate) brotli: usize,
+}
+
+/// What is measured. The field names are read by other programs.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Sizes {
+    /// Everything that a page with an offer loads.
+    pub(crate) offer_path: Size,
+    /// Everything that a page with the plan comparison loads.
+    pub(crate) plans_path: Size,
+    /// What every page loads, offer or not.
+    pub(crate) loader: Size,
+}
+
+/// A limit for the brotli size of one path, in bytes.
+struct Budget {
+    path: &'static str,
+    size: fn(&Sizes) -> Size,
+    /// Above this, `dist` fails.
+    ceiling: usize,
+    /// Where it should get to.
+    goal: usize,
+}
+
+const KB: usize = 1024;
+
+/// Lower a ceiling when the size has fallen; never raise one without saying why in the change.
+const BUDGETS: [Budget; 3] = [
+    Budget { path: "offer path", size: |s| s.offer_path, ceiling: 110 * KB, goal: 65 * KB },
+    Budget { path: "plans path", size: |s| s.plans_path, ceiling: 110 * KB, goal: 65 * KB },
+    Budget { path: "loader", size: |s| s.loader, ceiling: 3 * KB, goal: 3 * KB },
+];
+
+const LOADER: &str = "upsell.js";
+
+impl Sizes {
+    /// Measures `dist/embed/`. Styles and words are inside the module; both paths load the same one.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub(crate) fn measure(embed: &Path) -> Result<Self> {
+        let mut offer_path = Size::default();
+        for file in std::fs::read_dir(embed).with_context(|| format!("cannot read {}", embed.display()))? {
+            let path = file?.path();
+            if path.extension().is_some_and(|e| e == "js" || e == "wasm" || e == "css") {
+                offer_path = offer_path.plus(Size::of(&path)?);
+            }
+        }
+        Ok(Self { offer_path, plans_path: offer_path, loader: Size::of(&embed.join(LOADER))? })
+    }
+
+    /// A table for people.
+    pub(crate) fn table(&self) -> String {
+        let mut table = format!(
+            "{:<12}{:>10}{:>10}{:>10}{:>11}{:>8}\n",
+            "bytes", "raw", "gzip", "brotli", "ceiling", "goal"
+        );
+        for budget in &BUDGETS {
+            let size = (budget.size)(self);
+            table.push_str(&format!(
+                "{:<12}{:>10}{:>10}{:>10}{:>11}{:>8}\n",
+                budget.path, size.raw, size.gzip, size.brotli, budget.ceiling, budget.goal
+            ));
+        }
+        table
+    }
+
+    /// What is over its ceiling, a line each.
+    pub(crate) fn over_budget(&self) -> Vec<String> {
+        BUDGETS
+            .iter()
+            .filter_map(|budget| {
+                let over = (budget.size)(self).brotli.checked_sub(budget.ceiling).filter(|over| *over > 0)?;
+                Some(format!(
+                    "{} is {over} bytes over its ceiling of {} (brotli)",
+                    budget.path, budget.ceiling
+                ))
+            })
+            .collect()
+    }
+}
+
+impl Size {
+    fn of(file: &Path) -> Result<Self> {
+        let raw = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+        Ok(Self { raw: raw.len(), gzip: gzip(&raw)?.len(), brotli: brotli(&raw)?.len() })
+    }
+
+    fn plus(self, other: Self) -> Self {
+        Self { raw: self.raw + other.raw, gzip: self.gzip + other.gzip, brotli: self.brotli + other.brotli }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_offer_path_is_all_scripts_and_the_module() {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, len) in [
+            ("upsell.js", 10),
+            ("element.js", 20),
+            ("m_bg.wasm", 300),
+            ("upsell.js.br", 5000),
+            ("upsell.d.ts", 7000),
+        ] {
+            std::fs::write(dir.path().join(name), vec![b'x'; len]).unwrap();
+        }
+        let sizes = Sizes::measure(dir.path()).unwrap();
+        assert_eq!((sizes.loader.raw, sizes.offer_path.raw), (10, 330));
+        assert!(sizes.offer_path.brotli < 330);
+    }
+
+    #[test]
+    fn a_missing_loader_is_an_error_and_not_a_size_of_zero() {
+        assert!(Sizes::measure(tempfile::tempdir().unwrap().path()).is_err());
+    }
+
+    #[test]
+    fn only_more_than_the_ceiling_is_over_it() {
+        let at = |brotli| Sizes {
+            offer_path: Size::default(),
+            plans_path: Size::default(),
+            loader: Size { brotli, ..Size::default() },
+        };
+        assert_eq!(at(3 * KB).over_budget(), Vec::<String>::new());
+        assert_eq!(at(3 * KB + 1).over_budget(), ["loader is 1 bytes over its ceiling of 3072 (brotli)"]);
+    }
+
+    #[test]
+    fn other_programs_read_these_names() {
+        let sizes =
+            Sizes { offer_path: Size::default(), plans_path: Size::default(), loader: Size::default() };
+        let json = serde_json::to_value(&sizes).unwrap();
+        assert_eq!(
+            json["offer_path"].as_object().unwrap().keys().collect::<Vec<_>>(),
+            ["brotli", "gzip", "raw"]
+        );
+        assert_eq!(
+            json.as_object().unwrap().keys().collect::<Vec<_>>(),
+            ["loader", "offer_path", "plans_path"]
+        );
+    }
+}

@@ -1,0 +1,155 @@
+//! `cargo xtask test`: every test there is, on a machine that may have nothing yet.
+
+mod counts;
+
+use anyhow::{Context as _, Result, bail};
+
+use self::counts::Counts;
+use crate::process::{cargo, line_of, must_run, program, say, watch};
+use crate::tools::{Tool, Toolbox, ensure_browser, ensure_node, ensure_packages, ensure_wasm_target};
+use crate::{embed, repo, spa, stack, tidy};
+
+/// Options of `test`.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Only this group; may be given several times. Without it, all of them.
+    #[arg(long, value_enum)]
+    only: Vec<Group>,
+}
+
+/// What is counted by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Group {
+    /// Formatting, lints, tidy.
+    Checks,
+    /// Everything that runs without a browser.
+    Host,
+    /// The widget's own tests, in Chromium.
+    Browser,
+    /// Whole pages over the real proxy and the simulator.
+    E2e,
+}
+
+impl Group {
+    const ALL: [Self; 4] = [Self::Checks, Self::Host, Self::Browser, Self::E2e];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Checks => "checks",
+            Self::Host => "host",
+            Self::Browser => "browser",
+            Self::E2e => "end-to-end",
+        }
+    }
+
+    fn run(self, tools: &Toolbox) -> Result<Counts> {
+        match self {
+            Self::Checks => Ok(checks()),
+            Self::Host => host(),
+            Self::Browser => browser(tools),
+            Self::E2e => end_to_end(),
+        }
+    }
+}
+
+/// Gets what is missing, runs every group even when an earlier one failed, and sums up.
+///
+/// # Errors
+/// When something could not be installed, a test failed, or a group ran none.
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let tools = Toolbox::new()?;
+    // First of all: an hour of tests that ends with "no browser" helps nobody.
+    ensure_node()?;
+    ensure_wasm_target()?;
+    ensure_browser()?;
+    tools.ensure(&[Tool::WasmBindgen, Tool::WasmPack, Tool::Trunk, Tool::WasmOpt])?;
+
+    let mut results = Vec::new();
+    for group in Group::ALL.into_iter().filter(|group| args.only.is_empty() || args.only.contains(group)) {
+        say(&format!("{} tests", group.name()));
+        let counts = group.run(&tools).unwrap_or_else(|error| {
+            eprintln!("error: {error:#}");
+            Counts { passed: 0, failed: 1 }
+        });
+        results.push((group.name(), counts.or_failed_if_none()));
+    }
+    print!("\n{}", counts::summary(&results));
+    if results.iter().any(|(_, counts)| counts.failed > 0) {
+        bail!("not every test passed");
+    }
+    Ok(())
+}
+
+/// Each check counts as one test.
+fn checks() -> Counts {
+    type Check = (&'static str, fn() -> Result<()>);
+    let checks: [Check; 3] = [
+        ("formatting", || must_run(cargo().args(["fmt", "--all", "--check"]))),
+        ("lints", || {
+            must_run(cargo().args([
+                "clippy",
+                "--quiet",
+                "--workspace",
+                "--all-targets",
+                "--",
+                "-D",
+                "warnings",
+            ]))
+        }),
+        ("tidy", tidy::run),
+    ];
+    let mut counts = Counts::default();
+    for (name, check) in checks {
+        match check() {
+            Ok(()) => counts.passed += 1,
+            Err(error) => {
+                eprintln!("{name}: {error:#}");
+                counts.failed += 1;
+            }
+        }
+    }
+    counts
+}
+
+fn host() -> Result<Counts> {
+    finished(cargo().args(["test", "--quiet", "--workspace", "--no-fail-fast"]), counts::libtest)
+}
+
+fn browser(tools: &Toolbox) -> Result<Counts> {
+    finished(
+        tools
+            .command(Tool::WasmPack)
+            .args(["test", "--headless", "--chrome", "--mode", "no-install", ".", "--test", "web"])
+            .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", repo::root().join("xtask/webdriver.json"))
+            // For the whole binary; the usual 20 s are for a few tests on a fast machine.
+            .env("WASM_BINDGEN_TEST_TIMEOUT", "300"),
+        counts::libtest,
+    )
+}
+
+fn end_to_end() -> Result<Counts> {
+    let folder = repo::root().join("e2e");
+    ensure_packages(&folder)?;
+    stack::build()?;
+    let mut command = program("npm");
+    command
+        .args(["test", "--silent"])
+        .current_dir(&folder)
+        .env("UPSELL_E2E_BIN_DIR", repo::target()?.join("debug"))
+        .env("UPSELL_E2E_WIDGET_DIR", embed::folder())
+        .env("UPSELL_E2E_SPA_DIR", spa::folder())
+        .env("UPSELL_E2E_RULES", stack::rules());
+    finished(&mut command, counts::end_to_end)
+}
+
+/// Runs a test program and counts. One that ends badly without naming a failed test has failed all the same.
+fn finished(command: &mut std::process::Command, count: fn(&str) -> Counts) -> Result<Counts> {
+    let line = line_of(command);
+    let (status, printed) = watch(command).with_context(|| line.clone())?;
+    let mut counts = count(&printed);
+    if !status.success() && counts.failed == 0 {
+        eprintln!("`{line}` ended with {status}");
+        counts.failed = 1;
+    }
+    Ok(counts)
+}

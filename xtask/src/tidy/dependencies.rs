@@ -1,0 +1,128 @@
+//! The dependency rule: `wire ← flow ← widget`, `wire ← proxy → dodo-client`, and `dodo-sim` stands alone.
+
+use cargo_metadata::{DependencyKind, Metadata};
+
+/// One `[dependencies]` entry of one of our packages. Dev-dependencies are free: tests may know more.
+pub(super) struct Edge {
+    from: String,
+    to: String,
+    optional: bool,
+}
+
+/// Ours, in the widget's and the proxy's halves. `xtask` is a tool and may use whatever it needs.
+const OURS: [&str; 8] =
+    ["wire", "flow", "upsell-widget", "dodo-client", "upsell-proxy", "dodo-sim", "demo-shop", "xtask"];
+
+/// Which of ours a package may depend on.
+fn allowed(package: &str) -> &'static [&'static str] {
+    match package {
+        "flow" => &["wire"],
+        "upsell-widget" => &["wire", "flow"],
+        "upsell-proxy" => &["wire", "dodo-client"],
+        "xtask" => &["wire"],
+        _ => &[],
+    }
+}
+
+/// The edges of the workspace.
+pub(super) fn edges(metadata: &Metadata) -> Vec<Edge> {
+    let mut edges = Vec::new();
+    for package in &metadata.packages {
+        for dependency in &package.dependencies {
+            if dependency.kind != DependencyKind::Development {
+                edges.push(Edge {
+                    from: package.name.to_string(),
+                    to: dependency.name.clone(),
+                    optional: dependency.optional,
+                });
+            }
+        }
+    }
+    edges
+}
+
+/// What breaks the rule, a line each.
+pub(super) fn check(edges: &[Edge]) -> Vec<String> {
+    edges
+        .iter()
+        .filter_map(|edge| why_not(edge).map(|why| format!("{} → {}: {why}", edge.from, edge.to)))
+        .collect()
+}
+
+fn why_not(edge: &Edge) -> Option<&'static str> {
+    let (from, to) = (edge.from.as_str(), edge.to.as_str());
+    if !OURS.contains(&from) {
+        return Some(
+            "a package that the dependency rule does not know; add it to xtask/src/tidy/dependencies.rs",
+        );
+    }
+    if OURS.contains(&to) {
+        return (!allowed(from).contains(&to))
+            .then_some("the dependency rule forbids it (docs/ARCHITECTURE.md)");
+    }
+    match from {
+        "wire" if to == "serde" || (to == "utoipa" && edge.optional) => None,
+        "wire" => Some("the contract is types only: serde, and utoipa as an option"),
+        "flow" => Some("flow decides and nothing else: it depends on wire only"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verdict(from: &str, to: &str) -> Option<&'static str> {
+        why_not(&Edge { from: from.to_owned(), to: to.to_owned(), optional: false })
+    }
+
+    #[test]
+    fn the_rule_as_drawn_holds() {
+        for (from, to) in [
+            ("flow", "wire"),
+            ("upsell-widget", "flow"),
+            ("upsell-widget", "wire"),
+            ("upsell-widget", "leptos"),
+            ("upsell-proxy", "wire"),
+            ("upsell-proxy", "dodo-client"),
+            ("upsell-proxy", "axum"),
+            ("dodo-sim", "axum"),
+            ("wire", "serde"),
+        ] {
+            assert_eq!(verdict(from, to), None, "{from} → {to}");
+        }
+    }
+
+    #[test]
+    fn what_the_rule_forbids_is_found() {
+        for (from, to) in [
+            ("wire", "flow"),
+            ("wire", "leptos"),
+            ("wire", "utoipa"),
+            ("flow", "web-sys"),
+            ("flow", "serde_json"),
+            ("upsell-widget", "upsell-proxy"),
+            ("upsell-widget", "dodo-client"),
+            ("upsell-proxy", "flow"),
+            ("upsell-proxy", "dodo-sim"),
+            ("dodo-sim", "wire"),
+            ("dodo-sim", "dodo-client"),
+            ("dodo-client", "wire"),
+            ("demo-shop", "wire"),
+            ("newcomer", "serde"),
+        ] {
+            assert!(verdict(from, to).is_some(), "{from} → {to}");
+        }
+        assert!(
+            why_not(&Edge { from: "wire".to_owned(), to: "utoipa".to_owned(), optional: true }).is_none(),
+            "as an option it is allowed"
+        );
+    }
+
+    #[test]
+    fn the_workspace_is_read() {
+        let edges = edges(&crate::repo::metadata().unwrap());
+        assert!(edges.iter().any(|e| e.from == "upsell-widget" && e.to == "wire"));
+        assert_eq!(check(&edges), Vec::<String>::new());
+    }
+}
