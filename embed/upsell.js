@@ -13,7 +13,7 @@ function read(element) {
   const url = parseUrl(text("endpoint"));
   if (!url || !/^https?:$/.test(url.protocol)) return "endpoint is not an http(s) address";
   if (url.username || url.password || url.search || url.hash) return "endpoint has more than an origin and a path";
-  if (!/^[\x21-\x7e]{0,4096}$/.test(text("token"))) return "token has characters that no token has";
+  if (!/^[\w.~+/=-]{0,4096}$/.test(text("token"))) return "token has characters that no token has";
   const locale = text("locale") || element.closest("[lang]")?.lang || document.documentElement.lang || "en";
   if (!/^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$/.test(locale)) return "locale is not a language tag";
   if (!/^(light|dark|auto)?$/.test(text("theme"))) return "theme is not light, dark or auto";
