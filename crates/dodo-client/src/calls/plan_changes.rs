@@ -1,7 +1,7 @@
 //! Changing a subscription's plan: ask what it costs, do it, take a scheduled one back.
 
 use reqwest::Method;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{checkouts::AddonQuantity, plan_preview::PlanChangePreview, subscriptions::PaymentLink};
 use crate::{
@@ -40,7 +40,7 @@ pub struct PlanChange {
 
 /// How the rest of the current period is settled. What each of them charges, and whether the renewal date
 /// moves, Dodo has described differently over time: the preview decides.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ProrationMode {
     /// In proportion to what is left of the period.

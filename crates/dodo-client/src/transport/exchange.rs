@@ -72,19 +72,23 @@ fn unsent(error: &reqwest::Error) -> Option<Unsent> {
         Unsent::Dns
     } else if error.is_timeout() {
         Unsent::ConnectTimeout
-    } else if causes(error).any(|cause| cause.is::<rustls::Error>() || wraps_tls(cause)) {
+    } else if causes(error).any(wraps_tls) {
         Unsent::Tls
     } else {
         Unsent::Connect
     })
 }
 
-/// rustls reports through `io::Error`, whose inner error is not part of the chain of sources.
+/// rustls reports through an `io::Error`, sometimes within another, and `source` skips what they wrap.
 fn wraps_tls(cause: &(dyn StdError + 'static)) -> bool {
-    cause
-        .downcast_ref::<io::Error>()
-        .and_then(io::Error::get_ref)
-        .is_some_and(|inner| inner.is::<rustls::Error>())
+    let mut wrapped = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    while let Some(inner) = wrapped {
+        if inner.is::<rustls::Error>() {
+            return true;
+        }
+        wrapped = inner.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    }
+    false
 }
 
 fn broken(error: &reqwest::Error) -> TransportError {

@@ -1,0 +1,15 @@
+//! The client against sockets that misbehave on purpose.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests may fail as tests do"
+)]
+
+mod answers;
+mod charges;
+mod reads;
+mod requests;
+mod secrets;
+mod stub;
