@@ -23,19 +23,14 @@ export async function hostPageIsWhole(page) {
   assert.equal(await page.evaluate(() => window.pwned), undefined, 'no foreign script ran');
 }
 
-/** Nothing in the element still turns, loads or pays. */
+/** Nothing in the element still turns, loads or pays: in the widget's words an ellipsis at the end means waiting. */
 export async function calm(element, { within }) {
   await until(
     'the element to be calm',
-    async () => {
-      const busy = await element.evaluateAll((hosts) => hosts.some((host) => {
-        const root = host.shadowRoot;
-        if (!root) return false;
-        return root.querySelector('[aria-busy="true"]') !== null ||
-          /Paying…|Changing…|Loading the plans…|Working out|Updating the amount…/.test(root.textContent);
-      }));
-      return !busy;
-    },
+    () => element.evaluateAll((hosts) => hosts.every((host) => {
+      const parts = [...(host.shadowRoot?.querySelectorAll('*') ?? [])];
+      return parts.every((part) => part.ariaBusy !== 'true' && !(part.childElementCount === 0 && /…$/.test(part.textContent.trim())));
+    })),
     { within },
   );
 }

@@ -9,15 +9,11 @@ export class Offer {
     this.element = element;
     const part = (name) => element.locator(`[part~="${name}"]`);
     this.headline = part('headline');
-    this.difference = part('difference');
-    this.lines = part('line');
-    this.total = part('total');
-    this.card = part('card');
+    this.figure = part('figure');
     this.acceptButton = part('accept');
     this.declineButton = part('decline');
     this.receipt = part('receipt');
     this.notice = part('notice');
-    this.checkout = part('checkout');
   }
 
   /** Waits until the offer stands on the page. */

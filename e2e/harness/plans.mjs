@@ -9,14 +9,12 @@ export class Plans {
     this.element = element;
     const part = (name) => element.locator(`[part~="${name}"]`);
     this.plans = part('plan');
-    this.current = element.locator('[part~="plan"][part~="current"]');
+    this.current = this.plans.filter({ hasText: /Your plan|現在のプラン/ });
     this.notice = part('notice');
     this.dialog = element.getByRole('dialog');
-    this.confirmButton = this.dialog.locator('[part~="confirm"]');
-    this.closeButton = this.dialog.locator('[part~="cancel"]');
+    this.confirmButton = this.dialog.locator('[part~="accept"]');
+    this.closeButton = this.dialog.locator('[part~="decline"]');
     this.receipt = part('receipt');
-    this.lines = this.dialog.locator('[part~="line"]');
-    this.total = this.dialog.locator('[part~="total"]');
   }
 
   /** One plan's card. */

@@ -10,8 +10,7 @@ export class Shop {
   /** Buys a product by name and pays on the hosted page; ends on the shop's thank-you page. */
   async buy(page, product, card) {
     await page.goto(this.url);
-    await page.locator('form', { hasText: product }).or(page.locator('article', { hasText: product }))
-      .getByRole('button').first().click();
+    await page.getByRole('button', { name: `Buy ${product}`, exact: true }).click();
     await payOnHostedPage(page, card);
     await page.waitForURL(`${this.url}/success**`);
   }

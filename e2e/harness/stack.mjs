@@ -22,7 +22,7 @@ export const PATHS = {
   bin: process.env.UPSELL_E2E_BIN_DIR ?? join(REPO, 'target/debug'),
   widget: process.env.UPSELL_E2E_WIDGET_DIR ?? join(REPO, 'dist/embed'),
   spa: process.env.UPSELL_E2E_SPA_DIR ?? join(REPO, 'dist/spa'),
-  rules: process.env.UPSELL_E2E_RULES ?? join(REPO, 'examples/upsell.toml'),
+  rules: process.env.UPSELL_E2E_RULES ?? join(REPO, 'crates/proxy/upsell.toml'),
 };
 
 /** What is missing for a stack to start, each with its remedy. Empty when nothing is. */
