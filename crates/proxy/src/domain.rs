@@ -2,13 +2,34 @@
 //!
 //! No SQL, no HTTP, no Dodo JSON here. Ids of buyers stay on this side of the wire.
 
-use dodo_client::{CustomerId, PaymentId, PaymentMethodId, SubscriptionId};
+use dodo_client::{
+    Mode,
+    calls::plan_changes::ProrationMode,
+    ids::{CheckoutSessionId, CustomerId, PaymentId, PaymentMethodId, SubscriptionId},
+    values::ExpiryMonth,
+};
 use serde::{Deserialize, Serialize};
-use wire::{AttemptId, Card, Consent, FailureReason, OfferId, OfferKind, ProductId, Purpose, QuoteId, Trigger, UnixSeconds};
+use wire::{
+    AttemptId, Card, Consent, DeclineReason, EffectiveAt, FailureReason, IdempotencyKey, Money, OfferId,
+    OfferKind, ProductId, Purpose, QuoteId, Trigger, UnixSeconds,
+};
 
-/// SHA-256 of a session token; the token itself is never stored.
+/// Whose data it is. A store is opened for one tenant, and every row and every query belongs to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tenant {
+    /// The merchant, in the merchant's own spelling.
+    pub merchant: String,
+    /// Test and live are two worlds.
+    pub mode: Mode,
+}
+
+/// SHA-256 of a bearer token or a nonce; the secret itself is never stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TokenHash(pub [u8; 32]);
+
+/// SHA-256 of a request body in canonical form: tells whether a key was used again with another body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Fingerprint(pub [u8; 32]);
 
 /// What a session token stands for: one buyer, one purpose, for a short while.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +90,38 @@ pub struct Purchase {
     pub paid_at: UnixSeconds,
 }
 
+/// Something other than a purchase that the merchant reported of a buyer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TriggerEvent {
+    /// Its own id; becomes an offer's `trigger_ref`.
+    pub id: String,
+    /// The buyer.
+    pub customer_id: CustomerId,
+    /// What happened.
+    pub trigger: Trigger,
+    /// On which subscription.
+    pub subscription_id: Option<SubscriptionId>,
+    /// When it was reported.
+    pub at: UnixSeconds,
+}
+
+/// A saved way to pay, as far as choosing one needs to know it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SavedMethod {
+    /// Dodo's id. Never leaves the proxy.
+    pub id: PaymentMethodId,
+    /// Whether it is a card; other kinds cannot be charged in one click with certainty.
+    pub is_card: bool,
+    /// What a page may know of the card.
+    pub card: Option<Card>,
+    /// The last month in which the card is good, when readable.
+    pub expiry: Option<ExpiryMonth>,
+    /// When it last paid.
+    pub last_used_at: Option<UnixSeconds>,
+    /// Whether subscriptions may charge it; `None` is "not known".
+    pub recurring_enabled: Option<bool>,
+}
+
 /// The thing offered, whichever campaign offers it. Refusals are remembered under it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -100,10 +153,29 @@ pub enum ChargePlan {
         /// All add-ons the subscription has afterwards; what is not listed is removed by Dodo.
         addons: Vec<(ProductId, u32)>,
         /// `proration_billing_mode`.
-        proration: dodo_client::ProrationBillingMode,
+        proration: ProrationMode,
         /// `effective_at`.
-        at_next_billing_date: bool,
+        effective_at: EffectiveAt,
     },
+}
+
+impl ChargePlan {
+    /// The product bought or changed to.
+    #[must_use]
+    pub fn product_id(&self) -> &ProductId {
+        match self {
+            Self::Checkout { product_id, .. } | Self::PlanChange { product_id, .. } => product_id,
+        }
+    }
+
+    /// The subscription changed, when one is.
+    #[must_use]
+    pub fn subscription_id(&self) -> Option<&SubscriptionId> {
+        match self {
+            Self::Checkout { .. } => None,
+            Self::PlanChange { subscription_id, .. } => Some(subscription_id),
+        }
+    }
 }
 
 /// The states of an offer.
@@ -121,7 +193,7 @@ pub enum OfferState {
     Unknown,
     /// The last attempt definitely failed.
     Failed,
-    /// Collected. Absorbing.
+    /// Collected, or booked. Absorbing.
     Charged,
     /// Refused. Absorbing.
     Declined,
@@ -142,6 +214,8 @@ pub struct OfferRow {
     pub campaign: String,
     /// What set it off: a payment id, or an event's id.
     pub trigger_ref: String,
+    /// The purchase that it follows, where there is one.
+    pub purchase: Option<PaymentId>,
     /// The declined offer that this downsell follows.
     pub parent: Option<OfferId>,
     /// What the decline ledger knows it by.
@@ -154,14 +228,37 @@ pub struct OfferRow {
     pub state: OfferState,
     /// Attempts so far; the fencing number.
     pub attempt_no: u32,
+    /// When it was made.
+    pub created_at: UnixSeconds,
+    /// When the buyer really saw it.
+    pub seen_at: Option<UnixSeconds>,
     /// After this it cannot be accepted.
     pub expires_at: UnixSeconds,
+}
+
+/// One refusal. The ledger only grows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeclineEntry {
+    /// The offer refused.
+    pub offer_id: OfferId,
+    /// The thing refused.
+    pub equivalence: EquivalenceKey,
+    /// The campaign that offered it.
+    pub campaign: String,
+    /// What it cost then, where known.
+    pub price: Option<Money>,
+    /// The plan that the buyer was on then, where known.
+    pub plan: Option<ProductId>,
+    /// Why, when said.
+    pub reason: Option<DeclineReason>,
+    /// When.
+    pub at: UnixSeconds,
 }
 
 /// A persisted quote.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QuoteRow {
-    /// What the browser saw. `quote.id` is the key.
+    /// What the browser saw. `quote.id` is the key; `quote.expires_in` is as of when it was made.
     pub quote: wire::Quote,
     /// For which offer; absent for the plan page.
     pub offer_id: Option<OfferId>,
@@ -195,20 +292,25 @@ pub enum AttemptKind {
 pub enum AttemptState {
     /// Written before anything left; provably unsent.
     Claimed,
+    /// Called off before anything was executed upstream; the offer is open again.
+    Released,
     /// The one POST may have happened.
     Sent,
-    /// Accepted upstream, not settled.
-    Pending,
     /// Outcome not known.
     Unknown,
-    /// Collected, or the change is made.
-    Succeeded,
-    /// Booked for the next billing date.
-    Scheduled,
+    /// Accepted upstream, not settled.
+    Pending {
+        /// The bank wants something of the buyer.
+        customer_action: bool,
+    },
     /// Definitely not collected.
     Failed(FailureReason),
     /// Looked for until the deadline, not found; watched on.
     Abandoned,
+    /// Booked for the next billing date.
+    Scheduled,
+    /// Collected, or the change is made.
+    Succeeded,
 }
 
 /// One try to collect one quote.
@@ -220,7 +322,7 @@ pub struct AttemptRow {
     pub offer_id: Option<OfferId>,
     /// On which subscription, for plan changes.
     pub subscription_id: Option<SubscriptionId>,
-    /// The offer's attempt number: fencing.
+    /// The offer's attempt number: fencing. 1 where there is no offer.
     pub no: u32,
     /// The buyer.
     pub customer_id: CustomerId,
@@ -228,12 +330,16 @@ pub struct AttemptRow {
     pub quote_id: QuoteId,
     /// How.
     pub kind: AttemptKind,
+    /// The browser's key; freed when nothing was executed and the same request may be made again.
+    pub key: Option<IdempotencyKey>,
+    /// Of the request.
+    pub fingerprint: Fingerprint,
     /// Where it stands.
     pub state: AttemptState,
-    /// The bank wants something of the buyer.
-    pub requires_customer_action: bool,
+    /// When released because the amount had changed: the new quote.
+    pub replacement: Option<QuoteId>,
     /// Dodo's checkout session.
-    pub checkout_session_id: Option<String>,
+    pub checkout_session_id: Option<CheckoutSessionId>,
     /// Hosted page.
     pub checkout_url: Option<String>,
     /// Dodo's payment.
@@ -244,8 +350,12 @@ pub struct AttemptRow {
     pub consent: Option<Consent>,
     /// When the claim was made.
     pub created_at: UnixSeconds,
+    /// Until when the process that works on it may go on without being taken for dead.
+    pub lease_until: UnixSeconds,
     /// When to look next.
     pub next_check_at: Option<UnixSeconds>,
     /// How often it was looked up.
     pub checks: u32,
+    /// How many complete look-ups after the deadline found nothing.
+    pub clean_looks: u32,
 }

@@ -1,0 +1,267 @@
+//! How evidence is merged into an attempt and its offer: a join, so that the reply, webhooks and look-ups may come in
+//! any order, any number of times (I10).
+//!
+//! Pure. What counts as evidence is decided in [`super::classify`] and [`super::observe`]; giving up after the deadline
+//! is no evidence and is kept apart ([`abandon`]).
+
+use wire::FailureReason;
+
+use crate::domain::{AttemptState, OfferState};
+
+/// What was seen of an attempt after its request may have left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Observation {
+    /// Nothing is known.
+    Unknown,
+    /// Taken on upstream, not settled.
+    Pending {
+        /// The bank wants something of the buyer.
+        customer_action: bool,
+    },
+    /// Definitely not collected.
+    Failed(FailureReason),
+    /// Booked for the next billing date.
+    Scheduled,
+    /// Collected, or the change is made.
+    Succeeded,
+}
+
+/// The attempt's state after `seen`.
+///
+/// `succeeded` absorbs everything, then `scheduled`, then `failed`; `pending` beats `unknown`; an abandoned attempt is
+/// moved by definite evidence only. Evidence about an attempt that was never sent is a contradiction that money wins:
+/// only a success is believed.
+#[must_use]
+pub fn join(state: AttemptState, seen: Observation) -> AttemptState {
+    use AttemptState as S;
+    use Observation as O;
+    match (state, seen) {
+        (_, O::Succeeded) | (S::Succeeded, _) => S::Succeeded,
+        (S::Claimed | S::Released, _) => state,
+        (_, O::Scheduled) | (S::Scheduled, _) => S::Scheduled,
+        (S::Failed(known), O::Failed(new)) => S::Failed(sharper(known, new)),
+        (_, O::Failed(reason)) => S::Failed(reason),
+        (S::Failed(_) | S::Abandoned, O::Pending { .. } | O::Unknown) => state,
+        (S::Pending { customer_action: known }, O::Pending { customer_action: new }) => {
+            S::Pending { customer_action: known || new }
+        }
+        (S::Sent | S::Unknown, O::Pending { customer_action }) => S::Pending { customer_action },
+        (S::Pending { .. }, O::Unknown) => state,
+        (S::Sent | S::Unknown, O::Unknown) => S::Unknown,
+    }
+}
+
+/// Of two reasons for one failure, the one that says more; an arbitrary but fixed order among equals.
+fn sharper(a: FailureReason, b: FailureReason) -> FailureReason {
+    let rank = |reason| match reason {
+        FailureReason::Other => 0,
+        FailureReason::ProcessingError => 1,
+        FailureReason::Declined => 2,
+        FailureReason::NotPossible => 3,
+        FailureReason::Cancelled => 4,
+        FailureReason::MethodNotUsable => 5,
+        FailureReason::AuthenticationFailed => 6,
+        FailureReason::LimitExceeded => 7,
+        FailureReason::InsufficientFunds => 8,
+        FailureReason::ExpiredCard => 9,
+    };
+    if rank(b) > rank(a) { b } else { a }
+}
+
+/// The attempt's state after waiting in vain: never chargeable again, still open to evidence.
+#[must_use]
+pub fn abandon(state: AttemptState) -> AttemptState {
+    match state {
+        AttemptState::Unknown | AttemptState::Pending { .. } => AttemptState::Abandoned,
+        other => other,
+    }
+}
+
+/// The offer's state after one of its attempts came to `attempt`.
+///
+/// `current` says whether that attempt is the offer's latest. A stale attempt can still bring money in, and nothing
+/// else: a slow "declined" of the first attempt must not open the button while the second is under way.
+#[must_use]
+pub fn offer_after(offer: OfferState, attempt: AttemptState, current: bool) -> OfferState {
+    match attempt {
+        AttemptState::Succeeded | AttemptState::Scheduled => OfferState::Charged,
+        _ if !current => offer,
+        _ => match offer {
+            OfferState::Accepting | OfferState::Pending | OfferState::Unknown => match attempt {
+                AttemptState::Claimed | AttemptState::Sent => OfferState::Accepting,
+                AttemptState::Unknown => OfferState::Unknown,
+                AttemptState::Pending { .. } => OfferState::Pending,
+                AttemptState::Failed(_) => OfferState::Failed,
+                AttemptState::Abandoned => OfferState::Abandoned,
+                AttemptState::Released | AttemptState::Succeeded | AttemptState::Scheduled => offer,
+            },
+            OfferState::Eligible
+            | OfferState::Presented
+            | OfferState::Failed
+            | OfferState::Charged
+            | OfferState::Declined
+            | OfferState::Expired
+            | OfferState::Abandoned => offer,
+        },
+    }
+}
+
+/// Whether an attempt in this state may still bring money in, so that no other may be begun beside it.
+#[must_use]
+pub fn is_live(state: AttemptState) -> bool {
+    matches!(
+        state,
+        AttemptState::Claimed | AttemptState::Sent | AttemptState::Unknown | AttemptState::Pending { .. }
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const REASONS: [FailureReason; 10] = [
+        FailureReason::Declined,
+        FailureReason::InsufficientFunds,
+        FailureReason::ExpiredCard,
+        FailureReason::AuthenticationFailed,
+        FailureReason::LimitExceeded,
+        FailureReason::MethodNotUsable,
+        FailureReason::ProcessingError,
+        FailureReason::Cancelled,
+        FailureReason::NotPossible,
+        FailureReason::Other,
+    ];
+
+    fn observation() -> impl Strategy<Value = Observation> {
+        prop_oneof![
+            Just(Observation::Unknown),
+            any::<bool>().prop_map(|customer_action| Observation::Pending { customer_action }),
+            prop::sample::select(&REASONS).prop_map(Observation::Failed),
+            Just(Observation::Scheduled),
+            Just(Observation::Succeeded),
+        ]
+    }
+
+    fn sent_state() -> impl Strategy<Value = AttemptState> {
+        prop_oneof![
+            Just(AttemptState::Sent),
+            Just(AttemptState::Unknown),
+            any::<bool>().prop_map(|customer_action| AttemptState::Pending { customer_action }),
+            prop::sample::select(&REASONS).prop_map(AttemptState::Failed),
+            Just(AttemptState::Abandoned),
+            Just(AttemptState::Scheduled),
+            Just(AttemptState::Succeeded),
+        ]
+    }
+
+    fn offer_state() -> impl Strategy<Value = OfferState> {
+        prop::sample::select(vec![
+            OfferState::Eligible,
+            OfferState::Presented,
+            OfferState::Accepting,
+            OfferState::Pending,
+            OfferState::Unknown,
+            OfferState::Failed,
+            OfferState::Charged,
+            OfferState::Declined,
+            OfferState::Expired,
+            OfferState::Abandoned,
+        ])
+    }
+
+    proptest! {
+        /// I10.
+        #[test]
+        fn order_does_not_matter(state in sent_state(), seen in prop::collection::vec(observation(), 0..6), seed: u64) {
+            let fold = |seen: &[Observation]| seen.iter().fold(state, |state, seen| join(state, *seen));
+            let mut shuffled = seen.clone();
+            let mut seed = seed;
+            for i in (1..shuffled.len()).rev() {
+                seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                shuffled.swap(i, usize::try_from(seed >> 33).unwrap() % (i + 1));
+            }
+            prop_assert_eq!(fold(&seen), fold(&shuffled));
+        }
+
+        /// I10.
+        #[test]
+        fn saying_it_twice_changes_nothing(state in sent_state(), seen in observation()) {
+            let once = join(state, seen);
+            prop_assert_eq!(join(once, seen), once);
+        }
+
+        /// I12: a success is never taken back, whatever comes later.
+        #[test]
+        fn success_absorbs(state in sent_state(), seen in observation()) {
+            prop_assert_eq!(join(AttemptState::Succeeded, seen), AttemptState::Succeeded);
+            prop_assert_eq!(join(state, Observation::Succeeded), AttemptState::Succeeded);
+        }
+
+        /// I6: only a definite failure of the latest attempt opens the offer again.
+        #[test]
+        fn the_offer_opens_after_a_definite_failure_only(offer in offer_state(), state in sent_state(), current: bool) {
+            let after = offer_after(offer, state, current);
+            let open = |offer| matches!(offer, OfferState::Eligible | OfferState::Presented | OfferState::Failed);
+            if !open(offer) && open(after) {
+                prop_assert!(current);
+                prop_assert!(matches!(state, AttemptState::Failed(_)));
+            }
+        }
+
+        /// I7: a refusal stands against everything but money.
+        #[test]
+        fn declined_stays_declined_unless_money_came(state in sent_state(), current: bool) {
+            let after = offer_after(OfferState::Declined, state, current);
+            let money = matches!(state, AttemptState::Succeeded | AttemptState::Scheduled);
+            prop_assert_eq!(after, if money { OfferState::Charged } else { OfferState::Declined });
+        }
+
+        /// I5: money always ends in `charged`.
+        #[test]
+        fn money_always_ends_in_charged(offer in offer_state(), current: bool) {
+            prop_assert_eq!(offer_after(offer, AttemptState::Succeeded, current), OfferState::Charged);
+        }
+    }
+
+    #[test]
+    fn a_slow_decline_of_an_earlier_attempt_does_not_open_the_button() {
+        let declined = AttemptState::Failed(FailureReason::Declined);
+        assert_eq!(offer_after(OfferState::Accepting, declined, false), OfferState::Accepting);
+        assert_eq!(offer_after(OfferState::Accepting, declined, true), OfferState::Failed);
+    }
+
+    #[test]
+    fn an_abandoned_offer_is_never_chargeable_again() {
+        let failed = join(AttemptState::Abandoned, Observation::Failed(FailureReason::Declined));
+        assert_eq!(failed, AttemptState::Failed(FailureReason::Declined));
+        assert_eq!(offer_after(OfferState::Abandoned, failed, true), OfferState::Abandoned);
+        assert_eq!(offer_after(OfferState::Abandoned, AttemptState::Succeeded, true), OfferState::Charged);
+    }
+
+    #[test]
+    fn only_undecided_attempts_are_abandoned() {
+        assert_eq!(abandon(AttemptState::Unknown), AttemptState::Abandoned);
+        assert_eq!(abandon(AttemptState::Pending { customer_action: true }), AttemptState::Abandoned);
+        for state in [
+            AttemptState::Claimed,
+            AttemptState::Released,
+            AttemptState::Sent,
+            AttemptState::Failed(FailureReason::Declined),
+            AttemptState::Scheduled,
+            AttemptState::Succeeded,
+        ] {
+            assert_eq!(abandon(state), state);
+        }
+    }
+
+    #[test]
+    fn what_was_never_sent_is_moved_by_money_only() {
+        for state in [AttemptState::Claimed, AttemptState::Released] {
+            assert_eq!(join(state, Observation::Failed(FailureReason::Declined)), state);
+            assert_eq!(join(state, Observation::Pending { customer_action: false }), state);
+            assert_eq!(join(state, Observation::Succeeded), AttemptState::Succeeded);
+        }
+    }
+}

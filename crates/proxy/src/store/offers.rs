@@ -1,0 +1,83 @@
+//! Offers and the decline ledger.
+
+use async_trait::async_trait;
+use dodo_client::ids::CustomerId;
+use wire::{DeclineReason, Money, OfferId, ProductId, UnixSeconds};
+
+use super::StoreError;
+use crate::domain::{DeclineEntry, OfferRow, OfferState};
+
+/// What came of inserting an offer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Inserted {
+    /// It is new.
+    New(OfferRow),
+    /// There was one for the same buyer, campaign and trigger; here it is.
+    Existing(OfferRow),
+}
+
+impl Inserted {
+    /// The row that is in the store now.
+    #[must_use]
+    pub fn row(self) -> OfferRow {
+        match self {
+            Self::New(row) | Self::Existing(row) => row,
+        }
+    }
+}
+
+/// A refusal to be written down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The offer.
+    pub offer_id: OfferId,
+    /// Whose it is.
+    pub customer_id: CustomerId,
+    /// What it cost, where known.
+    pub price: Option<Money>,
+    /// The plan that the buyer is on, where known.
+    pub plan: Option<ProductId>,
+    /// Why, when said.
+    pub reason: Option<DeclineReason>,
+    /// When.
+    pub at: UnixSeconds,
+}
+
+/// What came of a refusal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DeclineOutcome {
+    /// Written down now.
+    Declined(OfferRow),
+    /// Was declined before; nothing was added.
+    AlreadyDeclined(OfferRow),
+    /// It is being paid, is paid or is over.
+    NotDeclinable(OfferState),
+    /// No such offer of this buyer.
+    NotFound,
+}
+
+/// Offers and refusals.
+#[async_trait]
+pub trait Offers: Send + Sync {
+    /// Inserts an offer unless there is one for the same buyer, campaign and trigger.
+    async fn insert_offer_if_absent(&self, offer: &OfferRow) -> Result<Inserted, StoreError>;
+
+    /// An offer of this buyer.
+    async fn offer(&self, customer: &CustomerId, id: &OfferId) -> Result<Option<OfferRow>, StoreError>;
+
+    /// All offers of this buyer, the latest first.
+    async fn offers_of(&self, customer: &CustomerId) -> Result<Vec<OfferRow>, StoreError>;
+
+    /// The page was answered with it: `eligible` becomes `presented`; every other state stays.
+    async fn mark_presented(&self, customer: &CustomerId, id: &OfferId) -> Result<(), StoreError>;
+
+    /// It was really visible. The first time counts. `false` when the buyer has no such offer.
+    async fn mark_seen(&self, customer: &CustomerId, id: &OfferId, at: UnixSeconds) -> Result<bool, StoreError>;
+
+    /// Moves the offer to `declined` and writes the ledger, from `eligible`, `presented`, `failed` and `expired` only:
+    /// of a decline and an accept at the same time exactly one wins.
+    async fn decline(&self, refusal: &Refusal) -> Result<DeclineOutcome, StoreError>;
+
+    /// This buyer's refusals, the latest first.
+    async fn decline_ledger(&self, customer: &CustomerId) -> Result<Vec<DeclineEntry>, StoreError>;
+}

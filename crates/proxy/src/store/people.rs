@@ -1,0 +1,105 @@
+//! Sessions, nonces, purchases, reported events, and the inbox of webhooks.
+
+use async_trait::async_trait;
+use dodo_client::ids::{CheckoutSessionId, CustomerId, PaymentId};
+use wire::{Trigger, UnixSeconds};
+
+use super::StoreError;
+use crate::domain::{Purchase, Session, TokenHash, TriggerEvent};
+
+/// Who asks, and what they have bought.
+#[async_trait]
+pub trait People: Send + Sync {
+    /// Keeps a session.
+    async fn put_session(&self, session: &Session) -> Result<(), StoreError>;
+
+    /// The session of a token, unless unknown or over at `now`.
+    async fn session(&self, token: TokenHash, now: UnixSeconds) -> Result<Option<Session>, StoreError>;
+
+    /// Keeps a nonce for the checkout that it goes with.
+    async fn put_nonce(
+        &self,
+        nonce: TokenHash,
+        checkout: &CheckoutSessionId,
+        expires_at: UnixSeconds,
+    ) -> Result<(), StoreError>;
+
+    /// The checkout of a nonce, unless unknown, over at `now` or redeemed. Does not redeem it.
+    async fn nonce(&self, nonce: TokenHash, now: UnixSeconds) -> Result<Option<CheckoutSessionId>, StoreError>;
+
+    /// Redeems a nonce: `Some` exactly once.
+    async fn redeem_nonce(
+        &self,
+        nonce: TokenHash,
+        now: UnixSeconds,
+    ) -> Result<Option<CheckoutSessionId>, StoreError>;
+
+    /// Keeps a purchase; a later report of the same payment fills in what the earlier one lacked.
+    async fn upsert_purchase(&self, purchase: &Purchase) -> Result<(), StoreError>;
+
+    /// A purchase of this buyer.
+    async fn purchase(
+        &self,
+        customer: &CustomerId,
+        payment: &PaymentId,
+    ) -> Result<Option<Purchase>, StoreError>;
+
+    /// This buyer's purchases, the latest first.
+    async fn purchases_of(&self, customer: &CustomerId) -> Result<Vec<Purchase>, StoreError>;
+
+    /// This buyer's latest purchase.
+    async fn latest_purchase(&self, customer: &CustomerId) -> Result<Option<Purchase>, StoreError>;
+
+    /// Keeps a reported event.
+    async fn put_trigger(&self, event: &TriggerEvent) -> Result<(), StoreError>;
+
+    /// This buyer's latest event of that kind.
+    async fn latest_trigger(
+        &self,
+        customer: &CustomerId,
+        trigger: Trigger,
+    ) -> Result<Option<TriggerEvent>, StoreError>;
+
+    /// Deletes sessions and nonces that were over at `before`. Returns how many.
+    async fn purge_expired(&self, before: UnixSeconds) -> Result<u64, StoreError>;
+
+    /// Answers a trivial question: the store is there and can be read.
+    async fn ping(&self) -> Result<(), StoreError>;
+}
+
+/// Whether a webhook is new.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InboxInsert {
+    /// Not seen before.
+    New,
+    /// Seen, and not applied yet: the process died in between, or is at it.
+    Unapplied,
+    /// Seen and applied.
+    Duplicate,
+}
+
+/// Webhooks, remembered by their id so that each counts once. Kept longer than Dodo repeats them.
+#[async_trait]
+pub trait Inbox: Send + Sync {
+    /// Keeps a webhook whose signature was checked.
+    async fn inbox_insert(
+        &self,
+        webhook_id: &str,
+        kind: &str,
+        raw: &[u8],
+        at: UnixSeconds,
+    ) -> Result<InboxInsert, StoreError>;
+
+    /// Marks it as applied.
+    async fn inbox_applied(&self, webhook_id: &str, at: UnixSeconds) -> Result<(), StoreError>;
+
+    /// Bodies kept but not applied, received before `before`, oldest first, with their ids.
+    async fn inbox_unapplied(
+        &self,
+        before: UnixSeconds,
+        limit: u32,
+    ) -> Result<Vec<(String, Vec<u8>)>, StoreError>;
+
+    /// Deletes applied ones received before `before`. Returns how many.
+    async fn purge_inbox(&self, before: UnixSeconds) -> Result<u64, StoreError>;
+}

@@ -1,0 +1,199 @@
+//! The two commits before a charge, and the way back: claim, mark as sent, release.
+//!
+//! Each is a conditional change of state under the write lock, so that of any number of clicks, tabs and processes at
+//! recovery exactly one goes on.
+
+use dodo_client::ids::{CustomerId, SubscriptionId};
+use sqlx::{Sqlite, Transaction};
+use wire::{AttemptId, IdempotencyKey, OfferId, QuoteId, UnixSeconds};
+
+use super::{
+    SqliteStore,
+    attempts::attempt,
+    codec::{attempt_kind_word, attempt_state_columns, json_opt, offer_state_word},
+};
+use crate::{
+    domain::{AttemptRow, AttemptState, OfferState},
+    store::{Claim, ClaimRequest, KeptKey, StoreError},
+};
+
+impl SqliteStore {
+    pub(super) async fn do_claim(&self, request: &ClaimRequest) -> Result<Claim, StoreError> {
+        let mut new = request.attempt.clone();
+        let mut tx = self.write().await?;
+        if let Some(key) = &new.key
+            && let Some(earlier) = self.by_key_in(&mut tx, &new.customer_id, key).await?
+        {
+            return Ok(Claim::KeyUsed(earlier));
+        }
+        if let Some(subscription) = &new.subscription_id
+            && self.subscription_is_busy(&mut tx, subscription).await?
+        {
+            return Ok(Claim::SubscriptionBusy);
+        }
+        if let Some(offer_id) = &new.offer_id {
+            let Some(offer) = self.offer_in(&mut tx, &new.customer_id, offer_id).await? else {
+                return Ok(Claim::OfferNotFound);
+            };
+            if !request.from.contains(&offer.state) {
+                return Ok(Claim::OfferNotOpen(offer.state));
+            }
+            if offer.expires_at <= new.created_at {
+                return Ok(Claim::OfferNotOpen(OfferState::Expired));
+            }
+            new.no = offer.attempt_no.saturating_add(1);
+            sqlx::query("UPDATE offers SET state = 'accepting', attempt_no = ? WHERE tenant = ? AND id = ?")
+                .bind(new.no)
+                .bind(self.tenant)
+                .bind(offer_id.as_str())
+                .execute(&mut *tx)
+                .await?;
+        }
+        self.insert_attempt(&mut tx, &new).await?;
+        tx.commit().await?;
+        Ok(Claim::Claimed(new))
+    }
+
+    async fn by_key_in(
+        &self,
+        tx: &mut Transaction<'static, Sqlite>,
+        customer: &CustomerId,
+        key: &IdempotencyKey,
+    ) -> Result<Option<AttemptRow>, StoreError> {
+        sqlx::query("SELECT * FROM attempts WHERE tenant = ? AND customer_id = ? AND idem_key = ?")
+            .bind(self.tenant)
+            .bind(customer.as_str())
+            .bind(key.as_str())
+            .fetch_optional(&mut **tx)
+            .await?
+            .as_ref()
+            .map(attempt)
+            .transpose()
+    }
+
+    async fn subscription_is_busy(
+        &self,
+        tx: &mut Transaction<'static, Sqlite>,
+        subscription: &SubscriptionId,
+    ) -> Result<bool, StoreError> {
+        let busy: bool = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM attempts WHERE tenant = ? AND subscription_id = ? AND surplus = 0
+                            AND state IN ('claimed', 'sent', 'unknown', 'pending'))",
+        )
+        .bind(self.tenant)
+        .bind(subscription.as_str())
+        .fetch_one(&mut **tx)
+        .await?;
+        Ok(busy)
+    }
+
+    async fn insert_attempt(
+        &self,
+        tx: &mut Transaction<'static, Sqlite>,
+        new: &AttemptRow,
+    ) -> Result<(), StoreError> {
+        let (state, customer_action, failure) = attempt_state_columns(new.state)?;
+        sqlx::query(
+            "INSERT INTO attempts (tenant, id, offer_id, subscription_id, no, customer_id, quote_id, kind, idem_key,
+                                   fingerprint, state, customer_action, failure, consent, created_at, lease_until,
+                                   next_check_at)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        )
+        .bind(self.tenant)
+        .bind(new.id.as_str())
+        .bind(new.offer_id.as_ref().map(OfferId::as_str))
+        .bind(new.subscription_id.as_ref().map(SubscriptionId::as_str))
+        .bind(new.no)
+        .bind(new.customer_id.as_str())
+        .bind(new.quote_id.as_str())
+        .bind(attempt_kind_word(new.kind))
+        .bind(new.key.as_ref().map(IdempotencyKey::as_str))
+        .bind(new.fingerprint.0.as_slice())
+        .bind(state)
+        .bind(customer_action)
+        .bind(failure)
+        .bind(json_opt(new.consent.as_ref(), "attempts.consent")?)
+        .bind(new.created_at.0)
+        .bind(new.lease_until.0)
+        .bind(new.next_check_at.map(|at| at.0))
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
+    }
+
+    /// `claimed` becomes `sent`. Besides the lease, the offer has to be this attempt's still: money that came in late
+    /// on an earlier attempt closes it.
+    pub(super) async fn do_mark_sent(
+        &self,
+        id: &AttemptId,
+        now: UnixSeconds,
+        next_check_at: UnixSeconds,
+    ) -> Result<bool, StoreError> {
+        let marked = sqlx::query(
+            "UPDATE attempts SET state = 'sent', lease_until = ?1, next_check_at = ?1
+             WHERE tenant = ?2 AND id = ?3 AND state = 'claimed' AND lease_until > ?4
+               AND (offer_id IS NULL
+                    OR EXISTS (SELECT 1 FROM offers WHERE offers.tenant = attempts.tenant
+                               AND offers.id = attempts.offer_id AND offers.state = 'accepting'
+                               AND offers.attempt_no = attempts.no))",
+        )
+        .bind(next_check_at.0)
+        .bind(self.tenant)
+        .bind(id.as_str())
+        .bind(now.0)
+        .execute(&self.writer)
+        .await?;
+        Ok(marked.rows_affected() == 1)
+    }
+
+    pub(super) async fn do_release(
+        &self,
+        id: &AttemptId,
+        from: AttemptState,
+        replacement: Option<&QuoteId>,
+        key: KeptKey,
+    ) -> Result<bool, StoreError> {
+        if !matches!(from, AttemptState::Claimed | AttemptState::Sent) {
+            return Ok(false);
+        }
+        let (from, ..) = attempt_state_columns(from)?;
+        let mut tx = self.write().await?;
+        let row = sqlx::query(
+            "UPDATE attempts SET state = 'released', replacement = ?, next_check_at = NULL, lease_until = 0,
+                                 idem_key = CASE WHEN ? THEN idem_key END
+             WHERE tenant = ? AND id = ? AND state = ? RETURNING *",
+        )
+        .bind(replacement.map(QuoteId::as_str))
+        .bind(key == KeptKey::Kept)
+        .bind(self.tenant)
+        .bind(id.as_str())
+        .bind(from)
+        .fetch_optional(&mut *tx)
+        .await?;
+        let Some(row) = row else { return Ok(false) };
+        let row = attempt(&row)?;
+        if let Some(offer_id) = &row.offer_id {
+            // As it was before the claim: an offer whose card was declined stays one whose card was declined.
+            let failed_before: bool = sqlx::query_scalar(
+                "SELECT EXISTS (SELECT 1 FROM attempts WHERE tenant = ? AND offer_id = ? AND state = 'failed')",
+            )
+            .bind(self.tenant)
+            .bind(offer_id.as_str())
+            .fetch_one(&mut *tx)
+            .await?;
+            let state = if failed_before { OfferState::Failed } else { OfferState::Presented };
+            sqlx::query(
+                "UPDATE offers SET state = ?
+                 WHERE tenant = ? AND id = ? AND attempt_no = ? AND state = 'accepting'",
+            )
+            .bind(offer_state_word(state))
+            .bind(self.tenant)
+            .bind(offer_id.as_str())
+            .bind(row.no)
+            .execute(&mut *tx)
+            .await?;
+        }
+        tx.commit().await?;
+        Ok(true)
+    }
+}

@@ -1,0 +1,80 @@
+//! Webhooks, each once.
+
+use async_trait::async_trait;
+use sqlx::Row;
+use wire::UnixSeconds;
+
+use super::SqliteStore;
+use crate::store::{Inbox, InboxInsert, StoreError};
+
+#[async_trait]
+impl Inbox for SqliteStore {
+    async fn inbox_insert(
+        &self,
+        webhook_id: &str,
+        kind: &str,
+        raw: &[u8],
+        at: UnixSeconds,
+    ) -> Result<InboxInsert, StoreError> {
+        let mut tx = self.write().await?;
+        let inserted = sqlx::query(
+            "INSERT INTO inbox (tenant, webhook_id, kind, raw, received_at) VALUES (?, ?, ?, ?, ?)
+             ON CONFLICT (tenant, webhook_id) DO NOTHING",
+        )
+        .bind(self.tenant)
+        .bind(webhook_id)
+        .bind(kind)
+        .bind(raw)
+        .bind(at.0)
+        .execute(&mut *tx)
+        .await?;
+        if inserted.rows_affected() == 1 {
+            tx.commit().await?;
+            return Ok(InboxInsert::New);
+        }
+        let applied: Option<i64> =
+            sqlx::query_scalar("SELECT applied_at FROM inbox WHERE tenant = ? AND webhook_id = ?")
+                .bind(self.tenant)
+                .bind(webhook_id)
+                .fetch_one(&mut *tx)
+                .await?;
+        Ok(if applied.is_some() { InboxInsert::Duplicate } else { InboxInsert::Unapplied })
+    }
+
+    async fn inbox_applied(&self, webhook_id: &str, at: UnixSeconds) -> Result<(), StoreError> {
+        sqlx::query("UPDATE inbox SET applied_at = COALESCE(applied_at, ?) WHERE tenant = ? AND webhook_id = ?")
+            .bind(at.0)
+            .bind(self.tenant)
+            .bind(webhook_id)
+            .execute(&self.writer)
+            .await?;
+        Ok(())
+    }
+
+    async fn inbox_unapplied(
+        &self,
+        before: UnixSeconds,
+        limit: u32,
+    ) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT webhook_id, raw FROM inbox
+             WHERE tenant = ? AND applied_at IS NULL AND received_at < ? ORDER BY received_at LIMIT ?",
+        )
+        .bind(self.tenant)
+        .bind(before.0)
+        .bind(limit)
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter().map(|row| Ok((row.try_get("webhook_id")?, row.try_get("raw")?))).collect()
+    }
+
+    async fn purge_inbox(&self, before: UnixSeconds) -> Result<u64, StoreError> {
+        let purged =
+            sqlx::query("DELETE FROM inbox WHERE tenant = ? AND applied_at IS NOT NULL AND received_at < ?")
+                .bind(self.tenant)
+                .bind(before.0)
+                .execute(&self.writer)
+                .await?;
+        Ok(purged.rows_affected())
+    }
+}

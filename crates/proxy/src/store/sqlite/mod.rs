@@ -1,0 +1,209 @@
+//! The store in one SQLite file: for one proxy process on one machine.
+//!
+//! One connection writes, several read. The journal is a write-ahead log with `synchronous = FULL`: a commit that
+//! returned is on the disk, which is what "committed before the call" means. A lock file beside the database keeps a
+//! second process out; two processes would each believe that no other is at work on an attempt.
+//!
+//! Files: [`codec`] turns words and rows into values, the others implement one trait of the port each.
+
+mod attempts;
+mod claims;
+mod codec;
+mod inbox;
+mod offers;
+mod people;
+mod quotes;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    fs::{File, OpenOptions, TryLockError},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use dodo_client::Mode;
+use sqlx::{
+    Sqlite, SqlitePool, Transaction,
+    migrate::Migrator,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+use super::StoreError;
+use crate::domain::Tenant;
+
+/// The schema's history, inside the binary.
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+
+/// Connections that read. Reads are short; more than this wait for each other on two cores anyway.
+const READERS: u32 = 4;
+
+/// How long a connection waits for a lock held by a backup tool or a checkpoint.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long a request waits for a free connection before it is told that the store is busy.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Why a store did not open. The text is for whoever starts the proxy.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The file or its folder cannot be written.
+    #[error("the database {path} cannot be written: {source}")]
+    Unwritable {
+        /// Which file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// Another process has it open.
+    #[error("the database {path} is in use by another process")]
+    InUse {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// SQLite refuses it: not a database, damaged, no space.
+    #[error("the database {path} cannot be opened: {source}")]
+    Engine {
+        /// Which file.
+        path: PathBuf,
+        /// What SQLite says.
+        source: sqlx::Error,
+    },
+    /// The schema could not be brought up to date, or is of a newer version.
+    #[error("the database {path} cannot be migrated: {source}")]
+    Migration {
+        /// Which file.
+        path: PathBuf,
+        /// What failed.
+        source: sqlx::migrate::MigrateError,
+    },
+    /// The file system or the build does not give the durability that charging needs.
+    #[error("the database {path} runs with {pragma} = {found}; it must be {wanted}")]
+    NotDurable {
+        /// Which file.
+        path: PathBuf,
+        /// Which setting.
+        pragma: &'static str,
+        /// As it is.
+        found: String,
+        /// As it must be.
+        wanted: &'static str,
+    },
+}
+
+/// The store of one tenant in one file.
+#[derive(Debug)]
+pub struct SqliteStore {
+    writer: SqlitePool,
+    readers: SqlitePool,
+    tenant: i64,
+    /// Held as long as the store lives; the system releases it when the process ends, however it ends.
+    _lock: File,
+}
+
+impl SqliteStore {
+    /// Opens or makes the file, takes its lock, brings the schema up to date and checks durability.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub async fn open(path: &Path, tenant: &Tenant) -> Result<Self, OpenError> {
+        let lock = lock(path)?;
+        let engine = |source| OpenError::Engine { path: path.to_owned(), source };
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(BUSY_TIMEOUT);
+        let pool = |connections| {
+            SqlitePoolOptions::new()
+                .max_connections(connections)
+                .min_connections(1)
+                .acquire_timeout(ACQUIRE_TIMEOUT)
+                .idle_timeout(None)
+                .max_lifetime(None)
+        };
+        let writer = pool(1).connect_with(options.clone()).await.map_err(engine)?;
+        MIGRATIONS
+            .run(&writer)
+            .await
+            .map_err(|source| OpenError::Migration { path: path.to_owned(), source })?;
+        check_durability(path, &writer).await?;
+        let tenant = tenant_id(&writer, tenant).await.map_err(engine)?;
+        let readers =
+            pool(READERS).connect_with(options.pragma("query_only", "ON")).await.map_err(engine)?;
+        Ok(Self { writer, readers, tenant, _lock: lock })
+    }
+
+    /// Finishes what is under way, empties the write-ahead log into the file and closes it.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        // A checkpoint that does not come about costs a replay of the log at the next start, nothing else.
+        if let Err(error) = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&self.writer).await {
+            tracing::warn!(%error, "the last checkpoint failed");
+        }
+        self.writer.close().await;
+    }
+
+    /// A transaction that has the write lock from its first statement on, so that what it reads stays true.
+    async fn write(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
+        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    }
+}
+
+fn lock(path: &Path) -> Result<File, OpenError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let unwritable = |source| OpenError::Unwritable { path: path.to_owned(), source };
+    let file =
+        OpenOptions::new().create(true).truncate(false).write(true).open(&name).map_err(unwritable)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(OpenError::InUse { path: path.to_owned() }),
+        Err(TryLockError::Error(source)) => return Err(unwritable(source)),
+    }
+    // SQLite would open a file that it cannot write, and fail at the first write only.
+    OpenOptions::new().create(true).truncate(false).write(true).open(path).map_err(unwritable)?;
+    Ok(file)
+}
+
+async fn check_durability(path: &Path, writer: &SqlitePool) -> Result<(), OpenError> {
+    let engine = |source| OpenError::Engine { path: path.to_owned(), source };
+    let journal: String =
+        sqlx::query_scalar("PRAGMA journal_mode").fetch_one(writer).await.map_err(engine)?;
+    let synchronous: i64 =
+        sqlx::query_scalar("PRAGMA synchronous").fetch_one(writer).await.map_err(engine)?;
+    let not_durable =
+        |pragma, found, wanted| Err(OpenError::NotDurable { path: path.to_owned(), pragma, found, wanted });
+    if journal != "wal" {
+        return not_durable("journal_mode", journal, "wal");
+    }
+    if synchronous < 2 {
+        return not_durable("synchronous", synchronous.to_string(), "2 (FULL)");
+    }
+    Ok(())
+}
+
+async fn tenant_id(writer: &SqlitePool, tenant: &Tenant) -> Result<i64, sqlx::Error> {
+    let mode = match tenant.mode {
+        Mode::Test => "test",
+        Mode::Live => "live",
+    };
+    sqlx::query("INSERT INTO tenants (merchant, mode) VALUES (?, ?) ON CONFLICT DO NOTHING")
+        .bind(&tenant.merchant)
+        .bind(mode)
+        .execute(writer)
+        .await?;
+    sqlx::query_scalar("SELECT id FROM tenants WHERE merchant = ? AND mode = ?")
+        .bind(&tenant.merchant)
+        .bind(mode)
+        .fetch_one(writer)
+        .await
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Engine(Box::new(error))
+    }
+}

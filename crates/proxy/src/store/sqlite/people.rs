@@ -1,0 +1,262 @@
+//! Sessions, nonces, purchases, reported events.
+
+use async_trait::async_trait;
+use dodo_client::ids::{CheckoutSessionId, CustomerId, PaymentId};
+use sqlx::{Row, sqlite::SqliteRow};
+use wire::{Trigger, UnixSeconds};
+
+use super::{
+    SqliteStore,
+    codec::{at, from_json, from_json_opt, from_word, json, json_opt, parsed, parsed_opt, token_hash, word},
+};
+use crate::{
+    domain::{Purchase, Session, TokenHash, TriggerEvent},
+    store::{People, StoreError},
+};
+
+fn session(row: &SqliteRow) -> Result<Session, StoreError> {
+    Ok(Session {
+        token: token_hash(row, "token_hash")?,
+        customer_id: parsed(row, "customer_id")?,
+        purpose: from_word(row.try_get("purpose")?, "sessions.purpose")?,
+        trigger: from_word(row.try_get("trigger_kind")?, "sessions.trigger_kind")?,
+        payment_id: parsed_opt(row, "payment_id")?,
+        subscription_id: parsed_opt(row, "subscription_id")?,
+        locale: row.try_get("locale")?,
+        country: row.try_get("country")?,
+        expires_at: at(row, "expires_at")?,
+    })
+}
+
+fn purchase(row: &SqliteRow) -> Result<Purchase, StoreError> {
+    Ok(Purchase {
+        payment_id: parsed(row, "payment_id")?,
+        customer_id: parsed(row, "customer_id")?,
+        product_ids: from_json(row, "product_ids")?,
+        subscription_id: parsed_opt(row, "subscription_id")?,
+        billing: from_json_opt(row, "billing")?,
+        paid_at: at(row, "paid_at")?,
+    })
+}
+
+fn trigger_event(row: &SqliteRow) -> Result<TriggerEvent, StoreError> {
+    Ok(TriggerEvent {
+        id: row.try_get("id")?,
+        customer_id: parsed(row, "customer_id")?,
+        trigger: from_word(row.try_get("kind")?, "triggers.kind")?,
+        subscription_id: parsed_opt(row, "subscription_id")?,
+        at: at(row, "at")?,
+    })
+}
+
+#[async_trait]
+impl People for SqliteStore {
+    async fn put_session(&self, session: &Session) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO sessions (tenant, token_hash, customer_id, purpose, trigger_kind, payment_id,
+                                   subscription_id, locale, country, expires_at)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        )
+        .bind(self.tenant)
+        .bind(session.token.0.as_slice())
+        .bind(session.customer_id.as_str())
+        .bind(word(&session.purpose, "sessions.purpose")?)
+        .bind(word(&session.trigger, "sessions.trigger_kind")?)
+        .bind(session.payment_id.as_ref().map(PaymentId::as_str))
+        .bind(session.subscription_id.as_ref().map(|id| id.as_str()))
+        .bind(session.locale.as_deref())
+        .bind(session.country.as_deref())
+        .bind(session.expires_at.0)
+        .execute(&self.writer)
+        .await?;
+        Ok(())
+    }
+
+    async fn session(&self, token: TokenHash, now: UnixSeconds) -> Result<Option<Session>, StoreError> {
+        sqlx::query("SELECT * FROM sessions WHERE tenant = ? AND token_hash = ? AND expires_at > ?")
+            .bind(self.tenant)
+            .bind(token.0.as_slice())
+            .bind(now.0)
+            .fetch_optional(&self.readers)
+            .await?
+            .as_ref()
+            .map(session)
+            .transpose()
+    }
+
+    async fn put_nonce(
+        &self,
+        nonce: TokenHash,
+        checkout: &CheckoutSessionId,
+        expires_at: UnixSeconds,
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO nonces (tenant, nonce_hash, checkout_session_id, expires_at) VALUES (?, ?, ?, ?)",
+        )
+        .bind(self.tenant)
+        .bind(nonce.0.as_slice())
+        .bind(checkout.as_str())
+        .bind(expires_at.0)
+        .execute(&self.writer)
+        .await?;
+        Ok(())
+    }
+
+    async fn nonce(
+        &self,
+        nonce: TokenHash,
+        now: UnixSeconds,
+    ) -> Result<Option<CheckoutSessionId>, StoreError> {
+        sqlx::query(
+            "SELECT checkout_session_id FROM nonces
+             WHERE tenant = ? AND nonce_hash = ? AND redeemed_at IS NULL AND expires_at > ?",
+        )
+        .bind(self.tenant)
+        .bind(nonce.0.as_slice())
+        .bind(now.0)
+        .fetch_optional(&self.readers)
+        .await?
+        .map(|row| parsed(&row, "checkout_session_id"))
+        .transpose()
+    }
+
+    async fn redeem_nonce(
+        &self,
+        nonce: TokenHash,
+        now: UnixSeconds,
+    ) -> Result<Option<CheckoutSessionId>, StoreError> {
+        sqlx::query(
+            "UPDATE nonces SET redeemed_at = ?1
+             WHERE tenant = ?2 AND nonce_hash = ?3 AND redeemed_at IS NULL AND expires_at > ?1
+             RETURNING checkout_session_id",
+        )
+        .bind(now.0)
+        .bind(self.tenant)
+        .bind(nonce.0.as_slice())
+        .fetch_optional(&self.writer)
+        .await?
+        .map(|row| parsed(&row, "checkout_session_id"))
+        .transpose()
+    }
+
+    async fn upsert_purchase(&self, purchase: &Purchase) -> Result<(), StoreError> {
+        // What a report lacks (an empty cart, no subscription, no address) does not wipe out what an earlier one said.
+        sqlx::query(
+            "INSERT INTO purchases (tenant, payment_id, customer_id, product_ids, subscription_id, billing, paid_at)
+             VALUES (?, ?, ?, ?, ?, ?, ?)
+             ON CONFLICT (tenant, payment_id) DO UPDATE SET
+                 product_ids = CASE excluded.product_ids WHEN '[]' THEN product_ids ELSE excluded.product_ids END,
+                 subscription_id = COALESCE(excluded.subscription_id, subscription_id),
+                 billing = COALESCE(excluded.billing, billing)
+             WHERE customer_id = excluded.customer_id",
+        )
+        .bind(self.tenant)
+        .bind(purchase.payment_id.as_str())
+        .bind(purchase.customer_id.as_str())
+        .bind(json(&purchase.product_ids, "purchases.product_ids")?)
+        .bind(purchase.subscription_id.as_ref().map(|id| id.as_str()))
+        .bind(json_opt(purchase.billing.as_ref(), "purchases.billing")?)
+        .bind(purchase.paid_at.0)
+        .execute(&self.writer)
+        .await?;
+        Ok(())
+    }
+
+    async fn purchase(
+        &self,
+        customer: &CustomerId,
+        payment: &PaymentId,
+    ) -> Result<Option<Purchase>, StoreError> {
+        sqlx::query("SELECT * FROM purchases WHERE tenant = ? AND payment_id = ? AND customer_id = ?")
+            .bind(self.tenant)
+            .bind(payment.as_str())
+            .bind(customer.as_str())
+            .fetch_optional(&self.readers)
+            .await?
+            .as_ref()
+            .map(purchase)
+            .transpose()
+    }
+
+    async fn purchases_of(&self, customer: &CustomerId) -> Result<Vec<Purchase>, StoreError> {
+        sqlx::query(
+            "SELECT * FROM purchases WHERE tenant = ? AND customer_id = ? ORDER BY paid_at DESC, payment_id DESC",
+        )
+        .bind(self.tenant)
+        .bind(customer.as_str())
+        .fetch_all(&self.readers)
+        .await?
+        .iter()
+        .map(purchase)
+        .collect()
+    }
+
+    async fn latest_purchase(&self, customer: &CustomerId) -> Result<Option<Purchase>, StoreError> {
+        sqlx::query(
+            "SELECT * FROM purchases WHERE tenant = ? AND customer_id = ?
+             ORDER BY paid_at DESC, payment_id DESC LIMIT 1",
+        )
+        .bind(self.tenant)
+        .bind(customer.as_str())
+        .fetch_optional(&self.readers)
+        .await?
+        .as_ref()
+        .map(purchase)
+        .transpose()
+    }
+
+    async fn put_trigger(&self, event: &TriggerEvent) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO triggers (tenant, id, customer_id, kind, subscription_id, at) VALUES (?, ?, ?, ?, ?, ?)",
+        )
+        .bind(self.tenant)
+        .bind(&event.id)
+        .bind(event.customer_id.as_str())
+        .bind(word(&event.trigger, "triggers.kind")?)
+        .bind(event.subscription_id.as_ref().map(|id| id.as_str()))
+        .bind(event.at.0)
+        .execute(&self.writer)
+        .await?;
+        Ok(())
+    }
+
+    async fn latest_trigger(
+        &self,
+        customer: &CustomerId,
+        trigger: Trigger,
+    ) -> Result<Option<TriggerEvent>, StoreError> {
+        sqlx::query(
+            "SELECT * FROM triggers WHERE tenant = ? AND customer_id = ? AND kind = ?
+             ORDER BY at DESC, id DESC LIMIT 1",
+        )
+        .bind(self.tenant)
+        .bind(customer.as_str())
+        .bind(word(&trigger, "triggers.kind")?)
+        .fetch_optional(&self.readers)
+        .await?
+        .as_ref()
+        .map(trigger_event)
+        .transpose()
+    }
+
+    async fn purge_expired(&self, before: UnixSeconds) -> Result<u64, StoreError> {
+        let mut tx = self.write().await?;
+        let sessions = sqlx::query("DELETE FROM sessions WHERE tenant = ? AND expires_at < ?")
+            .bind(self.tenant)
+            .bind(before.0)
+            .execute(&mut *tx)
+            .await?;
+        let nonces = sqlx::query("DELETE FROM nonces WHERE tenant = ? AND expires_at < ?")
+            .bind(self.tenant)
+            .bind(before.0)
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await?;
+        Ok(sessions.rows_affected().saturating_add(nonces.rows_affected()))
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        let _: i64 = sqlx::query_scalar("SELECT 1").fetch_one(&self.readers).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,86 @@
+//! Quotes.
+
+use async_trait::async_trait;
+use dodo_client::ids::{CustomerId, PaymentMethodId};
+use sqlx::{Row, sqlite::SqliteRow};
+use wire::{OfferId, QuoteId, UnixSeconds};
+
+use super::{
+    SqliteStore,
+    codec::{from_json, from_json_opt, json, json_opt, parsed, parsed_opt},
+};
+use crate::{
+    domain::QuoteRow,
+    store::{Quotes, StoreError},
+};
+
+fn quote(row: &SqliteRow) -> Result<QuoteRow, StoreError> {
+    Ok(QuoteRow {
+        quote: from_json(row, "quote")?,
+        offer_id: parsed_opt(row, "offer_id")?,
+        customer_id: parsed(row, "customer_id")?,
+        plan: from_json(row, "plan")?,
+        name: row.try_get("name")?,
+        basis_hash: row.try_get("basis_hash")?,
+        payment_method_id: parsed_opt(row, "payment_method_id")?,
+        card: from_json_opt(row, "card")?,
+    })
+}
+
+#[async_trait]
+impl Quotes for SqliteStore {
+    async fn put_quote(&self, new: &QuoteRow) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO quotes (tenant, id, customer_id, offer_id, quote, plan, name, basis_hash, payment_method_id,
+                                 card, expires_at)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        )
+        .bind(self.tenant)
+        .bind(new.quote.id.as_str())
+        .bind(new.customer_id.as_str())
+        .bind(new.offer_id.as_ref().map(OfferId::as_str))
+        .bind(json(&new.quote, "quotes.quote")?)
+        .bind(json(&new.plan, "quotes.plan")?)
+        .bind(&new.name)
+        .bind(&new.basis_hash)
+        .bind(new.payment_method_id.as_ref().map(PaymentMethodId::as_str))
+        .bind(json_opt(new.card.as_ref(), "quotes.card")?)
+        .bind(new.quote.expires_at.0)
+        .execute(&self.writer)
+        .await?;
+        Ok(())
+    }
+
+    async fn quote(&self, customer: &CustomerId, id: &QuoteId) -> Result<Option<QuoteRow>, StoreError> {
+        sqlx::query("SELECT * FROM quotes WHERE tenant = ? AND id = ? AND customer_id = ?")
+            .bind(self.tenant)
+            .bind(id.as_str())
+            .bind(customer.as_str())
+            .fetch_optional(&self.readers)
+            .await?
+            .as_ref()
+            .map(quote)
+            .transpose()
+    }
+
+    async fn live_quote(
+        &self,
+        customer: &CustomerId,
+        offer: &OfferId,
+        now: UnixSeconds,
+    ) -> Result<Option<QuoteRow>, StoreError> {
+        sqlx::query(
+            "SELECT * FROM quotes WHERE tenant = ? AND offer_id = ? AND customer_id = ? AND expires_at > ?
+             ORDER BY expires_at DESC, id DESC LIMIT 1",
+        )
+        .bind(self.tenant)
+        .bind(offer.as_str())
+        .bind(customer.as_str())
+        .bind(now.0)
+        .fetch_optional(&self.readers)
+        .await?
+        .as_ref()
+        .map(quote)
+        .transpose()
+    }
+}
