@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Card, Consent, Currency, EffectiveAt, Merchant, Period, PriceDifference, ProductId, Quote, QuoteId,
+    Attempt, Card, Consent, Currency, EffectiveAt, Merchant, Period, PriceDifference, ProductId, Quote, QuoteId,
     UnixSeconds, words,
 };
 
@@ -163,6 +163,9 @@ pub struct PlansResponse {
     /// The card that would be charged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payment_method: Option<Card>,
+    /// A change that is under way: how it stands. Absent when none is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<Attempt>,
 }
 
 /// `POST /v1/plans/preview`.

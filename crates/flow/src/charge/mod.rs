@@ -1,5 +1,19 @@
 //! One charge from the click to its end: the same for an accepted offer and a confirmed plan change.
+//!
+//! ```text
+//! start → sending ─┬→ settled                    a definite answer
+//!          ▲  │    ├→ waiting → settled          under way or in doubt: ask on a schedule, then let the buyer ask
+//!          └──┘    └→ settled(unknown)           smaller backends only: they cannot be asked
+//!   same key, at most 3 sends, only while the outcome is unknown
+//! ```
+//!
+//! What may be offered again after a failure is the business of the flow around it, not of this module.
 
+mod classify;
+mod schedule;
+mod state;
+mod step;
 mod view;
 
+pub use state::{Backend, Charge, Command, Input, Progress, Seen, Settled};
 pub use view::{DoneView, FailedView, Standing, WaitingView};

@@ -20,8 +20,8 @@ pub enum Standing {
 pub struct WaitingView {
     /// What it waits for.
     pub standing: Standing,
-    /// What was accepted, for "your order of …".
-    pub due: Money,
+    /// What was accepted, for "your order of …"; unknown when an earlier page began it.
+    pub due: Option<Money>,
     /// Whether the page still asks by itself. When not, [`Self::can_check`] offers to ask once more.
     pub watching: bool,
     /// Whether a "check again" button belongs here.
@@ -35,10 +35,10 @@ pub struct WaitingView {
 pub struct DoneView {
     /// Whether it is booked for the next billing date instead of collected now.
     pub scheduled: bool,
-    /// Name of what was bought or changed to.
-    pub name: String,
-    /// What the buyer agreed to. What was collected stands in the receipt.
-    pub due: Money,
+    /// Name of what was bought or changed to; when unknown here, the receipt has it.
+    pub name: Option<String>,
+    /// What the buyer agreed to, where it was this page that asked. What was collected stands in the receipt.
+    pub due: Option<Money>,
     /// What was collected; a merchant's smaller backend sends none.
     pub receipt: Option<Receipt>,
 }
@@ -48,10 +48,10 @@ pub struct DoneView {
 pub struct FailedView {
     /// Why, in the grain that a buyer may know.
     pub reason: FailureReason,
-    /// Name of what was to be bought or changed to.
-    pub name: String,
-    /// What would have been charged.
-    pub due: Money,
+    /// Name of what was to be bought or changed to, where it is known here.
+    pub name: Option<String>,
+    /// What would have been charged, where it is known here.
+    pub due: Option<Money>,
     /// Whether a hosted checkout is offered as another way to pay (`Act::PayAnotherWay`); at most once per offer.
     pub another_way: bool,
 }

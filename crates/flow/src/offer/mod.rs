@@ -1,10 +1,37 @@
 //! The offer flow: one proposal, accepted or refused, and at most one cheaper one after a refusal.
+//!
+//! ```text
+//! idle → loading → offered ⇄ (a fresh quote whenever the old one is about to expire)
+//!                    │ accept            │ decline
+//!                    ▼                   ▼
+//!                 charging           declining → offered (once) → … → nothing
+//!   ┌────────┬───────┼─────────┬──────────────┐
+//!  done   leaving  failed   closed     offered again (quote changed or expired, busy, never received)
+//!                    └─ another way to pay, once → charging
+//! ```
+//!
+//! | file | what |
+//! |---|---|
+//! | `event` | what can happen |
+//! | `proposal` | an answer of the backend → something that can be shown truthfully |
+//! | `state` | phases |
+//! | `step`, `charging` | decisions before and after the confirmation |
+//! | `effect` | what is to be done |
+//! | `view` | what is on the screen |
 
+mod charging;
+mod effect;
 mod event;
+mod proposal;
+mod state;
+mod step;
 mod view;
 
+pub use effect::{AcceptBody, Effect};
 pub use event::{Act, Answer, Dwell, Event};
-pub use view::{AcceptState, Closed, Notice, OfferView, PayBy, PriceView, View};
+pub use state::State;
+pub use step::step;
+pub use view::{AcceptState, Closed, Notice, OfferView, PayBy, PriceView, View, view};
 
 use wire::UpsellResponse;
 

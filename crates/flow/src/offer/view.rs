@@ -2,6 +2,8 @@
 
 use wire::{Card, CompareTo, Merchant, Money, Product, Quote};
 
+use super::proposal::{Proposal, Terms};
+use super::state::{Charging, Freshness, Offered, Phase, State};
 use crate::charge::{DoneView, FailedView, WaitingView};
 
 /// What is on the screen.
@@ -16,8 +18,8 @@ pub enum View {
     Waiting(WaitingView),
     /// The buyer is on the way to a hosted checkout; `Act::Continue` goes there again.
     Leaving {
-        /// What will be paid there.
-        due: Money,
+        /// What will be paid there; unknown when an earlier page began it.
+        due: Option<Money>,
     },
     /// The receipt.
     Done(Box<DoneView>),
@@ -114,4 +116,69 @@ pub struct OfferView {
     pub can_decline: bool,
     /// What the buyer should know before trying again.
     pub notice: Option<Notice>,
+}
+
+/// What the buyer sees in this state.
+#[must_use]
+pub fn view(state: &State) -> View {
+    match &state.phase {
+        Phase::Idle | Phase::Loading(_) | Phase::Nothing | Phase::Declining(_) => View::Nothing,
+        Phase::Offered(offered) => View::Offer(Box::new(offer(offered))),
+        Phase::Charging(charging) => waiting(charging),
+        Phase::Leaving { due, .. } => View::Leaving { due: *due },
+        Phase::Failed(failed) => View::Failed(FailedView {
+            reason: failed.reason,
+            name: failed.proposal.as_ref().map(|proposal| proposal.product.name.clone()),
+            due: failed.proposal.as_ref().map(|proposal| proposal.due()),
+            another_way: failed.another_way,
+        }),
+        Phase::Done(done) => View::Done(done.clone()),
+        Phase::Closed(why) => View::Closed(*why),
+    }
+}
+
+fn offer(offered: &Offered) -> OfferView {
+    let accept = match offered.freshness {
+        Freshness::Refreshing(_) => AcceptState::Refreshing,
+        Freshness::Stale => AcceptState::Stale,
+        Freshness::Lasting | Freshness::Until(_) if !offered.armed => AcceptState::Arming,
+        Freshness::Lasting | Freshness::Until(_) => AcceptState::Ready,
+    };
+    let card = card(&offered.proposal, accept);
+    OfferView { changed_from: offered.changed_from, can_decline: true, notice: offered.notice, ..card }
+}
+
+/// The card stays where it is with a busy button, until that would take too long.
+fn waiting(charging: &Charging) -> View {
+    let due = charging.proposal.as_ref().map(|proposal| proposal.due());
+    match (charging.charge.view(due), &charging.proposal) {
+        (Some(waiting), _) => View::Waiting(waiting),
+        (None, Some(proposal)) => View::Offer(Box::new(card(proposal, AcceptState::Sending))),
+        (None, None) => View::Nothing,
+    }
+}
+
+fn card(proposal: &Proposal, accept: AcceptState) -> OfferView {
+    let (headline, benefits, social_proof, quantity) = match &proposal.terms {
+        Terms::Quoted { offer, .. } => {
+            (Some(offer.headline.clone()), offer.benefits.clone(), offer.social_proof.clone(), offer.quantity)
+        }
+        Terms::ListPrice => (None, vec![], None, 1),
+    };
+    OfferView {
+        headline,
+        benefits,
+        social_proof,
+        product: proposal.product.clone(),
+        quantity,
+        compare_to: proposal.compare_to.clone(),
+        merchant: proposal.merchant.clone(),
+        price: proposal.price(),
+        due: proposal.due(),
+        changed_from: None,
+        pay_by: proposal.pay_by(),
+        accept,
+        can_decline: false,
+        notice: None,
+    }
 }

@@ -1,7 +1,31 @@
 //! The plan-change flow: compare, preview, review, confirm.
+//!
+//! ```text
+//! idle → loading ─┬→ unavailable (retry)
+//!                 └→ comparing ⇄ previewing → reviewing ─confirm→ charging → done | failed | leaving
+//!                        ▲                        ▲                   │
+//!                        └── dialog closed ───────┴─ quote changed ───┘
+//! ```
+//!
+//! The dialog may be closed in any state. A charge under way goes on without it, and its outcome is told on the page.
+//!
+//! | file | what |
+//! |---|---|
+//! | `event` | what can happen |
+//! | `state` | the page, and what the buyer is at |
+//! | `step`, `charging` | decisions before and after the confirmation |
+//! | `effect` | what is to be done |
+//! | `view` | what is on the screen |
 
+mod charging;
+mod effect;
 mod event;
+mod state;
+mod step;
 mod view;
 
+pub use effect::Effect;
 pub use event::{Act, Event};
-pub use view::{ComparisonView, ConfirmState, Dialog, Notice, Page, ReviewView, View};
+pub use state::State;
+pub use step::step;
+pub use view::{ComparisonView, ConfirmState, Dialog, Notice, Page, ReviewView, View, view};

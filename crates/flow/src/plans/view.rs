@@ -2,7 +2,8 @@
 
 use wire::{Card, ChangeKind, CurrentPlan, EffectiveAt, Merchant, Money, Plan, ProductId, Quote};
 
-use crate::charge::{DoneView, FailedView, WaitingView};
+use super::state::{Charging, Errand, Freshness, Open, Phase, Remark, Review, State, Task};
+use crate::charge::{DoneView, FailedView, Standing, WaitingView};
 
 /// What is on the screen: the page, and the dialog over it when open.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -62,6 +63,8 @@ pub enum Notice {
     Busy,
     /// The change never reached the shop; nothing was charged.
     NotReceived,
+    /// The price that was confirmed no longer stands; nothing was charged.
+    PriceLapsed,
     /// The session has ended; nothing was charged.
     SessionOver,
     /// The booked change could not be taken back.
@@ -134,4 +137,131 @@ pub struct ReviewView {
     pub confirm: ConfirmState,
     /// Whether the link for another card is on its way.
     pub fetching_card_link: bool,
+    /// Whether that link could not be had.
+    pub card_link_failed: bool,
+}
+
+/// What the buyer sees in this state.
+#[must_use]
+pub fn view(state: &State) -> View {
+    match &state.phase {
+        Phase::Idle | Phase::Loading(_) => View { page: Page::Loading, dialog: None },
+        Phase::Unavailable { can_retry } => {
+            View { page: Page::Unavailable { can_retry: *can_retry }, dialog: None }
+        }
+        Phase::Open(open) => {
+            View { page: Page::Comparison(Box::new(comparison(open))), dialog: dialog(open) }
+        }
+    }
+}
+
+fn comparison(open: &Open) -> ComparisonView {
+    let plans = &open.plans;
+    ComparisonView {
+        merchant: plans.merchant.clone(),
+        current: plans.current.clone(),
+        plans: plans.plans.clone(),
+        payment_method: plans.payment_method.clone(),
+        can_choose: open.can_choose(),
+        previewing: match &open.task {
+            Task::Previewing { choice, .. } => Some(choice.product_id.clone()),
+            _ => None,
+        },
+        taking_back: matches!(open.errand, Errand::TakingBack(_)),
+        fetching_card_link: matches!(open.errand, Errand::CardLink(_)),
+        notice: notice(open),
+    }
+}
+
+/// What the task says, as long as its dialog is closed; otherwise the remark.
+fn notice(open: &Open) -> Option<Notice> {
+    let of_task = match &open.task {
+        Task::Charging(charging) if !charging.dialog => Some(Notice::Waiting(waiting(charging))),
+        Task::Leaving { due, dialog: false, .. } => Some(Notice::Waiting(leaving(*due))),
+        Task::Done { done, dialog: false } => Some(Notice::Done(done.clone())),
+        Task::Failed { failed, dialog: false } => Some(Notice::Failed(failed.clone())),
+        _ => None,
+    };
+    let remark = open.remark.map(|remark| match remark {
+        Remark::PreviewFailed => Notice::PreviewFailed,
+        Remark::ChangeNotPossible => Notice::ChangeNotPossible,
+        Remark::Busy => Notice::Busy,
+        Remark::NotReceived => Notice::NotReceived,
+        Remark::PriceLapsed => Notice::PriceLapsed,
+        Remark::SessionOver => Notice::SessionOver,
+        Remark::TakeBackFailed => Notice::TakeBackFailed,
+        Remark::TakenBack => Notice::TakenBack,
+        Remark::CardLinkFailed => Notice::CardLinkFailed,
+    });
+    remark.or(of_task)
+}
+
+fn dialog(open: &Open) -> Option<Dialog> {
+    match &open.task {
+        Task::Comparing | Task::Previewing { .. } => None,
+        Task::Reviewing(review) => {
+            let confirm = match review.freshness {
+                Freshness::Refreshing(_) | Freshness::Repicking(_) => ConfirmState::Refreshing,
+                Freshness::Stale => ConfirmState::Stale,
+                Freshness::Until(_) if !review.armed => ConfirmState::Arming,
+                Freshness::Until(_) => ConfirmState::Ready,
+            };
+            Some(Dialog::Review(Box::new(reviewed(open, review, confirm))))
+        }
+        Task::Charging(charging) if charging.dialog => {
+            let due = charging.review.as_ref().map(|review| review.due());
+            match (charging.charge.view(due), &charging.review) {
+                (Some(waiting), _) => Some(Dialog::Waiting(waiting)),
+                (None, Some(review)) => {
+                    Some(Dialog::Review(Box::new(reviewed(open, review, ConfirmState::Sending))))
+                }
+                (None, None) => None,
+            }
+        }
+        Task::Leaving { due, dialog: true, .. } => Some(Dialog::Waiting(leaving(*due))),
+        Task::Done { done, dialog: true } => Some(Dialog::Done(done.clone())),
+        Task::Failed { failed, dialog: true } => Some(Dialog::Failed(failed.clone())),
+        Task::Charging(_) | Task::Leaving { .. } | Task::Done { .. } | Task::Failed { .. } => None,
+    }
+}
+
+fn waiting(charging: &Charging) -> WaitingView {
+    let due = charging.review.as_ref().map(|review| review.due());
+    // With the dialog closed there is no button to look busy: it is "confirming" from the first moment.
+    charging.charge.view(due).unwrap_or(WaitingView {
+        standing: Standing::Confirming,
+        due,
+        watching: true,
+        can_check: false,
+        can_continue: false,
+    })
+}
+
+fn leaving(due: Option<Money>) -> WaitingView {
+    WaitingView {
+        standing: Standing::ActionRequired,
+        due,
+        watching: false,
+        can_check: false,
+        can_continue: true,
+    }
+}
+
+fn reviewed(open: &Open, review: &Review, confirm: ConfirmState) -> ReviewView {
+    let plan = open.plan(&review.choice.product_id);
+    ReviewView {
+        from: open.plans.current.name.clone(),
+        name: review.preview.name.clone(),
+        kind: plan.map_or(ChangeKind::Other, |plan| plan.kind),
+        lost: plan.map(|plan| plan.lost.clone()).unwrap_or_default(),
+        lost_addons: plan.map(|plan| plan.lost_addons.clone()).unwrap_or_default(),
+        quote: review.preview.quote.clone(),
+        due: review.due(),
+        changed_from: review.changed_from,
+        effective_at: review.choice.timing,
+        payment_method: review.preview.payment_method.clone(),
+        confirm,
+        fetching_card_link: matches!(open.errand, Errand::CardLink(_)),
+        card_link_failed: open.remark == Some(Remark::CardLinkFailed),
+    }
 }

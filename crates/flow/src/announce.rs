@@ -1,0 +1,53 @@
+//! What the widget tells the page around it: facts, after they happened. No personal data.
+
+use wire::{FailureReason, Money, OfferId, OfferKind, ProductId};
+
+use crate::charge::Standing;
+
+/// What was proposed or changed to; as much of it as is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct About {
+    /// The offer; absent for plan changes and smaller backends.
+    pub offer_id: Option<OfferId>,
+    /// What it proposes; absent for plan changes and smaller backends.
+    pub kind: Option<OfferKind>,
+    /// The product; absent when an earlier page began the charge.
+    pub product_id: Option<ProductId>,
+    /// What the click agreed to pay.
+    pub due: Option<Money>,
+}
+
+/// Why something failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// There was nothing to show because the backend could not be reached or understood.
+    Load,
+    /// The charge was definitely not collected.
+    Charge(FailureReason),
+    /// The offer or the session ended before anything was charged.
+    Ended,
+    /// A smaller backend did not say whether it charged.
+    Unknown,
+}
+
+/// One outbound event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Announcement {
+    /// An offer, or the plans, are on the page.
+    Shown(About),
+    /// An offer was accepted and collected.
+    Accepted(About),
+    /// An offer was refused.
+    Declined(About),
+    /// A charge is under way and not decided yet.
+    Pending(About, Standing),
+    /// Something failed.
+    Failed(About, Trouble),
+    /// The plan was changed, or the change is booked.
+    PlanChanged {
+        /// To what.
+        about: About,
+        /// Whether it is booked for the next billing date.
+        scheduled: bool,
+    },
+}

@@ -1,0 +1,157 @@
+//! Where a charge stands.
+
+use wire::{Attempt, AttemptId, FailureReason, IdempotencyKey, Quote, Receipt};
+
+use super::view::Standing;
+use crate::{ApiError, Tag};
+
+/// What kind of backend collects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backend {
+    /// This project's proxy, or one that keeps its contract: the same key never pays twice, and attempts can be asked
+    /// about.
+    Keyed,
+    /// A merchant's own smaller backend: knows no keys, so a charging request is sent once and never again, and there
+    /// is nothing to ask.
+    Small,
+}
+
+/// A charge that is not decided yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Charge {
+    pub(crate) backend: Backend,
+    pub(crate) stage: Stage,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// The request is under way, or about to be repeated.
+    Sending(Sending),
+    /// The backend has it, or may have it: nothing is sent again, the page only asks.
+    Waiting(Waiting),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Sending {
+    /// The buyer's one intention; every repetition of the request carries it.
+    pub(crate) key: IdempotencyKey,
+    /// Reply that is waited for, or the timer before the next repetition.
+    pub(crate) awaited: Tag,
+    /// Runs out when the buyer should get a calmer picture than a busy button.
+    pub(crate) slow_timer: Tag,
+    /// Whether it ran out.
+    pub(crate) slow: bool,
+    /// How many times the request was sent.
+    pub(crate) sends: u8,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Waiting {
+    pub(crate) standing: Standing,
+    /// What to ask for; without one the page is loaded anew and tells.
+    pub(crate) attempt: Option<AttemptId>,
+    /// Where the buyer can complete the payment.
+    pub(crate) continue_at: Option<String>,
+    pub(crate) watch: Watch,
+    /// How many times it was asked.
+    pub(crate) asked: u8,
+    /// How many times in a row the backend knew of no charge at all.
+    pub(crate) untouched: u8,
+}
+
+impl Waiting {
+    pub(crate) fn new(standing: Standing, attempt: Option<AttemptId>, continue_at: Option<String>) -> Self {
+        Self { standing, attempt, continue_at, watch: Watch::Ended, asked: 0, untouched: 0 }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Watch {
+    /// Until the next question.
+    Timer(Tag),
+    /// A question is under way.
+    Asking(Tag),
+    /// The schedule has ended; the buyer may ask once more.
+    Ended,
+}
+
+/// What a look at the backend showed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// The attempt.
+    Attempt(Box<Attempt>),
+    /// The backend knows of no charge: the offer can be accepted again, or no change is under way.
+    Untouched,
+    /// The backend knows of no charge, and what was accepted is not on offer any more.
+    Gone,
+    /// It says nothing about this charge.
+    Unclear,
+}
+
+/// What a charge reacts to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// Reply to [`Command::Send`].
+    Replied(Tag, Result<Attempt, ApiError>),
+    /// Reply to [`Command::Ask`].
+    Looked(Tag, Result<Seen, ApiError>),
+    /// A timer ran out.
+    Timer(Tag),
+    /// The buyer wants to know now.
+    CheckAgain,
+}
+
+/// What a charge wants done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Send the charging request, with this key.
+    Send(Tag, IdempotencyKey),
+    /// Ask how it stands: about this attempt, or without one by loading anew.
+    Ask(Tag, Option<AttemptId>),
+    /// Come back with [`Input::Timer`] after so many milliseconds.
+    Schedule(Tag, u32),
+}
+
+/// How a charge ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Settled {
+    /// Collected, or nothing was due; or booked for the next billing date.
+    Succeeded {
+        /// Booked for later instead of collected now.
+        scheduled: bool,
+        /// What was collected.
+        receipt: Option<Box<Receipt>>,
+    },
+    /// The buyer pays at this address.
+    Checkout(String),
+    /// Definitely not collected.
+    Failed {
+        /// Why.
+        reason: FailureReason,
+        /// Whether the backend offers a hosted checkout instead.
+        hosted_offered: bool,
+    },
+    /// Not collected: it costs something else now.
+    QuoteChanged(Box<Quote>),
+    /// Not collected: the quote's time has passed.
+    QuoteExpired,
+    /// Not collected: too many requests.
+    Busy,
+    /// Not collected: the request never arrived.
+    NotReceived,
+    /// Not collected: what was accepted is not on offer any more.
+    Gone,
+    /// Not collected: the session has ended.
+    SessionOver,
+    /// A smaller backend did not say. Nothing is sent again and there is nothing to ask.
+    Unknown,
+}
+
+/// What came of an input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Goes on.
+    On(Charge, Vec<Command>),
+    /// Decided.
+    Settled(Settled),
+}

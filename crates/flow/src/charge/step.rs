@@ -1,0 +1,215 @@
+//! The charge's own step: send, repeat with the same key, look, settle.
+
+use wire::{Attempt, IdempotencyKey, Money};
+
+use super::classify::{self, Class};
+use super::schedule;
+use super::state::{
+    Backend, Charge, Command, Input, Progress, Seen, Sending, Settled, Stage, Waiting, Watch,
+};
+use super::view::{Standing, WaitingView};
+use crate::{ApiError, Tag, Tags};
+
+impl Charge {
+    /// Starts a charge: one confirmation by the buyer, one key.
+    #[must_use]
+    pub fn start(key: IdempotencyKey, backend: Backend, tags: &mut Tags) -> (Self, Vec<Command>) {
+        let (awaited, slow_timer) = (tags.next(), tags.next());
+        let commands =
+            vec![Command::Send(awaited, key.clone()), Command::Schedule(slow_timer, schedule::SLOW_AFTER)];
+        let sending = Sending { key, awaited, slow_timer, slow: false, sends: 1 };
+        (Self { backend, stage: Stage::Sending(sending) }, commands)
+    }
+
+    /// Takes up a charge that an earlier page began, as the backend reports it. It is only asked about, never sent.
+    #[must_use]
+    pub fn resume(attempt: Attempt, tags: &mut Tags) -> Progress {
+        match classify::attempt(attempt) {
+            Class::Open { standing, attempt, continue_at } => {
+                watch(Waiting::new(standing, attempt, continue_at), tags)
+            }
+            Class::Settled(settled) | Class::Refused(settled) => Progress::Settled(settled),
+            Class::Unknown { .. } => watch(Waiting::new(Standing::InDoubt, None, None), tags),
+        }
+    }
+
+    /// What comes of an input. Stale tags change nothing.
+    #[must_use]
+    pub fn step(self, input: Input, tags: &mut Tags) -> Progress {
+        let backend = self.backend;
+        let (stage, commands) = match (self.stage, input) {
+            (Stage::Sending(sending), Input::Replied(tag, reply)) if tag == sending.awaited => {
+                return replied(sending, backend, reply, tags);
+            }
+            (Stage::Waiting(waiting), Input::Looked(tag, look)) if waiting.watch == Watch::Asking(tag) => {
+                return looked(waiting, look, tags);
+            }
+            (Stage::Waiting(waiting), Input::Timer(tag)) if waiting.watch == Watch::Timer(tag) => {
+                return ask(waiting, tags);
+            }
+            (Stage::Waiting(waiting), Input::CheckAgain) if !matches!(waiting.watch, Watch::Asking(_)) => {
+                return ask(waiting, tags);
+            }
+            (Stage::Sending(mut sending), Input::Timer(tag)) if tag == sending.slow_timer => {
+                sending.slow = true;
+                (Stage::Sending(sending), vec![])
+            }
+            (Stage::Sending(mut sending), Input::Timer(tag)) if tag == sending.awaited => {
+                sending.awaited = tags.next();
+                sending.sends = sending.sends.saturating_add(1);
+                let commands = vec![Command::Send(sending.awaited, sending.key.clone())];
+                (Stage::Sending(sending), commands)
+            }
+            (stage, _) => (stage, vec![]),
+        };
+        Progress::On(Self { backend, stage }, commands)
+    }
+
+    /// What the buyer sees of it; `None` while the pressed button itself shows that it is busy.
+    #[must_use]
+    pub fn view(&self, due: Option<Money>) -> Option<WaitingView> {
+        match &self.stage {
+            Stage::Sending(sending) if !sending.slow => None,
+            Stage::Sending(_) => Some(WaitingView {
+                standing: Standing::Confirming,
+                due,
+                watching: true,
+                can_check: false,
+                can_continue: false,
+            }),
+            Stage::Waiting(waiting) => Some(WaitingView {
+                standing: waiting.standing,
+                due,
+                watching: waiting.watch != Watch::Ended,
+                can_check: waiting.watch == Watch::Ended,
+                can_continue: waiting.continue_at.is_some(),
+            }),
+        }
+    }
+
+    /// Where the buyer can complete the payment.
+    #[must_use]
+    pub fn continue_at(&self) -> Option<&str> {
+        match &self.stage {
+            Stage::Waiting(waiting) => waiting.continue_at.as_deref(),
+            Stage::Sending(_) => None,
+        }
+    }
+
+    /// The look that is under way: only a reply with this tag says anything about the charge.
+    #[must_use]
+    pub fn asking(&self) -> Option<Tag> {
+        match &self.stage {
+            Stage::Waiting(Waiting { watch: Watch::Asking(tag), .. }) => Some(*tag),
+            _ => None,
+        }
+    }
+
+    /// What it waits for, once nothing is sent any more and the page only asks.
+    #[must_use]
+    pub fn standing(&self) -> Option<Standing> {
+        match &self.stage {
+            Stage::Waiting(waiting) => Some(waiting.standing),
+            Stage::Sending(_) => None,
+        }
+    }
+}
+
+fn replied(
+    mut sending: Sending,
+    backend: Backend,
+    reply: Result<Attempt, ApiError>,
+    tags: &mut Tags,
+) -> Progress {
+    let first = sending.sends == 1;
+    let class = match reply {
+        Ok(attempt) => classify::attempt(attempt),
+        Err(error) => classify::error(&error),
+    };
+    let waiting = match class {
+        Class::Settled(settled) => return Progress::Settled(settled),
+        Class::Refused(settled) if first => return Progress::Settled(settled),
+        // Never a second request to a backend that cannot tell it from the first, and nothing to ask there.
+        Class::Open { .. } | Class::Unknown { .. } | Class::Refused(_) if backend == Backend::Small => {
+            return Progress::Settled(Settled::Unknown);
+        }
+        Class::Unknown { repeat: true } => match schedule::resend_after(sending.sends) {
+            Some(pause) => {
+                sending.awaited = tags.next();
+                let commands = vec![Command::Schedule(sending.awaited, pause)];
+                return Progress::On(Charge { backend, stage: Stage::Sending(sending) }, commands);
+            }
+            None => Waiting::new(Standing::InDoubt, None, None),
+        },
+        // A refusal of the repetition says nothing about the first request.
+        Class::Refused(_) | Class::Unknown { repeat: false } => Waiting::new(Standing::InDoubt, None, None),
+        Class::Open { standing, attempt, continue_at } => Waiting::new(standing, attempt, continue_at),
+    };
+    watch(waiting, tags)
+}
+
+fn looked(mut waiting: Waiting, look: Result<Seen, ApiError>, tags: &mut Tags) -> Progress {
+    let untouched = match look {
+        Ok(Seen::Attempt(attempt)) => match classify::attempt(*attempt) {
+            Class::Settled(settled) => return Progress::Settled(settled),
+            Class::Open { standing, attempt, continue_at } => {
+                waiting = Waiting { standing, continue_at, attempt: attempt.or(waiting.attempt), ..waiting };
+                None
+            }
+            Class::Refused(_) | Class::Unknown { .. } => None,
+        },
+        Ok(Seen::Untouched) => Some(Settled::NotReceived),
+        Ok(Seen::Gone) => Some(Settled::Gone),
+        Ok(Seen::Unclear) => None,
+        // Nobody will answer any more. What happened is still unknown, and the buyer is told so.
+        Err(error) if ends_the_watch(&error) => return still(waiting, Watch::Ended, vec![]),
+        // An unreachable backend proves nothing either way.
+        Err(_) => return watch(waiting, tags),
+    };
+    match untouched {
+        Some(settled) => {
+            waiting.untouched = waiting.untouched.saturating_add(1);
+            if waiting.untouched >= schedule::UNTOUCHED_ENOUGH {
+                return Progress::Settled(settled);
+            }
+        }
+        None => waiting.untouched = 0,
+    }
+    watch(waiting, tags)
+}
+
+/// Waits for the next question, or ends the watch.
+fn watch(waiting: Waiting, tags: &mut Tags) -> Progress {
+    match schedule::ask_after(waiting.asked) {
+        Some(pause) => {
+            let timer = tags.next();
+            still(waiting, Watch::Timer(timer), vec![Command::Schedule(timer, pause)])
+        }
+        None => still(waiting, Watch::Ended, vec![]),
+    }
+}
+
+fn ask(mut waiting: Waiting, tags: &mut Tags) -> Progress {
+    let tag = tags.next();
+    waiting.asked = waiting.asked.saturating_add(1);
+    let commands = vec![Command::Ask(tag, waiting.attempt.clone())];
+    still(waiting, Watch::Asking(tag), commands)
+}
+
+fn still(waiting: Waiting, watch: Watch, commands: Vec<Command>) -> Progress {
+    // Only a backend that can be asked is ever waited for.
+    let charge = Charge { backend: Backend::Keyed, stage: Stage::Waiting(Waiting { watch, ..waiting }) };
+    Progress::On(charge, commands)
+}
+
+/// Whether a failed look means that no later one can succeed.
+fn ends_the_watch(error: &ApiError) -> bool {
+    use wire::ErrorCode::{NotFound, OriginNotAllowed, Unauthorized};
+    match error {
+        ApiError::Problem(problem) => {
+            matches!(problem.code, Unauthorized | OriginNotAllowed | NotFound)
+        }
+        ApiError::Foreign { status } => matches!(status, 401 | 403 | 404 | 405),
+        ApiError::Network | ApiError::Timeout | ApiError::BadBody => false,
+    }
+}

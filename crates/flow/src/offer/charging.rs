@@ -1,0 +1,221 @@
+//! The half of the offer flow that begins with a confirmation.
+
+use wire::{Attempt, IdempotencyKey};
+
+use super::effect::{AcceptBody, Effect};
+use super::event::{Act, Answer, Event};
+use super::proposal::{self, Meaning, Proposal};
+use super::state::{Charging, Failed, Phase};
+use super::step::{Flow, difference};
+use super::view::{Closed, Notice};
+use crate::ApiError;
+use crate::announce::{About, Announcement, Trouble};
+use crate::charge::{Backend, Charge, Command, DoneView, Input, Progress, Seen, Settled, Standing};
+
+impl Flow {
+    /// The buyer confirms exactly what the proposal shows.
+    pub(super) fn accept(
+        &mut self,
+        proposal: Box<Proposal>,
+        key: IdempotencyKey,
+        another_way: bool,
+    ) -> Phase {
+        self.memory.another_way_taken |= another_way;
+        let backend = proposal.backend();
+        if backend == Backend::Small {
+            // Such a backend would charge again after a reload: the browser remembers before anything is sent.
+            self.effects.push(Effect::Remember(proposal.decline_key.clone()));
+        }
+        let (charge, commands) = Charge::start(key, backend, &mut self.memory.tags);
+        let charging =
+            Charging { charge, proposal: Some(proposal), another_way, latest: None, announced: false };
+        self.goes_on(Box::new(charging), commands)
+    }
+
+    /// A charge that an earlier page began.
+    pub(super) fn resume(&mut self, attempt: Attempt) -> Phase {
+        match Charge::resume(attempt, &mut self.memory.tags) {
+            Progress::On(charge, commands) => {
+                let charging =
+                    Charging { charge, proposal: None, another_way: false, latest: None, announced: false };
+                self.goes_on(Box::new(charging), commands)
+            }
+            // Old news: shown, but not announced.
+            Progress::Settled(Settled::Succeeded { scheduled, receipt }) => {
+                let receipt = receipt.map(|receipt| *receipt);
+                Phase::Done(Box::new(DoneView { scheduled, name: None, due: None, receipt }))
+            }
+            Progress::Settled(Settled::Checkout(url)) => Phase::Leaving { due: None, url },
+            Progress::Settled(Settled::Failed { reason, .. }) => {
+                Phase::Failed(Box::new(Failed { proposal: None, reason, another_way: false }))
+            }
+            Progress::Settled(_) => Phase::Nothing,
+        }
+    }
+
+    pub(super) fn charging(&mut self, mut charging: Box<Charging>, event: Event) -> Phase {
+        let input = match event {
+            Event::Accepted(tag, reply) => Input::Replied(tag, reply),
+            Event::Looked(tag, reply) => {
+                Input::Looked(tag, reply.map(|attempt| Seen::Attempt(Box::new(attempt))))
+            }
+            Event::Loaded(tag, reply) if charging.charge.asking() == Some(tag) => {
+                Input::Looked(tag, charging.look(reply))
+            }
+            Event::Timer(tag) => Input::Timer(tag),
+            Event::Act { act: Act::CheckAgain, .. } => Input::CheckAgain,
+            Event::Act { act: Act::Continue, .. } => {
+                if let Some(url) = charging.charge.continue_at() {
+                    self.effects.push(Effect::Navigate(url.to_owned()));
+                }
+                return Phase::Charging(charging);
+            }
+            // In particular no decline, and no second accept, while a charge is undecided.
+            _ => return Phase::Charging(charging),
+        };
+        match charging.charge.clone().step(input, &mut self.memory.tags) {
+            Progress::On(charge, commands) => {
+                charging.charge = charge;
+                self.goes_on(charging, commands)
+            }
+            Progress::Settled(settled) => self.settled(charging, settled),
+        }
+    }
+
+    fn goes_on(&mut self, mut charging: Box<Charging>, commands: Vec<Command>) -> Phase {
+        for command in commands {
+            match command {
+                // Only what this page confirmed is sent; a charge taken up from an earlier page is only asked about.
+                Command::Send(tag, key) => {
+                    if let Some(body) = charging.body() {
+                        self.effects.push(Effect::Accept { tag, key, body });
+                    }
+                }
+                Command::Ask(tag, Some(attempt)) => self.effects.push(Effect::Ask(tag, attempt)),
+                Command::Ask(tag, None) => self.effects.push(Effect::Load(tag)),
+                Command::Schedule(tag, after) => self.effects.push(Effect::Schedule(tag, after)),
+            }
+        }
+        if let Some(standing) = charging.charge.standing()
+            && !charging.announced
+        {
+            charging.announced = true;
+            self.announce(Announcement::Pending(charging.about(), standing));
+        }
+        Phase::Charging(charging)
+    }
+
+    fn settled(&mut self, charging: Box<Charging>, settled: Settled) -> Phase {
+        let about = charging.about();
+        let Charging { proposal, latest, another_way, .. } = *charging;
+        if let Some(proposal) = &proposal
+            && proposal.backend() == Backend::Small
+            && definitely_not_charged(&settled)
+        {
+            self.effects.push(Effect::Forget(proposal.decline_key.clone()));
+        }
+        match settled {
+            Settled::Succeeded { scheduled, receipt } => {
+                let name = proposal.as_ref().map(|proposal| proposal.product.name.clone());
+                let done =
+                    DoneView { scheduled, name, due: about.due, receipt: receipt.map(|receipt| *receipt) };
+                self.announce(Announcement::Accepted(about));
+                Phase::Done(Box::new(done))
+            }
+            Settled::Checkout(url) => {
+                let due = about.due;
+                self.announce(Announcement::Pending(about, Standing::ActionRequired));
+                self.effects.push(Effect::Navigate(url.clone()));
+                Phase::Leaving { due, url }
+            }
+            Settled::Failed { reason, hosted_offered } => {
+                self.announce(Announcement::Failed(about, Trouble::Charge(reason)));
+                let another_way =
+                    hosted_offered && !another_way && !self.memory.another_way_taken && proposal.is_some();
+                Phase::Failed(Box::new(Failed { proposal, reason, another_way }))
+            }
+            Settled::Gone => self.close(Closed::Gone, about),
+            Settled::SessionOver => self.close(Closed::SessionOver, about),
+            Settled::Unknown => self.close(Closed::Unknown, about),
+            Settled::QuoteChanged(quote) => match proposal {
+                Some(old) => {
+                    let new = old.at_quote(quote);
+                    let changed_from = difference(&old, &new);
+                    Phase::Offered(self.show(Box::new(new), changed_from, None, 0))
+                }
+                None => self.close(Closed::Gone, about),
+            },
+            Settled::QuoteExpired => match proposal {
+                Some(proposal) => {
+                    let offered = self.show(proposal, None, None, 0);
+                    self.refresh(offered, 0)
+                }
+                None => self.close(Closed::Gone, about),
+            },
+            Settled::Busy => self.try_again(proposal, None, Notice::Busy, about),
+            Settled::NotReceived => self.try_again(proposal, latest, Notice::NotReceived, about),
+        }
+    }
+
+    /// Nothing was charged: the offer is back on the screen, as fresh as the backend last told it.
+    fn try_again(
+        &mut self,
+        confirmed: Option<Box<Proposal>>,
+        latest: Option<Box<Proposal>>,
+        notice: Notice,
+        about: About,
+    ) -> Phase {
+        let changed_from = match (&confirmed, &latest) {
+            (Some(old), Some(new)) => difference(old, new),
+            _ => None,
+        };
+        match latest.or(confirmed) {
+            Some(proposal) => Phase::Offered(self.show(proposal, changed_from, Some(notice), 0)),
+            None => self.close(Closed::Gone, about),
+        }
+    }
+
+    pub(super) fn failed(&mut self, failed: Box<Failed>, act: Act, key: IdempotencyKey) -> Phase {
+        match (act, failed.proposal.clone()) {
+            (Act::PayAnotherWay, Some(proposal)) if failed.another_way => self.accept(proposal, key, true),
+            (Act::Decline(reason), Some(proposal)) => self.decline(&proposal, reason),
+            (Act::Dismiss, _) => Phase::Nothing,
+            _ => Phase::Failed(failed),
+        }
+    }
+}
+
+impl Charging {
+    fn about(&self) -> About {
+        self.proposal.as_ref().map(|proposal| proposal.about()).unwrap_or_default()
+    }
+
+    fn body(&self) -> Option<AcceptBody> {
+        self.proposal.as_ref().map(|proposal| proposal.accept_body(self.another_way))
+    }
+
+    /// What loading anew shows of this charge. Keeps what is offered, for the case that nothing was charged.
+    fn look(&mut self, reply: Result<Answer, ApiError>) -> Result<Seen, ApiError> {
+        let meaning = proposal::read(*reply?.response);
+        let seen = proposal::seen(&meaning);
+        self.latest = match meaning {
+            Meaning::Offered(proposal) => Some(proposal),
+            _ => None,
+        };
+        Ok(seen)
+    }
+}
+
+/// Whether a smaller backend has certainly not charged, so that the offer may come back.
+fn definitely_not_charged(settled: &Settled) -> bool {
+    match settled {
+        Settled::Failed { .. }
+        | Settled::QuoteChanged(_)
+        | Settled::QuoteExpired
+        | Settled::Busy
+        | Settled::NotReceived
+        | Settled::Gone
+        | Settled::SessionOver => true,
+        Settled::Succeeded { .. } | Settled::Checkout(_) | Settled::Unknown => false,
+    }
+}

@@ -1,0 +1,170 @@
+//! An answer that can be shown: everything a proposal needs is there, and its figures add up.
+
+use wire::{
+    Attempt, AttemptStatus, Card, CompareTo, IneligibleReason, Merchant, Money, Offer, PayWith, Product,
+    Quote, UpsellResponse,
+};
+
+use super::effect::AcceptBody;
+use super::view::{PayBy, PriceView};
+use crate::announce::About;
+use crate::charge::{Backend, Seen};
+
+/// What is proposed, and how it would be paid.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Proposal {
+    pub(crate) terms: Terms,
+    pub(crate) product: Product,
+    pub(crate) compare_to: Option<CompareTo>,
+    pub(crate) payment_method: Option<Card>,
+    pub(crate) merchant: Option<Merchant>,
+    pub(crate) decline_key: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Terms {
+    Quoted {
+        offer: Offer,
+        quote: Box<Quote>,
+    },
+    /// From a smaller backend: one piece at the product's list price.
+    ListPrice,
+}
+
+/// What an answer means.
+pub(crate) enum Meaning {
+    Offered(Box<Proposal>),
+    /// The buyer has accepted before; this is how it stands.
+    Taken(Attempt),
+    /// There is nothing for this buyer.
+    Nothing(Option<IneligibleReason>),
+    /// It cannot be shown truthfully.
+    Nonsense,
+}
+
+pub(crate) fn read(response: UpsellResponse) -> Meaning {
+    if !response.eligible {
+        return match (response.reason, response.attempt) {
+            (Some(IneligibleReason::Accepted | IneligibleReason::InProgress), Some(attempt)) => {
+                Meaning::Taken(attempt)
+            }
+            (reason, _) => Meaning::Nothing(reason),
+        };
+    }
+    let decline_key = super::decline_key(&response);
+    let (Some(product), Some(decline_key)) = (response.product, decline_key) else {
+        return Meaning::Nonsense;
+    };
+    let terms = match (response.offer, response.quote) {
+        (Some(offer), Some(quote)) if offer.quantity > 0 && quote.adds_up() => {
+            Terms::Quoted { offer, quote: Box::new(quote) }
+        }
+        (None, None) if product.price >= 0 => Terms::ListPrice,
+        _ => return Meaning::Nonsense,
+    };
+    Meaning::Offered(Box::new(Proposal {
+        terms,
+        product,
+        compare_to: response.compare_to,
+        payment_method: response.payment_method,
+        merchant: response.merchant,
+        decline_key,
+    }))
+}
+
+/// What an answer shows of a charge that is not decided.
+pub(crate) fn seen(meaning: &Meaning) -> Seen {
+    match meaning {
+        Meaning::Offered(_) => Seen::Untouched,
+        Meaning::Taken(attempt) => Seen::Attempt(Box::new(attempt.clone())),
+        Meaning::Nothing(Some(IneligibleReason::Declined | IneligibleReason::Expired)) => Seen::Gone,
+        Meaning::Nothing(Some(IneligibleReason::Accepted)) => Seen::Attempt(Box::new(Attempt {
+            success: true,
+            status: Some(AttemptStatus::Succeeded),
+            attempt_id: None,
+            receipt: None,
+            failure: None,
+            hosted_checkout_offered: false,
+            checkout_url: None,
+        })),
+        Meaning::Nothing(_) | Meaning::Nonsense => Seen::Unclear,
+    }
+}
+
+impl Proposal {
+    /// What one click charges.
+    pub(crate) fn due(&self) -> Money {
+        match &self.terms {
+            Terms::Quoted { quote, .. } => quote.total_money(),
+            Terms::ListPrice => Money::new(self.product.price, self.product.currency),
+        }
+    }
+
+    pub(crate) fn backend(&self) -> Backend {
+        match self.terms {
+            Terms::Quoted { .. } => Backend::Keyed,
+            Terms::ListPrice => Backend::Small,
+        }
+    }
+
+    pub(crate) fn offer(&self) -> Option<&Offer> {
+        match &self.terms {
+            Terms::Quoted { offer, .. } => Some(offer),
+            Terms::ListPrice => None,
+        }
+    }
+
+    /// The same at another quote.
+    pub(crate) fn at_quote(&self, new: Box<Quote>) -> Self {
+        let mut changed = self.clone();
+        if let Terms::Quoted { quote, .. } = &mut changed.terms {
+            *quote = new;
+        }
+        changed
+    }
+
+    /// Whether the other is the same offer of the same thing, whatever it costs.
+    pub(crate) fn same_thing(&self, other: &Self) -> bool {
+        self.product.id == other.product.id
+            && self.offer().map(|offer| (&offer.id, offer.quantity))
+                == other.offer().map(|offer| (&offer.id, offer.quantity))
+            && self.payment_method == other.payment_method
+    }
+
+    pub(crate) fn price(&self) -> PriceView {
+        match &self.terms {
+            Terms::Quoted { quote, .. } => PriceView::Quoted(quote.clone()),
+            Terms::ListPrice => PriceView::ListPrice(self.due()),
+        }
+    }
+
+    pub(crate) fn pay_by(&self) -> PayBy {
+        match (&self.payment_method, &self.terms) {
+            (Some(card), _) => PayBy::Card(card.clone()),
+            (None, Terms::Quoted { .. }) => PayBy::HostedCheckout,
+            (None, Terms::ListPrice) => PayBy::SavedMethod,
+        }
+    }
+
+    /// What accepting sends. Where no card was shown, none may be charged, even if one has turned up since.
+    pub(crate) fn accept_body(&self, another_way: bool) -> AcceptBody {
+        match &self.terms {
+            Terms::Quoted { offer, quote } => AcceptBody::Offer {
+                offer_id: offer.id.clone(),
+                quote_id: quote.id.clone(),
+                quantity: offer.quantity,
+                pay_with: (another_way || self.payment_method.is_none()).then_some(PayWith::HostedCheckout),
+            },
+            Terms::ListPrice => AcceptBody::ListPrice,
+        }
+    }
+
+    pub(crate) fn about(&self) -> About {
+        About {
+            offer_id: self.offer().map(|offer| offer.id.clone()),
+            kind: self.offer().map(|offer| offer.kind),
+            product_id: Some(self.product.id.clone()),
+            due: Some(self.due()),
+        }
+    }
+}

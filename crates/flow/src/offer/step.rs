@@ -1,0 +1,245 @@
+//! The only place that decides in the offer flow.
+
+use wire::{DeclineReason, DeclineRequest, ErrorCode, Money, SeenRequest};
+
+use super::effect::Effect;
+use super::event::{Act, Answer, Dwell, Event};
+use super::proposal::{self, Meaning, Proposal, Terms};
+use super::state::{Freshness, Memory, Offered, Phase, State};
+use super::view::{Closed, Notice};
+use crate::announce::{About, Announcement, Trouble};
+use crate::{ApiError, Tag};
+
+/// So many fresh quotes are fetched for a page that just lies open; then the buyer has to ask.
+const MAX_REFRESHES: u8 = 12;
+
+/// A quote is refreshed so many seconds before it expires, so that a press never races its end.
+const REFRESH_MARGIN: u32 = 10;
+
+/// What comes of an event. Total: an event that means nothing in a state leaves it as it is.
+#[must_use]
+pub fn step(state: State, event: Event) -> (State, Vec<Effect>) {
+    let mut flow = Flow { memory: state.memory, effects: Vec::new() };
+    let phase = flow.next(state.phase, event);
+    (State { memory: flow.memory, phase }, flow.effects)
+}
+
+/// One step under way. `charging.rs` has the half that begins with a confirmation.
+pub(super) struct Flow {
+    pub(super) memory: Memory,
+    pub(super) effects: Vec<Effect>,
+}
+
+impl Flow {
+    fn next(&mut self, phase: Phase, event: Event) -> Phase {
+        match (phase, event) {
+            (Phase::Idle, Event::Start(Some(answer))) => self.first_answer(answer),
+            (Phase::Idle, Event::Start(None)) => {
+                let tag = self.memory.tags.next();
+                self.effects.push(Effect::Load(tag));
+                Phase::Loading(tag)
+            }
+            (Phase::Loading(awaited), Event::Loaded(tag, reply)) if tag == awaited => match reply {
+                Ok(answer) => self.first_answer(answer),
+                Err(_) => self.nothing_to_show(),
+            },
+            (Phase::Offered(offered), event) => self.offered(offered, event),
+            (Phase::Charging(charging), event) => self.charging(charging, event),
+            (Phase::Failed(failed), Event::Act { act, key }) => self.failed(failed, act, key),
+            (Phase::Declining(awaited), Event::Declined(tag, reply)) if tag == awaited => match reply {
+                Ok(Some(answer)) if !self.memory.last_in_chain => {
+                    self.memory.last_in_chain = true;
+                    self.memory.another_way_taken = false;
+                    self.first_answer(answer)
+                }
+                _ => Phase::Nothing,
+            },
+            (Phase::Leaving { due, url }, Event::Act { act: Act::Continue, .. }) => {
+                self.effects.push(Effect::Navigate(url.clone()));
+                Phase::Leaving { due, url }
+            }
+            (Phase::Done(_) | Phase::Closed(_), Event::Act { act: Act::Dismiss, .. }) => Phase::Nothing,
+            (phase, _) => phase,
+        }
+    }
+
+    /// An answer while nothing is on the screen.
+    fn first_answer(&mut self, answer: Answer) -> Phase {
+        match proposal::read(*answer.response) {
+            Meaning::Offered(proposal) if answer.refused_here => {
+                // The refusal did not reach the backend: it is told again, and the buyer sees nothing.
+                self.decline_at_backend(&proposal, None);
+                Phase::Nothing
+            }
+            Meaning::Offered(proposal) => {
+                self.announce(Announcement::Shown(proposal.about()));
+                Phase::Offered(self.show(proposal, None, None, 0))
+            }
+            Meaning::Taken(attempt) => self.resume(attempt),
+            Meaning::Nothing(_) => Phase::Nothing,
+            Meaning::Nonsense => self.nothing_to_show(),
+        }
+    }
+
+    fn nothing_to_show(&mut self) -> Phase {
+        self.announce(Announcement::Failed(About::default(), Trouble::Load));
+        Phase::Nothing
+    }
+
+    /// Puts a proposal on the screen. Whatever was armed before is not any more: the buyer has to see it first.
+    pub(super) fn show(
+        &mut self,
+        proposal: Box<Proposal>,
+        changed_from: Option<Money>,
+        notice: Option<Notice>,
+        refreshes: u8,
+    ) -> Box<Offered> {
+        let freshness = match &proposal.terms {
+            Terms::ListPrice => Freshness::Lasting,
+            Terms::Quoted { quote, .. } => {
+                let timer = self.memory.tags.next();
+                let seconds = quote.expires_in.saturating_sub(REFRESH_MARGIN).max(1);
+                self.effects.push(Effect::Schedule(timer, seconds.saturating_mul(1000)));
+                Freshness::Until(timer)
+            }
+        };
+        let watch = self.memory.tags.next();
+        self.effects.push(Effect::Watch(watch));
+        Box::new(Offered {
+            proposal,
+            watch,
+            armed: false,
+            seen: false,
+            freshness,
+            refreshes,
+            changed_from,
+            notice,
+        })
+    }
+
+    fn offered(&mut self, mut offered: Box<Offered>, event: Event) -> Phase {
+        match event {
+            Event::Act { act: Act::Accept, key } if offered.can_accept() => {
+                self.accept(offered.proposal, key, false)
+            }
+            Event::Act { act: Act::Decline(reason), .. } => self.decline(&offered.proposal, reason),
+            Event::Act { act: Act::Refresh, .. } if offered.freshness == Freshness::Stale => {
+                self.refresh(offered, 0)
+            }
+            Event::Timer(tag) if offered.freshness == Freshness::Until(tag) => {
+                if offered.refreshes >= MAX_REFRESHES {
+                    offered.freshness = Freshness::Stale;
+                    return Phase::Offered(offered);
+                }
+                let refreshes = offered.refreshes.saturating_add(1);
+                self.refresh(offered, refreshes)
+            }
+            Event::Loaded(tag, reply) if offered.freshness == Freshness::Refreshing(tag) => {
+                self.refreshed(offered, reply)
+            }
+            Event::Dwelled(tag, dwell) if tag == offered.watch => {
+                offered.armed = true;
+                if dwell == Dwell::Seen && !offered.seen {
+                    offered.seen = true;
+                    if let Some(offer) = offered.proposal.offer() {
+                        self.effects.push(Effect::Seen(SeenRequest { offer_id: offer.id.clone() }));
+                    }
+                }
+                Phase::Offered(offered)
+            }
+            _ => Phase::Offered(offered),
+        }
+    }
+
+    pub(super) fn refresh(&mut self, mut offered: Box<Offered>, refreshes: u8) -> Phase {
+        let tag = self.memory.tags.next();
+        self.effects.push(Effect::Load(tag));
+        offered.freshness = Freshness::Refreshing(tag);
+        offered.refreshes = refreshes;
+        offered.notice = None;
+        Phase::Offered(offered)
+    }
+
+    fn refreshed(&mut self, mut offered: Box<Offered>, reply: Result<Answer, ApiError>) -> Phase {
+        let answer = match reply {
+            Ok(answer) => answer,
+            Err(error) => match ended(&error) {
+                Some(why) => return self.close(why, offered.proposal.about()),
+                None => {
+                    offered.freshness = Freshness::Stale;
+                    return Phase::Offered(offered);
+                }
+            },
+        };
+        match proposal::read(*answer.response) {
+            Meaning::Offered(proposal) if answer.refused_here => {
+                self.decline_at_backend(&proposal, None);
+                Phase::Nothing
+            }
+            Meaning::Offered(proposal) => {
+                let changed_from = difference(&offered.proposal, &proposal);
+                // The same thing at the same price needs no new look at it.
+                let same = changed_from.is_none() && offered.proposal.same_thing(&proposal);
+                let mut shown = self.show(proposal, changed_from, None, offered.refreshes);
+                if same {
+                    (shown.armed, shown.seen) = (offered.armed, offered.seen);
+                    shown.changed_from = offered.changed_from;
+                }
+                Phase::Offered(shown)
+            }
+            Meaning::Taken(attempt) => self.resume(attempt),
+            Meaning::Nothing(_) => self.close(Closed::Gone, offered.proposal.about()),
+            Meaning::Nonsense => {
+                offered.freshness = Freshness::Stale;
+                Phase::Offered(offered)
+            }
+        }
+    }
+
+    pub(super) fn decline(&mut self, proposal: &Proposal, reason: Option<DeclineReason>) -> Phase {
+        self.effects.push(Effect::Remember(proposal.decline_key.clone()));
+        let sent = self.decline_at_backend(proposal, reason);
+        self.announce(Announcement::Declined(proposal.about()));
+        match sent {
+            Some(tag) => Phase::Declining(tag),
+            None => Phase::Nothing,
+        }
+    }
+
+    /// A smaller backend has no ledger: the browser's own does the remembering.
+    fn decline_at_backend(&mut self, proposal: &Proposal, reason: Option<DeclineReason>) -> Option<Tag> {
+        let offer_id = proposal.offer()?.id.clone();
+        let tag = self.memory.tags.next();
+        self.effects.push(Effect::Decline(tag, DeclineRequest { offer_id, reason }));
+        Some(tag)
+    }
+
+    pub(super) fn close(&mut self, why: Closed, about: About) -> Phase {
+        let trouble = if why == Closed::Unknown { Trouble::Unknown } else { Trouble::Ended };
+        self.announce(Announcement::Failed(about, trouble));
+        Phase::Closed(why)
+    }
+
+    pub(super) fn announce(&mut self, announcement: Announcement) {
+        self.effects.push(Effect::Announce(announcement));
+    }
+}
+
+/// The amount shown before, where the new one differs.
+pub(super) fn difference(old: &Proposal, new: &Proposal) -> Option<Money> {
+    (old.due() != new.due()).then(|| old.due())
+}
+
+/// Whether an error on loading means that the offer cannot come back.
+fn ended(error: &ApiError) -> Option<Closed> {
+    match error {
+        ApiError::Problem(problem) => match problem.code {
+            ErrorCode::Unauthorized | ErrorCode::OriginNotAllowed => Some(Closed::SessionOver),
+            ErrorCode::NotFound | ErrorCode::OfferGone => Some(Closed::Gone),
+            _ => None,
+        },
+        ApiError::Foreign { status: 401 | 403 } => Some(Closed::SessionOver),
+        ApiError::Foreign { status: 404 | 410 } => Some(Closed::Gone),
+        _ => None,
+    }
+}

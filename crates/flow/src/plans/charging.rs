@@ -1,0 +1,211 @@
+//! The half of the plan-change flow that begins with a confirmation.
+
+use wire::{Attempt, AttemptStatus, FailureReason, IdempotencyKey, PlansResponse};
+
+use super::effect::Effect;
+use super::event::{Act, Event};
+use super::state::{Charging, Open, Remark, Review, Task};
+use super::step::Flow;
+use crate::announce::{About, Announcement, Trouble};
+use crate::charge::{
+    Backend, Charge, Command, DoneView, FailedView, Input, Progress, Seen, Settled, Standing,
+};
+
+impl Flow {
+    /// The buyer confirms exactly the quote in the dialog.
+    pub(super) fn confirm(&mut self, open: &mut Open, key: IdempotencyKey) {
+        let Task::Reviewing(review) = &open.task else { return };
+        if !review.can_confirm() {
+            return;
+        }
+        let (charge, commands) = Charge::start(key, Backend::Keyed, &mut self.tags);
+        let review = Some(review.clone());
+        let charging = Charging { charge, review, dialog: true, announced: false };
+        open.remark = None;
+        self.goes_on(open, Box::new(charging), commands);
+    }
+
+    /// A charge that an earlier page began.
+    pub(super) fn resume(&mut self, open: &mut Open, attempt: Attempt) {
+        match Charge::resume(attempt, &mut self.tags) {
+            Progress::On(charge, commands) => {
+                let charging = Charging { charge, review: None, dialog: false, announced: false };
+                self.goes_on(open, Box::new(charging), commands);
+            }
+            Progress::Settled(Settled::Checkout(url)) => {
+                open.task = Task::Leaving { due: None, url, dialog: false };
+            }
+            // Old news: the plans on the page tell it.
+            Progress::Settled(_) => {}
+        }
+    }
+
+    pub(super) fn charge_event(&mut self, open: &mut Open, event: Event) {
+        let charging = match (&open.task, &event) {
+            (Task::Charging(charging), _) => charging.clone(),
+            (Task::Leaving { url, .. }, Event::Act { act: Act::Continue, .. }) => {
+                self.effects.push(Effect::Navigate(url.clone()));
+                return;
+            }
+            _ => return,
+        };
+        let input = match event {
+            Event::Changed(tag, reply) => Input::Replied(tag, reply),
+            Event::Looked(tag, reply) => {
+                Input::Looked(tag, reply.map(|attempt| Seen::Attempt(Box::new(attempt))))
+            }
+            Event::Loaded(tag, reply) if charging.charge.asking() == Some(tag) => {
+                Input::Looked(tag, reply.map(|plans| look(open, &charging, *plans)))
+            }
+            Event::Timer(tag) => Input::Timer(tag),
+            Event::Act { act: Act::CheckAgain, .. } => Input::CheckAgain,
+            Event::Act { act: Act::Continue, .. } => {
+                if let Some(url) = charging.charge.continue_at() {
+                    self.effects.push(Effect::Navigate(url.to_owned()));
+                }
+                return;
+            }
+            _ => return,
+        };
+        let mut charging = charging;
+        match charging.charge.clone().step(input, &mut self.tags) {
+            Progress::On(charge, commands) => {
+                charging.charge = charge;
+                self.goes_on(open, charging, commands);
+            }
+            Progress::Settled(settled) => self.settled(open, *charging, settled),
+        }
+    }
+
+    fn goes_on(&mut self, open: &mut Open, mut charging: Box<Charging>, commands: Vec<Command>) {
+        for command in commands {
+            match command {
+                // Only what this page confirmed is sent; a charge taken up from an earlier page is only asked about.
+                Command::Send(tag, key) => {
+                    if let Some(review) = &charging.review {
+                        let quote_id = review.preview.quote.id.clone();
+                        self.effects.push(Effect::Change { tag, key, quote_id });
+                    }
+                }
+                Command::Ask(tag, Some(attempt)) => self.effects.push(Effect::Ask(tag, attempt)),
+                Command::Ask(tag, None) => self.effects.push(Effect::Load(tag)),
+                Command::Schedule(tag, after) => self.effects.push(Effect::Schedule(tag, after)),
+            }
+        }
+        if let Some(standing) = charging.charge.standing()
+            && !charging.announced
+        {
+            charging.announced = true;
+            self.announce(Announcement::Pending(about(charging.review.as_deref()), standing));
+        }
+        open.task = Task::Charging(charging);
+    }
+
+    fn settled(&mut self, open: &mut Open, charging: Charging, settled: Settled) {
+        let Charging { review, dialog, .. } = charging;
+        let about = about(review.as_deref());
+        let name = review.as_ref().map(|review| review.preview.name.clone());
+        let due = about.due;
+        match settled {
+            Settled::Succeeded { scheduled, receipt } => {
+                self.announce(Announcement::PlanChanged { about, scheduled });
+                let receipt = receipt.map(|receipt| *receipt);
+                let done = Box::new(DoneView { scheduled, name, due, receipt });
+                open.task = Task::Done { done, dialog };
+                self.reload(open);
+            }
+            Settled::Checkout(url) => {
+                self.announce(Announcement::Pending(about, Standing::ActionRequired));
+                self.effects.push(Effect::Navigate(url.clone()));
+                open.task = Task::Leaving { due, url, dialog };
+            }
+            Settled::Failed { reason, .. } => {
+                self.announce(Announcement::Failed(about, Trouble::Charge(reason)));
+                open.task = Task::Failed { failed: failed(reason, name, due), dialog };
+                self.reload(open);
+            }
+            Settled::QuoteChanged(quote) => match review {
+                Some(review) if dialog => {
+                    let before = review.due();
+                    let mut preview = review.preview;
+                    preview.quote = *quote;
+                    let changed_from = (before != preview.quote.total_money()).then_some(before);
+                    open.task = Task::Reviewing(self.review(review.choice, preview, changed_from, 0));
+                }
+                _ => self.end(open, Remark::PriceLapsed),
+            },
+            Settled::QuoteExpired => match review {
+                Some(mut review) if dialog => {
+                    self.refresh(&mut review);
+                    open.task = Task::Reviewing(review);
+                }
+                _ => self.end(open, Remark::PriceLapsed),
+            },
+            Settled::Busy => self.end(open, Remark::Busy),
+            Settled::NotReceived => self.end(open, Remark::NotReceived),
+            Settled::SessionOver => {
+                self.announce(Announcement::Failed(about, Trouble::Ended));
+                self.end(open, Remark::SessionOver);
+            }
+            // `Unknown` comes from backends without keys only, and those have no plans.
+            Settled::Gone | Settled::Unknown => {
+                self.announce(Announcement::Failed(about, Trouble::Ended));
+                self.end(open, Remark::ChangeNotPossible);
+            }
+        }
+    }
+
+    /// Nothing was charged: back to the comparison.
+    fn end(&mut self, open: &mut Open, remark: Remark) {
+        open.task = Task::Comparing;
+        open.remark = Some(remark);
+        self.reload(open);
+    }
+}
+
+/// What loading anew shows of this charge. The page gets the new picture too.
+fn look(open: &mut Open, charging: &Charging, mut plans: PlansResponse) -> Seen {
+    let attempt = plans.attempt.take();
+    let before = open.plans.current.product_id.clone();
+    open.plans = plans;
+    if let Some(attempt) = attempt {
+        return Seen::Attempt(Box::new(attempt));
+    }
+    let Some(target) = charging.review.as_ref().map(|review| &review.choice.product_id) else {
+        return Seen::Untouched;
+    };
+    let current = &open.plans.current;
+    if current.product_id == *target && before != *target {
+        return done(AttemptStatus::Succeeded);
+    }
+    if current.scheduled_change.as_ref().is_some_and(|change| change.product_id == *target) {
+        return done(AttemptStatus::Scheduled);
+    }
+    Seen::Untouched
+}
+
+fn done(status: AttemptStatus) -> Seen {
+    Seen::Attempt(Box::new(Attempt {
+        success: true,
+        status: Some(status),
+        attempt_id: None,
+        receipt: None,
+        failure: None,
+        hosted_checkout_offered: false,
+        checkout_url: None,
+    }))
+}
+
+fn about(review: Option<&Review>) -> About {
+    About {
+        offer_id: None,
+        kind: None,
+        product_id: review.map(|review| review.choice.product_id.clone()),
+        due: review.map(Review::due),
+    }
+}
+
+/// A plan change has no other way to pay than another card on the subscription.
+fn failed(reason: FailureReason, name: Option<String>, due: Option<wire::Money>) -> FailedView {
+    FailedView { reason, name, due, another_way: false }
+}

@@ -1,0 +1,35 @@
+//! What the plan-change flow wants done.
+
+use wire::{AttemptId, IdempotencyKey, PreviewRequest, QuoteId};
+
+use crate::{Tag, announce::Announcement};
+
+/// One thing to do. The shell carries them out in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Load the plans → `Event::Loaded`.
+    Load(Tag),
+    /// Ask what a change would charge → `Event::Previewed`.
+    Preview(Tag, PreviewRequest),
+    /// Change the plan → `Event::Changed`.
+    Change {
+        /// For the reply.
+        tag: Tag,
+        /// The buyer's one intention.
+        key: IdempotencyKey,
+        /// The quote that was on the screen.
+        quote_id: QuoteId,
+    },
+    /// Ask how an attempt stands → `Event::Looked`.
+    Ask(Tag, AttemptId),
+    /// Get a link on which another card is given → `Event::CardLink`.
+    CardLink(Tag),
+    /// Take the booked change back → `Event::TakenBack`.
+    TakeBack(Tag),
+    /// Come back after so many milliseconds → `Event::Timer`.
+    Schedule(Tag, u32),
+    /// Go to this address; it has been checked.
+    Navigate(String),
+    /// Tell the page.
+    Announce(Announcement),
+}

@@ -1,0 +1,163 @@
+//! Where the plan-change flow stands.
+
+use wire::{EffectiveAt, Money, Plan, PlansResponse, PreviewRequest, PreviewResponse, ProductId};
+
+use crate::charge::{Charge, DoneView, FailedView};
+use crate::{Tag, Tags};
+
+/// The state of the plan-change flow. Opaque: `step` moves it, `view` shows it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct State {
+    pub(crate) tags: Tags,
+    pub(crate) phase: Phase,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Not started.
+    #[default]
+    Idle,
+    /// Waiting for the plans.
+    Loading(Tag),
+    /// The plans could not be had.
+    Unavailable { can_retry: bool },
+    /// The plans are on the screen.
+    Open(Box<Open>),
+}
+
+/// The page with the plans. `task` is what the buyer is at; `errand` is a small request beside it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Open {
+    pub(crate) plans: PlansResponse,
+    /// A silent reload that is under way.
+    pub(crate) reload: Option<Tag>,
+    pub(crate) errand: Errand,
+    pub(crate) remark: Option<Remark>,
+    pub(crate) task: Task,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Errand {
+    None,
+    CardLink(Tag),
+    TakingBack(Tag),
+}
+
+/// A message on the page that does not follow from the task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Remark {
+    PreviewFailed,
+    ChangeNotPossible,
+    Busy,
+    NotReceived,
+    PriceLapsed,
+    SessionOver,
+    TakeBackFailed,
+    TakenBack,
+    CardLinkFailed,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Task {
+    /// Comparing.
+    Comparing,
+    /// A plan is picked and its preview is on its way; no dialog yet.
+    Previewing { choice: Choice, tag: Tag },
+    /// The dialog shows what confirming charges.
+    Reviewing(Box<Review>),
+    /// Confirmed, here or on an earlier page.
+    Charging(Box<Charging>),
+    /// On the way to a page where the payment is completed.
+    Leaving { due: Option<Money>, url: String, dialog: bool },
+    /// Made or booked.
+    Done { done: Box<DoneView>, dialog: bool },
+    /// Definitely not collected.
+    Failed { failed: FailedView, dialog: bool },
+}
+
+/// What the buyer picked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Choice {
+    pub(crate) product_id: ProductId,
+    pub(crate) timing: EffectiveAt,
+}
+
+impl Choice {
+    /// Seats and add-ons stay as they are; the backend knows them.
+    pub(crate) fn request(&self) -> PreviewRequest {
+        PreviewRequest {
+            product_id: self.product_id.clone(),
+            quantity: None,
+            addons: None,
+            effective_at: Some(self.timing),
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Review {
+    pub(crate) choice: Choice,
+    pub(crate) preview: Box<PreviewResponse>,
+    /// Runs out when this very quote has been on the screen long enough to be confirmed.
+    pub(crate) arming: Tag,
+    pub(crate) armed: bool,
+    pub(crate) freshness: Freshness,
+    /// How many times a fresh quote was fetched without the buyer asking.
+    pub(crate) refreshes: u8,
+    pub(crate) changed_from: Option<Money>,
+}
+
+/// Whether the quote on the screen can still be confirmed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Freshness {
+    /// Until this timer runs out.
+    Until(Tag),
+    /// A fresh one is on its way, because the old one ended.
+    Refreshing(Tag),
+    /// Another one is on its way, because the buyer asked for other terms.
+    Repicking(Tag),
+    /// It expired and the page waits for the buyer to ask.
+    Stale,
+}
+
+impl Review {
+    pub(crate) fn due(&self) -> Money {
+        self.preview.quote.total_money()
+    }
+
+    pub(crate) fn can_confirm(&self) -> bool {
+        self.armed && matches!(self.freshness, Freshness::Until(_))
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Charging {
+    pub(crate) charge: Charge,
+    /// What was confirmed; absent when an earlier page began it.
+    pub(crate) review: Option<Box<Review>>,
+    /// Whether the dialog is open.
+    pub(crate) dialog: bool,
+    /// Whether the page was told that it is pending.
+    pub(crate) announced: bool,
+}
+
+impl Open {
+    /// The page as it is first shown.
+    pub(crate) fn new(plans: PlansResponse) -> Self {
+        Self { plans, reload: None, errand: Errand::None, remark: None, task: Task::Comparing }
+    }
+
+    pub(crate) fn plan(&self, id: &ProductId) -> Option<&Plan> {
+        self.plans.plans.iter().find(|plan| plan.product_id == *id)
+    }
+
+    /// Whether a plan can be picked now.
+    pub(crate) fn can_choose(&self) -> bool {
+        let free = match &self.task {
+            Task::Comparing | Task::Previewing { .. } => true,
+            Task::Done { dialog, .. } | Task::Failed { dialog, .. } => !dialog,
+            Task::Reviewing(_) | Task::Charging(_) | Task::Leaving { .. } => false,
+        };
+        free && self.plans.current.can_change && !matches!(self.errand, Errand::TakingBack(_))
+    }
+}

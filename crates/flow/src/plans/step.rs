@@ -1,0 +1,295 @@
+//! The only place that decides in the plan-change flow.
+
+use wire::{EffectiveAt, ErrorCode, IdempotencyKey, Money, PlansResponse, PreviewResponse, ProductId};
+
+use super::effect::Effect;
+use super::event::{Act, Event};
+use super::state::{Choice, Errand, Freshness, Open, Phase, Remark, Review, State, Task};
+use crate::announce::{About, Announcement, Trouble};
+use crate::{ApiError, Tags, may_go_to};
+
+/// So many fresh quotes are fetched for a dialog that just lies open; then the buyer has to ask.
+const MAX_REFRESHES: u8 = 12;
+
+/// A quote is refreshed so many seconds before it expires, so that a press never races its end.
+const REFRESH_MARGIN: u32 = 10;
+
+/// A quote must have been on the screen so long before it can be confirmed, in milliseconds: the second half of a
+/// double click on the page must not land on the button of the dialog.
+const ARM_AFTER: u32 = 500;
+
+/// What comes of an event. Total: an event that means nothing in a state leaves it as it is.
+#[must_use]
+pub fn step(state: State, event: Event) -> (State, Vec<Effect>) {
+    let mut flow = Flow { tags: state.tags, effects: Vec::new() };
+    let phase = flow.next(state.phase, event);
+    (State { tags: flow.tags, phase }, flow.effects)
+}
+
+/// One step under way. `charging.rs` has the half that begins with a confirmation.
+pub(super) struct Flow {
+    pub(super) tags: Tags,
+    pub(super) effects: Vec<Effect>,
+}
+
+impl Flow {
+    fn next(&mut self, phase: Phase, event: Event) -> Phase {
+        match (phase, event) {
+            (Phase::Idle, Event::Start(Some(plans))) => self.open(*plans),
+            (Phase::Idle, Event::Start(None))
+            | (Phase::Unavailable { can_retry: true }, Event::Act { act: Act::Reload, .. }) => {
+                let tag = self.tags.next();
+                self.effects.push(Effect::Load(tag));
+                Phase::Loading(tag)
+            }
+            (Phase::Loading(awaited), Event::Loaded(tag, reply)) if tag == awaited => match reply {
+                Ok(plans) => self.open(*plans),
+                Err(error) => {
+                    self.announce(Announcement::Failed(About::default(), Trouble::Load));
+                    Phase::Unavailable { can_retry: remark_on(&error) != Remark::SessionOver }
+                }
+            },
+            (Phase::Open(mut open), event) => {
+                self.opened(&mut open, event);
+                Phase::Open(open)
+            }
+            (phase, _) => phase,
+        }
+    }
+
+    fn open(&mut self, mut plans: PlansResponse) -> Phase {
+        let attempt = plans.attempt.take();
+        let mut open = Open::new(plans);
+        self.announce(Announcement::Shown(About::default()));
+        if let Some(attempt) = attempt {
+            self.resume(&mut open, attempt);
+        }
+        Phase::Open(Box::new(open))
+    }
+
+    fn opened(&mut self, open: &mut Open, event: Event) {
+        match event {
+            Event::Act { act, key } => self.act(open, act, key),
+            Event::Previewed(tag, reply) => self.previewed(open, tag, reply),
+            Event::Loaded(tag, reply) if open.reload == Some(tag) => {
+                open.reload = None;
+                // Without an answer the old picture stays: it was true a moment ago.
+                if let Ok(plans) = reply {
+                    open.plans = *plans;
+                }
+            }
+            Event::CardLink(tag, reply) if open.errand == Errand::CardLink(tag) => {
+                open.errand = Errand::None;
+                match reply {
+                    Ok(link) if may_go_to(&link.url) => self.effects.push(Effect::Navigate(link.url)),
+                    _ => {
+                        open.remark = Some(Remark::CardLinkFailed);
+                        // The message stands on the page: a dialog that only tells of a failure gives way to it.
+                        if let Task::Failed { dialog, .. } = &mut open.task {
+                            *dialog = false;
+                        }
+                    }
+                }
+            }
+            Event::TakenBack(tag, reply) if open.errand == Errand::TakingBack(tag) => {
+                open.errand = Errand::None;
+                open.remark = Some(if reply.is_ok() { Remark::TakenBack } else { Remark::TakeBackFailed });
+                self.reload(open);
+            }
+            Event::Timer(tag) => {
+                if let Task::Reviewing(review) = &mut open.task {
+                    self.review_timer(review, tag);
+                } else {
+                    self.charge_event(open, Event::Timer(tag));
+                }
+            }
+            event => self.charge_event(open, event),
+        }
+    }
+
+    fn act(&mut self, open: &mut Open, act: Act, key: IdempotencyKey) {
+        match act {
+            Act::Choose(id) => self.choose(open, &id),
+            Act::Confirm => self.confirm(open, key),
+            Act::CloseDialog => close_dialog(open),
+            Act::OpenDialog => open_dialog(open),
+            Act::Timing(timing) => self.repick(open, timing),
+            Act::Refresh => {
+                if let Task::Reviewing(review) = &mut open.task
+                    && review.freshness == Freshness::Stale
+                {
+                    review.refreshes = 0;
+                    self.refresh(review);
+                }
+            }
+            Act::UseAnotherCard => {
+                let free = !matches!(open.task, Task::Charging(_) | Task::Leaving { .. });
+                if free && open.errand == Errand::None {
+                    let tag = self.tags.next();
+                    self.effects.push(Effect::CardLink(tag));
+                    open.errand = Errand::CardLink(tag);
+                    open.remark = None;
+                }
+            }
+            Act::TakeBackScheduled => {
+                let idle = matches!(open.task, Task::Comparing | Task::Done { dialog: false, .. });
+                if idle && open.errand == Errand::None && open.plans.current.scheduled_change.is_some() {
+                    let tag = self.tags.next();
+                    self.effects.push(Effect::TakeBack(tag));
+                    open.errand = Errand::TakingBack(tag);
+                    open.remark = None;
+                    open.task = Task::Comparing;
+                }
+            }
+            Act::Reload => self.reload(open),
+            Act::CheckAgain | Act::Continue => self.charge_event(open, Event::Act { act, key }),
+        }
+    }
+
+    fn choose(&mut self, open: &mut Open, id: &ProductId) {
+        let known = open.plan(id).is_some() && *id != open.plans.current.product_id;
+        if !known || !open.can_choose() {
+            return;
+        }
+        let choice = Choice { product_id: id.clone(), timing: EffectiveAt::Immediately };
+        let tag = self.tags.next();
+        self.effects.push(Effect::Preview(tag, choice.request()));
+        open.remark = None;
+        open.task = Task::Previewing { choice, tag };
+    }
+
+    fn repick(&mut self, open: &mut Open, timing: EffectiveAt) {
+        if let Task::Reviewing(review) = &mut open.task
+            && review.choice.timing != timing
+            && timing != EffectiveAt::Other
+        {
+            review.choice.timing = timing;
+            review.changed_from = None;
+            let tag = self.tags.next();
+            self.effects.push(Effect::Preview(tag, review.choice.request()));
+            review.freshness = Freshness::Repicking(tag);
+        }
+    }
+
+    pub(super) fn refresh(&mut self, review: &mut Review) {
+        let tag = self.tags.next();
+        self.effects.push(Effect::Preview(tag, review.choice.request()));
+        review.freshness = Freshness::Refreshing(tag);
+    }
+
+    fn review_timer(&mut self, review: &mut Review, tag: crate::Tag) {
+        if tag == review.arming {
+            review.armed = true;
+        } else if review.freshness == Freshness::Until(tag) {
+            if review.refreshes >= MAX_REFRESHES {
+                review.freshness = Freshness::Stale;
+            } else {
+                review.refreshes = review.refreshes.saturating_add(1);
+                self.refresh(review);
+            }
+        }
+    }
+
+    fn previewed(&mut self, open: &mut Open, tag: crate::Tag, reply: Result<Box<PreviewResponse>, ApiError>) {
+        let (choice, before, refreshes) = match &open.task {
+            Task::Previewing { choice, tag: awaited } if *awaited == tag => (choice.clone(), None, 0),
+            Task::Reviewing(review) => match review.freshness {
+                Freshness::Refreshing(awaited) if awaited == tag => {
+                    (review.choice.clone(), Some(review.due()), review.refreshes)
+                }
+                Freshness::Repicking(awaited) if awaited == tag => {
+                    (review.choice.clone(), None, review.refreshes)
+                }
+                _ => return,
+            },
+            _ => return,
+        };
+        match reply {
+            Ok(preview) if preview.quote.adds_up() && preview.product_id == choice.product_id => {
+                let changed_from = before.filter(|before| *before != preview.quote.total_money());
+                let review = self.review(choice, preview, changed_from, refreshes);
+                open.task = Task::Reviewing(review);
+            }
+            Ok(_) => self.preview_failed(open, Remark::PreviewFailed),
+            Err(error) => self.preview_failed(open, remark_on(&error)),
+        }
+    }
+
+    /// Puts a quote on the screen. Whatever was armed before is not any more: the buyer has to see it first.
+    pub(super) fn review(
+        &mut self,
+        choice: Choice,
+        preview: Box<PreviewResponse>,
+        changed_from: Option<Money>,
+        refreshes: u8,
+    ) -> Box<Review> {
+        let (arming, expiry) = (self.tags.next(), self.tags.next());
+        let seconds = preview.quote.expires_in.saturating_sub(REFRESH_MARGIN).max(1);
+        self.effects.push(Effect::Schedule(arming, ARM_AFTER));
+        self.effects.push(Effect::Schedule(expiry, seconds.saturating_mul(1000)));
+        let freshness = Freshness::Until(expiry);
+        Box::new(Review { choice, preview, arming, armed: false, freshness, refreshes, changed_from })
+    }
+
+    fn preview_failed(&mut self, open: &mut Open, remark: Remark) {
+        match &mut open.task {
+            // The dialog is open: it stays, and the buyer may ask again.
+            Task::Reviewing(review) if matches!(remark, Remark::PreviewFailed | Remark::Busy) => {
+                review.freshness = Freshness::Stale;
+            }
+            _ => {
+                open.task = Task::Comparing;
+                open.remark = Some(remark);
+                if remark == Remark::ChangeNotPossible {
+                    self.reload(open);
+                }
+            }
+        }
+    }
+
+    pub(super) fn reload(&mut self, open: &mut Open) {
+        let tag = self.tags.next();
+        self.effects.push(Effect::Load(tag));
+        open.reload = Some(tag);
+    }
+
+    pub(super) fn announce(&mut self, announcement: Announcement) {
+        self.effects.push(Effect::Announce(announcement));
+    }
+}
+
+fn close_dialog(open: &mut Open) {
+    match &mut open.task {
+        Task::Reviewing(_) | Task::Previewing { .. } => open.task = Task::Comparing,
+        Task::Charging(charging) => charging.dialog = false,
+        Task::Leaving { dialog, .. } | Task::Done { dialog, .. } | Task::Failed { dialog, .. } => {
+            *dialog = false;
+        }
+        Task::Comparing => {}
+    }
+}
+
+fn open_dialog(open: &mut Open) {
+    match &mut open.task {
+        Task::Charging(charging) => charging.dialog = true,
+        Task::Leaving { dialog, .. } | Task::Done { dialog, .. } | Task::Failed { dialog, .. } => {
+            *dialog = true;
+        }
+        Task::Comparing | Task::Previewing { .. } | Task::Reviewing(_) => {}
+    }
+}
+
+/// What to tell the buyer about a failed request that charges nothing.
+pub(super) fn remark_on(error: &ApiError) -> Remark {
+    match error {
+        ApiError::Problem(problem) => match problem.code {
+            ErrorCode::Unauthorized | ErrorCode::OriginNotAllowed => Remark::SessionOver,
+            ErrorCode::ChangeNotPossible | ErrorCode::AttemptInProgress => Remark::ChangeNotPossible,
+            ErrorCode::RateLimited => Remark::Busy,
+            _ => Remark::PreviewFailed,
+        },
+        ApiError::Foreign { status: 401 | 403 } => Remark::SessionOver,
+        ApiError::Foreign { status: 429 } => Remark::Busy,
+        _ => Remark::PreviewFailed,
+    }
+}
