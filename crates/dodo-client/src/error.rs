@@ -226,6 +226,18 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_make_a_bounded_error_body(body: Vec<u8>) {
+            let length = match ErrorBody::read(&body) {
+                ErrorBody::Parsed { code, message } => code.unwrap_or_default().len().max(message.unwrap_or_default().len()),
+                ErrorBody::Text(text) => text.len(),
+                ErrorBody::Empty => 0,
+            };
+            proptest::prop_assert!(length <= MAX_TEXT);
+        }
+    }
+
     #[test]
     fn long_and_broken_texts_are_cut_at_a_character() {
         let ErrorBody::Text(text) = ErrorBody::read("ä".repeat(400).as_bytes()) else {

@@ -196,6 +196,8 @@ impl ExpiryMonth {
 
 #[cfg(test)]
 mod tests {
+    use proptest::{prop_assert, prop_assert_eq, proptest};
+
     use super::*;
 
     fn decimal(json: &str) -> DecimalText {
@@ -239,6 +241,29 @@ mod tests {
         assert_eq!(decimal("\".5\"").times(1), None);
         assert_eq!(decimal("\"--1\"").times(1), None);
         assert_eq!(decimal(&format!("\"0.{}\"", "1".repeat(60))).times(1), None);
+    }
+
+    proptest! {
+        /// The product lies within half a minor unit of the exact one, and mirrors with its sign.
+        #[test]
+        fn decimal_products_are_the_nearest_whole_unit(
+            minor in -1_000_000_000_i64..1_000_000_000,
+            mantissa in 0_i64..10_000_000_000,
+            scale in 1_u32..=10,
+        ) {
+            let unit = 10_i64.pow(scale);
+            let text = format!("{}.{:0width$}", mantissa / unit, mantissa % unit, width = scale as usize);
+            let product = i128::from(DecimalText(text.clone()).times(minor).unwrap());
+            let exact = i128::from(mantissa) * i128::from(minor);
+            prop_assert!((product * i128::from(unit) - exact).abs() * 2 <= i128::from(unit));
+            let mirrored = DecimalText(format!("-{text}")).times(minor).unwrap();
+            prop_assert_eq!(i128::from(mirrored), -product);
+        }
+
+        #[test]
+        fn any_text_makes_a_decimal_that_does_not_panic(text in ".*", minor: i64) {
+            let _ = DecimalText(text).times(minor);
+        }
     }
 
     #[test]

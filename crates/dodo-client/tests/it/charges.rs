@@ -228,6 +228,13 @@ async fn where_nobody_listens_nothing_was_sent() {
 }
 
 #[tokio::test]
+async fn where_the_name_has_no_address_nothing_was_sent() {
+    // A name that is reserved never to exist. Without any name server at hand the answer may take too long.
+    let evidence = charge("checkout", &client("https://dodo.invalid", TimeLimits::default())).await;
+    assert!(matches!(evidence, ChargeEvidence::Unsent(Unsent::Dns | Unsent::ConnectTimeout)), "{evidence:?}");
+}
+
+#[tokio::test]
 async fn where_no_tls_is_spoken_nothing_was_sent() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("https://{}", listener.local_addr().unwrap());

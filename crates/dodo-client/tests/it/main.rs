@@ -13,3 +13,4 @@ mod reads;
 mod requests;
 mod secrets;
 mod stub;
+mod webhooks;
