@@ -30,6 +30,7 @@ pub(crate) fn folder() -> PathBuf {
 pub(crate) fn build(tools: &Toolbox) -> Result<()> {
     ensure_wasm_target()?;
     tools.ensure(&[Tool::WasmBindgen, Tool::WasmOpt])?;
+    let _lock = repo::lock_dist()?;
     let target = repo::target()?;
     let work = target.join("xtask").join("embed");
 

@@ -1,5 +1,6 @@
 //! Where things are: the repository, cargo's target folder, `dist/`.
 
+use std::fs::File;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
@@ -30,4 +31,16 @@ pub(crate) fn metadata() -> Result<Metadata> {
 /// Cargo's target folder, wherever the user has put it.
 pub(crate) fn target() -> Result<PathBuf> {
     Ok(metadata()?.target_directory.into_std_path_buf())
+}
+
+/// Waits until no other build of this repository writes to `dist/`, and keeps others waiting until it is dropped.
+pub(crate) fn lock_dist() -> Result<File> {
+    let folder = target()?.join("xtask");
+    std::fs::create_dir_all(&folder)?;
+    let lock = File::create(folder.join("lock")).context("cannot create the lock file")?;
+    if lock.try_lock().is_err() {
+        crate::process::say("waiting for another build of dist/");
+        lock.lock().context("cannot lock dist/")?;
+    }
+    Ok(lock)
 }

@@ -20,6 +20,7 @@ pub(crate) fn folder() -> PathBuf {
 pub(crate) fn build(tools: &Toolbox) -> Result<()> {
     ensure_wasm_target()?;
     tools.ensure(&[Tool::WasmBindgen, Tool::WasmOpt, Tool::Trunk])?;
+    let _lock = repo::lock_dist()?;
     // Offline, Trunk takes its tools from the PATH and downloads none; it then keeps cargo offline too.
     must_run(cargo().args(["fetch", "--quiet"]))?;
     say("building the standalone page");

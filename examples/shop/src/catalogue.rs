@@ -19,7 +19,7 @@ pub const ARTICLES: [Article; 3] = [
     Article {
         product_id: "prod_basic_plan",
         name: "Basic plan",
-        summary: "One workspace, three projects, e-mail support. Change or end it at any time.",
+        summary: "One workspace, three projects, email support. Change or end it at any time.",
         price: "$30.00",
         per: Some("month"),
     },

@@ -83,7 +83,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 /// Each check counts as one test.
 fn checks() -> Counts {
     type Check = (&'static str, fn() -> Result<()>);
-    let checks: [Check; 3] = [
+    let checks: [Check; 4] = [
         ("formatting", || must_run(cargo().args(["fmt", "--all", "--check"]))),
         ("lints", || {
             must_run(cargo().args([
@@ -91,6 +91,20 @@ fn checks() -> Counts {
                 "--quiet",
                 "--workspace",
                 "--all-targets",
+                "--",
+                "-D",
+                "warnings",
+            ]))
+        }),
+        ("lints of what runs in the browser", || {
+            must_run(cargo().args([
+                "clippy",
+                "--quiet",
+                "--package",
+                "upsell-widget",
+                "--all-targets",
+                "--target",
+                "wasm32-unknown-unknown",
                 "--",
                 "-D",
                 "warnings",
