@@ -17,6 +17,7 @@ pub(super) const PHRASES: Phrases = Phrases {
     buy_for_nothing: "Get it – nothing to pay now",
     continue_to_checkout: "Continue to checkout – {amount}",
     paying: "Paying…",
+    one_moment: "One moment…",
     updating: "Updating the amount…",
     show_current_price: "Show the current amount",
     exactly_this: "You are charged exactly this amount once, or nothing.",
@@ -33,6 +34,7 @@ pub(super) const PHRASES: Phrases = Phrases {
     renews: "Then {amount} {per}, next on {date}, until you cancel.",
     renews_plus_tax: "Then {amount} plus tax {per}, next on {date}, until you cancel.",
     paid_with: "Charged to {brand} ending in {last4}",
+    paid_with_saved: "Charged to your saved payment method",
     // Periods.
     per_day: "per day",
     per_week: "per week",

@@ -17,6 +17,7 @@ pub(super) const PHRASES: Phrases = Phrases {
     buy_for_nothing: "申し込みを確定する（今回のお支払いなし）",
     continue_to_checkout: "お支払い手続きへ進む（{amount}）",
     paying: "お支払い処理中…",
+    one_moment: "お待ちください…",
     updating: "金額を更新しています…",
     show_current_price: "最新の金額を表示する",
     exactly_this: "お支払いはこの金額のみ、一度限りです。金額が変わる場合は請求されません。",
@@ -33,6 +34,7 @@ pub(super) const PHRASES: Phrases = Phrases {
     renews: "以後 {date} から {amount} {per}（解約されるまで自動更新）",
     renews_plus_tax: "以後 {date} から {amount}（税別）{per}（解約されるまで自動更新）",
     paid_with: "お支払い方法：{brand}（末尾 {last4}）",
+    paid_with_saved: "お支払い方法：登録済みのお支払い方法",
     // Periods.
     per_day: "／日",
     per_week: "／週",

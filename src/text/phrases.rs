@@ -47,6 +47,8 @@ phrases! {
     continue_to_checkout,
     /// In the accept button while the answer is awaited.
     paying,
+    /// In the accept button while the way to the checkout is awaited.
+    one_moment,
     /// In the accept button while a fresh amount is awaited.
     updating,
     /// Accept or confirm button when its amount is out of date.
@@ -78,6 +80,8 @@ phrases! {
     renews_plus_tax,
     /// The card that will be charged. Gaps: `brand`, `last4`.
     paid_with,
+    /// A payment method that is not named.
+    paid_with_saved,
     // Periods.
     /// A price's period of one.
     per_day,

@@ -1,0 +1,64 @@
+//! Buttons. All of them are made here, so that a press means the same everywhere: a click by the buyer, once; a key
+//! that is held down does not press again.
+
+use leptos::ev::{self, KeyboardEvent, MouseEvent};
+use leptos::html::button;
+use leptos::prelude::*;
+
+use crate::dispatch::Dispatch;
+
+/// What a button looks like, and its `part`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Takes the offer, confirms, goes on.
+    Accept,
+    /// Refuses or goes back: as large as the other.
+    Decline,
+    /// A lesser way, as a link in the text.
+    Link,
+}
+
+impl Role {
+    fn class(self) -> &'static str {
+        match self {
+            Self::Accept => "button accept",
+            Self::Decline => "button",
+            Self::Link => "link",
+        }
+    }
+
+    fn part(self) -> &'static str {
+        match self {
+            Self::Accept => "accept",
+            Self::Decline => "decline",
+            Self::Link => "link",
+        }
+    }
+}
+
+/// A button that says `label` and does `act`. While not `live` it keeps the focus and its place, and assistive
+/// technology hears that it does nothing at the moment; the flow ignores what comes from it.
+pub fn press<A: Clone + 'static>(
+    role: Role,
+    label: String,
+    live: bool,
+    dispatch: Dispatch<A>,
+    act: A,
+) -> impl IntoView + use<A> {
+    let on_click: Box<dyn FnMut(MouseEvent)> = Box::new(move |event| dispatch.click(&event, act.clone()));
+    button()
+        .attr("type", "button")
+        .class(role.class())
+        .attr("part", role.part())
+        .attr("aria-disabled", (!live).then_some("true"))
+        .on(ev::keydown, ignore_repeats as fn(KeyboardEvent))
+        .on(ev::click, on_click)
+        .child(label)
+}
+
+/// A browser turns every repeat of a held Enter key into another click.
+fn ignore_repeats(event: KeyboardEvent) {
+    if event.repeat() {
+        event.prevent_default();
+    }
+}

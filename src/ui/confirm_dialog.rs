@@ -1,0 +1,171 @@
+//! The confirm step of a plan change: everything that will be charged, in a native modal dialog. The dialog itself is
+//! opened and closed in `widget`; here is what is inside.
+
+use flow::plans::{Act, ConfirmState, Dialog, ReviewView};
+use leptos::ev;
+use leptos::html::{button, div, fieldset, h2, header, input, label, legend, p, span};
+use leptos::prelude::*;
+use wire::EffectiveAt;
+
+use super::button::{Role, press};
+use super::outcome::{self, Deed, Way, ways};
+use super::plan_comparison::{addons_end, losses};
+use super::{Locale, quote_lines};
+use crate::dispatch::Dispatch;
+use crate::text::fill;
+
+/// The `id` of the title, for `aria-labelledby`; ids are private to the shadow root.
+pub(super) const TITLE: &str = "confirm-title";
+
+/// What is in the dialog.
+///
+/// Parts: `headline`, `summary`, `line`, `total`, `facts`, `notice`, `warning`, `accept`, `decline`, `link`.
+pub(super) fn dialog_content(locale: &Locale, dialog: &Dialog, dispatch: Dispatch<Act>) -> AnyView {
+    let w = locale.words;
+    let close = |label| Way { role: Role::Decline, label, act: Act::CloseDialog };
+    match dialog {
+        Dialog::Review(view) => review(locale, view, dispatch).into_any(),
+        Dialog::Waiting(view) => {
+            let mut on = outcome::waiting_ways(locale, view, Act::Continue, Act::CheckAgain);
+            on.push(close(w.close));
+            titled(w.plans_label, outcome::waiting(locale, view), on, dispatch).into_any()
+        }
+        Dialog::Done(view) => {
+            let body = outcome::done(locale, Deed::PlanChange, view);
+            titled(w.plans_label, body, vec![close(w.close)], dispatch).into_any()
+        }
+        Dialog::Failed(view) => {
+            let other = Way { role: Role::Accept, label: w.use_another_card, act: Act::UseAnotherCard };
+            let body = outcome::failed(locale, Deed::PlanChange, view);
+            titled(w.plans_label, body, vec![other, close(w.back)], dispatch).into_any()
+        }
+    }
+}
+
+/// A sheet whose message is its title.
+fn titled<V: IntoView + 'static>(
+    label: &'static str,
+    body: V,
+    on: Vec<Way<Act>>,
+    dispatch: Dispatch<Act>,
+) -> impl IntoView + use<V> {
+    div().class("sheet").child((h2().class("unseen").attr("id", TITLE).child(label), body, ways(on, dispatch)))
+}
+
+fn review(locale: &Locale, view: &ReviewView, dispatch: Dispatch<Act>) -> impl IntoView + use<> {
+    let w = locale.words;
+    let sending = view.confirm == ConfirmState::Sending;
+    let stale = view.confirm == ConfirmState::Stale;
+    let live = matches!(view.confirm, ConfirmState::Arming | ConfirmState::Ready | ConfirmState::Stale);
+    div().class("sheet").child((
+        header().class("head").child((
+            h2().class("words")
+                .attr("id", TITLE)
+                .attr("part", "headline")
+                .child(fill(w.confirm_change, &[("name", &view.name)])),
+            p().class("muted").child(w.confirm_change_intro),
+        )),
+        losses(locale, &view.lost),
+        addons_end(locale, &view.lost_addons),
+        timing(locale, view, dispatch),
+        quote_lines::quote_lines(locale, &view.quote),
+        div().child((
+            quote_lines::facts(facts(locale, view)),
+            press(
+                Role::Link,
+                w.use_another_card.to_owned(),
+                !view.fetching_card_link && !sending,
+                dispatch,
+                Act::UseAnotherCard,
+            ),
+        )),
+        view.changed_from.map(|from| quote_lines::changed(locale, from, view.due)),
+        div().class("actions pair").child((
+            press(
+                Role::Accept,
+                confirm_label(locale, view),
+                live,
+                dispatch,
+                if stale { Act::Refresh } else { Act::Confirm },
+            ),
+            // Where the focus starts: a key pressed by habit confirms nothing.
+            button()
+                .attr("type", "button")
+                .class("button")
+                .attr("part", "decline")
+                .attr("autofocus", "")
+                .on(ev::click, move |event| dispatch.click(&event, Act::CloseDialog))
+                .child(w.back),
+        )),
+    ))
+}
+
+/// At once, or at the next billing date.
+fn timing(locale: &Locale, view: &ReviewView, dispatch: Dispatch<Act>) -> impl IntoView + use<> {
+    let w = locale.words;
+    let sending = view.confirm == ConfirmState::Sending;
+    let later = view.effective_at == EffectiveAt::NextBillingDate;
+    let choice = move |words: &'static str, checked: bool, at: EffectiveAt| {
+        label().class("choice").child((
+            input()
+                .attr("type", "radio")
+                .attr("name", "timing")
+                .prop("checked", checked)
+                .prop("disabled", sending)
+                .on(ev::change, move |_| dispatch.send(Act::Timing(at))),
+            span().child(words),
+        ))
+    };
+    fieldset().class("timing").attr("part", "timing").child((
+        legend().child(w.when),
+        choice(w.when_now, !later, EffectiveAt::Immediately),
+        choice(w.when_later, later, EffectiveAt::NextBillingDate),
+    ))
+}
+
+fn facts(locale: &Locale, view: &ReviewView) -> Vec<String> {
+    let w = locale.words;
+    let mut lines = vec![quote_lines::effect(locale, view.effective_at, &view.quote)];
+    lines.extend(quote_lines::renewal(locale, &view.quote));
+    lines.extend(view.payment_method.as_ref().map(|card| locale.card(w.paid_with, card)));
+    lines.push(w.exactly_this.to_owned());
+    lines
+}
+
+/// The confirm button says what it does and what it costs.
+fn confirm_label(locale: &Locale, view: &ReviewView) -> String {
+    let w = locale.words;
+    match view.confirm {
+        ConfirmState::Sending => w.changing.to_owned(),
+        ConfirmState::Refreshing => w.updating.to_owned(),
+        ConfirmState::Stale => w.show_current_price.to_owned(),
+        ConfirmState::Arming | ConfirmState::Ready => {
+            let later = view.effective_at == EffectiveAt::NextBillingDate;
+            match (view.due.amount, later) {
+                (0, true) => w.change_later.to_owned(),
+                (0, false) => w.change_for_nothing.to_owned(),
+                (amount, _) => {
+                    fill(w.change_and_pay, &[("amount", &locale.money(amount, view.due.currency))])
+                }
+            }
+        }
+    }
+}
+
+/// What assistive technology hears when the dialog's content changes.
+pub(super) fn spoken(locale: &Locale, dialog: &Dialog) -> String {
+    match dialog {
+        Dialog::Review(view) => match (view.confirm, view.changed_from) {
+            (ConfirmState::Sending | ConfirmState::Refreshing, _) => confirm_label(locale, view),
+            (_, Some(_)) => {
+                [locale.words.amount_changed, " ", &locale.money(view.due.amount, view.due.currency)].concat()
+            }
+            (_, None) => String::new(),
+        },
+        Dialog::Waiting(view) => outcome::waiting_title(locale, view).to_owned(),
+        Dialog::Done(view) => outcome::done_title(locale, Deed::PlanChange, view).to_owned(),
+        Dialog::Failed(view) => {
+            [outcome::failed_title(locale, Deed::PlanChange), " ", outcome::why(locale, view.reason)].concat()
+        }
+    }
+}

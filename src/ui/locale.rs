@@ -1,0 +1,138 @@
+//! One language as the components use it: its words, and its way to write amounts, dates and periods.
+
+use std::sync::Arc;
+
+use wire::{Card, Currency, Interval, Money, Period, UnixSeconds};
+
+use crate::browser::intl::{self, Sign};
+use crate::text::{Language, Phrases, count, fill};
+
+/// The words and formats of the buyer's language. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Locale {
+    /// All phrases.
+    pub words: &'static Phrases,
+    language: Language,
+    tag: Arc<str>,
+}
+
+impl Locale {
+    /// The locale of a language tag. Amounts and dates follow the tag where the words do (`en-GB`); where there are no
+    /// words for it, both are English.
+    #[must_use]
+    pub fn of_tag(tag: &str) -> Self {
+        let language = Language::of_tag(tag);
+        let spoken = tag.split(['-', '_']).next().is_some_and(|primary| primary.eq_ignore_ascii_case(language.tag()));
+        let tag = if spoken { tag.replace('_', "-") } else { language.tag().to_owned() };
+        Self { words: language.phrases(), language, tag: tag.into() }
+    }
+
+    /// For the `lang` attribute.
+    #[must_use]
+    pub fn lang(&self) -> &'static str {
+        self.language.tag()
+    }
+
+    /// An amount.
+    #[must_use]
+    pub fn money(&self, amount: i64, currency: Currency) -> String {
+        intl::money(&self.tag, Money::new(amount, currency), Sign::Auto)
+    }
+
+    /// A difference, with its sign.
+    #[must_use]
+    pub fn difference(&self, amount: i64, currency: Currency) -> String {
+        intl::money(&self.tag, Money::new(amount, currency), Sign::Always)
+    }
+
+    /// A day.
+    #[must_use]
+    pub fn day(&self, at: UnixSeconds) -> String {
+        intl::day(&self.tag, at)
+    }
+
+    /// What a price is per: "per month", "every 3 months".
+    #[must_use]
+    pub fn per(&self, period: Period) -> String {
+        let w = self.words;
+        let (one, several) = match period.interval {
+            Interval::Day => (w.per_day, w.every_days),
+            Interval::Week => (w.per_week, w.every_weeks),
+            Interval::Month => (w.per_month, w.every_months),
+            Interval::Year => (w.per_year, w.every_years),
+        };
+        match period.count {
+            0 | 1 => one.to_owned(),
+            n => fill(several, &[("count", &count(n))]),
+        }
+    }
+
+    /// A price and what it is per, in one phrase.
+    #[must_use]
+    pub fn price(&self, amount: i64, currency: Currency, period: Option<Period>) -> String {
+        let amount = self.money(amount, currency);
+        match period {
+            Some(period) => [amount.as_str(), " ", &self.per(period)].concat(),
+            None => amount,
+        }
+    }
+
+    /// A phrase about a card: fills its `{brand}` and `{last4}`.
+    #[must_use]
+    pub fn card(&self, phrase: &str, card: &Card) -> String {
+        fill(phrase, &[("brand", brand(&card.brand)), ("last4", &card.last4)])
+    }
+}
+
+/// The network's name as it writes itself; an unknown one as it came.
+fn brand(network: &str) -> &str {
+    const NAMES: [(&str, &str); 10] = [
+        ("visa", "Visa"),
+        ("mastercard", "Mastercard"),
+        ("amex", "American Express"),
+        ("american_express", "American Express"),
+        ("discover", "Discover"),
+        ("diners", "Diners Club"),
+        ("diners_club", "Diners Club"),
+        ("jcb", "JCB"),
+        ("unionpay", "UnionPay"),
+        ("union_pay", "UnionPay"),
+    ];
+    NAMES.iter().find(|(key, _)| key.eq_ignore_ascii_case(network)).map_or(network, |(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formats_follow_the_words() {
+        for (tag, lang, formats) in [
+            ("en-GB", "en", "en-GB"),
+            ("ja_JP", "ja", "ja-JP"),
+            ("de-DE", "en", "en"),
+            ("", "en", "en"),
+        ] {
+            let locale = Locale::of_tag(tag);
+            assert_eq!((locale.lang(), &*locale.tag), (lang, formats), "{tag}");
+        }
+    }
+
+    #[test]
+    fn periods_of_one_and_of_several() {
+        let english = Locale::of_tag("en");
+        let per = |interval, count| english.per(Period { interval, count });
+        assert_eq!(per(Interval::Month, 1), "per month");
+        assert_eq!(per(Interval::Month, 3), "every 3 months");
+        assert_eq!(per(Interval::Year, 1), "per year");
+        assert_eq!(Locale::of_tag("ja").per(Period { interval: Interval::Month, count: 6 }), "／6か月");
+    }
+
+    #[test]
+    fn networks_are_written_as_they_write_themselves() {
+        let card = |brand: &str| Card { brand: brand.to_owned(), last4: "4242".to_owned() };
+        let locale = Locale::of_tag("en");
+        assert_eq!(locale.card(locale.words.card_ending, &card("VISA")), "Visa ending in 4242");
+        assert_eq!(locale.card(locale.words.card_ending, &card("troy")), "troy ending in 4242");
+    }
+}

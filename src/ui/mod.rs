@@ -1,0 +1,33 @@
+//! What the buyer sees. Plain functions: a slice of the flow's view in, elements out; what the buyer does goes out
+//! through [`crate::dispatch::Dispatch`].
+//!
+//! | file | what |
+//! |---|---|
+//! | [`widget`] | the two roots: one `match` on the view each, the region, what assistive technology hears |
+//! | `offer_card` | the offer |
+//! | `plan_comparison` | the plans side by side |
+//! | `confirm_dialog` | the preview to confirm, on a native `<dialog>` |
+//! | `outcome` | waiting, done, failed: the same for offers and plan changes |
+//! | `quote_lines`, `price` | amounts |
+//! | `notice`, `button` | messages and ways on |
+//! | `locale` | words and formats of one language |
+//!
+//! Rules of this folder: no business rule, no fetch, no clock, no sentence. Every view is drawn anew from the flow's
+//! view and put over the old one in place, so that elements keep their focus; only a change of kind replaces them.
+//!
+//! Elements are made with the builders of `leptos::html`, not with `view!`: the macro turns fixed markup into
+//! `innerHTML`, which pages with Trusted Types forbid. All text goes into text nodes.
+
+mod button;
+mod confirm_dialog;
+mod locale;
+mod notice;
+mod offer_card;
+mod outcome;
+mod plan_comparison;
+mod price;
+mod quote_lines;
+mod widget;
+
+pub use locale::Locale;
+pub use widget::{offer, plans};

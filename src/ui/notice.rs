@@ -1,0 +1,35 @@
+//! A message: what happened, in one line of title and one or two of text.
+
+use leptos::html::{div, h3, p};
+use leptos::prelude::*;
+
+/// How a message looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tone {
+    /// Something good or neutral.
+    Good,
+    /// Something is under way or over.
+    Calm,
+    /// Something did not work.
+    Bad,
+}
+
+impl Tone {
+    fn class(self) -> &'static str {
+        match self {
+            Self::Good => "notice",
+            Self::Calm => "notice calm",
+            Self::Bad => "notice bad",
+        }
+    }
+}
+
+/// A message. Empty lines are left out.
+///
+/// Part: `notice`.
+pub(super) fn notice(tone: Tone, title: String, lines: Vec<String>) -> impl IntoView + use<> {
+    let text: Vec<_> =
+        lines.into_iter().filter(|line| !line.is_empty()).map(|line| p().class("words").child(line)).collect();
+    let title = (!title.is_empty()).then(|| h3().class("words").child(title));
+    div().class(tone.class()).attr("part", "notice").child((title, text))
+}

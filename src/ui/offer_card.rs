@@ -1,0 +1,141 @@
+//! The offer: one sheet with the merchant's words, the difference in price, what will be charged line by line, and two
+//! answers of one size.
+
+use flow::offer::{AcceptState, Act, Notice, OfferView, PayBy, PriceView};
+use leptos::html::{div, h2, header, img, li, p, ul};
+use leptos::prelude::*;
+
+use super::button::{Role, press};
+use super::notice::{Tone, notice};
+use super::{Locale, price, quote_lines};
+use crate::dispatch::Dispatch;
+use crate::text::{count, fill};
+
+/// The offer.
+///
+/// Parts: `offer`, `seller`, `headline`, `picture`, `product`, `figure`, `benefits`, `summary`, `line`, `total`,
+/// `facts`, `notice`, `accept`, `decline`.
+pub(super) fn offer_card(locale: &Locale, view: &OfferView, dispatch: Dispatch<Act>) -> impl IntoView + use<> {
+    let w = locale.words;
+    let quote = match &view.price {
+        PriceView::Quoted(quote) => Some(quote),
+        PriceView::ListPrice(_) => None,
+    };
+    let benefits: Vec<_> = view.benefits.iter().map(|line| li().class("words").child(line.clone())).collect();
+    let sending = view.accept == AcceptState::Sending;
+    div().class("sheet").attr("part", "offer").child((
+        heading(locale, view),
+        price::offer_figure(locale, view.compare_to.as_ref(), view.due),
+        (!benefits.is_empty())
+            .then(|| ul().class("ticks").attr("part", "benefits").attr("aria-label", w.benefits).child(benefits)),
+        view.social_proof.clone().map(|line| p().class("muted words").child(line)),
+        quote.map(|quote| quote_lines::quote_lines(locale, quote)),
+        quote_lines::facts(facts(locale, view)),
+        view.changed_from.map(|from| quote_lines::changed(locale, from, view.due)),
+        view.notice.map(|message| {
+            let line = match message {
+                Notice::Busy => w.busy,
+                Notice::NotReceived => w.not_received,
+            };
+            notice(Tone::Bad, String::new(), vec![line.to_owned()])
+        }),
+        div().class("actions pair").child((
+            press(
+                Role::Accept,
+                accept_label(locale, view),
+                matches!(view.accept, AcceptState::Arming | AcceptState::Ready | AcceptState::Stale),
+                dispatch,
+                if view.accept == AcceptState::Stale { Act::Refresh } else { Act::Accept },
+            ),
+            press(
+                Role::Decline,
+                w.no_thanks.to_owned(),
+                view.can_decline && !sending,
+                dispatch,
+                Act::Decline(None),
+            ),
+        )),
+    ))
+}
+
+/// Who offers what. The product's name stands under the merchant's headline, or in its place.
+fn heading(locale: &Locale, view: &OfferView) -> impl IntoView + use<> {
+    let product = match view.quantity {
+        0 | 1 => view.product.name.clone(),
+        n => fill(locale.words.times, &[("name", &view.product.name), ("count", &count(n))]),
+    };
+    let (headline, product) = match &view.headline {
+        Some(headline) => (headline.clone(), Some(product)),
+        None => (product, None),
+    };
+    let picture = view.product.image.clone().filter(|address| address.starts_with("https://"));
+    header().class("head").child((
+        picture.map(|address| {
+            img()
+                .class("picture")
+                .attr("part", "picture")
+                .attr("src", address)
+                .attr("alt", "")
+                .attr("referrerpolicy", "no-referrer")
+        }),
+        view.merchant.as_ref().map(|seller| {
+            let line = fill(locale.words.from_seller, &[("name", &seller.name)]);
+            p().class("muted small words").attr("part", "seller").child(line)
+        }),
+        h2().class("words").attr("part", "headline").child(headline),
+        product.map(|name| p().class("words").attr("part", "product").child(name)),
+        view.product.description.clone().map(|line| p().class("muted words").child(line)),
+    ))
+}
+
+fn facts(locale: &Locale, view: &OfferView) -> Vec<String> {
+    let w = locale.words;
+    let mut lines = Vec::new();
+    if let PriceView::Quoted(quote) = &view.price {
+        lines.extend(quote_lines::renewal(locale, quote));
+    }
+    lines.push(match &view.pay_by {
+        PayBy::Card(card) => locale.card(w.paid_with, card),
+        PayBy::SavedMethod => w.paid_with_saved.to_owned(),
+        PayBy::HostedCheckout => w.choose_payment_next.to_owned(),
+    });
+    match view.price {
+        PriceView::Quoted(_) if view.pay_by != PayBy::HostedCheckout => lines.push(w.exactly_this.to_owned()),
+        PriceView::Quoted(_) => {}
+        PriceView::ListPrice(_) => lines.push(w.list_price.to_owned()),
+    }
+    lines
+}
+
+/// The accept button says what it does and what it costs; nothing else obliges anybody to pay.
+fn accept_label(locale: &Locale, view: &OfferView) -> String {
+    let w = locale.words;
+    let hosted = view.pay_by == PayBy::HostedCheckout;
+    match view.accept {
+        AcceptState::Sending if hosted => w.one_moment.to_owned(),
+        AcceptState::Sending => w.paying.to_owned(),
+        AcceptState::Refreshing => w.updating.to_owned(),
+        AcceptState::Stale => w.show_current_price.to_owned(),
+        AcceptState::Arming | AcceptState::Ready => {
+            let phrase = match (hosted, view.due.amount) {
+                (true, _) => w.continue_to_checkout,
+                (false, 0) => return w.buy_for_nothing.to_owned(),
+                (false, _) => w.buy_and_pay,
+            };
+            fill(phrase, &[("amount", &locale.money(view.due.amount, view.due.currency))])
+        }
+    }
+}
+
+/// What assistive technology hears when the offer comes or changes.
+pub(super) fn spoken(locale: &Locale, view: &OfferView) -> String {
+    match (view.accept, view.notice, view.changed_from) {
+        (AcceptState::Sending, ..) => accept_label(locale, view),
+        (_, Some(Notice::Busy), _) => locale.words.busy.to_owned(),
+        (_, Some(Notice::NotReceived), _) => locale.words.not_received.to_owned(),
+        (_, None, Some(_)) => {
+            [locale.words.amount_changed, " ", &locale.money(view.due.amount, view.due.currency)].concat()
+        }
+        (_, None, None) => view.headline.clone().unwrap_or_else(|| view.product.name.clone()),
+    }
+}

@@ -1,0 +1,158 @@
+//! How a charge went or is going: the same for an offer and in the dialog of a plan change.
+
+use flow::charge::{DoneView, FailedView, Standing, WaitingView};
+use leptos::html::{div, dl};
+use leptos::prelude::*;
+use wire::{FailureReason, Receipt};
+
+use super::Locale;
+use super::button::{Role, press};
+use super::notice::{Tone, notice};
+use super::quote_lines::{facts, renewal_sentence, row};
+use crate::dispatch::Dispatch;
+use crate::text::fill;
+
+/// What was being done; the words differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Deed {
+    /// Buying something.
+    Purchase,
+    /// Changing the plan.
+    PlanChange,
+}
+
+/// A way on: how it looks, what it says, what it does.
+pub(super) struct Way<A: 'static> {
+    pub(super) role: Role,
+    pub(super) label: &'static str,
+    pub(super) act: A,
+}
+
+/// The ways on as buttons, or nothing.
+pub(super) fn ways<A: Clone + 'static>(ways: Vec<Way<A>>, dispatch: Dispatch<A>) -> impl IntoView + use<A> {
+    let class = if ways.len() == 2 { "actions pair" } else { "actions" };
+    (!ways.is_empty()).then(|| {
+        div().class(class).child(
+            ways.into_iter()
+                .map(|way| press(way.role, way.label.to_owned(), true, dispatch, way.act))
+                .collect::<Vec<_>>(),
+        )
+    })
+}
+
+/// Title of an unfinished charge.
+pub(super) fn waiting_title(locale: &Locale, view: &WaitingView) -> &'static str {
+    match view.standing {
+        Standing::Confirming | Standing::Processing => locale.words.pending,
+        Standing::ActionRequired => locale.words.needs_bank,
+        Standing::InDoubt => locale.words.in_doubt,
+    }
+}
+
+/// An unfinished charge: what it waits for, of which amount, and that it is safe to leave.
+pub(super) fn waiting(locale: &Locale, view: &WaitingView) -> impl IntoView + use<> {
+    let w = locale.words;
+    let more = match view.standing {
+        _ if !view.watching => w.still_open,
+        Standing::Confirming | Standing::Processing => w.pending_more,
+        Standing::ActionRequired => w.needs_bank_more,
+        Standing::InDoubt => w.in_doubt_more,
+    };
+    let amount = fill(w.ordered_of, &[("amount", &locale.money(view.due.amount, view.due.currency))]);
+    notice(Tone::Calm, waiting_title(locale, view).to_owned(), vec![amount, more.to_owned()])
+}
+
+/// The ways on from an unfinished charge.
+pub(super) fn waiting_ways<A>(locale: &Locale, view: &WaitingView, go_on: A, check: A) -> Vec<Way<A>> {
+    let mut ways = Vec::new();
+    if view.can_continue {
+        ways.push(Way { role: Role::Accept, label: locale.words.go_on_at_bank, act: go_on });
+    }
+    if view.can_check {
+        ways.push(Way { role: Role::Decline, label: locale.words.check_again, act: check });
+    }
+    ways
+}
+
+/// Title of a receipt.
+pub(super) fn done_title(locale: &Locale, deed: Deed, view: &DoneView) -> &'static str {
+    let w = locale.words;
+    let paid = view.receipt.as_ref().map_or(view.due.amount, |receipt| receipt.amount) > 0;
+    match (view.scheduled, deed) {
+        (true, _) => w.booked,
+        (false, Deed::PlanChange) => w.plan_changed,
+        (false, Deed::Purchase) if paid => w.paid,
+        (false, Deed::Purchase) => w.ordered,
+    }
+}
+
+/// The receipt. What was collected comes from it alone, never from what was expected.
+///
+/// Parts: `receipt`, `line`, `facts`, `notice`.
+pub(super) fn done(locale: &Locale, deed: Deed, view: &DoneView) -> impl IntoView + use<> {
+    let title = done_title(locale, deed, view).to_owned();
+    (
+        notice(Tone::Good, title, vec![if view.receipt.is_none() { view.name.clone() } else { String::new() }]),
+        view.receipt.as_ref().map(|receipt| {
+            let next = receipt.renewal.map(|next| renewal_sentence(locale, &next, receipt.currency));
+            (
+                dl().class("lines").attr("part", "receipt").child(
+                    receipt_rows(locale, receipt)
+                        .into_iter()
+                        .map(|(name, value)| row("line", name.to_owned(), value))
+                        .collect::<Vec<_>>(),
+                ),
+                next.map(|line| facts(vec![line])),
+            )
+        }),
+    )
+}
+
+fn receipt_rows(locale: &Locale, receipt: &Receipt) -> Vec<(&'static str, String)> {
+    let w = locale.words;
+    let money = |minor| locale.money(minor, receipt.currency);
+    let mut rows = vec![(w.receipt_item, receipt.name.clone()), (w.receipt_paid, money(receipt.amount))];
+    if receipt.tax != 0 {
+        rows.push((w.receipt_tax, money(receipt.tax)));
+    }
+    if receipt.credit != 0 {
+        rows.push((if receipt.credit < 0 { w.credit_used } else { w.credit_granted }, money(receipt.credit)));
+    }
+    if let Some(card) = &receipt.payment_method {
+        rows.push((w.receipt_card, locale.card(w.card_ending, card)));
+    }
+    rows.push((w.receipt_date, locale.day(receipt.at)));
+    rows.push((w.receipt_reference, receipt.reference.clone()));
+    rows
+}
+
+/// Title of a failure.
+pub(super) fn failed_title(locale: &Locale, deed: Deed) -> &'static str {
+    match deed {
+        Deed::Purchase => locale.words.not_paid,
+        Deed::PlanChange => locale.words.not_changed,
+    }
+}
+
+/// A charge that was not collected: why, and that nothing was charged.
+pub(super) fn failed(locale: &Locale, deed: Deed, view: &FailedView) -> impl IntoView + use<> {
+    let lines = vec![why(locale, view.reason).to_owned(), locale.words.nothing_charged.to_owned()];
+    notice(Tone::Bad, failed_title(locale, deed).to_owned(), lines)
+}
+
+/// The cause in plain words. A word that this version does not know says nothing rather than something wrong.
+pub(super) fn why(locale: &Locale, reason: FailureReason) -> &'static str {
+    let w = locale.words;
+    match reason {
+        FailureReason::Declined => w.why_declined,
+        FailureReason::InsufficientFunds => w.why_funds,
+        FailureReason::ExpiredCard => w.why_expired_card,
+        FailureReason::AuthenticationFailed => w.why_authentication,
+        FailureReason::LimitExceeded => w.why_limit,
+        FailureReason::MethodNotUsable => w.why_method,
+        FailureReason::ProcessingError => w.why_processing,
+        FailureReason::Cancelled => w.why_cancelled,
+        FailureReason::NotPossible => w.why_not_possible,
+        FailureReason::Other => "",
+    }
+}

@@ -1,0 +1,202 @@
+//! The plans side by side, what each would cost more or less than today, and what it brings and takes away.
+
+use flow::charge::Standing;
+use flow::plans::{Act, ComparisonView, Notice};
+use leptos::html::{article, div, h2, h3, header, li, p, span, ul};
+use leptos::prelude::*;
+use wire::{ChangeKind, Plan};
+
+use super::button::{Role, press};
+use super::notice::{Tone, notice};
+use super::outcome::{self, Deed, Way, ways};
+use super::{Locale, price, quote_lines};
+use crate::dispatch::Dispatch;
+use crate::text::fill;
+
+/// The comparison.
+///
+/// Parts: `plans`, `headline`, `plan`, `plan-name`, `badge`, `figure`, `benefits`, `warning`, `facts`, `notice`,
+/// `accept`, `link`.
+pub(super) fn comparison(
+    locale: &Locale,
+    view: &ComparisonView,
+    dispatch: Dispatch<Act>,
+) -> impl IntoView + use<> {
+    let w = locale.words;
+    let plans: Vec<_> = view.plans.iter().map(|plan| plan_card(locale, view, plan, dispatch)).collect();
+    let card = view.payment_method.as_ref().map(|card| locale.card(w.paid_with, card));
+    div().class("plans").attr("part", "plans").child((
+        header().child((
+            p().class("muted small words").child(fill(w.from_seller, &[("name", &view.merchant.name)])),
+            h2().attr("part", "headline").child(w.choose_plan),
+            p().class("muted words").child(today(locale, view)),
+        )),
+        view.notice.as_ref().map(|message| message_of(locale, message, dispatch)),
+        booked(locale, view, dispatch),
+        div().class("columns").child(plans),
+        card.map(|line| {
+            div().child((
+                quote_lines::facts(vec![line]),
+                press(
+                    Role::Link,
+                    w.use_another_card.to_owned(),
+                    !view.fetching_card_link,
+                    dispatch,
+                    Act::UseAnotherCard,
+                ),
+            ))
+        }),
+    ))
+}
+
+fn today(locale: &Locale, view: &ComparisonView) -> String {
+    let (w, current) = (locale.words, &view.current);
+    let date = locale.day(current.next_billing_date);
+    if !current.can_change {
+        return w.cannot_change.to_owned();
+    }
+    if current.cancel_at_next_billing_date {
+        return fill(w.ends_on, &[("date", &date)]);
+    }
+    fill(
+        w.current_plan_is,
+        &[
+            ("name", &current.name),
+            ("amount", &locale.money(current.recurring_amount, current.currency)),
+            ("per", &locale.per(current.period)),
+            ("date", &date),
+        ],
+    )
+}
+
+/// A change that is booked, with the way to take it back.
+fn booked(locale: &Locale, view: &ComparisonView, dispatch: Dispatch<Act>) -> impl IntoView + use<> {
+    let w = locale.words;
+    let live = !view.taking_back;
+    view.current.scheduled_change.as_ref().map(|change| {
+        let line =
+            fill(w.change_booked, &[("name", &change.name), ("date", &locale.day(change.effective_at))]);
+        div().child((
+            notice(Tone::Good, line, Vec::new()),
+            press(Role::Link, w.take_back.to_owned(), live, dispatch, Act::TakeBackScheduled),
+        ))
+    })
+}
+
+fn plan_card(
+    locale: &Locale,
+    view: &ComparisonView,
+    plan: &Plan,
+    dispatch: Dispatch<Act>,
+) -> impl IntoView + use<> {
+    let w = locale.words;
+    let current = plan.kind == ChangeKind::Current;
+    let badge = |class, words| span().class(class).attr("part", "badge").child(words);
+    let previewing = view.previewing.as_ref() == Some(&plan.product_id);
+    let label = match previewing {
+        true => w.working_out.to_owned(),
+        false => fill(w.change_to, &[("name", &plan.name)]),
+    };
+    let class = match (current, plan.recommended) {
+        (true, _) => "plan current",
+        (false, true) => "plan recommended",
+        (false, false) => "plan",
+    };
+    article().class(class).attr("part", "plan").attr("aria-label", plan.name.clone()).child((
+        div().class("head").child((
+            div().class("title").child((
+                h3().class("words").attr("part", "plan-name").child(plan.name.clone()),
+                current.then(|| badge("badge", w.your_plan)),
+                (plan.recommended && !current).then(|| badge("badge recommended", w.recommended)),
+            )),
+            plan.description.clone().map(|line| p().class("muted words").child(line)),
+        )),
+        price::plan_figure(locale, plan),
+        features(locale, plan),
+        div().class("actions").child((!current).then(|| {
+            let role = if plan.recommended { Role::Accept } else { Role::Decline };
+            press(role, label, view.can_choose && !previewing, dispatch, Act::Choose(plan.product_id.clone()))
+        })),
+    ))
+}
+
+/// What the plan brings beyond today first, then what it has as today, then what it lacks.
+fn features(locale: &Locale, plan: &Plan) -> impl IntoView + use<> {
+    let w = locale.words;
+    let same = plan.features.iter().filter(|feature| !plan.gained.contains(feature));
+    let has: Vec<_> = plan
+        .gained
+        .iter()
+        .map(|feature| ("gained words", feature))
+        .chain(same.map(|feature| ("words", feature)))
+        .map(|(class, feature)| li().class(class).child(feature.clone()))
+        .collect();
+    let list = |part, label, items| ul().class("ticks").attr("part", part).attr("aria-label", label).child(items);
+    div().class("features").child((
+        (!has.is_empty()).then(|| list("benefits", w.features, has)),
+        losses(locale, &plan.lost),
+        addons_end(locale, &plan.lost_addons),
+    ))
+}
+
+/// What would be lost, marked as such for eyes and ears.
+pub(super) fn losses(locale: &Locale, lost: &[String]) -> impl IntoView + use<> {
+    let items: Vec<_> = lost.iter().map(|feature| li().class("lost words").child(feature.clone())).collect();
+    let w = locale.words;
+    (!items.is_empty()).then(|| ul().class("ticks").attr("part", "losses").attr("aria-label", w.you_lose).child(items))
+}
+
+/// Add-ons that would end with the change.
+pub(super) fn addons_end(locale: &Locale, names: &[String]) -> impl IntoView + use<> {
+    (!names.is_empty()).then(|| {
+        let line = fill(locale.words.addons_end, &[("names", &names.join(", "))]);
+        p().class("warning words").attr("part", "warning").child(line)
+    })
+}
+
+/// Words of a message on the page: how it looks, its title and its text.
+fn message(locale: &Locale, message: &Notice) -> (Tone, String, String) {
+    let w = locale.words;
+    let line = |tone, text: &str| (tone, String::new(), text.to_owned());
+    match message {
+        Notice::PreviewFailed => line(Tone::Bad, w.preview_failed),
+        Notice::ChangeNotPossible => line(Tone::Bad, w.why_not_possible),
+        Notice::Busy => line(Tone::Bad, w.busy),
+        Notice::NotReceived => line(Tone::Bad, w.not_received),
+        Notice::SessionOver => (Tone::Bad, w.session_ended.to_owned(), w.session_ended_more.to_owned()),
+        Notice::TakeBackFailed => line(Tone::Bad, w.take_back_failed),
+        Notice::TakenBack => line(Tone::Good, w.taken_back),
+        Notice::CardLinkFailed => line(Tone::Bad, w.card_link_failed),
+        Notice::Waiting(charge) => {
+            let calm = if charge.standing == Standing::ActionRequired { Tone::Bad } else { Tone::Calm };
+            (calm, outcome::waiting_title(locale, charge).to_owned(), w.pending_more.to_owned())
+        }
+        Notice::Done(charge) => {
+            (Tone::Good, outcome::done_title(locale, Deed::PlanChange, charge).to_owned(), charge.name.clone())
+        }
+        Notice::Failed(charge) => (
+            Tone::Bad,
+            outcome::failed_title(locale, Deed::PlanChange).to_owned(),
+            [outcome::why(locale, charge.reason), " ", w.nothing_charged].concat(),
+        ),
+    }
+}
+
+fn message_of(locale: &Locale, shown: &Notice, dispatch: Dispatch<Act>) -> impl IntoView + use<> {
+    let (tone, title, line) = message(locale, shown);
+    let charge = matches!(shown, Notice::Waiting(_) | Notice::Done(_) | Notice::Failed(_));
+    let open = charge.then(|| Way { role: Role::Decline, label: locale.words.show_progress, act: Act::OpenDialog });
+    div().class("message").child((notice(tone, title, vec![line]), ways(open.into_iter().collect(), dispatch)))
+}
+
+/// What assistive technology hears when the message changes.
+pub(super) fn spoken(locale: &Locale, view: &ComparisonView) -> String {
+    match &view.notice {
+        Some(shown) => {
+            let (_, title, line) = message(locale, shown);
+            [title.as_str(), " ", &line].concat()
+        }
+        None if view.previewing.is_some() => locale.words.working_out.to_owned(),
+        None => String::new(),
+    }
+}

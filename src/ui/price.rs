@@ -1,0 +1,69 @@
+//! The figure that the eye finds first, and amounts within other text.
+
+use leptos::html::{p, span};
+use leptos::prelude::*;
+use wire::{CompareTo, Currency, Money, PriceDifference};
+
+use super::Locale;
+use crate::text::fill;
+
+/// An amount that stays on one line and keeps its own direction.
+pub(super) fn amount(locale: &Locale, minor: i64, currency: Currency) -> impl IntoView + use<> {
+    span().class("money").child(locale.money(minor, currency))
+}
+
+/// The large figure with what it is per, and the line under it.
+fn hero(figure: String, per: String, caption: String) -> impl IntoView + use<> {
+    leptos::html::div().class("hero").child((
+        p().class("figure")
+            .attr("part", "figure")
+            .child((span().class("money").child(figure), span().class("per").child(per))),
+        p().class("muted words").child(caption),
+    ))
+}
+
+/// The price of an offer: the difference to what the buyer has, where the two can be compared; otherwise what is paid
+/// now.
+pub(super) fn offer_figure(locale: &Locale, compare: Option<&CompareTo>, due: Money) -> impl IntoView + use<> {
+    match compare.and_then(|today| Some((today, today.difference?))) {
+        Some((today, difference)) => {
+            let (figure, per) = difference_figure(locale, difference);
+            let caption = match difference.amount {
+                0 => String::new(),
+                amount => fill(
+                    if amount > 0 { locale.words.more_than } else { locale.words.less_than },
+                    &[("name", &today.name), ("price", &locale.price(today.price, today.currency, today.period))],
+                ),
+            };
+            hero(figure, per, caption)
+        }
+        None => hero(locale.money(due.amount, due.currency), String::new(), locale.words.to_pay_now.to_owned()),
+    }
+}
+
+/// The price of a plan in the comparison: the difference to today per the same period; its whole price where periods or
+/// currencies differ, and for the current plan.
+pub(super) fn plan_figure(locale: &Locale, plan: &wire::Plan) -> impl IntoView + use<> {
+    let whole = locale.price(plan.price, plan.currency, Some(plan.period));
+    let current = plan.kind == wire::ChangeKind::Current;
+    match plan.difference.filter(|_| !current) {
+        Some(difference) => {
+            let (figure, per) = difference_figure(locale, difference);
+            hero(figure, per, fill(locale.words.than_today, &[("price", &whole)]))
+        }
+        None => {
+            let caption = if current { "" } else { locale.words.in_all };
+            let per = [" ", &locale.per(plan.period)].concat();
+            hero(locale.money(plan.price, plan.currency), per, caption.to_owned())
+        }
+    }
+}
+
+/// A signed difference and its period, or the words for none.
+fn difference_figure(locale: &Locale, difference: PriceDifference) -> (String, String) {
+    if difference.amount == 0 {
+        return (locale.words.same_price.to_owned(), String::new());
+    }
+    let per = difference.period.map(|period| [" ", &locale.per(period)].concat()).unwrap_or_default();
+    (locale.difference(difference.amount, difference.currency), per)
+}
