@@ -48,5 +48,5 @@ mod client;
 
 pub use client::Client;
 pub use config::{ApiKey, Config, ConfigError, Mode, TimeLimits};
-pub use error::{ApiError, Error, ErrorBody, RateLimit, TransportError, Unsent};
+pub use error::{ApiError, DecodeError, Error, ErrorBody, RateLimit, TransportError, Unsent};
 pub use evidence::ChargeEvidence;
