@@ -17,6 +17,8 @@ use crate::{precompress, repo};
 const BIN: &str = "embed";
 /// What the loader imports: `upsell_embed.js` and, through it, `upsell_embed_bg.wasm`.
 const MODULE: &str = "upsell_embed";
+/// What is served as it stands in `embed/`: the loader, what it loads when there is something to show, and their types.
+const HAND_WRITTEN: [&str; 3] = ["upsell.js", "element.js", "upsell.d.ts"];
 
 /// Where the result is.
 pub(crate) fn folder() -> PathBuf {
@@ -64,8 +66,8 @@ pub(crate) fn build(tools: &Toolbox) -> Result<()> {
     recreate(&staging)?;
     copy(&work.join("bindgen").join(format!("{MODULE}.js")), &staging)?;
     std::fs::copy(&optimised, staging.join(&module))?;
-    for file in hand_written()? {
-        copy(&file, &staging)?;
+    for file in HAND_WRITTEN {
+        copy(&repo::root().join("embed").join(file), &staging)?;
     }
     precompress::folder(&staging)?;
     write_integrity(&staging)?;
@@ -75,20 +77,6 @@ pub(crate) fn build(tools: &Toolbox) -> Result<()> {
     }
     std::fs::rename(&staging, folder())
         .with_context(|| format!("cannot move {} to {}", staging.display(), folder().display()))
-}
-
-/// The scripts and their types in `embed/`.
-fn hand_written() -> Result<Vec<PathBuf>> {
-    let source = repo::root().join("embed");
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(&source).with_context(|| format!("cannot read {}", source.display()))? {
-        let path = entry?.path();
-        if path.extension().is_some_and(|e| e == "js" || e == "ts" || e == "css") {
-            files.push(path);
-        }
-    }
-    files.sort();
-    Ok(files)
 }
 
 /// Shrinks the module. The result is kept under the hash of its input: wasm-opt takes longer than everything else here.

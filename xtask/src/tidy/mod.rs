@@ -3,6 +3,7 @@
 
 mod dependencies;
 mod docs;
+mod manifests;
 mod sources;
 
 use std::path::{Path, PathBuf};
@@ -28,6 +29,7 @@ pub(crate) fn run() -> Result<()> {
     let mut wrong = dependencies::check(&dependencies::edges(&repo::metadata()?));
     for file in &files {
         wrong.extend(sources::check(file));
+        wrong.extend(manifests::check(file));
         wrong.extend(docs::check(file, &|path| repo::root().join(path).exists()));
     }
     if wrong.is_empty() {

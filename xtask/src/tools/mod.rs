@@ -215,6 +215,15 @@ mod tests {
         assert_eq!(package["dependencies"]["binaryen"], Tool::WasmOpt.version());
     }
 
+    /// Trunk would otherwise take any version that it finds.
+    #[test]
+    fn trunk_asks_for_the_same_versions() {
+        let config = std::fs::read_to_string(crate::repo::root().join("Trunk.toml")).unwrap();
+        let config: toml::Table = config.parse().unwrap();
+        assert_eq!(config["tools"]["wasm_bindgen"].as_str(), Some(Tool::WasmBindgen.version_word()));
+        assert_eq!(config["tools"]["wasm_opt"].as_str(), Some(Tool::WasmOpt.version_word()));
+    }
+
     #[test]
     fn a_version_is_a_whole_word() {
         assert!(says_version("wasm-bindgen 0.2.130", "0.2.130"));
