@@ -3,6 +3,7 @@ import { CARDS } from '../harness/cards.mjs';
 import { expectText } from '../harness/expect.mjs';
 import { money } from '../harness/money.mjs';
 import { Offer } from '../harness/offer.mjs';
+import { Plans } from '../harness/plans.mjs';
 import { scenario } from '../harness/runner.mjs';
 import { events } from '../harness/world.mjs';
 
@@ -37,6 +38,33 @@ scenario('a. pays on the hosted page, sees the offer, accepts in one click, gets
   await page.reload();
   await offer.receiptShows(money(12900), charge.payment_id);
   assert.equal((await sim.chargingPosts(charge)).length, 1);
+});
+
+scenario('a. subscribes in the shop, is offered the dearer plan, pays the difference in one click', async (world) => {
+  const { shop, sim, apiKey } = await world.stack();
+  const page = await world.page();
+  await shop.buy(page, 'Basic plan', CARDS.good);
+  const offer = new Offer(page);
+  await offer.shown();
+  await world.shot(page, '1-offer');
+  await expectText(offer.figure, money(5000), 'per month');
+  await expectText(offer.element, money(8000));
+  await expectText(offer.acceptButton, money(5000));
+  await offer.accept();
+  await offer.receiptShows(money(5000));
+  await world.shot(page, '2-receipt');
+
+  const text = await offer.text();
+  const charge = (await sim.ledger()).charges.find((c) => c.source === 'plan_change' && text.includes(c.payment_id));
+  assert.ok(charge, 'the receipt names the payment of the plan change');
+  assert.equal(charge.amount, 5000);
+  await sim.mustHaveCharged(charge, 'plan_change', [5000]);
+  assert.equal((await sim.subscriptionNow(charge.subscription_id, apiKey)).product_id, 'prod_pro_plan');
+
+  await page.goto(`${shop.url}/account`);
+  const plans = new Plans(page);
+  await plans.shown();
+  await expectText(plans.current, 'Pro');
 });
 
 /** The one charge that the offer on this page made, found by the receipt's reference. */

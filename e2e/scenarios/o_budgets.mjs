@@ -60,7 +60,7 @@ scenario('o. the plans load without layout shift below them', async (world) => {
 scenario('o. an offer is counted as seen only when it was', async (world) => {
   const stack = await world.stack();
   const profile = await world.profile();
-  const { page, offer, address } = await visitOffer(world, stack, { profile, head: '' });
+  const { page, offer, address } = await visitOffer(world, stack, { profile });
   await page.goto(address);
   await offer.shown();
   await until('the seen call', () => profile.requestsTo(/\/v1\/upsell\/seen$/).length === 1);
