@@ -1,0 +1,150 @@
+//! The backend as the driver sees it: one method an endpoint, wire types in and out, typed errors. The only place that
+//! knows paths and headers. What an error means for the buyer is decided in `flow`.
+
+mod send;
+
+use flow::ApiError;
+use flow::offer::AcceptBody;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use wire::{
+    AcceptRequest, Attempt, AttemptId, ChangeRequest, Consent, DeclineRequest, DeclineResponse, IdempotencyKey,
+    PaymentMethodLink, PlansResponse, PreviewRequest, PreviewResponse, QuoteId, SeenRequest, UpsellResponse,
+};
+
+use self::send::{Call, send};
+use crate::config::Config;
+
+/// The buyer looks at a spinner for no longer than this, in milliseconds.
+const PATIENCE: u32 = 8_000;
+
+/// The proxy answers a charge within this, even when Dodo is slow, in milliseconds. The buyer sees a calm notice long
+/// before.
+const CHARGE_PATIENCE: u32 = 35_000;
+
+/// A backend at one address, for one buyer.
+#[derive(Clone)]
+pub struct ProxyClient {
+    endpoint: String,
+    token: String,
+    locale: String,
+}
+
+impl ProxyClient {
+    /// A client with these settings.
+    #[must_use]
+    pub fn new(config: &Config) -> Self {
+        Self {
+            endpoint: config.endpoint.clone(),
+            token: config.token.clone(),
+            locale: config.locale.clone(),
+        }
+    }
+
+    /// `GET {endpoint}`: the offer.
+    pub async fn load_offer(self) -> Result<Box<UpsellResponse>, ApiError> {
+        self.load().await
+    }
+
+    /// `GET {endpoint}`: the plans.
+    pub async fn load_plans(self) -> Result<Box<PlansResponse>, ApiError> {
+        self.load().await
+    }
+
+    /// `POST {endpoint}/accept`: charges. A smaller backend knows itself what it offered, so nothing is said there, and
+    /// no header that its CORS rules might not know.
+    pub async fn accept(
+        self,
+        body: AcceptBody,
+        key: IdempotencyKey,
+        consent: Consent,
+    ) -> Result<Attempt, ApiError> {
+        let (body, key) = match body {
+            AcceptBody::Offer { offer_id, quote_id, quantity, pay_with } => {
+                let (quantity, consent) = (Some(quantity), Some(consent));
+                (encode(&AcceptRequest { offer_id, quote_id, quantity, pay_with, consent })?, Some(key))
+            }
+            AcceptBody::ListPrice => ("{}".to_owned(), None),
+        };
+        let call = Call { key, patience: CHARGE_PATIENCE, ..self.post("/accept", body) };
+        decode(&send(call).await?)
+    }
+
+    /// `POST {endpoint}/change`: changes the plan, and charges what the quote says.
+    pub async fn change(
+        self,
+        quote_id: QuoteId,
+        key: IdempotencyKey,
+        consent: Consent,
+    ) -> Result<Attempt, ApiError> {
+        let body = encode(&ChangeRequest { quote_id, consent: Some(consent) })?;
+        let call = Call { key: Some(key), patience: CHARGE_PATIENCE, ..self.post("/change", body) };
+        decode(&send(call).await?)
+    }
+
+    /// `GET {endpoint}/attempts/{id}`.
+    pub async fn attempt(self, id: AttemptId) -> Result<Attempt, ApiError> {
+        decode(&send(self.call("GET", &["/attempts/", id.as_str()].concat())).await?)
+    }
+
+    /// `POST {endpoint}/decline`, sent even if the page goes away. Returns what is offered next.
+    pub async fn decline(self, request: DeclineRequest) -> Result<Option<Box<UpsellResponse>>, ApiError> {
+        let call = Call { keepalive: true, ..self.post("/decline", encode(&request)?) };
+        decode::<DeclineResponse>(&send(call).await?).map(|response| response.next)
+    }
+
+    /// `POST {endpoint}/seen`. Nobody waits for the answer.
+    pub async fn seen(self, request: SeenRequest) -> Result<(), ApiError> {
+        let call = Call { keepalive: true, ..self.post("/seen", encode(&request)?) };
+        send(call).await.map(|_| ())
+    }
+
+    /// `POST {endpoint}/preview`: what a plan change would charge.
+    pub async fn preview(self, request: PreviewRequest) -> Result<Box<PreviewResponse>, ApiError> {
+        decode(&send(self.post("/preview", encode(&request)?)).await?)
+    }
+
+    /// `POST {endpoint}/payment-method`: where another card is given.
+    pub async fn card_link(self) -> Result<PaymentMethodLink, ApiError> {
+        decode(&send(self.post("/payment-method", "{}".to_owned())).await?)
+    }
+
+    /// `DELETE {endpoint}/scheduled`: takes the booked change back.
+    pub async fn take_back(self) -> Result<(), ApiError> {
+        send(self.call("DELETE", "/scheduled")).await.map(|_| ())
+    }
+
+    async fn load<T: DeserializeOwned>(self) -> Result<T, ApiError> {
+        // A language tag has no character that would need escaping.
+        decode(&send(self.call("GET", &["?locale=", &self.locale].concat())).await?)
+    }
+
+    fn call(&self, method: &'static str, path: &str) -> Call {
+        Call {
+            method,
+            url: [self.endpoint.as_str(), path].concat(),
+            token: self.token.clone(),
+            key: None,
+            body: None,
+            patience: PATIENCE,
+            keepalive: false,
+        }
+    }
+
+    fn post(&self, path: &str, body: String) -> Call {
+        Call { body: Some(body), ..self.call("POST", path) }
+    }
+}
+
+/// Reads a body. Also for the first answer, which the loader hands over as text.
+///
+/// # Errors
+/// [`ApiError::BadBody`].
+pub fn decode<T: DeserializeOwned>(text: &str) -> Result<T, ApiError> {
+    serde_json::from_str(text).map_err(|_| ApiError::BadBody)
+}
+
+fn encode<T: Serialize>(value: &T) -> Result<String, ApiError> {
+    // Wire types have string keys only, so this does not fail; if it ever did, nothing would be sent.
+    serde_json::to_string(value).map_err(|_| ApiError::BadBody)
+}

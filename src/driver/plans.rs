@@ -1,0 +1,81 @@
+//! The plan-change flow in the browser.
+
+use std::rc::Rc;
+
+use flow::announce::About;
+use flow::plans::{self, Act, ConfirmState, Dialog, Effect, Event, State, View};
+use wire::IdempotencyKey;
+
+use super::offer::forget_intent;
+use super::{Driver, Machine};
+use crate::api;
+use crate::browser::intents;
+
+/// The plan-change flow.
+pub struct Plans;
+
+impl Machine for Plans {
+    type State = State;
+    type Event = Event;
+    type Effect = Effect;
+    type Act = Act;
+    type View = View;
+
+    fn step(state: State, event: Event) -> (State, Vec<Effect>) {
+        plans::step(state, event)
+    }
+
+    fn view(state: &State) -> View {
+        plans::view(state)
+    }
+
+    fn start(first_answer: Option<&str>) -> Event {
+        Event::Start(first_answer.and_then(|text| api::decode(text).ok()))
+    }
+
+    fn act(act: Act, key: IdempotencyKey) -> Event {
+        Event::Act { act, key }
+    }
+
+    fn pays_for(view: &View, act: &Act) -> Option<About> {
+        match (&view.dialog, act) {
+            (Some(Dialog::Review(review)), Act::Confirm) if review.confirm == ConfirmState::Ready => {
+                Some(About { due: Some(review.due), ..About::default() })
+            }
+            _ => None,
+        }
+    }
+
+    fn perform(driver: &Rc<Driver<Self>>, effect: Effect) {
+        let client = driver.client.clone();
+        match effect {
+            Effect::Load(tag) => {
+                driver.then(async move { Event::Loaded(tag, client.load_plans().await) });
+            }
+            Effect::Preview(tag, request) => {
+                driver.then(async move { Event::Previewed(tag, client.preview(request).await) });
+            }
+            Effect::Change { tag, key, quote_id } => {
+                let key = intents::begin(&quote_id, key);
+                let consent = driver.consent();
+                driver.then_surely(async move {
+                    let reply = client.change(quote_id, key, consent).await;
+                    forget_intent(&reply);
+                    Event::Changed(tag, reply)
+                });
+            }
+            Effect::Ask(tag, id) => {
+                driver.then(async move { Event::Looked(tag, client.attempt(id).await) });
+            }
+            Effect::CardLink(tag) => {
+                driver.then(async move { Event::CardLink(tag, client.card_link().await) });
+            }
+            Effect::TakeBack(tag) => {
+                driver.then(async move { Event::TakenBack(tag, client.take_back().await) });
+            }
+            Effect::Schedule(tag, after) => driver.schedule(after, Event::Timer(tag)),
+            Effect::Navigate(url) => driver.navigate(&url),
+            Effect::Announce(announcement) => driver.announce(announcement),
+        }
+    }
+}
