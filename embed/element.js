@@ -3,7 +3,7 @@
 /** Puts the widget into the element, and takes it out again when `signal` says so. */
 export function show(element, kind, { endpoint, token, locale }, answer, signal, mount) {
   const handle = mount(element, rootOf(element), kind, endpoint, token, locale, answer);
-  signal.addEventListener("abort", () => handle.unmount(), { once: true });
+  signal.addEventListener("abort", () => handle?.unmount(), { once: true });
 }
 
 const WORDS = {

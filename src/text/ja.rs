@@ -21,7 +21,7 @@ pub(super) const PHRASES: Phrases = Phrases {
     updating: "金額を更新しています…",
     show_current_price: "最新の金額を表示する",
     exactly_this: "お支払いはこの金額のみ、一度限りです。金額が変わる場合は請求されません。",
-    list_price: "表示は定価です。お支払い時に税が加算される場合があります。",
+    list_price: "定価です。お支払い時に税が加算される場合があります。",
     choose_payment_next: "お支払い方法は次のページでお選びいただけます。",
     // Lines of a quote.
     times: "{name} × {count}",
@@ -36,6 +36,7 @@ pub(super) const PHRASES: Phrases = Phrases {
     paid_with: "お支払い方法：{brand}（末尾 {last4}）",
     paid_with_saved: "お支払い方法：登録済みのお支払い方法",
     // Periods.
+    price_per: "{amount}{per}",
     per_day: "／日",
     per_week: "／週",
     per_month: "／月",
@@ -77,7 +78,7 @@ pub(super) const PHRASES: Phrases = Phrases {
     preview_failed: "金額を確認できませんでした。請求は行われていません。",
     take_back_failed: "変更の取りやめができませんでした。もう一度お試しください。",
     card_link_failed: "カード変更のページを開けませんでした。もう一度お試しください。",
-    show_progress: "表示する",
+    show_progress: "詳細を表示する",
     change_and_pay: "変更を確定して {amount} を支払う",
     change_for_nothing: "変更を確定する（今回のお支払いなし）",
     change_later: "変更を予約する（今回のお支払いなし）",

@@ -55,7 +55,7 @@ phrases! {
     show_current_price,
     /// The promise under the amounts.
     exactly_this,
-    /// Where the merchant's backend makes no quotes.
+    /// Under the figure where the merchant's backend makes no quotes.
     list_price,
     /// Instead of a card.
     choose_payment_next,
@@ -83,6 +83,8 @@ phrases! {
     /// A payment method that is not named.
     paid_with_saved,
     // Periods.
+    /// A price and what it is per. Gaps: `amount`, `per`.
+    price_per,
     /// A price's period of one.
     per_day,
     /// A price's period of one.
@@ -116,7 +118,7 @@ phrases! {
     change_to,
     /// Before a plan's features, for assistive technology.
     features,
-    /// Before what a plan lacks, for assistive technology.
+    /// Before what a plan lacks.
     you_lose,
     /// Warning on a plan. Gaps: `names`.
     addons_end,

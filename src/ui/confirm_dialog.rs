@@ -59,7 +59,7 @@ fn review(locale: &Locale, view: &ReviewView, dispatch: Dispatch<Act>) -> impl I
     let live = matches!(view.confirm, ConfirmState::Arming | ConfirmState::Ready | ConfirmState::Stale);
     div().class("sheet").child((
         header().class("head").child((
-            h2().class("words")
+            h2()
                 .attr("id", TITLE)
                 .attr("part", "headline")
                 .child(fill(w.confirm_change, &[("name", &view.name)])),

@@ -72,7 +72,7 @@ impl Locale {
     pub fn price(&self, amount: i64, currency: Currency, period: Option<Period>) -> String {
         let amount = self.money(amount, currency);
         match period {
-            Some(period) => [amount.as_str(), " ", &self.per(period)].concat(),
+            Some(period) => fill(self.words.price_per, &[("amount", &amount), ("per", &self.per(period))]),
             None => amount,
         }
     }

@@ -29,7 +29,7 @@ impl Tone {
 /// Part: `notice`.
 pub(super) fn notice(tone: Tone, title: String, lines: Vec<String>) -> impl IntoView + use<> {
     let text: Vec<_> =
-        lines.into_iter().filter(|line| !line.is_empty()).map(|line| p().class("words").child(line)).collect();
-    let title = (!title.is_empty()).then(|| h3().class("words").child(title));
+        lines.into_iter().filter(|line| !line.is_empty()).map(|line| p().child(line)).collect();
+    let title = (!title.is_empty()).then(|| h3().child(title));
     div().class(tone.class()).attr("part", "notice").child((title, text))
 }

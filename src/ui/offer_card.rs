@@ -17,18 +17,18 @@ use crate::text::{count, fill};
 /// `facts`, `notice`, `accept`, `decline`.
 pub(super) fn offer_card(locale: &Locale, view: &OfferView, dispatch: Dispatch<Act>) -> impl IntoView + use<> {
     let w = locale.words;
-    let quote = match &view.price {
-        PriceView::Quoted(quote) => Some(quote),
-        PriceView::ListPrice(_) => None,
+    let (quote, due_words) = match &view.price {
+        PriceView::Quoted(quote) => (Some(quote), w.to_pay_now),
+        PriceView::ListPrice(_) => (None, w.list_price),
     };
-    let benefits: Vec<_> = view.benefits.iter().map(|line| li().class("words").child(line.clone())).collect();
+    let benefits: Vec<_> = view.benefits.iter().map(|line| li().child(line.clone())).collect();
     let sending = view.accept == AcceptState::Sending;
     div().class("sheet").attr("part", "offer").child((
         heading(locale, view),
-        price::offer_figure(locale, view.compare_to.as_ref(), view.due),
+        price::offer_figure(locale, view.compare_to.as_ref(), view.due, due_words),
         (!benefits.is_empty())
             .then(|| ul().class("ticks").attr("part", "benefits").attr("aria-label", w.benefits).child(benefits)),
-        view.social_proof.clone().map(|line| p().class("muted words").child(line)),
+        view.social_proof.clone().map(|line| p().class("muted").child(line)),
         quote.map(|quote| quote_lines::quote_lines(locale, quote)),
         quote_lines::facts(facts(locale, view)),
         view.changed_from.map(|from| quote_lines::changed(locale, from, view.due)),
@@ -80,11 +80,11 @@ fn heading(locale: &Locale, view: &OfferView) -> impl IntoView + use<> {
         }),
         view.merchant.as_ref().map(|seller| {
             let line = fill(locale.words.from_seller, &[("name", &seller.name)]);
-            p().class("muted small words").attr("part", "seller").child(line)
+            p().class("muted small").attr("part", "seller").child(line)
         }),
-        h2().class("words").attr("part", "headline").child(headline),
-        product.map(|name| p().class("words").attr("part", "product").child(name)),
-        view.product.description.clone().map(|line| p().class("muted words").child(line)),
+        h2().attr("part", "headline").child(headline),
+        product.map(|name| p().attr("part", "product").child(name)),
+        view.product.description.clone().map(|line| p().class("muted").child(line)),
     ))
 }
 
@@ -99,10 +99,9 @@ fn facts(locale: &Locale, view: &OfferView) -> Vec<String> {
         PayBy::SavedMethod => w.paid_with_saved.to_owned(),
         PayBy::HostedCheckout => w.choose_payment_next.to_owned(),
     });
-    match view.price {
-        PriceView::Quoted(_) if view.pay_by != PayBy::HostedCheckout => lines.push(w.exactly_this.to_owned()),
-        PriceView::Quoted(_) => {}
-        PriceView::ListPrice(_) => lines.push(w.list_price.to_owned()),
+    // Where somebody else makes the charge, the promise is theirs to make.
+    if matches!(view.price, PriceView::Quoted(_)) && view.pay_by != PayBy::HostedCheckout {
+        lines.push(w.exactly_this.to_owned());
     }
     lines
 }

@@ -99,7 +99,7 @@ pub(super) fn done(locale: &Locale, deed: Deed, view: &DoneView) -> impl IntoVie
                 dl().class("lines").attr("part", "receipt").child(
                     receipt_rows(locale, receipt)
                         .into_iter()
-                        .map(|(name, value)| row("line", name.to_owned(), value))
+                        .map(|(name, kind, value)| row("line", name.to_owned(), kind, value))
                         .collect::<Vec<_>>(),
                 ),
                 next.map(|line| facts(vec![line])),
@@ -108,21 +108,22 @@ pub(super) fn done(locale: &Locale, deed: Deed, view: &DoneView) -> impl IntoVie
     )
 }
 
-fn receipt_rows(locale: &Locale, receipt: &Receipt) -> Vec<(&'static str, String)> {
+fn receipt_rows(locale: &Locale, receipt: &Receipt) -> Vec<(&'static str, &'static str, String)> {
     let w = locale.words;
-    let money = |minor| locale.money(minor, receipt.currency);
-    let mut rows = vec![(w.receipt_item, receipt.name.clone()), (w.receipt_paid, money(receipt.amount))];
+    let money = |name, minor| (name, "money", locale.money(minor, receipt.currency));
+    let words = |name, text| (name, "text", text);
+    let mut rows = vec![words(w.receipt_item, receipt.name.clone()), money(w.receipt_paid, receipt.amount)];
     if receipt.tax != 0 {
-        rows.push((w.receipt_tax, money(receipt.tax)));
+        rows.push(money(w.receipt_tax, receipt.tax));
     }
     if receipt.credit != 0 {
-        rows.push((if receipt.credit < 0 { w.credit_used } else { w.credit_granted }, money(receipt.credit)));
+        rows.push(money(if receipt.credit < 0 { w.credit_used } else { w.credit_granted }, receipt.credit));
     }
     if let Some(card) = &receipt.payment_method {
-        rows.push((w.receipt_card, locale.card(w.card_ending, card)));
+        rows.push(words(w.receipt_card, locale.card(w.card_ending, card)));
     }
-    rows.push((w.receipt_date, locale.day(receipt.at)));
-    rows.push((w.receipt_reference, receipt.reference.clone()));
+    rows.push(words(w.receipt_date, locale.day(receipt.at)));
+    rows.push(words(w.receipt_reference, receipt.reference.clone()));
     rows
 }
 

@@ -8,7 +8,7 @@ use wire::{ChangeKind, Plan};
 
 use super::button::{Role, press};
 use super::notice::{Tone, notice};
-use super::outcome::{self, Deed, Way, ways};
+use super::outcome::{self, Deed};
 use super::{Locale, price, quote_lines};
 use crate::dispatch::Dispatch;
 use crate::text::fill;
@@ -27,9 +27,9 @@ pub(super) fn comparison(
     let card = view.payment_method.as_ref().map(|card| locale.card(w.paid_with, card));
     div().class("plans").attr("part", "plans").child((
         header().child((
-            p().class("muted small words").child(fill(w.from_seller, &[("name", &view.merchant.name)])),
+            p().class("muted small").child(fill(w.from_seller, &[("name", &view.merchant.name)])),
             h2().attr("part", "headline").child(w.choose_plan),
-            p().class("muted words").child(today(locale, view)),
+            p().class("muted").child(today(locale, view)),
         )),
         view.notice.as_ref().map(|message| message_of(locale, message, dispatch)),
         booked(locale, view, dispatch),
@@ -76,7 +76,7 @@ fn booked(locale: &Locale, view: &ComparisonView, dispatch: Dispatch<Act>) -> im
     view.current.scheduled_change.as_ref().map(|change| {
         let line =
             fill(w.change_booked, &[("name", &change.name), ("date", &locale.day(change.effective_at))]);
-        div().child((
+        div().class("message").child((
             notice(Tone::Good, line, Vec::new()),
             press(Role::Link, w.take_back.to_owned(), live, dispatch, Act::TakeBackScheduled),
         ))
@@ -105,11 +105,11 @@ fn plan_card(
     article().class(class).attr("part", "plan").attr("aria-label", plan.name.clone()).child((
         div().class("head").child((
             div().class("title").child((
-                h3().class("words").attr("part", "plan-name").child(plan.name.clone()),
+                h3().attr("part", "plan-name").child(plan.name.clone()),
                 current.then(|| badge("badge", w.your_plan)),
                 (plan.recommended && !current).then(|| badge("badge recommended", w.recommended)),
             )),
-            plan.description.clone().map(|line| p().class("muted words").child(line)),
+            plan.description.clone().map(|line| p().class("muted").child(line)),
         )),
         price::plan_figure(locale, plan),
         features(locale, plan),
@@ -127,8 +127,8 @@ fn features(locale: &Locale, plan: &Plan) -> impl IntoView + use<> {
     let has: Vec<_> = plan
         .gained
         .iter()
-        .map(|feature| ("gained words", feature))
-        .chain(same.map(|feature| ("words", feature)))
+        .map(|feature| ("gained", feature))
+        .chain(same.map(|feature| ("", feature)))
         .map(|(class, feature)| li().class(class).child(feature.clone()))
         .collect();
     let list = |part, label, items| ul().class("ticks").attr("part", part).attr("aria-label", label).child(items);
@@ -139,18 +139,23 @@ fn features(locale: &Locale, plan: &Plan) -> impl IntoView + use<> {
     ))
 }
 
-/// What would be lost, marked as such for eyes and ears.
+/// What would be lost, under a heading that says so.
 pub(super) fn losses(locale: &Locale, lost: &[String]) -> impl IntoView + use<> {
-    let items: Vec<_> = lost.iter().map(|feature| li().class("lost words").child(feature.clone())).collect();
+    let items: Vec<_> = lost.iter().map(|feature| li().class("lost").child(feature.clone())).collect();
     let w = locale.words;
-    (!items.is_empty()).then(|| ul().class("ticks").attr("part", "losses").attr("aria-label", w.you_lose).child(items))
+    (!items.is_empty()).then(|| {
+        div().class("group").attr("part", "losses").child((
+            h3().child(w.you_lose),
+            ul().class("ticks").child(items),
+        ))
+    })
 }
 
 /// Add-ons that would end with the change.
 pub(super) fn addons_end(locale: &Locale, names: &[String]) -> impl IntoView + use<> {
     (!names.is_empty()).then(|| {
         let line = fill(locale.words.addons_end, &[("names", &names.join(", "))]);
-        p().class("warning words").attr("part", "warning").child(line)
+        p().class("warning").attr("part", "warning").child(line)
     })
 }
 
@@ -185,8 +190,9 @@ fn message(locale: &Locale, message: &Notice) -> (Tone, String, String) {
 fn message_of(locale: &Locale, shown: &Notice, dispatch: Dispatch<Act>) -> impl IntoView + use<> {
     let (tone, title, line) = message(locale, shown);
     let charge = matches!(shown, Notice::Waiting(_) | Notice::Done(_) | Notice::Failed(_));
-    let open = charge.then(|| Way { role: Role::Decline, label: locale.words.show_progress, act: Act::OpenDialog });
-    div().class("message").child((notice(tone, title, vec![line]), ways(open.into_iter().collect(), dispatch)))
+    let open =
+        charge.then(|| press(Role::Link, locale.words.show_progress.to_owned(), true, dispatch, Act::OpenDialog));
+    div().class("message").child((notice(tone, title, vec![line]), open))
 }
 
 /// What assistive technology hears when the message changes.

@@ -17,14 +17,19 @@ fn hero(figure: String, per: String, caption: String) -> impl IntoView + use<> {
     leptos::html::div().class("hero").child((
         p().class("figure")
             .attr("part", "figure")
-            .child((span().class("money").child(figure), span().class("per").child(per))),
-        p().class("muted words").child(caption),
+            .child((span().class("money").child(figure), " ", span().class("per").child(per))),
+        p().class("muted").attr("part", "figure-note").child(caption),
     ))
 }
 
 /// The price of an offer: the difference to what the buyer has, where the two can be compared; otherwise what is paid
-/// now.
-pub(super) fn offer_figure(locale: &Locale, compare: Option<&CompareTo>, due: Money) -> impl IntoView + use<> {
+/// now, with the words for that.
+pub(super) fn offer_figure(
+    locale: &Locale,
+    compare: Option<&CompareTo>,
+    due: Money,
+    due_words: &str,
+) -> impl IntoView + use<> {
     match compare.and_then(|today| Some((today, today.difference?))) {
         Some((today, difference)) => {
             let (figure, per) = difference_figure(locale, difference);
@@ -37,7 +42,7 @@ pub(super) fn offer_figure(locale: &Locale, compare: Option<&CompareTo>, due: Mo
             };
             hero(figure, per, caption)
         }
-        None => hero(locale.money(due.amount, due.currency), String::new(), locale.words.to_pay_now.to_owned()),
+        None => hero(locale.money(due.amount, due.currency), String::new(), due_words.to_owned()),
     }
 }
 
@@ -53,8 +58,7 @@ pub(super) fn plan_figure(locale: &Locale, plan: &wire::Plan) -> impl IntoView +
         }
         None => {
             let caption = if current { "" } else { locale.words.in_all };
-            let per = [" ", &locale.per(plan.period)].concat();
-            hero(locale.money(plan.price, plan.currency), per, caption.to_owned())
+            hero(locale.money(plan.price, plan.currency), locale.per(plan.period), caption.to_owned())
         }
     }
 }
@@ -64,6 +68,6 @@ fn difference_figure(locale: &Locale, difference: PriceDifference) -> (String, S
     if difference.amount == 0 {
         return (locale.words.same_price.to_owned(), String::new());
     }
-    let per = difference.period.map(|period| [" ", &locale.per(period)].concat()).unwrap_or_default();
+    let per = difference.period.map(|period| locale.per(period)).unwrap_or_default();
     (locale.difference(difference.amount, difference.currency), per)
 }

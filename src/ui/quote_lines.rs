@@ -23,22 +23,27 @@ pub(super) fn quote_lines(locale: &Locale, quote: &Quote) -> impl IntoView + use
     }
     let mut all: Vec<_> = rows
         .into_iter()
-        .map(|(name, minor)| row("line", name, locale.money(minor, quote.currency)))
+        .map(|(name, minor)| row("line", name, "money", locale.money(minor, quote.currency)))
         .collect();
-    all.push(row("total", w.to_pay_now.to_owned(), locale.money(quote.total, quote.currency)));
+    all.push(row("total", w.to_pay_now.to_owned(), "money", locale.money(quote.total, quote.currency)));
     if quote.tax_inclusive && quote.tax != 0 {
-        all.push(row("line muted small", w.tax_inside.to_owned(), locale.money(quote.tax, quote.currency)));
+        all.push(row("line muted small", w.tax_inside.to_owned(), "money", locale.money(quote.tax, quote.currency)));
     }
     dl().class("lines").attr("part", "summary").attr("aria-label", w.summary).child(all)
 }
 
-/// One name and its amount.
-pub(super) fn row(class: &'static str, name: String, value: String) -> impl IntoView + use<> {
+/// One name and its value; `kind` is `money` for amounts, which never wrap, and `text` for the rest.
+pub(super) fn row(
+    class: &'static str,
+    name: String,
+    kind: &'static str,
+    value: String,
+) -> impl IntoView + use<> {
     let part = if class == "total" { "total" } else { "line" };
     div()
         .class(class)
         .attr("part", part)
-        .child((dt().class("words").child(name), dd().child(span().class("money").child(value))))
+        .child((dt().child(name), dd().child(span().class(kind).child(value))))
 }
 
 fn line_name(locale: &Locale, line: &QuoteLine) -> String {
@@ -59,7 +64,7 @@ pub(super) fn facts(lines: Vec<String>) -> impl IntoView + use<> {
     div()
         .class("facts")
         .attr("part", "facts")
-        .child(lines.into_iter().map(|line| p().class("words").child(line)).collect::<Vec<_>>())
+        .child(lines.into_iter().map(|line| p().child(line)).collect::<Vec<_>>())
 }
 
 /// The next charge, in a sentence.

@@ -195,7 +195,7 @@ fn sheet<A: Clone + 'static, V: IntoView + 'static>(
     on: Vec<Way<A>>,
     dispatch: Dispatch<A>,
 ) -> impl IntoView + use<A, V> {
-    div().class("sheet").attr("part", "message").child((body, ways(on, dispatch)))
+    div().class("sheet message").attr("part", "message").child((body, ways(on, dispatch)))
 }
 
 /// What stands there while the plans are awaited: as high as a comparison usually is.
