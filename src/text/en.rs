@@ -134,6 +134,7 @@ pub(super) const PHRASES: Phrases = Phrases {
     amount_before: "before",
     amount_after: "now",
     offer_ended: "This offer has ended",
+    price_lapsed: "The amount that you confirmed is no longer current. Nothing was charged. Please choose again.",
     session_ended: "This page was open for too long",
     session_ended_more: "Please open it again. Nothing was charged.",
 };

@@ -134,6 +134,7 @@ pub(super) const PHRASES: Phrases = Phrases {
     amount_before: "変更前",
     amount_after: "変更後",
     offer_ended: "このご提案は終了しました",
+    price_lapsed: "確定された金額は有効期限が切れました。請求は行われていません。もう一度お選びください。",
     session_ended: "ページの有効期限が切れました",
     session_ended_more: "もう一度開いてください。請求は行われていません。",
 };

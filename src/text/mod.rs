@@ -86,8 +86,12 @@ mod tests {
     use super::*;
 
     fn gaps(template: &str) -> Vec<&str> {
-        let mut names: Vec<&str> =
-            template.split('{').skip(1).filter_map(|part| part.split_once('}')).map(|(name, _)| name).collect();
+        let mut names: Vec<&str> = template
+            .split('{')
+            .skip(1)
+            .filter_map(|part| part.split_once('}'))
+            .map(|(name, _)| name)
+            .collect();
         names.sort_unstable();
         names
     }
@@ -122,8 +126,12 @@ mod tests {
             }
         }
         for (name, words) in ja::PHRASES.all() {
-            let kana = |c: char| ('\u{3040}'..='\u{30ff}').contains(&c) || ('\u{4e00}'..='\u{9fff}').contains(&c);
-            assert!(words.chars().any(kana) || !words.chars().any(char::is_alphabetic) || gaps(words).len() > 0, "{name}");
+            let kana =
+                |c: char| ('\u{3040}'..='\u{30ff}').contains(&c) || ('\u{4e00}'..='\u{9fff}').contains(&c);
+            assert!(
+                words.chars().any(kana) || !words.chars().any(char::is_alphabetic) || gaps(words).len() > 0,
+                "{name}"
+            );
         }
     }
 

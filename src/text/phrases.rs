@@ -276,6 +276,8 @@ phrases! {
     amount_after,
     /// An offer that is over.
     offer_ended,
+    /// The sentence under that title.
+    price_lapsed,
     /// A token that is no longer good.
     session_ended,
     /// The sentence under that title.

@@ -9,7 +9,7 @@ use crate::dispatch::Dispatch;
 
 /// What a button looks like, and its `part`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
+pub(super) enum Role {
     /// Takes the offer, confirms, goes on.
     Accept,
     /// Refuses or goes back: as large as the other.
@@ -38,7 +38,7 @@ impl Role {
 
 /// A button that says `label` and does `act`. While not `live` it keeps the focus and its place, and assistive
 /// technology hears that it does nothing at the moment; the flow ignores what comes from it.
-pub fn press<A: Clone + 'static>(
+pub(super) fn press<A: Clone + 'static>(
     role: Role,
     label: String,
     live: bool,

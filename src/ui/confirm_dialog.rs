@@ -8,6 +8,7 @@ use leptos::prelude::*;
 use wire::EffectiveAt;
 
 use super::button::{Role, press};
+use super::notice::{Tone, notice};
 use super::outcome::{self, Deed, Way, ways};
 use super::plan_comparison::{addons_end, losses};
 use super::{Locale, quote_lines};
@@ -49,7 +50,11 @@ fn titled<V: IntoView + 'static>(
     on: Vec<Way<Act>>,
     dispatch: Dispatch<Act>,
 ) -> impl IntoView + use<V> {
-    div().class("sheet").child((h2().class("unseen").attr("id", TITLE).child(label), body, ways(on, dispatch)))
+    div().class("sheet").child((
+        h2().class("unseen").attr("id", TITLE).child(label),
+        body,
+        ways(on, dispatch),
+    ))
 }
 
 fn review(locale: &Locale, view: &ReviewView, dispatch: Dispatch<Act>) -> impl IntoView + use<> {
@@ -59,8 +64,7 @@ fn review(locale: &Locale, view: &ReviewView, dispatch: Dispatch<Act>) -> impl I
     let live = matches!(view.confirm, ConfirmState::Arming | ConfirmState::Ready | ConfirmState::Stale);
     div().class("sheet").child((
         header().class("head").child((
-            h2()
-                .attr("id", TITLE)
+            h2().attr("id", TITLE)
                 .attr("part", "headline")
                 .child(fill(w.confirm_change, &[("name", &view.name)])),
             p().class("muted").child(w.confirm_change_intro),
@@ -79,6 +83,7 @@ fn review(locale: &Locale, view: &ReviewView, dispatch: Dispatch<Act>) -> impl I
                 Act::UseAnotherCard,
             ),
         )),
+        view.card_link_failed.then(|| notice(Tone::Bad, String::new(), vec![w.card_link_failed.to_owned()])),
         view.changed_from.map(|from| quote_lines::changed(locale, from, view.due)),
         div().class("actions pair").child((
             press(

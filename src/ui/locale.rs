@@ -22,7 +22,8 @@ impl Locale {
     #[must_use]
     pub fn of_tag(tag: &str) -> Self {
         let language = Language::of_tag(tag);
-        let spoken = tag.split(['-', '_']).next().is_some_and(|primary| primary.eq_ignore_ascii_case(language.tag()));
+        let spoken =
+            tag.split(['-', '_']).next().is_some_and(|primary| primary.eq_ignore_ascii_case(language.tag()));
         let tag = if spoken { tag.replace('_', "-") } else { language.tag().to_owned() };
         Self { words: language.phrases(), language, tag: tag.into() }
     }
@@ -107,12 +108,9 @@ mod tests {
 
     #[test]
     fn formats_follow_the_words() {
-        for (tag, lang, formats) in [
-            ("en-GB", "en", "en-GB"),
-            ("ja_JP", "ja", "ja-JP"),
-            ("de-DE", "en", "en"),
-            ("", "en", "en"),
-        ] {
+        for (tag, lang, formats) in
+            [("en-GB", "en", "en-GB"), ("ja_JP", "ja", "ja-JP"), ("de-DE", "en", "en"), ("", "en", "en")]
+        {
             let locale = Locale::of_tag(tag);
             assert_eq!((locale.lang(), &*locale.tag), (lang, formats), "{tag}");
         }

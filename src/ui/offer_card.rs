@@ -15,7 +15,11 @@ use crate::text::{count, fill};
 ///
 /// Parts: `offer`, `seller`, `headline`, `picture`, `product`, `figure`, `benefits`, `summary`, `line`, `total`,
 /// `facts`, `notice`, `accept`, `decline`.
-pub(super) fn offer_card(locale: &Locale, view: &OfferView, dispatch: Dispatch<Act>) -> impl IntoView + use<> {
+pub(super) fn offer_card(
+    locale: &Locale,
+    view: &OfferView,
+    dispatch: Dispatch<Act>,
+) -> impl IntoView + use<> {
     let w = locale.words;
     let (quote, due_words) = match &view.price {
         PriceView::Quoted(quote) => (Some(quote), w.to_pay_now),
@@ -26,8 +30,9 @@ pub(super) fn offer_card(locale: &Locale, view: &OfferView, dispatch: Dispatch<A
     div().class("sheet").attr("part", "offer").child((
         heading(locale, view),
         price::offer_figure(locale, view.compare_to.as_ref(), view.due, due_words),
-        (!benefits.is_empty())
-            .then(|| ul().class("ticks").attr("part", "benefits").attr("aria-label", w.benefits).child(benefits)),
+        (!benefits.is_empty()).then(|| {
+            ul().class("ticks").attr("part", "benefits").attr("aria-label", w.benefits).child(benefits)
+        }),
         view.social_proof.clone().map(|line| p().class("muted").child(line)),
         quote.map(|quote| quote_lines::quote_lines(locale, quote)),
         quote_lines::facts(facts(locale, view)),

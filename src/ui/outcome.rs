@@ -3,7 +3,7 @@
 use flow::charge::{DoneView, FailedView, Standing, WaitingView};
 use leptos::html::{div, dl};
 use leptos::prelude::*;
-use wire::{FailureReason, Receipt};
+use wire::{FailureReason, Money, Receipt};
 
 use super::Locale;
 use super::button::{Role, press};
@@ -53,13 +53,22 @@ pub(super) fn waiting_title(locale: &Locale, view: &WaitingView) -> &'static str
 pub(super) fn waiting(locale: &Locale, view: &WaitingView) -> impl IntoView + use<> {
     let w = locale.words;
     let more = match view.standing {
-        _ if !view.watching => w.still_open,
+        _ if view.can_check && !view.watching => w.still_open,
         Standing::Confirming | Standing::Processing => w.pending_more,
         Standing::ActionRequired => w.needs_bank_more,
         Standing::InDoubt => w.in_doubt_more,
     };
-    let amount = fill(w.ordered_of, &[("amount", &locale.money(view.due.amount, view.due.currency))]);
-    notice(Tone::Calm, waiting_title(locale, view).to_owned(), vec![amount, more.to_owned()])
+    notice(
+        Tone::Calm,
+        waiting_title(locale, view).to_owned(),
+        vec![amount_of(locale, view.due), more.to_owned()],
+    )
+}
+
+/// What was accepted, where this page knows it; otherwise an empty line, which is not shown.
+pub(super) fn amount_of(locale: &Locale, due: Option<Money>) -> String {
+    due.map(|due| fill(locale.words.ordered_of, &[("amount", &locale.money(due.amount, due.currency))]))
+        .unwrap_or_default()
 }
 
 /// The ways on from an unfinished charge.
@@ -77,11 +86,14 @@ pub(super) fn waiting_ways<A>(locale: &Locale, view: &WaitingView, go_on: A, che
 /// Title of a receipt.
 pub(super) fn done_title(locale: &Locale, deed: Deed, view: &DoneView) -> &'static str {
     let w = locale.words;
-    let paid = view.receipt.as_ref().map_or(view.due.amount, |receipt| receipt.amount) > 0;
+    let amount = match &view.receipt {
+        Some(receipt) => receipt.amount,
+        None => view.due.map_or(0, |due| due.amount),
+    };
     match (view.scheduled, deed) {
         (true, _) => w.booked,
         (false, Deed::PlanChange) => w.plan_changed,
-        (false, Deed::Purchase) if paid => w.paid,
+        (false, Deed::Purchase) if amount > 0 => w.paid,
         (false, Deed::Purchase) => w.ordered,
     }
 }
@@ -91,8 +103,9 @@ pub(super) fn done_title(locale: &Locale, deed: Deed, view: &DoneView) -> &'stat
 /// Parts: `receipt`, `line`, `facts`, `notice`.
 pub(super) fn done(locale: &Locale, deed: Deed, view: &DoneView) -> impl IntoView + use<> {
     let title = done_title(locale, deed, view).to_owned();
+    let name = view.name.clone().filter(|_| view.receipt.is_none());
     (
-        notice(Tone::Good, title, vec![if view.receipt.is_none() { view.name.clone() } else { String::new() }]),
+        notice(Tone::Good, title, name.into_iter().collect()),
         view.receipt.as_ref().map(|receipt| {
             let next = receipt.renewal.map(|next| renewal_sentence(locale, &next, receipt.currency));
             (

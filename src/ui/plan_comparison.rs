@@ -131,7 +131,8 @@ fn features(locale: &Locale, plan: &Plan) -> impl IntoView + use<> {
         .chain(same.map(|feature| ("", feature)))
         .map(|(class, feature)| li().class(class).child(feature.clone()))
         .collect();
-    let list = |part, label, items| ul().class("ticks").attr("part", part).attr("aria-label", label).child(items);
+    let list =
+        |part, label, items| ul().class("ticks").attr("part", part).attr("aria-label", label).child(items);
     div().class("features").child((
         (!has.is_empty()).then(|| list("benefits", w.features, has)),
         losses(locale, &plan.lost),
@@ -144,10 +145,10 @@ pub(super) fn losses(locale: &Locale, lost: &[String]) -> impl IntoView + use<> 
     let items: Vec<_> = lost.iter().map(|feature| li().class("lost").child(feature.clone())).collect();
     let w = locale.words;
     (!items.is_empty()).then(|| {
-        div().class("group").attr("part", "losses").child((
-            h3().child(w.you_lose),
-            ul().class("ticks").child(items),
-        ))
+        div()
+            .class("group")
+            .attr("part", "losses")
+            .child((h3().child(w.you_lose), ul().class("ticks").child(items)))
     })
 }
 
@@ -168,6 +169,7 @@ fn message(locale: &Locale, message: &Notice) -> (Tone, String, String) {
         Notice::ChangeNotPossible => line(Tone::Bad, w.why_not_possible),
         Notice::Busy => line(Tone::Bad, w.busy),
         Notice::NotReceived => line(Tone::Bad, w.not_received),
+        Notice::PriceLapsed => line(Tone::Bad, w.price_lapsed),
         Notice::SessionOver => (Tone::Bad, w.session_ended.to_owned(), w.session_ended_more.to_owned()),
         Notice::TakeBackFailed => line(Tone::Bad, w.take_back_failed),
         Notice::TakenBack => line(Tone::Good, w.taken_back),
@@ -176,9 +178,11 @@ fn message(locale: &Locale, message: &Notice) -> (Tone, String, String) {
             let calm = if charge.standing == Standing::ActionRequired { Tone::Bad } else { Tone::Calm };
             (calm, outcome::waiting_title(locale, charge).to_owned(), w.pending_more.to_owned())
         }
-        Notice::Done(charge) => {
-            (Tone::Good, outcome::done_title(locale, Deed::PlanChange, charge).to_owned(), charge.name.clone())
-        }
+        Notice::Done(charge) => (
+            Tone::Good,
+            outcome::done_title(locale, Deed::PlanChange, charge).to_owned(),
+            charge.name.clone().unwrap_or_default(),
+        ),
         Notice::Failed(charge) => (
             Tone::Bad,
             outcome::failed_title(locale, Deed::PlanChange).to_owned(),
@@ -190,8 +194,8 @@ fn message(locale: &Locale, message: &Notice) -> (Tone, String, String) {
 fn message_of(locale: &Locale, shown: &Notice, dispatch: Dispatch<Act>) -> impl IntoView + use<> {
     let (tone, title, line) = message(locale, shown);
     let charge = matches!(shown, Notice::Waiting(_) | Notice::Done(_) | Notice::Failed(_));
-    let open =
-        charge.then(|| press(Role::Link, locale.words.show_progress.to_owned(), true, dispatch, Act::OpenDialog));
+    let open = charge
+        .then(|| press(Role::Link, locale.words.show_progress.to_owned(), true, dispatch, Act::OpenDialog));
     div().class("message").child((notice(tone, title, vec![line]), open))
 }
 

@@ -15,9 +15,11 @@ pub(super) fn amount(locale: &Locale, minor: i64, currency: Currency) -> impl In
 /// The large figure with what it is per, and the line under it.
 fn hero(figure: String, per: String, caption: String) -> impl IntoView + use<> {
     leptos::html::div().class("hero").child((
-        p().class("figure")
-            .attr("part", "figure")
-            .child((span().class("money").child(figure), " ", span().class("per").child(per))),
+        p().class("figure").attr("part", "figure").child((
+            span().class("money").child(figure),
+            " ",
+            span().class("per").child(per),
+        )),
         p().class("muted").attr("part", "figure-note").child(caption),
     ))
 }
@@ -37,7 +39,10 @@ pub(super) fn offer_figure(
                 0 => String::new(),
                 amount => fill(
                     if amount > 0 { locale.words.more_than } else { locale.words.less_than },
-                    &[("name", &today.name), ("price", &locale.price(today.price, today.currency, today.period))],
+                    &[
+                        ("name", &today.name),
+                        ("price", &locale.price(today.price, today.currency, today.period)),
+                    ],
                 ),
             };
             hero(figure, per, caption)

@@ -27,7 +27,12 @@ pub(super) fn quote_lines(locale: &Locale, quote: &Quote) -> impl IntoView + use
         .collect();
     all.push(row("total", w.to_pay_now.to_owned(), "money", locale.money(quote.total, quote.currency)));
     if quote.tax_inclusive && quote.tax != 0 {
-        all.push(row("line muted small", w.tax_inside.to_owned(), "money", locale.money(quote.tax, quote.currency)));
+        all.push(row(
+            "line muted small",
+            w.tax_inside.to_owned(),
+            "money",
+            locale.money(quote.tax, quote.currency),
+        ));
     }
     dl().class("lines").attr("part", "summary").attr("aria-label", w.summary).child(all)
 }

@@ -15,7 +15,6 @@ use super::outcome::{self, Deed, Way, ways};
 use super::{Locale, offer_card, plan_comparison};
 use crate::browser::dialog::{reclaim_focus, reconcile};
 use crate::dispatch::Dispatch;
-use crate::text::fill;
 
 /// The offer widget: the offer, then how it went, or nothing at all.
 ///
@@ -61,9 +60,13 @@ fn offer_view(
             sheet(outcome::waiting(locale, charge), on, dispatch).into_any()
         }
         View::Leaving { due } => {
-            let amount = fill(w.ordered_of, &[("amount", &locale.money(due.amount, due.currency))]);
             let on = vec![Way { role: Role::Accept, label: w.open_checkout, act: Act::Continue }];
-            sheet(notice(Tone::Calm, w.to_checkout.to_owned(), vec![amount]), on, dispatch).into_any()
+            sheet(
+                notice(Tone::Calm, w.to_checkout.to_owned(), vec![outcome::amount_of(locale, *due)]),
+                on,
+                dispatch,
+            )
+            .into_any()
         }
         View::Done(charge) => {
             sheet(outcome::done(locale, Deed::Purchase, charge), Vec::new(), dispatch).into_any()
@@ -159,11 +162,15 @@ pub fn plans(
             .child((
                 // A modal dialog silences what is outside of it, so it has a voice of its own.
                 live_region(move || {
-                    view.with(|view| view.dialog.as_ref().map(|shown| confirm_dialog::spoken(&dialog_speaker, shown)))
-                        .unwrap_or_default()
+                    view.with(|view| {
+                        view.dialog.as_ref().map(|shown| confirm_dialog::spoken(&dialog_speaker, shown))
+                    })
+                    .unwrap_or_default()
                 }),
                 section().node_ref(inside).attr("tabindex", "-1").child(move || {
-                    view.with(|view| view.dialog.as_ref().map(|shown| dialog_content(&in_dialog, shown, dispatch)))
+                    view.with(|view| {
+                        view.dialog.as_ref().map(|shown| dialog_content(&in_dialog, shown, dispatch))
+                    })
                 }),
             )),
     ))
@@ -183,9 +190,7 @@ fn page_view(locale: &Locale, page: &plans_flow::Page, dispatch: Dispatch<plans_
             let text = notice(Tone::Calm, w.session_ended.to_owned(), vec![w.session_ended_more.to_owned()]);
             sheet(text, Vec::new(), dispatch).into_any()
         }
-        plans_flow::Page::Comparison(view) => {
-            plan_comparison::comparison(locale, view, dispatch).into_any()
-        }
+        plans_flow::Page::Comparison(view) => plan_comparison::comparison(locale, view, dispatch).into_any(),
     }
 }
 
