@@ -30,10 +30,18 @@ pub(crate) fn run() -> Result<()> {
     Ok(())
 }
 
-/// The proxy, as users run it.
+/// The proxy, as users run it: one file, with the two folders made before it inside.
 fn proxy() -> Result<()> {
     say("building the proxy");
-    must_run(cargo().args(["build", "--quiet", "--release", "--package", "upsell-proxy"]))?;
+    must_run(cargo().args([
+        "build",
+        "--quiet",
+        "--release",
+        "--package",
+        "upsell-proxy",
+        "--features",
+        "embedded-files",
+    ]))?;
     let built = repo::target()?.join("release/upsell-proxy");
     let shipped = repo::dist().join("upsell-proxy");
     // A running copy cannot be written over, but it can be unlinked.

@@ -51,7 +51,7 @@ impl Smoke<'_> {
             &token,
             Some(json!({"offer_id": offer["offer"]["id"], "quote_id": offer["quote"]["id"]})),
         )?;
-        let attempt = self.settled(attempt, &token)?;
+        let attempt = self.settled("upsell", attempt, &token)?;
         let total = &offer["quote"]["total"];
         ensure!(
             attempt["receipt"]["amount"] == *total,
@@ -103,7 +103,7 @@ impl Smoke<'_> {
             &token,
             Some(json!({"quote_id": preview["quote"]["id"]})),
         )?;
-        let attempt = self.settled(attempt, &token)?;
+        let attempt = self.settled("plans", attempt, &token)?;
         let total = &preview["quote"]["total"];
         ensure!(
             attempt["receipt"]["amount"] == *total,
@@ -139,7 +139,7 @@ impl Smoke<'_> {
     }
 
     /// Asks until the attempt is decided; it must have succeeded.
-    fn settled(&self, mut attempt: Value, token: &str) -> Result<Value> {
+    fn settled(&self, family: &str, mut attempt: Value, token: &str) -> Result<Value> {
         let deadline = Instant::now() + PATIENCE;
         while attempt["status"] != "succeeded" {
             ensure!(
@@ -148,7 +148,7 @@ impl Smoke<'_> {
             );
             ensure!(Instant::now() < deadline, "still not decided: {attempt}");
             std::thread::sleep(Duration::from_millis(200));
-            let path = format!("/v1/upsell/attempts/{}", text(&attempt, "attempt_id")?);
+            let path = format!("/v1/{family}/attempts/{}", text(&attempt, "attempt_id")?);
             attempt = self.proxy("GET", &path, token, None)?;
         }
         Ok(attempt)
