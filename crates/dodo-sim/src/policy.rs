@@ -1,0 +1,361 @@
+//! Every point where Dodo's documentation is silent or contradicts itself, as a switch.
+//!
+//! One declaration per switch: its meaning here is what `GET /_sim/policy` shows, so the two cannot drift apart.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Declares the struct, its defaults and the texts in one place.
+macro_rules! switches {
+    ($($(#[doc = $meaning:literal])+ $name:ident: $kind:ty = $default:expr;)+) => {
+        /// The switches and their values.
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct Policy {
+            $($(#[doc = $meaning])+ pub $name: $kind,)+
+        }
+
+        impl Default for Policy {
+            fn default() -> Self {
+                Self { $($name: $default,)+ }
+            }
+        }
+
+        impl Policy {
+            /// Name and meaning of every switch, in the order of declaration.
+            pub const MEANINGS: &'static [(&'static str, &'static str)] =
+                &[$((stringify!($name), concat!($($meaning),+)),)+];
+        }
+    };
+}
+
+/// Declares a closed choice that reads and writes as snake_case.
+macro_rules! choices {
+    ($($(#[$outer:meta])* $name:ident { $($(#[doc = $doc:literal])+ $variant:ident),+ $(,)? })+) => {
+        $($(#[$outer])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum $name { $($(#[doc = $doc])+ $variant),+ })+
+    };
+}
+
+choices! {
+    /// Which generation of Dodo's plan-change arithmetic runs.
+    ProrationEngine {
+        /// New minus old for the rest of the period; the billing date stays.
+        Classic,
+        /// A full new period less what is left of the old one; the billing date moves to today.
+        Current,
+    }
+    /// What counts as used of a period.
+    Granularity {
+        /// Whole days, so that two looks on one day agree.
+        Day,
+        /// Seconds.
+        Second,
+    }
+    /// How a fraction of a minor unit is rounded, line by line.
+    Rounding {
+        /// To the nearest, halves away from zero.
+        HalfUp,
+        /// Towards zero.
+        Down,
+    }
+    /// What one month is.
+    MonthStep {
+        /// The same day next month, clamped to its end.
+        Calendar,
+        /// Thirty days.
+        ThirtyDays,
+    }
+    /// Whose a credit is.
+    CreditScope {
+        /// The customer's wallet in that currency.
+        Customer,
+        /// The one subscription's.
+        Subscription,
+    }
+    /// How a decline of an off-session charge shows in the reply.
+    DeclineSurface {
+        /// 200, and the payment is failed.
+        Payment,
+        /// An HTTP error whose code is the payment's error code.
+        HttpError,
+    }
+    /// Which address a one-click charge must carry.
+    OneClickBilling {
+        /// All fields, or country and zipcode with `minimal_address`.
+        Required,
+        /// Nothing: the customer's last address is used when none is sent.
+        ReuseCustomer,
+    }
+    /// What an off-session charge on a good card does first.
+    ChargeOutcome {
+        /// It is settled when the reply is sent.
+        Settle,
+        /// It is `processing` for `processing_seconds`, then succeeds.
+        Processing,
+        /// It waits in `requires_customer_action`.
+        Challenge,
+    }
+    /// Order of a list.
+    ListOrder {
+        /// Newest first.
+        NewestFirst,
+        /// Oldest first.
+        OldestFirst,
+    }
+    /// How many digits a card's expiry year has.
+    YearWidth {
+        /// "32".
+        Two,
+        /// "2032".
+        Four,
+    }
+    /// What stands in `recurring_enabled` of a payment method.
+    RecurringEnabled {
+        /// What the method has.
+        AsStored,
+        /// Always null.
+        Null,
+        /// The field is left out.
+        Omitted,
+    }
+    /// What `summary.total_amount` of a plan-change preview means.
+    SummaryTotal {
+        /// What is due after credit.
+        PostCredit,
+        /// The charge before credit is spent or granted; negative for a downgrade.
+        PreCredit,
+    }
+    /// Which lines a plan-change preview lists.
+    PreviewLines {
+        /// The new plan's lines, and the old plan's with negative factors.
+        Signed,
+        /// Only the new plan's lines.
+        NewPlanOnly,
+    }
+    /// A charge that is more than nothing and less than the gateway takes.
+    BelowMinimum {
+        /// Refused.
+        Reject,
+        /// The minimum is charged and the rest goes into the wallet.
+        TopUp,
+    }
+    /// Allowed or not.
+    Allowance {
+        /// Refused.
+        Reject,
+        /// Allowed.
+        Allow,
+    }
+    /// Shape of error bodies.
+    ErrorShape {
+        /// `{code, message}`.
+        Flat,
+        /// `{error: {code, message, details}}`, as one guide shows.
+        Nested,
+        /// Nothing.
+        Empty,
+    }
+    /// Unit of integer tax rates.
+    TaxRateUnit {
+        /// 19 for 19 %.
+        Percent,
+        /// 1900 for 19 %.
+        BasisPoints,
+    }
+    /// What a subscription becomes when a renewal cannot be collected.
+    RenewalFailure {
+        /// `on_hold`.
+        OnHold,
+        /// `past_due`.
+        PastDue,
+    }
+    /// Which state of the object a webhook shows.
+    WebhookPayload {
+        /// As it is when the webhook is sent.
+        Latest,
+        /// As it was when the event happened.
+        AtEvent,
+    }
+    /// How due webhooks go out.
+    WebhookOrder {
+        /// One after the other, in the order of their events.
+        InOrder,
+        /// All at once.
+        Concurrent,
+    }
+    /// Which clock signs webhooks.
+    WebhookClock {
+        /// Real time, so that receivers with a real clock accept them.
+        Wall,
+        /// Virtual time.
+        Virtual,
+    }
+    /// Rate limits of a business: per second and per minute.
+    RateLimitTier {
+        /// 40 and 240.
+        Default,
+        /// 100 and 1000.
+        Tier1,
+        /// 500 and 5000.
+        Tier2,
+        /// None.
+        Off,
+    }
+    /// What a hosted payment does to the return address's fragment.
+    Fragment {
+        /// Kept, behind the query.
+        Preserve,
+        /// Dropped.
+        Drop,
+    }
+    /// Answer to a list that hangs off an unknown customer.
+    UnknownCustomer {
+        /// 404.
+        NotFound,
+        /// 200 with no items.
+        Empty,
+    }
+    /// What `POST /checkouts` with an expired card does.
+    ExpiredCard {
+        /// 422 `NO_ELIGIBLE_PAYMENT_METHODS`.
+        HttpError,
+        /// 200, and the payment fails with `EXPIRED_CARD`.
+        PaymentFails,
+    }
+}
+
+switches! {
+    /// Answer to an off-session decline: a failed payment behind a 200, or an HTTP error.
+    decline_surface: DeclineSurface = DeclineSurface::Payment;
+    /// Address that a one-click charge must carry.
+    one_click_billing: OneClickBilling = OneClickBilling::Required;
+    /// What a one-click charge on a good card does first.
+    one_click_outcome: ChargeOutcome = ChargeOutcome::Settle;
+    /// What a plan-change charge on a good card does first.
+    plan_change_outcome: ChargeOutcome = ChargeOutcome::Settle;
+    /// Virtual seconds that a processing charge takes; 0 waits for POST /_sim/payments/{id}/resolve.
+    processing_seconds: u32 = 30;
+    /// Whether a payment that needs the buyer shows a payment_link on which the challenge can be answered.
+    challenge_payment_link: bool = false;
+    /// Every off-session charge declines with this error code while set.
+    decline_off_session_with: Option<String> = None;
+    /// Whether card 4000000000000341 also fails at a one-click charge, not only at subscription charges.
+    card_0341_fails_one_click: bool = true;
+    /// Expired card at a one-click charge.
+    expired_card: ExpiredCard = ExpiredCard::HttpError;
+    /// HTTP status for a code, over the default of 422.
+    error_status: BTreeMap<String, u16> = BTreeMap::new();
+    /// Shape of error bodies.
+    error_shape: ErrorShape = ErrorShape::Flat;
+    /// Generation of plan-change arithmetic.
+    proration_engine: ProrationEngine = ProrationEngine::Classic;
+    /// Whether `classic` prorated and difference changes move the billing date to today (docs of mid-2026).
+    classic_resets_cycle: bool = false;
+    /// What counts as used of a period.
+    proration_granularity: Granularity = Granularity::Day;
+    /// Rounding per line.
+    rounding: Rounding = Rounding::HalfUp;
+    /// Length of one month.
+    month_step: MonthStep = MonthStep::Calendar;
+    /// Whose a credit is.
+    credit_scope: CreditScope = CreditScope::Customer;
+    /// Whether a downgrade's credit gives back the tax that was paid on it.
+    credit_includes_tax: bool = true;
+    /// Lines of a plan-change preview.
+    preview_lines: PreviewLines = PreviewLines::Signed;
+    /// Meaning of summary.total_amount in a plan-change preview.
+    summary_total: SummaryTotal = SummaryTotal::PostCredit;
+    /// Charge below the gateway's minimum.
+    below_minimum: BelowMinimum = BelowMinimum::Reject;
+    /// What happens on a failed plan-change charge when on_payment_failure is not sent: true keeps the old plan.
+    prevent_change_by_default: bool = false;
+    /// Whether change-plan tells the payment_id of the charge on the stored method.
+    plan_change_returns_payment_id: bool = false;
+    /// Whether subscription.active is sent after an applied plan change.
+    plan_change_emits_active: bool = false;
+    /// Whether payment.processing is sent before a plan change's payment.succeeded.
+    plan_change_emits_processing: bool = false;
+    /// Whether subscription.updated is sent next to every other subscription event.
+    emit_subscription_updated: bool = true;
+    /// Plan changes from or to usage-based prices.
+    usage_based_plan_change: Allowance = Allowance::Reject;
+    /// Plan change on a payment link (a capability of the business).
+    plan_change_via_payment_link: Allowance = Allowance::Allow;
+    /// More than one live subscription per customer.
+    multiple_subscriptions: Allowance = Allowance::Allow;
+    /// What a subscription becomes when a renewal cannot be collected.
+    renewal_failure: RenewalFailure = RenewalFailure::OnHold;
+    /// Order of a customer's payment methods, by creation.
+    payment_method_order: ListOrder = ListOrder::OldestFirst;
+    /// Digits of card.expiry_year.
+    expiry_year_width: YearWidth = YearWidth::Two;
+    /// What stands in recurring_enabled.
+    recurring_enabled: RecurringEnabled = RecurringEnabled::AsStored;
+    /// Order of list endpoints, by creation.
+    list_order: ListOrder = ListOrder::NewestFirst;
+    /// Virtual seconds before a new payment shows in GET /payments.
+    payments_list_lag_seconds: u32 = 0;
+    /// Payment methods and wallets of an unknown customer.
+    unknown_customer: UnknownCustomer = UnknownCustomer::NotFound;
+    /// Unit of tax_rate.
+    tax_rate_unit: TaxRateUnit = TaxRateUnit::Percent;
+    /// Whether a key without write access may ask for previews (they are POSTs that create nothing).
+    read_only_may_preview: bool = false;
+    /// Rate limits, counted in real time.
+    rate_limit: RateLimitTier = RateLimitTier::Default;
+    /// Whether a refund waits in pending until POST /_sim/refunds/{id}/resolve.
+    refunds_pending: bool = false;
+    /// Fragment of the return address after a hosted payment.
+    return_url_fragment: Fragment = Fragment::Preserve;
+    /// Whether the hosted page shows a success page first unless redirect_immediately is sent.
+    hosted_success_page: bool = false;
+    /// State of the object in a webhook.
+    webhook_payload: WebhookPayload = WebhookPayload::Latest;
+    /// How due webhooks go out.
+    webhook_order: WebhookOrder = WebhookOrder::InOrder;
+    /// Clock of webhook-timestamp.
+    webhook_clock: WebhookClock = WebhookClock::Wall;
+}
+
+impl Policy {
+    /// The policy with some switches changed.
+    ///
+    /// # Errors
+    /// An unknown switch or a value of the wrong kind, in words that name it.
+    pub fn with(&self, changes: &serde_json::Map<String, serde_json::Value>) -> Result<Self, String> {
+        let mut all = match serde_json::to_value(self) {
+            Ok(serde_json::Value::Object(all)) => all,
+            Ok(_) | Err(_) => return Err("the policy is not an object".to_owned()),
+        };
+        all.extend(changes.iter().map(|(name, value)| (name.clone(), value.clone())));
+        serde_path_to_error::deserialize(serde_json::Value::Object(all)).map_err(|error| error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn changes_name_a_switch_and_fit_it() {
+        let change = |value: serde_json::Value| Policy::default().with(value.as_object().unwrap());
+        let changed = change(json!({"proration_engine": "current"})).unwrap();
+        assert_eq!(changed.proration_engine, ProrationEngine::Current);
+        assert!(change(json!({"no_such_switch": 1})).unwrap_err().contains("no_such_switch"));
+        assert!(change(json!({"proration_engine": "newest"})).unwrap_err().contains("proration_engine"));
+    }
+
+    #[test]
+    fn every_switch_says_what_it_means() {
+        let values = serde_json::to_value(Policy::default()).unwrap();
+        let values = values.as_object().unwrap();
+        assert_eq!(values.len(), Policy::MEANINGS.len());
+        for (name, meaning) in Policy::MEANINGS {
+            assert!(values.contains_key(*name) && meaning.trim().len() > 10, "{name}");
+        }
+    }
+}
