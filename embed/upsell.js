@@ -79,6 +79,14 @@ function redeem(config, signal) {
   return tokens.get(key);
 }
 
+function parseAnswer(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Error("the endpoint does not answer with JSON");
+  }
+}
+
 /** Whether this browser has refused the thing offered. Storage that throws knows of nothing. */
 function refused(answer) {
   const key = answer.offer?.decline_key ?? `product:${answer.product?.id}`;
@@ -131,7 +139,7 @@ async function run(element, kind, signal) {
     if (kind === "offer" || signal.aborted) throw error;
   });
   if (kind === "offer") {
-    const answer = JSON.parse(text);
+    const answer = parseAnswer(text);
     if (!(answer?.eligible && answer.product) && !answer?.attempt) return;
     if (answer.eligible && refused(answer)) {
       // The buyer said no while the proxy could not hear it: say it again, show nothing.

@@ -1,0 +1,63 @@
+// Types for pages and frameworks that use the elements. docs/EMBED.md explains them.
+
+export type UpsellKind = "offer" | "plans";
+
+/** What every event carries. No personal data. */
+export interface UpsellDetail {
+  kind: UpsellKind;
+  offer_id?: string;
+  offer_kind?: "upsell" | "cross_sell" | "downsell" | "upgrade" | "downgrade" | "other";
+  product_id?: string;
+  /** A decimal, as text: `"19.00"`. */
+  amount?: string;
+  /** ISO 4217. */
+  currency?: string;
+}
+
+export interface UpsellEventMap {
+  /** Before a confirmed purchase or change is sent. `preventDefault()` stops it. */
+  "upsell-accept": CustomEvent<UpsellDetail>;
+  /** Before the page is left for a checkout or a card form. After `preventDefault()` the page goes to `url` itself. */
+  "upsell-navigate": CustomEvent<UpsellDetail & { url: string }>;
+  "upsell-shown": CustomEvent<UpsellDetail>;
+  "upsell-accepted": CustomEvent<UpsellDetail>;
+  "upsell-declined": CustomEvent<UpsellDetail>;
+  "upsell-pending": CustomEvent<UpsellDetail & { status: "processing" | "requires_customer_action" | "in_doubt" }>;
+  "upsell-failed": CustomEvent<UpsellDetail & { code: string }>;
+  "upsell-plan-changed": CustomEvent<UpsellDetail & { scheduled: boolean }>;
+}
+
+/** Attributes, each with a property of the same name. Setting one shows the widget anew. */
+export interface UpsellAttributes {
+  /** Base address of the backend: `https://…/v1/upsell` or `https://…/v1/plans`. Required. */
+  endpoint: string;
+  /** Session token from your server. Empty where the backend knows the buyer by other means. */
+  token: string;
+  /** Language tag. Default: the language of the page. */
+  locale: string;
+  /** Default: the page's `color-scheme`. */
+  theme: "" | "light" | "dark" | "auto";
+}
+
+export interface UpsellElement extends HTMLElement, UpsellAttributes {
+  /** Present: take the one-time code out of the page's address and exchange it for a token. Offers only. */
+  redeem: string | boolean;
+
+  addEventListener<K extends keyof UpsellEventMap>(
+    type: K,
+    listener: (this: UpsellElement, event: UpsellEventMap[K]) => unknown,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "upsell-offer": UpsellElement;
+    "upsell-plans": UpsellElement;
+  }
+}
