@@ -1,3 +1,13 @@
 //! The rules, pure: no I/O, no clock, no randomness. Everything is handed in, everything that was decided is returned.
 
+pub mod classify;
+pub mod declines;
+pub mod eligibility;
+pub mod failure_reason;
+pub mod observe;
+pub mod payment_method;
+pub mod plan_comparison;
+pub mod pricing;
+pub mod quote_lock;
+pub mod reconcile_schedule;
 pub mod settle;

@@ -72,7 +72,12 @@ pub trait Offers: Send + Sync {
     async fn mark_presented(&self, customer: &CustomerId, id: &OfferId) -> Result<(), StoreError>;
 
     /// It was really visible. The first time counts. `false` when the buyer has no such offer.
-    async fn mark_seen(&self, customer: &CustomerId, id: &OfferId, at: UnixSeconds) -> Result<bool, StoreError>;
+    async fn mark_seen(
+        &self,
+        customer: &CustomerId,
+        id: &OfferId,
+        at: UnixSeconds,
+    ) -> Result<bool, StoreError>;
 
     /// Moves the offer to `declined` and writes the ledger, from `eligible`, `presented`, `failed` and `expired` only:
     /// of a decline and an accept at the same time exactly one wins.

@@ -25,7 +25,11 @@ pub trait People: Send + Sync {
     ) -> Result<(), StoreError>;
 
     /// The checkout of a nonce, unless unknown, over at `now` or redeemed. Does not redeem it.
-    async fn nonce(&self, nonce: TokenHash, now: UnixSeconds) -> Result<Option<CheckoutSessionId>, StoreError>;
+    async fn nonce(
+        &self,
+        nonce: TokenHash,
+        now: UnixSeconds,
+    ) -> Result<Option<CheckoutSessionId>, StoreError>;
 
     /// Redeems a nonce: `Some` exactly once.
     async fn redeem_nonce(

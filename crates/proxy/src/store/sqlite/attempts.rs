@@ -60,7 +60,10 @@ fn merged(row: &AttemptRow, settlement: &Settlement) -> AttemptRow {
     AttemptRow {
         state,
         payment_id,
-        checkout_session_id: settlement.checkout_session_id.clone().or_else(|| row.checkout_session_id.clone()),
+        checkout_session_id: settlement
+            .checkout_session_id
+            .clone()
+            .or_else(|| row.checkout_session_id.clone()),
         checkout_url: settlement.checkout_url.clone().or_else(|| row.checkout_url.clone()),
         receipt: row.receipt.clone().or_else(|| settlement.receipt.clone().filter(|_| is_collected(state))),
         next_check_at: settlement.next_check_at.or(row.next_check_at).filter(|_| open),
@@ -120,7 +123,11 @@ impl SqliteStore {
     }
 
     /// Brings the offer to where its attempt is.
-    async fn follow(&self, tx: &mut Transaction<'static, Sqlite>, row: &AttemptRow) -> Result<(), StoreError> {
+    async fn follow(
+        &self,
+        tx: &mut Transaction<'static, Sqlite>,
+        row: &AttemptRow,
+    ) -> Result<(), StoreError> {
         let Some(offer_id) = &row.offer_id else { return Ok(()) };
         let offer = sqlx::query("SELECT state, attempt_no FROM offers WHERE tenant = ? AND id = ?")
             .bind(self.tenant)
@@ -204,12 +211,8 @@ impl Attempts for SqliteStore {
         if state == before.state {
             return Ok(false);
         }
-        let row = AttemptRow {
-            state,
-            next_check_at: Some(next_check_at),
-            lease_until: UnixSeconds(0),
-            ..before
-        };
+        let row =
+            AttemptRow { state, next_check_at: Some(next_check_at), lease_until: UnixSeconds(0), ..before };
         self.write_settled(&mut tx, &row, false).await?;
         self.follow(&mut tx, &row).await?;
         tx.commit().await?;

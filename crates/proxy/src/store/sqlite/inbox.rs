@@ -42,12 +42,14 @@ impl Inbox for SqliteStore {
     }
 
     async fn inbox_applied(&self, webhook_id: &str, at: UnixSeconds) -> Result<(), StoreError> {
-        sqlx::query("UPDATE inbox SET applied_at = COALESCE(applied_at, ?) WHERE tenant = ? AND webhook_id = ?")
-            .bind(at.0)
-            .bind(self.tenant)
-            .bind(webhook_id)
-            .execute(&self.writer)
-            .await?;
+        sqlx::query(
+            "UPDATE inbox SET applied_at = COALESCE(applied_at, ?) WHERE tenant = ? AND webhook_id = ?",
+        )
+        .bind(at.0)
+        .bind(self.tenant)
+        .bind(webhook_id)
+        .execute(&self.writer)
+        .await?;
         Ok(())
     }
 

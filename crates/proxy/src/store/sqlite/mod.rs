@@ -131,8 +131,7 @@ impl SqliteStore {
             .map_err(|source| OpenError::Migration { path: path.to_owned(), source })?;
         check_durability(path, &writer).await?;
         let tenant = tenant_id(&writer, tenant).await.map_err(engine)?;
-        let readers =
-            pool(READERS).connect_with(options.pragma("query_only", "ON")).await.map_err(engine)?;
+        let readers = pool(READERS).connect_with(options.pragma("query_only", "ON")).await.map_err(engine)?;
         Ok(Self { writer, readers, tenant, _lock: lock })
     }
 
@@ -156,8 +155,7 @@ fn lock(path: &Path) -> Result<File, OpenError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     let unwritable = |source| OpenError::Unwritable { path: path.to_owned(), source };
-    let file =
-        OpenOptions::new().create(true).truncate(false).write(true).open(&name).map_err(unwritable)?;
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&name).map_err(unwritable)?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => return Err(OpenError::InUse { path: path.to_owned() }),

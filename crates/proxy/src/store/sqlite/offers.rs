@@ -8,7 +8,8 @@ use wire::{Money, OfferId, ProductId, UnixSeconds};
 use super::{
     SqliteStore,
     codec::{
-        at, at_opt, count, from_json, from_word, json, offer_state, offer_state_word, parsed, parsed_opt, word,
+        at, at_opt, count, from_json, from_word, json, offer_state, offer_state_word, parsed, parsed_opt,
+        word,
     },
 };
 use crate::{

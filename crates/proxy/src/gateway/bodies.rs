@@ -1,0 +1,263 @@
+//! From a [`ChargePlan`] to the bodies of Dodo's requests.
+
+use dodo_client::{
+    calls::{
+        checkouts::{AddonQuantity, CartItem, Checkout, FeatureFlags},
+        payments::BillingAddress,
+        plan_changes::{EffectiveAt, OnPaymentFailure, PlanChange},
+    },
+    ids::{AddonId, IdError, PaymentId, ProductId},
+    values::Metadata,
+};
+use wire::{AttemptId, OfferId, OfferKind};
+
+use crate::domain::{Billing, ChargePlan};
+
+/// Key under which an attempt's id stands in the metadata of its payment.
+pub(super) const ATTEMPT: &str = "attempt_id";
+
+/// A plan that cannot be put into a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BodyError {
+    /// An id that Dodo's paths and bodies do not take.
+    #[error(transparent)]
+    Id(#[from] IdError),
+    /// A purchase where a plan change is meant, or the other way round; or a moment of effect that is not known.
+    #[error("the plan is of another kind")]
+    OtherKind,
+}
+
+/// What is written into the metadata of a charge, so that its payment can be told to be ours.
+#[derive(Clone, Debug)]
+pub struct Tags {
+    /// The attempt: the one key by which outcomes are found.
+    pub attempt: AttemptId,
+    /// The offer and its campaign.
+    pub offer: Option<OfferTags>,
+}
+
+/// The part about the offer.
+#[derive(Clone, Debug)]
+pub struct OfferTags {
+    /// Which.
+    pub id: OfferId,
+    /// Its campaign.
+    pub campaign: String,
+    /// Its kind.
+    pub kind: OfferKind,
+    /// The purchase that it follows.
+    pub original: Option<PaymentId>,
+}
+
+impl Tags {
+    fn pairs(&self) -> Vec<(&'static str, String)> {
+        let mut pairs = vec![(ATTEMPT, self.attempt.to_string())];
+        match &self.offer {
+            None => pairs.push(("upsell_source", "plan_page".to_owned())),
+            Some(offer) => {
+                pairs.push(("upsell_source", "post_purchase".to_owned()));
+                pairs.push(("offer_id", offer.id.to_string()));
+                pairs.push(("campaign", offer.campaign.clone()));
+                pairs.push(("purchase_type", purchase_type(offer.kind).to_owned()));
+                pairs.extend(offer.original.as_ref().map(|id| ("original_payment_id", id.to_string())));
+            }
+        }
+        pairs
+    }
+
+    /// These pairs on top of `existing` ones.
+    pub(super) fn over(&self, existing: &Metadata) -> Metadata {
+        let mut all = existing.clone();
+        for (key, value) in self.pairs() {
+            all.insert(key, value);
+        }
+        all
+    }
+}
+
+fn purchase_type(kind: OfferKind) -> &'static str {
+    match kind {
+        OfferKind::Upsell => "upsell",
+        OfferKind::CrossSell => "cross_sell",
+        OfferKind::Downsell => "downsell",
+        OfferKind::Upgrade => "upgrade",
+        OfferKind::Downgrade => "downgrade",
+        OfferKind::Other => "other",
+    }
+}
+
+/// The body of a new purchase: for its preview, its charge and its hosted page alike, so that what was quoted is what is
+/// bought.
+pub(super) fn checkout(
+    plan: &ChargePlan,
+    tags: Option<&Tags>,
+    return_url: Option<&str>,
+) -> Result<Checkout, BodyError> {
+    let ChargePlan::Checkout { product_id, quantity, billing, discount_codes } = plan else {
+        return Err(BodyError::OtherKind);
+    };
+    Ok(Checkout {
+        product_cart: vec![CartItem {
+            product_id: ProductId::parse(product_id.as_str())?,
+            quantity: i64::from(*quantity),
+            addons: Vec::new(),
+        }],
+        billing_address: billing.as_ref().map(address),
+        minimal_address: billing.as_ref().and_then(minimal),
+        discount_codes: discount_codes.clone(),
+        metadata: tags.map(|tags| tags.over(&Metadata::default())).unwrap_or_default(),
+        return_url: return_url.map(str::to_owned),
+        feature_flags: tags
+            .map(|_| FeatureFlags { redirect_immediately: Some(true), ..FeatureFlags::default() }),
+        ..Checkout::default()
+    })
+}
+
+/// The same purchase on Dodo's page, where the buyer may pick a saved method or give another.
+pub(super) fn hosted(checkout: Checkout) -> Checkout {
+    Checkout {
+        show_saved_payment_methods: Some(true),
+        cancel_url: checkout.return_url.clone(),
+        // On the page the buyer can complete the address.
+        minimal_address: None,
+        ..checkout
+    }
+}
+
+fn address(billing: &Billing) -> BillingAddress {
+    BillingAddress {
+        country: billing.country.clone(),
+        state: billing.state.clone(),
+        city: billing.city.clone(),
+        street: billing.street.clone(),
+        zipcode: billing.zipcode.clone(),
+    }
+}
+
+/// A one-click charge needs the whole address, or says that country and postal code are all there is.
+fn minimal(billing: &Billing) -> Option<bool> {
+    let Billing { street, city, state, zipcode, .. } = billing;
+    let whole = [street, city, state, zipcode].iter().all(|part| part.is_some());
+    (!whole).then_some(true)
+}
+
+/// The body of a plan change, for its preview and for the change.
+pub(super) fn plan_change(plan: &ChargePlan, metadata: Option<Metadata>) -> Result<PlanChange, BodyError> {
+    let ChargePlan::PlanChange { product_id, quantity, addons, proration, effective_at, .. } = plan else {
+        return Err(BodyError::OtherKind);
+    };
+    let addons = addons
+        .iter()
+        .map(|(id, quantity)| {
+            Ok(AddonQuantity { addon_id: AddonId::parse(id.as_str())?, quantity: i64::from(*quantity) })
+        })
+        .collect::<Result<_, IdError>>()?;
+    Ok(PlanChange {
+        product_id: ProductId::parse(product_id.as_str())?,
+        quantity: i64::from(*quantity),
+        proration_billing_mode: *proration,
+        addons,
+        effective_at: match effective_at {
+            wire::EffectiveAt::Immediately => EffectiveAt::Immediately,
+            wire::EffectiveAt::NextBillingDate => EffectiveAt::NextBillingDate,
+            wire::EffectiveAt::Other => return Err(BodyError::OtherKind),
+        },
+        on_payment_failure: OnPaymentFailure::PreventChange,
+        discount_codes: None,
+        metadata,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use dodo_client::{calls::plan_changes::ProrationMode, ids::SubscriptionId};
+    use serde_json::json;
+
+    use super::*;
+
+    fn billing() -> Billing {
+        Billing {
+            country: "US".into(),
+            street: Some("1 Market St".into()),
+            city: Some("San Francisco".into()),
+            state: Some("CA".into()),
+            zipcode: Some("94105".into()),
+        }
+    }
+
+    fn purchase(billing: Option<Billing>) -> ChargePlan {
+        ChargePlan::Checkout {
+            product_id: wire::ProductId::parse("prod_kit").unwrap(),
+            quantity: 2,
+            billing,
+            discount_codes: vec!["TEN".into()],
+        }
+    }
+
+    fn tags() -> Tags {
+        Tags {
+            attempt: AttemptId::parse("at_1").unwrap(),
+            offer: Some(OfferTags {
+                id: OfferId::parse("of_1").unwrap(),
+                campaign: "toolkit".into(),
+                kind: OfferKind::CrossSell,
+                original: Some(PaymentId::parse("pay_1").unwrap()),
+            }),
+        }
+    }
+
+    #[test]
+    fn a_purchase_says_where_it_comes_from() {
+        let body =
+            checkout(&purchase(Some(billing())), Some(&tags()), Some("https://shop.example/done")).unwrap();
+        assert_eq!(
+            serde_json::to_value(body).unwrap(),
+            json!({
+                "product_cart": [{"product_id": "prod_kit", "quantity": 2}],
+                "billing_address": {"country": "US", "state": "CA", "city": "San Francisco",
+                                    "street": "1 Market St", "zipcode": "94105"},
+                "discount_codes": ["TEN"],
+                "metadata": {"attempt_id": "at_1", "offer_id": "of_1", "campaign": "toolkit",
+                             "upsell_source": "post_purchase", "purchase_type": "cross_sell",
+                             "original_payment_id": "pay_1"},
+                "return_url": "https://shop.example/done",
+                "feature_flags": {"redirect_immediately": true}
+            })
+        );
+    }
+
+    #[test]
+    fn a_partial_address_is_said_to_be_one() {
+        let partial = Billing { street: None, ..billing() };
+        let body = checkout(&purchase(Some(partial)), Some(&tags()), None).unwrap();
+        assert_eq!(body.minimal_address, Some(true));
+        assert_eq!(hosted(body).minimal_address, None);
+        assert_eq!(checkout(&purchase(None), None, None).unwrap().minimal_address, None);
+    }
+
+    #[test]
+    fn a_plan_change_leaves_nothing_to_dodos_defaults() {
+        let plan = ChargePlan::PlanChange {
+            subscription_id: SubscriptionId::parse("sub_1").unwrap(),
+            product_id: wire::ProductId::parse("prod_pro").unwrap(),
+            quantity: 3,
+            addons: vec![(wire::ProductId::parse("adn_seats").unwrap(), 2)],
+            proration: ProrationMode::DifferenceImmediately,
+            effective_at: wire::EffectiveAt::Immediately,
+        };
+        let existing: Metadata = [("crm", "42"), ("attempt_id", "at_old")].into_iter().collect();
+        let page = Tags { attempt: AttemptId::parse("at_2").unwrap(), offer: None };
+        let body = plan_change(&plan, Some(page.over(&existing))).unwrap();
+        assert_eq!(
+            serde_json::to_value(body).unwrap(),
+            json!({
+                "product_id": "prod_pro", "quantity": 3, "proration_billing_mode": "difference_immediately",
+                "addons": [{"addon_id": "adn_seats", "quantity": 2}], "effective_at": "immediately",
+                "on_payment_failure": "prevent_change",
+                "metadata": {"crm": "42", "attempt_id": "at_2", "upsell_source": "plan_page"}
+            })
+        );
+        assert_eq!(checkout(&plan, None, None).err(), Some(BodyError::OtherKind));
+        assert_eq!(plan_change(&purchase(None), None).err(), Some(BodyError::OtherKind));
+    }
+}

@@ -1,0 +1,69 @@
+//! Why a request to charge was not answered with an attempt. In every case nothing was charged by it.
+
+use wire::{ErrorCode, IdError, Quote};
+
+use crate::store::StoreError;
+
+/// Why there is no attempt to answer with.
+#[derive(Debug, thiserror::Error)]
+pub enum ChargeError {
+    /// No such offer, quote or attempt of this buyer.
+    #[error("no such thing of this buyer")]
+    NotFound,
+    /// Another quantity than the quote is for.
+    #[error("the quote is for another quantity")]
+    QuantityNotQuoted,
+    /// The quote's time has passed.
+    #[error("the quote has expired")]
+    QuoteExpired,
+    /// It costs something else now; this is the new quote.
+    #[error("the amount has changed")]
+    QuoteChanged(Box<Quote>),
+    /// Declined or over.
+    #[error("the offer is over")]
+    OfferGone,
+    /// Another attempt for the offer or the subscription is under way.
+    #[error("another attempt is under way")]
+    AttemptInProgress,
+    /// The request with this key is being worked on.
+    #[error("the request with this key is being worked on")]
+    KeyInProgress,
+    /// The key was used with another body.
+    #[error("the key was used with another body")]
+    KeyReused,
+    /// Dodo does not do this at the moment.
+    #[error("this is not possible at the moment")]
+    ChangeNotPossible,
+    /// Dodo cannot be reached or does not want to; the same request may be made again.
+    #[error("not available at the moment")]
+    Unavailable {
+        /// Seconds to wait, where Dodo said so.
+        retry_after: Option<u32>,
+    },
+    /// The store failed before anything was sent.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A new id did not come out well-formed.
+    #[error(transparent)]
+    Id(#[from] IdError),
+}
+
+impl ChargeError {
+    /// The code that the client sees.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::NotFound => ErrorCode::NotFound,
+            Self::QuantityNotQuoted => ErrorCode::InvalidRequest,
+            Self::QuoteExpired => ErrorCode::QuoteExpired,
+            Self::QuoteChanged(_) => ErrorCode::QuoteChanged,
+            Self::OfferGone => ErrorCode::OfferGone,
+            Self::AttemptInProgress => ErrorCode::AttemptInProgress,
+            Self::KeyInProgress => ErrorCode::KeyInProgress,
+            Self::KeyReused => ErrorCode::IdempotencyKeyReused,
+            Self::ChangeNotPossible => ErrorCode::ChangeNotPossible,
+            Self::Unavailable { .. } | Self::Store(StoreError::Engine(_)) => ErrorCode::Unavailable,
+            Self::Store(StoreError::Unreadable(_)) | Self::Id(_) => ErrorCode::Internal,
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! Evidence from Dodo, wherever it came from: what it means for an attempt, writing that down, telling who waits, and
+//! raising what the merchant has to look at.
+
+use super::{ChargeError, Charging, view};
+use crate::{
+    clock::later,
+    domain::{AttemptKind, AttemptRow, AttemptState, QuoteRow},
+    gateway::{ListingError, PaymentFacts},
+    policy::{
+        observe::{self, Progress},
+        quote_lock::{self, Collected},
+        settle::Observation,
+    },
+    store::{Settled, Settlement, StoreError},
+};
+use dodo_client::{
+    calls::{
+        payments::{ChargeType, IntentStatus, Payment},
+        subscriptions::Subscription,
+    },
+    ids::PaymentId,
+};
+
+/// Seconds by which Dodo's clock and ours may differ in listings.
+pub(in crate::service) const CLOCK_SLACK: i64 = 600;
+
+/// A look at Dodo that gave no answer.
+#[derive(Debug, thiserror::Error)]
+pub(in crate::service) enum LookError {
+    /// Dodo did not answer.
+    #[error(transparent)]
+    Dodo(#[from] dodo_client::Error),
+    /// The listing is not complete.
+    #[error(transparent)]
+    Listing(#[from] ListingError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Charging {
+    /// A webhook's payment.
+    ///
+    /// # Errors
+    /// When the store fails; Dodo will send it again.
+    pub async fn observe_payment(&self, payment: &Payment) -> Result<(), ChargeError> {
+        let facts = PaymentFacts::from(payment);
+        if let Some(row) = self.attempt_of(&facts).await? {
+            self.settle_payment(&row, &facts).await?;
+        }
+        Ok(())
+    }
+
+    /// A webhook's subscription.
+    ///
+    /// # Errors
+    /// When the store fails; Dodo will send it again.
+    pub async fn observe_subscription(&self, subscription: &Subscription) -> Result<(), ChargeError> {
+        let Some(row) = self.store.live_attempt(&subscription.subscription_id).await? else { return Ok(()) };
+        if row.state == AttemptState::Claimed {
+            return Ok(());
+        }
+        let Some(quote) = self.store.quote(&row.customer_id, &row.quote_id).await? else { return Ok(()) };
+        match self.see_subscription(&row, &quote, subscription).await {
+            Ok(Some(settlement)) => {
+                self.settle(&row, Some(&quote), &settlement).await?;
+            }
+            Ok(None) => {}
+            Err(LookError::Store(error)) => return Err(error.into()),
+            // The webhook has done its part; the reconciler looks again.
+            Err(error) => tracing::warn!(%error, "a changed subscription could not be looked into"),
+        }
+        Ok(())
+    }
+
+    /// The attempt that a payment belongs to: named by its metadata, or known by its payment or checkout, or for a plan
+    /// change the one under way on its subscription.
+    async fn attempt_of(&self, payment: &PaymentFacts) -> Result<Option<AttemptRow>, StoreError> {
+        if let Some(id) = &payment.attempt
+            && let Some(row) = self.store.attempt_by_id(id).await?
+        {
+            return Ok(Some(row));
+        }
+        let checkout = payment.checkout_session_id.as_ref();
+        if let Some(row) = self.store.attempt_by_upstream(&payment.payment_id, checkout).await? {
+            return Ok(Some(row));
+        }
+        match (&payment.charge_type, &payment.subscription_id) {
+            (Some(ChargeType::PlanChange), Some(subscription)) if payment.attempt.is_none() => {
+                let live = self.store.live_attempt(subscription).await?;
+                Ok(live.filter(|row| payment.created_at >= later(row.created_at, -CLOCK_SLACK)))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Settles an attempt by a payment that may be its own.
+    pub(in crate::service) async fn settle_payment(
+        &self,
+        row: &AttemptRow,
+        payment: &PaymentFacts,
+    ) -> Result<Option<Settled>, StoreError> {
+        if payment.customer_id != row.customer_id {
+            self.alert("payment_of_another_buyer", row);
+            return Ok(None);
+        }
+        if !observe::may_belong(row.kind, payment.charge_type.as_ref()) {
+            return Ok(None);
+        }
+        let Some(quote) = self.store.quote(&row.customer_id, &row.quote_id).await? else { return Ok(None) };
+        let settlement = self.of_payment(row, &quote, payment, Settlement::of(Observation::Unknown));
+        self.settle(row, Some(&quote), &settlement).await
+    }
+
+    /// `base` with what the payment says.
+    pub(super) fn of_payment(
+        &self,
+        row: &AttemptRow,
+        quote: &QuoteRow,
+        payment: &PaymentFacts,
+        base: Settlement,
+    ) -> Settlement {
+        let observation = observe::payment(row.kind, payment.status.as_ref(), payment.error_code.as_deref());
+        let receipt = match observation {
+            Observation::Succeeded => view::receipt(quote, payment),
+            _ => None,
+        };
+        if observation == Observation::Succeeded {
+            self.check_amount(row, quote, payment);
+        }
+        Settlement { observation, payment_id: Some(payment.payment_id.clone()), receipt, ..base }
+    }
+
+    /// What was collected has to be what was shown. On a hosted page the buyer may have changed their country, and saw
+    /// the total there.
+    fn check_amount(&self, row: &AttemptRow, quote: &QuoteRow, payment: &PaymentFacts) {
+        if row.state == AttemptState::Succeeded || row.kind == AttemptKind::Hosted {
+            return;
+        }
+        let compared = payment.amount.map(|amount| quote_lock::compare(&quote.quote, amount));
+        if compared != Some(Collected::AsQuoted) {
+            tracing::error!(?compared, quote_id = %quote.quote.id, "collected another amount than was shown");
+            self.alert("collected_not_as_quoted", row);
+        }
+    }
+
+    /// Looks at what a plan change has come to. `None`: nothing is to be seen yet. One call to Dodo when the quote tells
+    /// where to look, two at most.
+    pub(in crate::service) async fn see_change(
+        &self,
+        row: &AttemptRow,
+        quote: &QuoteRow,
+        payment: Option<&PaymentId>,
+    ) -> Result<Option<Settlement>, LookError> {
+        let Some(subscription_id) = &row.subscription_id else { return Ok(None) };
+        if quote.quote.total > 0 {
+            let found = match payment {
+                Some(id) => Some(self.gateway.payment(id).await?),
+                None => self.payment_of_change(row).await?,
+            };
+            if let Some(payment) = found {
+                let base = Settlement::of(Observation::Unknown);
+                return Ok(Some(self.of_payment(row, quote, &payment, base)));
+            }
+        }
+        let subscription = self.gateway.subscription(subscription_id).await?;
+        Ok(self.by_progress(row, quote, &subscription))
+    }
+
+    /// The same when the subscription is at hand already.
+    async fn see_subscription(
+        &self,
+        row: &AttemptRow,
+        quote: &QuoteRow,
+        subscription: &Subscription,
+    ) -> Result<Option<Settlement>, LookError> {
+        let progress = observe::progress(&quote.plan, subscription);
+        if progress == Some(Progress::Applied)
+            && quote.quote.total > 0
+            && let Some(payment) = self.payment_of_change(row).await?
+        {
+            let base = Settlement::of(Observation::Unknown);
+            return Ok(Some(self.of_payment(row, quote, &payment, base)));
+        }
+        Ok(self.by_progress(row, quote, subscription))
+    }
+
+    fn by_progress(
+        &self,
+        row: &AttemptRow,
+        quote: &QuoteRow,
+        subscription: &Subscription,
+    ) -> Option<Settlement> {
+        let progress = observe::progress(&quote.plan, subscription)?;
+        if progress == Progress::OnHold {
+            self.alert("subscription_on_hold", row);
+        }
+        let observation = observe::plan_change(progress, quote.quote.total > 0);
+        let receipt = matches!(observation, Observation::Succeeded | Observation::Scheduled)
+            .then(|| view::receipt_without_payment(quote, row, self.clock.now()));
+        (observation != Observation::Unknown).then(|| Settlement { receipt, ..Settlement::of(observation) })
+    }
+
+    /// The payment of a plan change, among those of its subscription: the one that names the attempt; where Dodo left the
+    /// metadata out, one of a plan change since the claim.
+    async fn payment_of_change(&self, row: &AttemptRow) -> Result<Option<PaymentFacts>, ListingError> {
+        let since = later(row.created_at, -CLOCK_SLACK);
+        let payments = self.gateway.payments_since(None, row.subscription_id.as_ref(), since).await?;
+        let ours = payments.into_iter().filter(|payment| {
+            payment.attempt.as_ref() == Some(&row.id)
+                || (payment.attempt.is_none() && payment.charge_type == Some(ChargeType::PlanChange))
+        });
+        Ok(ours.max_by_key(|payment| (payment.status == Some(IntentStatus::Succeeded), payment.created_at)))
+    }
+
+    /// Writes an observation down, tells who waits, and raises what is not as it should be.
+    pub(in crate::service) async fn settle(
+        &self,
+        row: &AttemptRow,
+        quote: Option<&QuoteRow>,
+        settlement: &Settlement,
+    ) -> Result<Option<Settled>, StoreError> {
+        let settled = self.store.settle(&row.id, settlement).await?;
+        if let Some(Settled { before, row: after, surplus }) = &settled {
+            if *before != after.state {
+                tracing::info!(attempt_id = %after.id, ?before, after = ?after.state, "an attempt was settled");
+                self.signals.moved(&after.id);
+                if *before == AttemptState::Abandoned && after.state == AttemptState::Succeeded {
+                    self.alert("collected_after_being_given_up", after);
+                }
+            }
+            if *surplus {
+                self.alert("collected_twice", after);
+            }
+            if after.state == AttemptState::Succeeded && after.receipt.is_none() && quote.is_some() {
+                self.alert("collected_without_receipt", after);
+            }
+        }
+        Ok(settled)
+    }
+
+    /// Something that a person has to look at.
+    pub(in crate::service) fn alert(&self, kind: &'static str, row: &AttemptRow) {
+        tracing::error!(alert = kind, attempt_id = %row.id, "the merchant has to look at this");
+        metrics::counter!("upsell_alerts_total", "kind" => kind).increment(1);
+    }
+}

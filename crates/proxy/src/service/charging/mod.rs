@@ -1,0 +1,336 @@
+//! Collecting a quote: once, exactly as shown, or not at all.
+//!
+//! The steps, and what a crash between two of them leaves behind:
+//!
+//! | step | where | left behind |
+//! |---|---|---|
+//! | claim (commit) | [`Charging::accept`], [`Charging::change`] | `claimed`: provably unsent, released by recovery |
+//! | re-quote, choose the method | [`run`] | the same |
+//! | mark as sent (commit) | [`run`] | `sent`: taken for unknown, looked up |
+//! | one request, never repeated | [`run`] | the same |
+//! | classify, settle (commit) | [`run`], [`crate::policy::classify`], [`crate::policy::settle`] | settled |
+//!
+//! Evidence also comes from webhooks and from the reconciler, in any order; it goes through [`evidence`]. Everything
+//! after the claim runs in a task of its own: a browser that goes away does not interrupt it, and shutting down waits for
+//! it.
+
+mod error;
+mod evidence;
+mod run;
+mod signals;
+mod view;
+
+use std::{sync::Arc, time::Duration};
+
+use dodo_client::ids::CustomerId;
+use tokio::sync::oneshot;
+use tokio_util::task::TaskTracker;
+use tracing::Instrument;
+use wire::{AcceptRequest, AttemptId, ChangeRequest, Consent, IdempotencyKey, PayWith, Purpose};
+
+pub use self::error::ChargeError;
+pub(in crate::service) use self::evidence::{CLOCK_SLACK, LookError};
+use self::{run::Outcome, signals::Signals};
+use super::{catalogue::Catalogue, quoting::Quoting};
+use crate::{
+    clock::{Clock, later},
+    domain::{
+        AttemptKind, AttemptRow, AttemptState, ChargePlan, Fingerprint, OfferRow, OfferState, QuoteRow,
+        Session,
+    },
+    gateway::Gateway,
+    ids,
+    store::{Claim, ClaimRequest, Store},
+};
+
+/// Seconds for which a claim may be worked on before it is taken for dead. Longer than the reads before the request can
+/// take.
+const CLAIM_LEASE: i64 = 90;
+/// How long a caller is kept waiting for the request itself. The work goes on beyond it.
+const ANSWER_WITHIN: Duration = Duration::from_secs(8);
+/// How long a caller is kept waiting for a webhook after the request was taken on.
+const WEBHOOK_WITHIN: Duration = Duration::from_millis(1500);
+
+/// Offers that one click may take.
+const OPEN: &[OfferState] = &[OfferState::Eligible, OfferState::Presented];
+/// Offers that another way to pay, or a plan change after a new card was given, may take.
+const OPEN_OR_FAILED: &[OfferState] = &[OfferState::Eligible, OfferState::Presented, OfferState::Failed];
+
+/// Collects quotes.
+pub struct Charging {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    gateway: Gateway,
+    catalogue: Catalogue,
+    quoting: Arc<Quoting>,
+    tasks: TaskTracker,
+    signals: Signals,
+}
+
+/// What [`Charging`] needs.
+pub struct Parts {
+    /// The journal.
+    pub store: Arc<dyn Store>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Dodo.
+    pub gateway: Gateway,
+    /// Saved methods.
+    pub catalogue: Catalogue,
+    /// Prices.
+    pub quoting: Arc<Quoting>,
+    /// Waited for at shutdown.
+    pub tasks: TaskTracker,
+}
+
+/// What was shown, and what it is to be charged on.
+struct Intent {
+    customer: CustomerId,
+    kind: AttemptKind,
+    offer: Option<OfferRow>,
+    quote: QuoteRow,
+    key: IdempotencyKey,
+    fingerprint: Fingerprint,
+    consent: Option<Consent>,
+}
+
+impl Charging {
+    /// Over its parts.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        let Parts { store, clock, gateway, catalogue, quoting, tasks } = parts;
+        Self { store, clock, gateway, catalogue, quoting, tasks, signals: Signals::new() }
+    }
+
+    /// Takes an offer.
+    ///
+    /// # Errors
+    /// See [`ChargeError`]. On every error nothing was charged by this request.
+    pub async fn accept(
+        self: &Arc<Self>,
+        session: &Session,
+        request: AcceptRequest,
+        key: IdempotencyKey,
+        fingerprint: Fingerprint,
+    ) -> Result<wire::Attempt, ChargeError> {
+        let customer = &session.customer_id;
+        if let Some(earlier) = self.store.attempt_by_key(customer, &key).await? {
+            return self.replay(session, &earlier, fingerprint).await;
+        }
+        let offer = self.store.offer(customer, &request.offer_id).await?.ok_or(ChargeError::NotFound)?;
+        let quote = self.store.quote(customer, &request.quote_id).await?.ok_or(ChargeError::NotFound)?;
+        if quote.offer_id.as_ref() != Some(&offer.id) {
+            return Err(ChargeError::NotFound);
+        }
+        if request.quantity.is_some_and(|wanted| wanted != quantity(&quote.plan)) {
+            return Err(ChargeError::QuantityNotQuoted);
+        }
+        let kind = kind(&quote, request.pay_with)?;
+        if !open_for(kind).contains(&offer.state) {
+            return self.from_state(session, &offer).await;
+        }
+        let consent = request.consent;
+        let customer = customer.clone();
+        self.charge(session, Intent { customer, kind, offer: Some(offer), quote, key, fingerprint, consent })
+            .await
+    }
+
+    /// Confirms a plan change that was previewed.
+    ///
+    /// # Errors
+    /// See [`ChargeError`]. On every error nothing was charged by this request.
+    pub async fn change(
+        self: &Arc<Self>,
+        session: &Session,
+        request: ChangeRequest,
+        key: IdempotencyKey,
+        fingerprint: Fingerprint,
+    ) -> Result<wire::Attempt, ChargeError> {
+        let customer = session.customer_id.clone();
+        if let Some(earlier) = self.store.attempt_by_key(&customer, &key).await? {
+            return self.replay(session, &earlier, fingerprint).await;
+        }
+        let quote = self.store.quote(&customer, &request.quote_id).await?.ok_or(ChargeError::NotFound)?;
+        let of_this_page = session.purpose == Purpose::Plans
+            && quote.offer_id.is_none()
+            && quote.plan.subscription_id().is_some()
+            && quote.plan.subscription_id() == session.subscription_id.as_ref();
+        if !of_this_page {
+            return Err(ChargeError::NotFound);
+        }
+        let kind = AttemptKind::PlanChange;
+        let consent = request.consent;
+        self.charge(session, Intent { customer, kind, offer: None, quote, key, fingerprint, consent }).await
+    }
+
+    /// How an attempt of this buyer stands.
+    ///
+    /// # Errors
+    /// [`ChargeError::NotFound`], or the store's.
+    pub async fn attempt(&self, session: &Session, id: &AttemptId) -> Result<wire::Attempt, ChargeError> {
+        let row = self.store.attempt(&session.customer_id, id).await?.ok_or(ChargeError::NotFound)?;
+        // An attempt of the plan page is seen by sessions of its subscription only, one of an offer by any session for
+        // offers of its buyer.
+        let visible = match (&row.offer_id, session.purpose) {
+            (Some(_), Purpose::Offer) => true,
+            (None, Purpose::Plans) => row.subscription_id == session.subscription_id,
+            _ => false,
+        };
+        if !visible {
+            return Err(ChargeError::NotFound);
+        }
+        Ok(self.view(session, &row).await?)
+    }
+
+    /// Claims, and lets the rest run in a task of its own.
+    async fn charge(
+        self: &Arc<Self>,
+        session: &Session,
+        intent: Intent,
+    ) -> Result<wire::Attempt, ChargeError> {
+        let now = self.clock.now();
+        if intent.quote.quote.expires_at <= now {
+            return Err(ChargeError::QuoteExpired);
+        }
+        let request = ClaimRequest { attempt: new_attempt(&intent, now)?, from: open_for(intent.kind) };
+        let attempt = match self.store.claim(&request).await? {
+            Claim::Claimed(attempt) => attempt,
+            Claim::KeyUsed(earlier) => return self.replay(session, &earlier, intent.fingerprint).await,
+            Claim::SubscriptionBusy => return Err(ChargeError::AttemptInProgress),
+            Claim::OfferNotFound => return Err(ChargeError::NotFound),
+            Claim::OfferNotOpen(state) => {
+                let offer = intent.offer.ok_or(ChargeError::NotFound)?;
+                return self.from_state(session, &OfferRow { state, ..offer }).await;
+            }
+        };
+        let (done, result) = oneshot::channel();
+        let me = Arc::clone(self);
+        let id = attempt.id.clone();
+        let span = tracing::info_span!("charge", attempt_id = %id);
+        self.tasks.spawn(
+            async move {
+                let outcome = me.run(attempt, intent).await;
+                // Nobody listens when the caller has gone, or was answered "processing" already.
+                drop(done.send(outcome));
+            }
+            .instrument(span),
+        );
+        match tokio::time::timeout(ANSWER_WITHIN, result).await {
+            Ok(Ok(Outcome::Refused(error))) => Err(error),
+            Ok(Ok(Outcome::Underway(row))) => {
+                let row = self.wait_for_news(*row).await?;
+                Ok(self.view(session, &row).await?)
+            }
+            Ok(Err(_)) | Err(_) => self.attempt(session, &id).await,
+        }
+    }
+
+    /// Waits briefly for a webhook to settle what is still under way.
+    async fn wait_for_news(&self, row: AttemptRow) -> Result<AttemptRow, ChargeError> {
+        let waiting = row.kind != AttemptKind::Hosted
+            && matches!(row.state, AttemptState::Pending { customer_action: false });
+        if !waiting {
+            return Ok(row);
+        }
+        let news = self.signals.listen();
+        // It may have been settled before we listened.
+        let fresh = self.store.attempt_by_id(&row.id).await?.unwrap_or(row);
+        if !matches!(fresh.state, AttemptState::Pending { .. }) {
+            return Ok(fresh);
+        }
+        if tokio::time::timeout(WEBHOOK_WITHIN, news.about(&fresh.id)).await.is_err() {
+            return Ok(fresh);
+        }
+        Ok(self.store.attempt_by_id(&fresh.id).await?.unwrap_or(fresh))
+    }
+
+    /// The answer to a key that was used before: the same as then.
+    async fn replay(
+        &self,
+        session: &Session,
+        earlier: &AttemptRow,
+        fingerprint: Fingerprint,
+    ) -> Result<wire::Attempt, ChargeError> {
+        if earlier.fingerprint != fingerprint {
+            return Err(ChargeError::KeyReused);
+        }
+        match (earlier.state, &earlier.replacement) {
+            (AttemptState::Claimed | AttemptState::Sent, _) => Err(ChargeError::KeyInProgress),
+            (AttemptState::Released, Some(id)) => {
+                let quote =
+                    self.store.quote(&earlier.customer_id, id).await?.ok_or(ChargeError::QuoteExpired)?;
+                Err(ChargeError::QuoteChanged(Box::new(self.quoting.as_of_now(&quote))))
+            }
+            _ => Ok(self.view(session, earlier).await?),
+        }
+    }
+
+    /// The answer to a click on an offer that cannot be claimed: what became of it.
+    async fn from_state(&self, session: &Session, offer: &OfferRow) -> Result<wire::Attempt, ChargeError> {
+        let latest = self.store.latest_attempt(&offer.id).await?;
+        match (offer.state, latest) {
+            (OfferState::Charged | OfferState::Failed, Some(latest)) => {
+                Ok(self.view(session, &latest).await?)
+            }
+            // Two tabs share one hosted page.
+            (OfferState::Pending, Some(latest)) if latest.kind == AttemptKind::Hosted => {
+                Ok(self.view(session, &latest).await?)
+            }
+            (OfferState::Accepting | OfferState::Pending | OfferState::Unknown, _) => {
+                Err(ChargeError::AttemptInProgress)
+            }
+            _ => Err(ChargeError::OfferGone),
+        }
+    }
+}
+
+fn open_for(kind: AttemptKind) -> &'static [OfferState] {
+    match kind {
+        AttemptKind::OneClick => OPEN,
+        AttemptKind::Hosted | AttemptKind::PlanChange => OPEN_OR_FAILED,
+    }
+}
+
+fn kind(quote: &QuoteRow, pay_with: Option<PayWith>) -> Result<AttemptKind, ChargeError> {
+    match (&quote.plan, pay_with) {
+        (ChargePlan::PlanChange { .. }, Some(PayWith::HostedCheckout)) => Err(ChargeError::ChangeNotPossible),
+        (ChargePlan::PlanChange { .. }, _) => Ok(AttemptKind::PlanChange),
+        (ChargePlan::Checkout { .. }, Some(PayWith::HostedCheckout)) => Ok(AttemptKind::Hosted),
+        // Without a usable method the offer was shown as leading to a hosted checkout.
+        (ChargePlan::Checkout { .. }, _) if quote.payment_method_id.is_none() => Ok(AttemptKind::Hosted),
+        (ChargePlan::Checkout { .. }, _) => Ok(AttemptKind::OneClick),
+    }
+}
+
+fn quantity(plan: &ChargePlan) -> u32 {
+    match plan {
+        ChargePlan::Checkout { quantity, .. } | ChargePlan::PlanChange { quantity, .. } => *quantity,
+    }
+}
+
+fn new_attempt(intent: &Intent, now: wire::UnixSeconds) -> Result<AttemptRow, ChargeError> {
+    let lease_until = later(now, CLAIM_LEASE);
+    Ok(AttemptRow {
+        id: ids::attempt_id()?,
+        offer_id: intent.offer.as_ref().map(|offer| offer.id.clone()),
+        subscription_id: intent.quote.plan.subscription_id().cloned(),
+        no: 1,
+        customer_id: intent.customer.clone(),
+        quote_id: intent.quote.quote.id.clone(),
+        kind: intent.kind,
+        key: Some(intent.key.clone()),
+        fingerprint: intent.fingerprint,
+        state: AttemptState::Claimed,
+        replacement: None,
+        checkout_session_id: None,
+        checkout_url: None,
+        payment_id: None,
+        receipt: None,
+        consent: intent.consent.clone(),
+        created_at: now,
+        lease_until,
+        next_check_at: Some(lease_until),
+        checks: 0,
+        clean_looks: 0,
+    })
+}

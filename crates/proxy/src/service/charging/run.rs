@@ -1,0 +1,380 @@
+//! One attempt from its claim to its settling. Nothing in here is ever done twice for one attempt.
+
+use std::time::Duration;
+
+use dodo_client::{
+    ChargeEvidence,
+    calls::{checkouts::CheckoutSession, subscriptions::PaymentLink},
+    ids::PaymentMethodId,
+    values::Metadata,
+};
+use wire::QuoteId;
+
+use super::{ChargeError, Charging, Intent};
+use crate::{
+    clock::later,
+    domain::{AttemptKind, AttemptRow, AttemptState, QuoteRow, SavedMethod},
+    gateway::{OfferTags, Tags},
+    policy::{
+        classify::{Class, classify},
+        payment_method::{self, Use},
+        quote_lock, reconcile_schedule,
+        settle::Observation,
+    },
+    service::{
+        catalogue::CatalogueError,
+        quoting::{FreshPrice, QuoteError},
+    },
+    store::{KeptKey, Settlement},
+};
+
+/// Seconds after the `sent` mark at which an attempt without an outcome is taken for unknown: longer than the client
+/// waits for connecting and for the answer together.
+const SENT_LEASE: i64 = 45;
+/// How long a look right after the charge may take. Webhooks and the reconciler find out the rest.
+const FIRST_LOOK_WITHIN: Duration = Duration::from_secs(3);
+
+/// What became of an attempt in its own task.
+pub(super) enum Outcome {
+    /// Nothing was executed; the offer is open again, if it was before.
+    Refused(ChargeError),
+    /// It was sent; the row as it is now.
+    Underway(Box<AttemptRow>),
+}
+
+/// Why an attempt is called off before it is sent.
+struct Halt {
+    error: ChargeError,
+    replacement: Option<QuoteId>,
+    key: KeptKey,
+}
+
+/// All that is needed to send.
+struct Ready {
+    method: Option<PaymentMethodId>,
+    /// The subscription's own pairs, for a plan change.
+    metadata: Metadata,
+}
+
+impl Charging {
+    pub(super) async fn run(&self, attempt: AttemptRow, intent: Intent) -> Outcome {
+        let ready = match self.prepare(&attempt, &intent).await {
+            Ok(ready) => ready,
+            Err(Halt { error, replacement, key }) => {
+                self.release(&attempt, AttemptState::Claimed, replacement.as_ref(), key).await;
+                return Outcome::Refused(error);
+            }
+        };
+        let now = self.clock.now();
+        match self.store.mark_sent(&attempt.id, now, later(now, SENT_LEASE)).await {
+            Ok(true) => {}
+            Ok(false) => {
+                // Recovery took it for dead, or money came in on an earlier attempt: it must not be sent any more.
+                self.release(&attempt, AttemptState::Claimed, None, KeptKey::Freed).await;
+                return Outcome::Refused(ChargeError::Unavailable { retry_after: None });
+            }
+            Err(error) => {
+                // The mark may or may not be on disk. Nothing was sent, so it is taken back wherever it is.
+                self.release(&attempt, AttemptState::Sent, None, KeptKey::Freed).await;
+                self.release(&attempt, AttemptState::Claimed, None, KeptKey::Freed).await;
+                return Outcome::Refused(error.into());
+            }
+        }
+        let attempt = AttemptRow { state: AttemptState::Sent, ..attempt };
+        match attempt.kind {
+            AttemptKind::OneClick => self.charge_once(attempt, &intent, ready).await,
+            AttemptKind::Hosted => self.open_hosted(attempt, &intent).await,
+            AttemptKind::PlanChange => self.change_once(attempt, &intent, ready).await,
+        }
+    }
+
+    /// Asks once more what it costs and whether the method shown is still there.
+    async fn prepare(&self, attempt: &AttemptRow, intent: &Intent) -> Result<Ready, Halt> {
+        let price = self.quoting.fresh_price(&intent.quote.plan, &intent.customer);
+        let (fresh, methods) = if attempt.kind == AttemptKind::OneClick {
+            let (fresh, methods) = tokio::join!(price, self.catalogue.fresh_methods(&intent.customer));
+            (fresh.map_err(halt)?, methods.map_err(|error| halt(error.into()))?.to_vec())
+        } else {
+            (price.await.map_err(halt)?, Vec::new())
+        };
+        let shown = &intent.quote;
+        let same_method = match attempt.kind {
+            AttemptKind::OneClick => self.still_usable(shown, &fresh, &methods),
+            AttemptKind::Hosted => true,
+            AttemptKind::PlanChange => same_subscription_method(shown, &fresh),
+        };
+        if !same_method || !quote_lock::may_collect(&shown.quote, &shown.basis_hash, &fresh.priced) {
+            return Err(self.requote(intent, &fresh, methods).await);
+        }
+        Ok(Ready {
+            method: shown.payment_method_id.clone(),
+            metadata: fresh.basis.map(|basis| basis.metadata.clone()).unwrap_or_default(),
+        })
+    }
+
+    /// The method that was shown is the one that is charged, or none.
+    fn still_usable(&self, shown: &QuoteRow, fresh: &FreshPrice, methods: &[SavedMethod]) -> bool {
+        let shown: Vec<SavedMethod> = methods
+            .iter()
+            .filter(|method| Some(&method.id) == shown.payment_method_id.as_ref())
+            .cloned()
+            .collect();
+        payment_method::choose(&shown, purpose(fresh), self.clock.now()).is_some()
+    }
+
+    /// A new quote in place of one that no longer holds.
+    async fn requote(&self, intent: &Intent, fresh: &FreshPrice, methods: Vec<SavedMethod>) -> Halt {
+        let method = match (intent.kind, &fresh.basis) {
+            (AttemptKind::OneClick, _) => payment_method::choose(&methods, purpose(fresh), self.clock.now())
+                .map(|(method, _)| method.clone()),
+            (AttemptKind::PlanChange, Some(basis)) => {
+                let methods = self.catalogue.fresh_methods(&intent.customer).await;
+                let methods =
+                    methods.inspect_err(|error| tracing::warn!(%error, "no card for a new quote")).ok();
+                methods.and_then(|methods| {
+                    methods
+                        .iter()
+                        .find(|method| Some(&method.id) == basis.payment_method_id.as_ref())
+                        .cloned()
+                })
+            }
+            _ => None,
+        };
+        let offer = intent.offer.as_ref().map(|offer| &offer.id);
+        let plan = &intent.quote.plan;
+        match self.quoting.issue(&fresh.priced, plan, &intent.customer, offer, method.as_ref()).await {
+            Ok(row) => Halt {
+                replacement: Some(row.quote.id.clone()),
+                error: ChargeError::QuoteChanged(Box::new(self.quoting.as_of_now(&row))),
+                key: KeptKey::Kept,
+            },
+            Err(error) => halt(error),
+        }
+    }
+
+    /// The one request of a one-click charge.
+    async fn charge_once(&self, attempt: AttemptRow, intent: &Intent, ready: Ready) -> Outcome {
+        let Some(method) = ready.method else {
+            return self.call_off(attempt, ChargeError::ChangeNotPossible).await;
+        };
+        let tags = tags(&attempt, intent);
+        let evidence = match self.gateway.charge(&intent.quote.plan, &intent.customer, &method, &tags).await {
+            Ok(evidence) => evidence,
+            Err(error) => {
+                tracing::error!(%error, "a charge could not be put into a request");
+                return self.call_off(attempt, ChargeError::ChangeNotPossible).await;
+            }
+        };
+        log(&evidence);
+        match classify(&evidence) {
+            Class::Accepted(session) => self.after_charge(attempt, intent, session).await,
+            other => self.not_accepted(attempt, &intent.quote, other).await,
+        }
+    }
+
+    async fn after_charge(&self, attempt: AttemptRow, intent: &Intent, session: &CheckoutSession) -> Outcome {
+        let mut settlement = Settlement {
+            checkout_session_id: Some(session.session_id.clone()),
+            payment_id: session.payment_id.clone(),
+            ..self.undecided(&attempt, Observation::Pending { customer_action: false })
+        };
+        if let Some(id) = &session.payment_id
+            && let Ok(Ok(payment)) = tokio::time::timeout(FIRST_LOOK_WITHIN, self.gateway.payment(id)).await
+        {
+            settlement = self.of_payment(&attempt, &intent.quote, &payment, settlement);
+        }
+        self.settled(attempt, &intent.quote, settlement).await
+    }
+
+    /// Opens the hosted page. Until its address is handed out nobody can pay on it, so that any failure here is harmless.
+    async fn open_hosted(&self, attempt: AttemptRow, intent: &Intent) -> Outcome {
+        let tags = tags(&attempt, intent);
+        match self.gateway.open_hosted(&intent.quote.plan, &intent.customer, &tags).await {
+            Ok(CheckoutSession { session_id, checkout_url: Some(url), .. }) => {
+                let settlement = Settlement {
+                    checkout_session_id: Some(session_id),
+                    checkout_url: Some(url),
+                    ..self.undecided(&attempt, Observation::Pending { customer_action: false })
+                };
+                self.settled(attempt, &intent.quote, settlement).await
+            }
+            Ok(_) => {
+                tracing::error!("a hosted checkout came without an address");
+                self.call_off(attempt, ChargeError::Unavailable { retry_after: None }).await
+            }
+            Err(error) => {
+                tracing::warn!(%error, "no hosted checkout could be opened");
+                self.call_off(attempt, ChargeError::Unavailable { retry_after: None }).await
+            }
+        }
+    }
+
+    /// The one request of a plan change.
+    async fn change_once(&self, attempt: AttemptRow, intent: &Intent, ready: Ready) -> Outcome {
+        let Some(subscription) = &attempt.subscription_id else {
+            return self.call_off(attempt, ChargeError::ChangeNotPossible).await;
+        };
+        let tags = tags(&attempt, intent);
+        let sent = self.gateway.change_plan(subscription, &intent.quote.plan, &ready.metadata, &tags).await;
+        let evidence = match sent {
+            Ok(evidence) => evidence,
+            Err(error) => {
+                tracing::error!(%error, "a plan change could not be put into a request");
+                return self.call_off(attempt, ChargeError::ChangeNotPossible).await;
+            }
+        };
+        log(&evidence);
+        match classify(&evidence) {
+            Class::Accepted(link) => self.after_change(attempt, intent, link).await,
+            other => self.not_accepted(attempt, &intent.quote, other).await,
+        }
+    }
+
+    /// Dodo's answer to a plan change is mostly empty: what became of it is seen at the payment or the subscription.
+    async fn after_change(&self, attempt: AttemptRow, intent: &Intent, link: &PaymentLink) -> Outcome {
+        let taken_on = Settlement {
+            payment_id: link.payment_id.clone(),
+            ..self.undecided(&attempt, Observation::Pending { customer_action: false })
+        };
+        let seen = self.see_change(&attempt, &intent.quote, link.payment_id.as_ref());
+        let settlement = match tokio::time::timeout(FIRST_LOOK_WITHIN, seen).await {
+            Ok(Ok(Some(seen))) => Settlement { next_check_at: taken_on.next_check_at, ..seen },
+            Ok(Ok(None)) | Err(_) => taken_on,
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "a plan change could not be looked at");
+                taken_on
+            }
+        };
+        self.settled(attempt, &intent.quote, settlement).await
+    }
+
+    async fn not_accepted<T>(&self, attempt: AttemptRow, quote: &QuoteRow, class: Class<'_, T>) -> Outcome {
+        match class {
+            Class::NotSent => self.call_off(attempt, ChargeError::Unavailable { retry_after: None }).await,
+            Class::NotExecuted { retry_after } => {
+                let retry_after = retry_after.and_then(|wait| u32::try_from(wait.as_secs()).ok());
+                self.call_off(attempt, ChargeError::Unavailable { retry_after }).await
+            }
+            Class::Rejected(reason) => {
+                let settlement = Settlement::of(Observation::Failed(reason));
+                self.settled(attempt, quote, settlement).await
+            }
+            // `Accepted` is not handed in; should it ever be, to look is right for it as well.
+            Class::Unknown | Class::Accepted(_) => {
+                let settlement = self.undecided(&attempt, Observation::Unknown);
+                self.settled(attempt, quote, settlement).await
+            }
+        }
+    }
+
+    /// Settles. If the store fails, the attempt stays `sent`, and recovery finds out.
+    async fn settled(&self, attempt: AttemptRow, quote: &QuoteRow, settlement: Settlement) -> Outcome {
+        match self.settle(&attempt, Some(quote), &settlement).await {
+            Ok(Some(settled)) => Outcome::Underway(Box::new(settled.row)),
+            Ok(None) => Outcome::Underway(Box::new(attempt)),
+            Err(error) => {
+                tracing::error!(%error, "an outcome could not be written down; it will be looked up");
+                Outcome::Underway(Box::new(attempt))
+            }
+        }
+    }
+
+    /// Takes a `sent` attempt back of which it is certain that nothing was executed.
+    async fn call_off(&self, attempt: AttemptRow, error: ChargeError) -> Outcome {
+        if self.release(&attempt, AttemptState::Sent, None, KeptKey::Freed).await {
+            return Outcome::Refused(error);
+        }
+        // Somebody has settled it meanwhile: that is the answer.
+        match self.store.attempt_by_id(&attempt.id).await {
+            Ok(Some(row)) if row.state != AttemptState::Released => Outcome::Underway(Box::new(row)),
+            _ => Outcome::Refused(error),
+        }
+    }
+
+    /// Opens the offer again. If the store fails, recovery does it later.
+    async fn release(
+        &self,
+        attempt: &AttemptRow,
+        from: AttemptState,
+        replacement: Option<&QuoteId>,
+        key: KeptKey,
+    ) -> bool {
+        match self.store.release(&attempt.id, from, replacement, key).await {
+            Ok(released) => {
+                if released {
+                    self.signals.moved(&attempt.id);
+                }
+                released
+            }
+            Err(error) => {
+                tracing::error!(%error, "an attempt could not be released");
+                false
+            }
+        }
+    }
+
+    /// A settlement that leaves it open, with the time of the first look-up.
+    pub(super) fn undecided(&self, attempt: &AttemptRow, observation: Observation) -> Settlement {
+        let now = self.clock.now();
+        let next_check_at = Some(reconcile_schedule::first(attempt.kind, attempt.created_at, now));
+        Settlement { next_check_at, ..Settlement::of(observation) }
+    }
+}
+
+/// What recurs needs a method that may be charged again.
+fn purpose(fresh: &FreshPrice) -> Use {
+    if fresh.priced.renewal.is_some() { Use::Recurring } else { Use::Once }
+}
+
+/// The card shown for a plan change is the subscription's, where both are known.
+fn same_subscription_method(shown: &QuoteRow, fresh: &FreshPrice) -> bool {
+    let charged = fresh.basis.as_ref().and_then(|basis| basis.payment_method_id.as_ref());
+    match (&shown.payment_method_id, charged) {
+        (Some(shown), Some(charged)) => shown == charged,
+        _ => true,
+    }
+}
+
+fn tags(attempt: &AttemptRow, intent: &Intent) -> Tags {
+    Tags {
+        attempt: attempt.id.clone(),
+        offer: intent.offer.as_ref().map(|offer| OfferTags {
+            id: offer.id.clone(),
+            campaign: offer.campaign.clone(),
+            kind: offer.kind,
+            original: offer.purchase.clone(),
+        }),
+    }
+}
+
+/// Before sending every failure is harmless, and the same request may be made again.
+fn halt(error: QuoteError) -> Halt {
+    tracing::warn!(%error, "an attempt was called off before it was sent");
+    let error = match error {
+        QuoteError::NotFound => ChargeError::NotFound,
+        QuoteError::Refused(_) | QuoteError::Body(_) => ChargeError::ChangeNotPossible,
+        QuoteError::Catalogue(CatalogueError::NotOfferable(_)) => ChargeError::ChangeNotPossible,
+        QuoteError::Upstream(_) | QuoteError::Catalogue(_) | QuoteError::Pricing(_) => {
+            ChargeError::Unavailable { retry_after: None }
+        }
+        QuoteError::Store(error) => ChargeError::Store(error),
+        QuoteError::Id(error) => ChargeError::Id(error),
+    };
+    Halt { error, replacement: None, key: KeptKey::Freed }
+}
+
+fn log<T>(evidence: &ChargeEvidence<T>) {
+    match evidence {
+        ChargeEvidence::Accepted { status, .. } => tracing::info!(status, "a charge was taken on"),
+        ChargeEvidence::Unsent(why) => tracing::warn!(%why, "a charge was not sent"),
+        ChargeEvidence::Refused(error) => {
+            tracing::warn!(status = error.status, code = error.code(), "a charge was refused");
+        }
+        ChargeEvidence::Undecodable { status, reason } => {
+            tracing::error!(status, %reason, "the answer to a charge could not be read");
+        }
+        ChargeEvidence::Broken { status, cause } => {
+            tracing::error!(status, %cause, "the exchange of a charge broke");
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! An attempt as the buyer sees it.
+
+use wire::{Attempt, AttemptStatus, FailureReason, Receipt, UnixSeconds};
+
+use super::Charging;
+use crate::{
+    domain::{AttemptKind, AttemptRow, AttemptState, ChargePlan, OfferState, QuoteRow, Session},
+    gateway::PaymentFacts,
+    store::StoreError,
+};
+
+impl Charging {
+    /// How `row` stands, for the buyer of this session.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn view(&self, session: &Session, row: &AttemptRow) -> Result<Attempt, StoreError> {
+        let hosted_checkout_offered =
+            matches!(row.state, AttemptState::Failed(_)) && self.another_way_is_open(session, row).await?;
+        Ok(seen(row, hosted_checkout_offered))
+    }
+
+    /// After a failed click there is one other way, as long as the offer is open for it.
+    async fn another_way_is_open(&self, session: &Session, row: &AttemptRow) -> Result<bool, StoreError> {
+        let (AttemptKind::OneClick, Some(offer_id)) = (row.kind, &row.offer_id) else { return Ok(false) };
+        let offer = self.store.offer(&session.customer_id, offer_id).await?;
+        Ok(offer.is_some_and(|offer| {
+            offer.state == OfferState::Failed
+                && offer.expires_at > self.clock.now()
+                && matches!(offer.plan, ChargePlan::Checkout { .. })
+        }))
+    }
+}
+
+fn seen(row: &AttemptRow, hosted_checkout_offered: bool) -> Attempt {
+    let (status, failure) = status(row);
+    Attempt {
+        success: matches!(status, AttemptStatus::Succeeded | AttemptStatus::Scheduled),
+        status: Some(status),
+        attempt_id: Some(row.id.clone()),
+        receipt: row.receipt.clone(),
+        failure,
+        hosted_checkout_offered,
+        checkout_url: row.checkout_url.clone().filter(|_| status == AttemptStatus::CheckoutRequired),
+    }
+}
+
+fn status(row: &AttemptRow) -> (AttemptStatus, Option<FailureReason>) {
+    match row.state {
+        AttemptState::Claimed | AttemptState::Sent => (AttemptStatus::Processing, None),
+        // What was given up may still turn out to have been collected: "failed" would be a guess.
+        AttemptState::Unknown | AttemptState::Abandoned => (AttemptStatus::InDoubt, None),
+        AttemptState::Pending { .. } if row.kind == AttemptKind::Hosted && row.checkout_url.is_some() => {
+            (AttemptStatus::CheckoutRequired, None)
+        }
+        AttemptState::Pending { customer_action: true } => (AttemptStatus::RequiresCustomerAction, None),
+        AttemptState::Pending { customer_action: false } => (AttemptStatus::Processing, None),
+        AttemptState::Succeeded => (AttemptStatus::Succeeded, None),
+        AttemptState::Scheduled => (AttemptStatus::Scheduled, None),
+        AttemptState::Failed(reason) => (AttemptStatus::Failed, Some(reason)),
+        AttemptState::Released => (AttemptStatus::Failed, Some(FailureReason::ProcessingError)),
+    }
+}
+
+/// The receipt of a payment that collected.
+pub(super) fn receipt(quote: &QuoteRow, payment: &PaymentFacts) -> Option<Receipt> {
+    let collected = payment.amount?;
+    let as_quoted = collected == quote.quote.total_money();
+    Some(Receipt {
+        reference: payment.payment_id.to_string(),
+        name: quote.name.clone(),
+        amount: collected.amount,
+        currency: collected.currency,
+        // A listing does not tell the tax; the quote's holds when its total was collected.
+        tax: payment.tax.or(as_quoted.then_some(quote.quote.tax)).unwrap_or(0),
+        credit: quote.quote.credit,
+        at: payment.at,
+        payment_method: payment.card.clone().or_else(|| quote.card.clone()),
+        renewal: quote.quote.renewal,
+    })
+}
+
+/// The receipt of a change for which nothing was due.
+pub(super) fn receipt_without_payment(quote: &QuoteRow, row: &AttemptRow, at: UnixSeconds) -> Receipt {
+    Receipt {
+        reference: row.id.to_string(),
+        name: quote.name.clone(),
+        amount: 0,
+        currency: quote.quote.currency,
+        tax: 0,
+        credit: quote.quote.credit,
+        at,
+        payment_method: None,
+        renewal: quote.quote.renewal,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dodo_client::ids::CustomerId;
+    use wire::{AttemptId, QuoteId};
+
+    use super::*;
+    use crate::domain::Fingerprint;
+
+    fn row(kind: AttemptKind, state: AttemptState) -> AttemptRow {
+        AttemptRow {
+            id: AttemptId::parse("at_1").unwrap(),
+            offer_id: None,
+            subscription_id: None,
+            no: 1,
+            customer_id: CustomerId::parse("cus_1").unwrap(),
+            quote_id: QuoteId::parse("qt_1").unwrap(),
+            kind,
+            key: None,
+            fingerprint: Fingerprint([0; 32]),
+            state,
+            replacement: None,
+            checkout_session_id: None,
+            checkout_url: Some("https://checkout.example/cks_1".into()),
+            payment_id: None,
+            receipt: None,
+            consent: None,
+            created_at: UnixSeconds(0),
+            lease_until: UnixSeconds(0),
+            next_check_at: None,
+            checks: 0,
+            clean_looks: 0,
+        }
+    }
+
+    /// I12: "failed" is said only when it is certain.
+    #[test]
+    fn doubt_is_never_called_failure() {
+        for state in [
+            AttemptState::Claimed,
+            AttemptState::Sent,
+            AttemptState::Unknown,
+            AttemptState::Pending { customer_action: false },
+            AttemptState::Pending { customer_action: true },
+            AttemptState::Abandoned,
+        ] {
+            for kind in [AttemptKind::OneClick, AttemptKind::Hosted, AttemptKind::PlanChange] {
+                let seen = seen(&row(kind, state), false);
+                assert_ne!(seen.status, Some(AttemptStatus::Failed), "{state:?}");
+                assert!(!seen.success && seen.failure.is_none(), "{state:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_hosted_page_is_shown_while_it_is_open_only() {
+        let url = |kind, state| seen(&row(kind, state), false).checkout_url;
+        let pending = AttemptState::Pending { customer_action: false };
+        assert!(url(AttemptKind::Hosted, pending).is_some());
+        assert!(url(AttemptKind::Hosted, AttemptState::Succeeded).is_none());
+        assert!(url(AttemptKind::Hosted, AttemptState::Failed(FailureReason::Cancelled)).is_none());
+        assert!(url(AttemptKind::OneClick, pending).is_none());
+    }
+}

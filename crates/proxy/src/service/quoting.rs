@@ -1,0 +1,190 @@
+//! What something costs, asked of Dodo, and the promise of it: a quote, written down before anybody sees it.
+
+use std::sync::Arc;
+
+use dodo_client::{calls::subscriptions::Subscription, ids::CustomerId};
+use wire::{ErrorCode, OfferId};
+
+pub use crate::policy::pricing::Priced;
+use crate::{
+    clock::{Clock, later},
+    domain::{ChargePlan, QuoteRow, SavedMethod},
+    gateway::{BodyError, Gateway, GatewayError},
+    ids,
+    policy::pricing::{self, PricingError},
+    store::{Store, StoreError},
+};
+
+use super::catalogue::{Catalogue, CatalogueError};
+
+/// Seconds for which a quote can be accepted.
+const QUOTE_LIFE: u32 = 300;
+
+/// Why there is no quote.
+#[derive(Debug, thiserror::Error)]
+pub enum QuoteError {
+    /// The subscription is not this buyer's, or there is none.
+    #[error("no such subscription of this buyer")]
+    NotFound,
+    /// Dodo refuses to price it: the subscription's state, the product, a discount code.
+    #[error("Dodo does not price this: {0}")]
+    Refused(#[source] Box<dodo_client::ApiError>),
+    /// Dodo did not answer.
+    #[error(transparent)]
+    Upstream(dodo_client::Error),
+    /// The product is not known.
+    #[error(transparent)]
+    Catalogue(#[from] CatalogueError),
+    /// Dodo's preview cannot be explained to a buyer.
+    #[error(transparent)]
+    Pricing(#[from] PricingError),
+    /// The plan cannot be put into a request.
+    #[error(transparent)]
+    Body(#[from] BodyError),
+    /// The quote could not be written down.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A new id did not come out well-formed.
+    #[error(transparent)]
+    Id(#[from] wire::IdError),
+}
+
+impl QuoteError {
+    /// The code that the client sees.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::NotFound => ErrorCode::NotFound,
+            Self::Refused(_) => ErrorCode::ChangeNotPossible,
+            Self::Upstream(_)
+            | Self::Catalogue(_)
+            | Self::Pricing(_)
+            | Self::Store(StoreError::Engine(_)) => ErrorCode::Unavailable,
+            Self::Body(_) | Self::Id(_) | Self::Store(StoreError::Unreadable(_)) => ErrorCode::Internal,
+        }
+    }
+}
+
+impl From<dodo_client::Error> for QuoteError {
+    fn from(error: dodo_client::Error) -> Self {
+        match error {
+            // A wrong key (401, 403) and a full quota (429) are this proxy's trouble, not the request's.
+            dodo_client::Error::Api(error) if matches!(error.status, 400 | 404 | 409 | 410 | 422) => {
+                Self::Refused(error)
+            }
+            other => Self::Upstream(other),
+        }
+    }
+}
+
+impl From<GatewayError> for QuoteError {
+    fn from(error: GatewayError) -> Self {
+        match error {
+            GatewayError::Body(error) => error.into(),
+            GatewayError::Dodo(error) => error.into(),
+        }
+    }
+}
+
+/// A price, with the subscription that it rests on.
+pub(super) struct FreshPrice {
+    pub(super) priced: Priced,
+    pub(super) basis: Option<Arc<Subscription>>,
+}
+
+/// Asks for prices and issues quotes.
+pub struct Quoting {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    gateway: Gateway,
+    catalogue: Catalogue,
+}
+
+impl Quoting {
+    /// Over a store, Dodo and the catalogue.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, gateway: Gateway, catalogue: Catalogue) -> Self {
+        Self { store, clock, gateway, catalogue }
+    }
+
+    /// What carrying out `plan` would charge this buyer now.
+    ///
+    /// # Errors
+    /// See [`QuoteError`].
+    pub async fn price(&self, plan: &ChargePlan, customer: &CustomerId) -> Result<Priced, QuoteError> {
+        Ok(self.fresh_price(plan, customer).await?.priced)
+    }
+
+    /// The same, with the subscription as it was just before.
+    pub(super) async fn fresh_price(
+        &self,
+        plan: &ChargePlan,
+        customer: &CustomerId,
+    ) -> Result<FreshPrice, QuoteError> {
+        let product = self.catalogue.product(plan.product_id()).await?;
+        match plan {
+            ChargePlan::Checkout { product_id, .. } => {
+                let preview = self.gateway.preview_checkout(plan, customer).await?;
+                let priced = pricing::checkout(&preview, product_id, &product.name, product.price.period)?;
+                Ok(FreshPrice { priced, basis: None })
+            }
+            ChargePlan::PlanChange { subscription_id, product_id, effective_at, .. } => {
+                let basis = self.catalogue.fresh_subscription(subscription_id).await?;
+                if basis.customer.customer_id != *customer {
+                    return Err(QuoteError::NotFound);
+                }
+                let preview = self.gateway.preview_change(subscription_id, plan).await?;
+                let priced = pricing::plan_change(
+                    &preview,
+                    product_id,
+                    &product.name,
+                    product.price.period,
+                    *effective_at,
+                    &basis,
+                )?;
+                Ok(FreshPrice { priced, basis: Some(basis) })
+            }
+        }
+    }
+
+    /// Writes a quote down. `method` is what the buyer is shown and what will be charged; `None` means a hosted checkout,
+    /// or for a plan change that the subscription's method is not known.
+    ///
+    /// # Errors
+    /// When it cannot be written down, or does not add up.
+    pub async fn issue(
+        &self,
+        priced: &Priced,
+        plan: &ChargePlan,
+        customer: &CustomerId,
+        offer: Option<&OfferId>,
+        method: Option<&SavedMethod>,
+    ) -> Result<QuoteRow, QuoteError> {
+        let expires_at = later(self.clock.now(), i64::from(QUOTE_LIFE));
+        let name = priced.name.clone();
+        let basis_hash = priced.basis_hash.clone();
+        let quote = priced.clone().into_quote(ids::quote_id()?, expires_at, QUOTE_LIFE);
+        if !quote.adds_up() {
+            return Err(PricingError::DoesNotAddUp.into());
+        }
+        let row = QuoteRow {
+            quote,
+            offer_id: offer.cloned(),
+            customer_id: customer.clone(),
+            plan: plan.clone(),
+            name,
+            basis_hash,
+            payment_method_id: method.map(|method| method.id.clone()),
+            card: method.and_then(|method| method.card.clone()),
+        };
+        self.store.put_quote(&row).await?;
+        Ok(row)
+    }
+
+    /// A stored quote as the browser is to see it now: with the seconds that are left.
+    #[must_use]
+    pub fn as_of_now(&self, row: &QuoteRow) -> wire::Quote {
+        let left = row.quote.expires_at.0.saturating_sub(self.clock.now().0).max(0);
+        wire::Quote { expires_in: u32::try_from(left).unwrap_or(u32::MAX), ..row.quote.clone() }
+    }
+}

@@ -1,0 +1,241 @@
+//! Finding out what became of attempts that nobody has settled: those of a process that died, of an answer that was
+//! lost, of a webhook that did not come. By looking, never by sending again.
+//!
+//! When to look and when to give up is decided in [`crate::policy::reconcile_schedule`].
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use futures_util::{StreamExt, stream};
+use tokio_util::sync::CancellationToken;
+use wire::{AttemptId, FailureReason, UnixSeconds};
+
+use super::charging::{CLOCK_SLACK, Charging, LookError};
+use crate::{
+    clock::{Clock, later},
+    domain::{AttemptKind, AttemptRow, AttemptState},
+    gateway::{Gateway, ListingError, PaymentFacts},
+    policy::{
+        reconcile_schedule::{self, Next},
+        settle::{Observation, is_live},
+    },
+    store::{KeptKey, Settlement, Store, StoreError},
+};
+
+/// How often the store is asked what is due.
+const PACE: Duration = Duration::from_secs(1);
+/// Seconds for which attempts are taken. Longer than a round takes when Dodo is slow.
+const LEASE: i64 = 120;
+/// Attempts taken in one round.
+const BATCH: u32 = 1000;
+/// Look-ups at the same time.
+const ABREAST: usize = 4;
+/// Up to so many buyers are listed one by one; beyond, one listing of all is cheaper.
+const FEW_BUYERS: usize = 3;
+
+/// The worker.
+pub struct Reconciler {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    gateway: Gateway,
+    charging: Arc<Charging>,
+}
+
+impl Reconciler {
+    /// Over what charging is over.
+    #[must_use]
+    pub fn new(
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        gateway: Gateway,
+        charging: Arc<Charging>,
+    ) -> Self {
+        Self { store, clock, gateway, charging }
+    }
+
+    /// After a start, before anything is accepted: takes up everything that the last process left behind, once, whether
+    /// or not Dodo answers. A store that fails here is logged; it will fail whoever asks next as well.
+    pub async fn catch_up(&self) {
+        if let Err(error) = self.take_up_what_is_left().await {
+            tracing::error!(%error, "attempts of the last run could not be taken up");
+        }
+    }
+
+    async fn take_up_what_is_left(&self) -> Result<(), StoreError> {
+        let left_behind = self.store.make_live_due(self.clock.now()).await?;
+        if left_behind > 0 {
+            tracing::info!(left_behind, "taking up attempts of the last run");
+        }
+        while self.round().await? >= usize::try_from(BATCH).unwrap_or(usize::MAX) {}
+        Ok(())
+    }
+
+    /// Works until cancelled.
+    pub async fn run(&self, cancel: CancellationToken) {
+        let mut pace = tokio::time::interval(PACE);
+        pace.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = cancel.cancelled() => return,
+                _ = pace.tick() => {}
+            }
+            if let Err(error) = self.round().await {
+                tracing::error!(%error, "a round of looking up failed");
+            }
+        }
+    }
+
+    /// Looks up everything that is due. Returns how many attempts that were.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn round(&self) -> Result<usize, StoreError> {
+        let now = self.clock.now();
+        let due = self.store.take_due(now, later(now, LEASE), BATCH).await?;
+        let count = due.len();
+        let (mut listed, mut single) = (Vec::new(), Vec::new());
+        for row in due {
+            match self.awaken(row).await? {
+                None => {}
+                Some(row) if only_a_listing_tells(&row) => listed.push(row),
+                Some(row) => single.push(row),
+            }
+        }
+        self.look_by_listing(listed).await?;
+        let outcomes: Vec<_> =
+            stream::iter(single).map(|row| self.look_at_one(row)).buffer_unordered(ABREAST).collect().await;
+        outcomes.into_iter().collect::<Result<(), _>>()?;
+        Ok(count)
+    }
+
+    /// What never was sent is released; what was sent and has no outcome is unknown from now on.
+    async fn awaken(&self, row: AttemptRow) -> Result<Option<AttemptRow>, StoreError> {
+        match row.state {
+            AttemptState::Claimed => {
+                let released =
+                    self.store.release(&row.id, AttemptState::Claimed, None, KeptKey::Freed).await?;
+                if released {
+                    tracing::info!(attempt_id = %row.id, "released an attempt that was never sent");
+                }
+                Ok(None)
+            }
+            AttemptState::Sent => {
+                let settled = self.charging.settle(&row, None, &Settlement::of(Observation::Unknown)).await?;
+                Ok(settled.map(|settled| settled.row))
+            }
+            _ => Ok(Some(row)),
+        }
+    }
+
+    /// Charges of which not even an id is known: one listing for many.
+    async fn look_by_listing(&self, rows: Vec<AttemptRow>) -> Result<(), StoreError> {
+        let Some(oldest) = rows.iter().map(|row| row.created_at).min() else { return Ok(()) };
+        let listing = self.list(&rows, later(oldest, -CLOCK_SLACK)).await;
+        let complete = listing
+            .as_ref()
+            .inspect_err(|error| tracing::warn!(%error, "payments could not be listed"))
+            .is_ok();
+        let mut payments: BTreeMap<AttemptId, Vec<PaymentFacts>> = BTreeMap::new();
+        for payment in listing.unwrap_or_default() {
+            if let Some(id) = payment.attempt.clone() {
+                payments.entry(id).or_default().push(payment);
+            }
+        }
+        for row in rows {
+            let found = payments.remove(&row.id).unwrap_or_default();
+            let mut row = row;
+            for payment in &found {
+                if let Some(settled) = self.charging.settle_payment(&row, payment).await? {
+                    row = settled.row;
+                }
+            }
+            self.conclude(row, complete).await?;
+        }
+        Ok(())
+    }
+
+    async fn list(&self, rows: &[AttemptRow], since: UnixSeconds) -> Result<Vec<PaymentFacts>, ListingError> {
+        let buyers: BTreeSet<_> = rows.iter().map(|row| row.customer_id.clone()).collect();
+        if buyers.len() > FEW_BUYERS {
+            return self.gateway.payments_since(None, None, since).await;
+        }
+        let mut all = Vec::new();
+        for buyer in &buyers {
+            all.extend(self.gateway.payments_since(Some(buyer), None, since).await?);
+        }
+        Ok(all)
+    }
+
+    /// Looks one attempt up, by its payment, its checkout or its subscription.
+    async fn look_at_one(&self, row: AttemptRow) -> Result<(), StoreError> {
+        let looked = match row.kind {
+            AttemptKind::PlanChange => self.look_at_change(&row).await,
+            AttemptKind::OneClick | AttemptKind::Hosted => self.look_at_checkout(&row).await,
+        };
+        match looked {
+            Ok(row) => self.conclude(row, true).await,
+            Err(LookError::Store(error)) => Err(error),
+            Err(error) => {
+                tracing::warn!(attempt_id = %row.id, %error, "an attempt could not be looked up");
+                self.conclude(row, false).await
+            }
+        }
+    }
+
+    async fn look_at_checkout(&self, row: &AttemptRow) -> Result<AttemptRow, LookError> {
+        // On a hosted page one payment may fail and another follow: the page knows the latest.
+        let payment = match (&row.payment_id, &row.checkout_session_id) {
+            (Some(payment), _) if row.kind == AttemptKind::OneClick => Some(payment.clone()),
+            (_, Some(checkout)) => self.gateway.checkout(checkout).await?.payment_id,
+            (payment, None) => payment.clone(),
+        };
+        let Some(payment) = payment else { return Ok(row.clone()) };
+        let payment = self.gateway.payment(&payment).await?;
+        let settled = self.charging.settle_payment(row, &payment).await?;
+        Ok(settled.map_or_else(|| row.clone(), |settled| settled.row))
+    }
+
+    async fn look_at_change(&self, row: &AttemptRow) -> Result<AttemptRow, LookError> {
+        let Some(quote) = self.store.quote(&row.customer_id, &row.quote_id).await? else {
+            return Ok(row.clone());
+        };
+        let Some(settlement) = self.charging.see_change(row, &quote, row.payment_id.as_ref()).await? else {
+            return Ok(row.clone());
+        };
+        let settled = self.charging.settle(row, Some(&quote), &settlement).await?;
+        Ok(settled.map_or_else(|| row.clone(), |settled| settled.row))
+    }
+
+    /// Writes down that it was looked up, and when to look next or that waiting is over.
+    async fn conclude(&self, row: AttemptRow, complete: bool) -> Result<(), StoreError> {
+        if !is_live(row.state) && row.state != AttemptState::Abandoned {
+            return Ok(());
+        }
+        let now = self.clock.now();
+        let clean = complete && reconcile_schedule::counts_as_clean(&row, now);
+        let row = AttemptRow { clean_looks: row.clean_looks.saturating_add(u32::from(clean)), ..row };
+        match reconcile_schedule::next(&row, now) {
+            Next::LookAt(at) => self.store.note_look(&row.id, clean, Some(at)).await,
+            Next::Stop => self.store.note_look(&row.id, clean, None).await,
+            Next::Abandon(watch_from) => {
+                self.store.note_look(&row.id, clean, Some(watch_from)).await?;
+                if self.store.abandon(&row.id, watch_from).await? {
+                    self.charging.alert("given_up", &row);
+                }
+                Ok(())
+            }
+            Next::HostedPageClosed => {
+                let closed = Settlement::of(Observation::Failed(FailureReason::Cancelled));
+                self.charging.settle(&row, None, &closed).await?;
+                Ok(())
+            }
+        }
+    }
+}
+
+fn only_a_listing_tells(row: &AttemptRow) -> bool {
+    row.kind == AttemptKind::OneClick && row.payment_id.is_none() && row.checkout_session_id.is_none()
+}
