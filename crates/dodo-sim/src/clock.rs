@@ -20,7 +20,9 @@ impl Clock {
     }
 
     pub(crate) fn now(&self) -> OffsetDateTime {
-        self.anchor + self.since.elapsed().saturating_mul(self.speed)
+        let now = self.anchor + self.since.elapsed().saturating_mul(self.speed);
+        // Whole milliseconds: what is written to the wire and read back is the same moment.
+        now - time::Duration::nanoseconds(i64::from(now.nanosecond() % 1_000_000))
     }
 
     pub(crate) fn speed(&self) -> u32 {

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-/// A code of Dodo's error catalogue, as far as the simulator can produce it.
+/// A code of Dodo's error catalogue, as far as the simulator can produce it. Variants are named as Dodo names them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Code {
     AddonsInUsageBasedBillingNotSupported,
@@ -16,7 +16,7 @@ pub(crate) enum Code {
     DiscountCodeExpired,
     DuplicateAddonIdsInRequest,
     InactiveSubscriptionPlanChangeNotSupported,
-    InvalidDiscountCode,
+    InvalidDiscount,
     InvalidProrationModeWithNextBillingDate,
     InvalidQueryParams,
     InvalidQuantity,
@@ -63,7 +63,7 @@ impl Code {
             Self::InactiveSubscriptionPlanChangeNotSupported => {
                 ("INACTIVE_SUBSCRIPTION_PLAN_CHANGE_NOT_SUPPORTED", 422)
             }
-            Self::InvalidDiscountCode => ("INVALID_DISCOUNT_CODE", 422),
+            Self::InvalidDiscount => ("INVALID_DISCOUNT_CODE", 422),
             Self::InvalidProrationModeWithNextBillingDate => {
                 ("INVALID_PRORATION_MODE_WITH_NEXT_BILLING_DATE", 422)
             }

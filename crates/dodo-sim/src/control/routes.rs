@@ -13,7 +13,6 @@ use axum::Router;
 use axum::extract::{FromRef, Path, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, patch, post};
-use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -52,9 +51,10 @@ pub(crate) fn router() -> Router<Arc<Shared>> {
 
 type Answer = Result<Json<Value>, ControlError>;
 
-async fn reset(State(control): State<Control>) -> StatusCode {
+/// Every answer of the control plane is JSON, so that a test can read them all alike.
+async fn reset(State(control): State<Control>) -> Json<Value> {
     control.reset();
-    StatusCode::NO_CONTENT
+    Json(json!({}))
 }
 
 async fn customer(State(control): State<Control>, Json(new): Json<NewCustomer>) -> Json<Value> {
@@ -96,9 +96,9 @@ async fn resolve_refund(
     State(control): State<Control>,
     Path(id): Path<String>,
     Json(resolution): Json<Resolution>,
-) -> Result<StatusCode, ControlError> {
+) -> Answer {
     control.resolve_refund(&id, resolution.status == IntentStatus::Succeeded)?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(Json(json!({})))
 }
 
 async fn faults(State(control): State<Control>) -> Json<Value> {
@@ -109,9 +109,9 @@ async fn set_fault(State(control): State<Control>, Json(new): Json<NewFault>) ->
     Ok(Json(json!(control.fault(new)?)))
 }
 
-async fn clear_faults(State(control): State<Control>) -> StatusCode {
+async fn clear_faults(State(control): State<Control>) -> Json<Value> {
     control.clear_faults();
-    StatusCode::NO_CONTENT
+    faults(State(control)).await
 }
 
 async fn clock(State(control): State<Control>) -> Json<Value> {
@@ -177,10 +177,7 @@ struct NewEndpoint {
     secret: String,
 }
 
-async fn endpoint(
-    State(control): State<Control>,
-    Json(new): Json<NewEndpoint>,
-) -> Result<StatusCode, ControlError> {
+async fn endpoint(State(control): State<Control>, Json(new): Json<NewEndpoint>) -> Answer {
     control.set_webhook_endpoint(&new.url, &new.secret)?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(Json(json!({"url": new.url})))
 }

@@ -11,8 +11,9 @@ use crate::model::customer::{MethodKind, PaymentMethod};
 use crate::model::money::Currency;
 use crate::model::payment::Billing;
 use crate::model::session::{CartAddon, CartProduct, CheckoutRequest};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
+use std::str::FromStr;
 use time::{Duration, OffsetDateTime};
 
 /// A customer to add.
@@ -45,9 +46,11 @@ pub struct NewPaymentMethod {
     pub payment_method_type: Option<String>,
     /// Card number; decides what the card does.
     pub number: String,
-    /// 1 to 12.
+    /// 1 to 12; as a number or as text.
+    #[serde(deserialize_with = "number_or_text")]
     pub expiry_month: u8,
-    /// Two or four digits.
+    /// Two or four digits; as a number or as text.
+    #[serde(deserialize_with = "number_or_text")]
     pub expiry_year: u16,
     /// As shown.
     pub recurring_enabled: Option<bool>,
@@ -56,6 +59,18 @@ pub struct NewPaymentMethod {
     pub last_used_at: Option<OffsetDateTime>,
     /// Currencies that it can be charged in; any when empty.
     pub currencies: Vec<Currency>,
+}
+
+/// Dodo writes expiry dates as text, people as numbers.
+fn number_or_text<'de, D: Deserializer<'de>, T: FromStr + TryFrom<u64>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    let number = match &value {
+        Value::String(text) => text.trim().parse().ok(),
+        other => other.as_u64().and_then(|number| T::try_from(number).ok()),
+    };
+    number.ok_or_else(|| serde::de::Error::custom(format!("{value} is not a month or year")))
 }
 
 impl Default for NewPaymentMethod {

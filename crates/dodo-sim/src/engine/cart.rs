@@ -122,13 +122,13 @@ fn line<'a>(world: &'a World, item: &CartProduct, trial: Option<u32>) -> Outcome
 
 fn wanted_amount(product: &Product, amount: Option<i64>) -> Outcome<Option<i64>> {
     match (&product.price, amount) {
-        (Price::OneTimePrice(price), Some(amount)) if price.pay_what_you_want && amount >= price.price => {
+        (Price::OneTime(price), Some(amount)) if price.pay_what_you_want && amount >= price.price => {
             Ok(Some(amount))
         }
-        (Price::OneTimePrice(price), Some(_)) if price.pay_what_you_want => {
+        (Price::OneTime(price), Some(_)) if price.pay_what_you_want => {
             Err(ApiError::new(Code::RequestAmountBelowMinimum, "amount is below the product's minimum"))
         }
-        (Price::OneTimePrice(price), None) if price.pay_what_you_want => {
+        (Price::OneTime(price), None) if price.pay_what_you_want => {
             Err(ApiError::new(Code::PayAsYouWantAmountRequired, "amount is required for this product"))
         }
         // An amount for a fixed price is ignored, as the field's description says.
@@ -191,7 +191,7 @@ pub(crate) fn discounts<'a>(world: &'a World, codes: &[String]) -> Outcome<Vec<&
         .iter()
         .map(|code| {
             let discount = world.discounts.get(&code.to_uppercase()).ok_or_else(|| {
-                ApiError::new(Code::InvalidDiscountCode, format!("{code} is not a discount code"))
+                ApiError::new(Code::InvalidDiscount, format!("{code} is not a discount code"))
             })?;
             if discount.expires_at.is_some_and(|at| at <= world.now) {
                 return Err(ApiError::new(Code::DiscountCodeExpired, format!("{code} has expired")));

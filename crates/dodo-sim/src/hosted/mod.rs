@@ -76,6 +76,8 @@ struct Fields {
     expiry: String,
     cvc: String,
     country: String,
+    /// The country that the shown total was for; empty when the form was not shown.
+    priced_for: String,
     zipcode: String,
     street: String,
     city: String,
@@ -95,6 +97,11 @@ async fn submit(
             Ok(submission) => submission,
             Err(problem) => return Ok(Next::Again(fields.again(world, &session, problem)?)),
         };
+        let reprice = !fields.priced_for.is_empty() && fields.priced_for != submission.billing.country;
+        if reprice && matches!(session.kind, SessionKind::Cart(_)) {
+            let problem = "The tax changed with the country. Look at the new total, then pay.";
+            return Ok(Next::Again(fields.again(world, &session, problem)?));
+        }
         match pay(world, &id, submission) {
             Ok(Paid::Succeeded { payment_id }) => Ok(done(world, &session, &payment_id)),
             Ok(Paid::Declined { error_code }) => {

@@ -8,12 +8,14 @@ use crate::error::Outcome;
 use crate::model::customer::{Customer, MethodKind, PaymentMethod};
 use crate::model::money::Currency;
 use crate::model::payment::Payment;
-use crate::model::session::{CheckoutRequest, Portal, Session, SessionKind};
+use crate::model::session::{Portal, Session, SessionKind};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use url::Url;
 
 const STYLE: &str = include_str!("page.css");
-/// The countries of the test cards and taxes first; any other code can be typed into the address bar.
+/// Shows the total of another country as soon as it is chosen; without it the server asks once more.
+const SCRIPT: &str = include_str!("page.js");
+/// The countries of the test cards and taxes first; `?country=` offers any other.
 const COUNTRIES: [(&str, &str); 12] = [
     ("US", "United States"),
     ("DE", "Germany"),
@@ -55,6 +57,7 @@ fn layout(title: &str, content: &Markup) -> Markup {
                     (content)
                     footer { "Simulated checkout. No money moves; only test cards work." }
                 }
+                script { (PreEscaped(SCRIPT)) }
             }
         }
     }
@@ -72,12 +75,7 @@ pub(super) fn checkout(world: &World, session: &Session, draft: &Draft) -> Outco
         SessionKind::Cart(request) => {
             let price = cart_price(world, request, &country)?;
             let due = money(price.currency, price.now.total);
-            (
-                "Checkout",
-                cart_summary(request, &price, &session.id, &country),
-                due,
-                request.cancel_url.as_ref(),
-            )
+            ("Checkout", cart_summary(&price, &country), due, request.cancel_url.as_ref())
         }
         SessionKind::Payment { .. } => {
             let payment = world.payment(session.payment_id.as_deref().unwrap_or_default())?;
@@ -141,6 +139,8 @@ pub(super) fn checkout(world: &World, session: &Session, draft: &Draft) -> Outco
                     }
                 }
             }
+            // Nobody pays a total that they have not seen: another country's tax is shown first.
+            input type="hidden" name="priced_for" value=(country);
             button #pay type="submit" {
                 @if title == "Payment method" { "Save card" } @else { "Pay " (due) }
             }
@@ -183,13 +183,13 @@ fn country_select(chosen: &str) -> Markup {
     }
 }
 
-fn cart_summary(request: &CheckoutRequest, price: &CartPrice, session_id: &str, country: &str) -> Markup {
+fn cart_summary(price: &CartPrice, country: &str) -> Markup {
     let lines = price.products.iter().flat_map(|product| product.lines());
     let shown = |net: i64, tax: i64, inclusive: bool| {
         money(price.currency, if inclusive { net.saturating_add(tax) } else { net })
     };
     html! {
-        table {
+        table #summary {
             @for line in lines {
                 tr {
                     th scope="row" { (line.name) @if line.quantity > 1 { " × " (line.quantity) } }
@@ -203,12 +203,6 @@ fn cart_summary(request: &CheckoutRequest, price: &CartPrice, session_id: &str, 
             tr .total { th scope="row" { "Total today" } td #total { (money(price.currency, price.now.total)) } }
             @if let Some(recurring) = &price.recurring {
                 tr .minor { th scope="row" { "Then every period" } td { (money(price.currency, recurring.total)) } }
-            }
-        }
-        @if request.billing_address.is_none() {
-            form .country method="get" action={ "/session/" (session_id) } {
-                label { "Tax for " (country_select(country)) }
-                button type="submit" { "Update" }
             }
         }
     }

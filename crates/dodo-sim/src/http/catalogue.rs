@@ -50,7 +50,7 @@ pub(super) async fn discount_by_code(
     shared.look(|world| {
         let codes = [code];
         let found = crate::engine::cart::discounts(world, &codes).map_err(|error| match error.code {
-            crate::error::Code::InvalidDiscountCode => ApiError::not_found("discount", &codes[0]),
+            crate::error::Code::InvalidDiscount => ApiError::not_found("discount", &codes[0]),
             _ => error,
         })?;
         found

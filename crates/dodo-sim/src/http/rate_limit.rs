@@ -38,16 +38,23 @@ impl RateLimiter {
             RateLimitTier::Tier2 => (500, 5000),
             RateLimitTier::Off => return None,
         };
-        let burst = self.second.take(per_second, Duration::from_secs(1), now);
-        let steady = self.minute.take(per_minute, Duration::from_secs(60), now);
-        let exceeded = burst.exceeded || steady.exceeded;
+        let burst = self.second.at(per_second, Duration::from_secs(1), now);
+        let steady = self.minute.at(per_minute, Duration::from_secs(60), now);
+        let exceeded = burst.remaining == 0 || steady.remaining == 0;
         let tighter = if burst.remaining < steady.remaining { burst } else { steady };
-        Some(Allowance { exceeded, ..tighter })
+        if exceeded {
+            return Some(Allowance { exceeded, ..tighter });
+        }
+        // A request that is refused counts in neither window.
+        self.second.used += 1;
+        self.minute.used += 1;
+        Some(Allowance { remaining: tighter.remaining - 1, ..tighter })
     }
 }
 
 impl Window {
-    fn take(&mut self, limit: u32, length: Duration, now: Instant) -> Allowance {
+    /// What is left before a request; a window that has run out begins anew.
+    fn at(&mut self, limit: u32, length: Duration, now: Instant) -> Allowance {
         let started = match self.started {
             Some(started) if now.duration_since(started) < length => started,
             Some(_) | None => {
@@ -55,12 +62,8 @@ impl Window {
                 *self.started.insert(now)
             }
         };
-        let exceeded = self.used >= limit;
-        if !exceeded {
-            self.used += 1;
-        }
         let reset = length.saturating_sub(now.duration_since(started));
-        Allowance { exceeded, limit, remaining: limit - self.used, reset }
+        Allowance { exceeded: false, limit, remaining: limit.saturating_sub(self.used), reset }
     }
 }
 

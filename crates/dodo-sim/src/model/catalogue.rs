@@ -23,11 +23,14 @@ pub(crate) struct Every {
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(tag = "type")]
 pub(crate) enum Price {
-    OneTimePrice(OneTimePrice),
-    RecurringPrice(RecurringPrice),
-    UsageBasedPrice(UsageBasedPrice),
+    #[serde(rename = "one_time_price")]
+    OneTime(OneTimePrice),
+    #[serde(rename = "recurring_price")]
+    Recurring(RecurringPrice),
+    #[serde(rename = "usage_based_price")]
+    UsageBased(UsageBasedPrice),
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -120,60 +123,60 @@ pub(crate) struct Cycle {
 impl Price {
     pub(crate) fn currency(&self) -> Currency {
         match self {
-            Self::OneTimePrice(price) => price.currency,
-            Self::RecurringPrice(price) => price.currency,
-            Self::UsageBasedPrice(price) => price.currency,
+            Self::OneTime(price) => price.currency,
+            Self::Recurring(price) => price.currency,
+            Self::UsageBased(price) => price.currency,
         }
     }
 
     /// The list price of one unit; for usage-based prices the fixed fee.
     pub(crate) fn list(&self) -> i64 {
         match self {
-            Self::OneTimePrice(price) => price.price,
-            Self::RecurringPrice(price) => price.price,
-            Self::UsageBasedPrice(price) => price.fixed_price,
+            Self::OneTime(price) => price.price,
+            Self::Recurring(price) => price.price,
+            Self::UsageBased(price) => price.fixed_price,
         }
     }
 
     pub(crate) fn set_list(&mut self, amount: i64) {
         match self {
-            Self::OneTimePrice(price) => price.price = amount,
-            Self::RecurringPrice(price) => price.price = amount,
-            Self::UsageBasedPrice(price) => price.fixed_price = amount,
+            Self::OneTime(price) => price.price = amount,
+            Self::Recurring(price) => price.price = amount,
+            Self::UsageBased(price) => price.fixed_price = amount,
         }
     }
 
     pub(crate) fn set_tax_inclusive(&mut self, inclusive: bool) {
         match self {
-            Self::OneTimePrice(price) => price.tax_inclusive = inclusive,
-            Self::RecurringPrice(price) => price.tax_inclusive = inclusive,
-            Self::UsageBasedPrice(price) => price.tax_inclusive = inclusive,
+            Self::OneTime(price) => price.tax_inclusive = inclusive,
+            Self::Recurring(price) => price.tax_inclusive = inclusive,
+            Self::UsageBased(price) => price.tax_inclusive = inclusive,
         }
     }
 
     /// The product's own discount in basis points; the older percentage counts when it is the only one.
     pub(crate) fn discount_bps(&self) -> i64 {
         let (bps, percent) = match self {
-            Self::OneTimePrice(price) => (price.discount_bps, price.discount),
-            Self::RecurringPrice(price) => (price.discount_bps, price.discount),
-            Self::UsageBasedPrice(price) => (price.discount_bps, price.discount),
+            Self::OneTime(price) => (price.discount_bps, price.discount),
+            Self::Recurring(price) => (price.discount_bps, price.discount),
+            Self::UsageBased(price) => (price.discount_bps, price.discount),
         };
         if bps != 0 { bps } else { percent.saturating_mul(100) }
     }
 
     pub(crate) fn tax_inclusive(&self) -> bool {
         match self {
-            Self::OneTimePrice(price) => price.tax_inclusive,
-            Self::RecurringPrice(price) => price.tax_inclusive,
-            Self::UsageBasedPrice(price) => price.tax_inclusive,
+            Self::OneTime(price) => price.tax_inclusive,
+            Self::Recurring(price) => price.tax_inclusive,
+            Self::UsageBased(price) => price.tax_inclusive,
         }
     }
 
     /// `None` for what is bought once.
     pub(crate) fn cycle(&self) -> Option<Cycle> {
         match self {
-            Self::OneTimePrice(_) => None,
-            Self::RecurringPrice(price) => Some(Cycle {
+            Self::OneTime(_) => None,
+            Self::Recurring(price) => Some(Cycle {
                 frequency: Every {
                     count: price.payment_frequency_count,
                     interval: price.payment_frequency_interval,
@@ -185,7 +188,7 @@ impl Price {
                 trial_days: price.trial_period_days,
                 trial_amount: price.trial_amount,
             }),
-            Self::UsageBasedPrice(price) => Some(Cycle {
+            Self::UsageBased(price) => Some(Cycle {
                 frequency: Every {
                     count: price.payment_frequency_count,
                     interval: price.payment_frequency_interval,
@@ -201,7 +204,7 @@ impl Price {
     }
 
     pub(crate) fn is_usage_based(&self) -> bool {
-        matches!(self, Self::UsageBasedPrice(_))
+        matches!(self, Self::UsageBased(_))
     }
 }
 

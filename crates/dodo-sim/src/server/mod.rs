@@ -67,10 +67,9 @@ async fn accept(
 ) -> Option<Instant> {
     let mut refuse = serving.shared.refuse_until.subscribe();
     loop {
-        if let Some(until) = *refuse.borrow_and_update() {
-            if until > Instant::now() {
-                return Some(until);
-            }
+        let until = *refuse.borrow_and_update();
+        if let Some(until) = until.filter(|until| *until > Instant::now()) {
+            return Some(until);
         }
         tokio::select! {
             () = serving.stop.cancelled() => return None,
