@@ -12,5 +12,6 @@ mod charges;
 mod reads;
 mod requests;
 mod secrets;
+mod simulator;
 mod stub;
 mod webhooks;
