@@ -1,4 +1,36 @@
-//! The widget's decisions as pure state machines.
+//! The widget's decisions as pure state machines: what happens goes in, what is to be done and what is to be shown comes
+//! out. No browser, no framework, no clock, no randomness, no I/O: keys, answers and timers arrive as events.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`offer`] | the offer flow: shown, accepted or refused, at most one cheaper offer after a refusal |
+//! | [`plans`] | the plan-change flow: compare, preview, review, confirm |
+//! | [`charge`] | what both end in: one charge, from the click to its end |
+//! | [`announce`] | what the page around is told |
+//!
+//! Each flow is `step(state, event) -> (state, effects)` and `view(&state) -> View`. The shell carries the effects out
+//! in order and feeds what comes of them back in. Effects that expect a reply carry a [`Tag`], and so does the reply.
+//!
+//! # Invariants
+//!
+//! Tests name these numbers (`tests/it/*_invariants.rs`: random events; `tests/it/simulation.rs`: a backend behind a bad
+//! network).
+//!
+//! | | |
+//! |---|---|
+//! | F1 | A charging request leaves only on the buyer's press of a button that worked at that moment, for exactly the offer and quote on the screen. |
+//! | F2 | Between two such presses there is one idempotency key. Double clicks and repeated events add nothing. |
+//! | F3 | A request is repeated only while it is unanswered, at most twice, with the same key. After a definite refusal nothing is repeated. A backend without keys is asked once, and after an unknown outcome never again. |
+//! | F4 | A reply, timer or watch that nobody waits for any more changes nothing. |
+//! | F5 | A quote that has expired or is being replaced cannot be confirmed. |
+//! | F6 | Closing the dialog never ends a charge; its outcome is still told. |
+//! | F7 | `step` is total and never panics. Every state is an end, waits for something under way, or offers an act. |
+//! | F8 | The amount on the button is the total of the quote in the request, to the minor unit. |
+//! | F9 | No refusal while a charge is undecided; nothing is charged for what was refused. |
+//! | F10 | After a refusal at most one other offer follows, after its refusal none; what was refused is not shown again. |
+//! | F11 | Never two undecided charges at once. |
+//! | F12 | "Not collected" is said only on proof. |
+//! | F13 | Where the backend cannot be reached at the start, an offer shows nothing, and the plans say so and can be asked for again. |
 
 mod address;
 pub mod announce;

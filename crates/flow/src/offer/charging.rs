@@ -196,12 +196,16 @@ impl Charging {
 
     /// What loading anew shows of this charge. Keeps what is offered, for the case that nothing was charged.
     fn look(&mut self, reply: Result<Answer, ApiError>) -> Result<Seen, ApiError> {
-        let meaning = proposal::read(*reply?.response);
+        let answer = reply?;
+        let meaning = proposal::read(*answer.response);
         let seen = proposal::seen(&meaning);
-        self.latest = match meaning {
-            Meaning::Offered(proposal) => Some(proposal),
-            _ => None,
-        };
+        self.latest = None;
+        match meaning {
+            // Refused in another tab meanwhile.
+            Meaning::Offered(_) if answer.refused_here => return Ok(Seen::Gone),
+            Meaning::Offered(proposal) => self.latest = Some(proposal),
+            _ => {}
+        }
         Ok(seen)
     }
 }

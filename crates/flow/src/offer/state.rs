@@ -18,6 +18,8 @@ pub struct State {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Memory {
     pub(crate) tags: Tags,
+    /// Decline keys of what was refused on this page: none of it is shown again, whatever the backend says.
+    pub(crate) refused: Vec<String>,
     /// What is offered now follows a refusal: after its own refusal nothing follows.
     pub(crate) last_in_chain: bool,
     /// The hosted checkout was taken as another way to pay for this offer; it is not offered again.

@@ -66,7 +66,7 @@ impl Flow {
     /// An answer while nothing is on the screen.
     fn first_answer(&mut self, answer: Answer) -> Phase {
         match proposal::read(*answer.response) {
-            Meaning::Offered(proposal) if answer.refused_here => {
+            Meaning::Offered(proposal) if answer.refused_here || self.has_refused(&proposal) => {
                 // The refusal did not reach the backend: it is told again, and the buyer sees nothing.
                 self.decline_at_backend(&proposal, None);
                 Phase::Nothing
@@ -172,7 +172,7 @@ impl Flow {
             },
         };
         match proposal::read(*answer.response) {
-            Meaning::Offered(proposal) if answer.refused_here => {
+            Meaning::Offered(proposal) if answer.refused_here || self.has_refused(&proposal) => {
                 self.decline_at_backend(&proposal, None);
                 Phase::Nothing
             }
@@ -198,12 +198,17 @@ impl Flow {
 
     pub(super) fn decline(&mut self, proposal: &Proposal, reason: Option<DeclineReason>) -> Phase {
         self.effects.push(Effect::Remember(proposal.decline_key.clone()));
+        self.memory.refused.push(proposal.decline_key.clone());
         let sent = self.decline_at_backend(proposal, reason);
         self.announce(Announcement::Declined(proposal.about()));
         match sent {
             Some(tag) => Phase::Declining(tag),
             None => Phase::Nothing,
         }
+    }
+
+    pub(super) fn has_refused(&self, proposal: &Proposal) -> bool {
+        self.memory.refused.contains(&proposal.decline_key)
     }
 
     /// A smaller backend has no ledger: the browser's own does the remembering.

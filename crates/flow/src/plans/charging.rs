@@ -4,7 +4,7 @@ use wire::{Attempt, AttemptStatus, FailureReason, IdempotencyKey, PlansResponse}
 
 use super::effect::Effect;
 use super::event::{Act, Event};
-use super::state::{Charging, Open, Remark, Review, Task};
+use super::state::{Charging, Errand, Open, Remark, Review, Task};
 use super::step::Flow;
 use crate::announce::{About, Announcement, Trouble};
 use crate::charge::{
@@ -22,6 +22,8 @@ impl Flow {
         let review = Some(review.clone());
         let charging = Charging { charge, review, dialog: true, announced: false };
         open.remark = None;
+        // A link that comes now would lead away in the middle of a charge.
+        open.errand = Errand::None;
         self.goes_on(open, Box::new(charging), commands);
     }
 

@@ -173,27 +173,29 @@ fn comparison(open: &Open) -> ComparisonView {
     }
 }
 
-/// What the task says, as long as its dialog is closed; otherwise the remark.
+/// What matters most: an undecided charge whose dialog is closed, then the latest remark, then how a charge ended.
 fn notice(open: &Open) -> Option<Notice> {
-    let of_task = match &open.task {
-        Task::Charging(charging) if !charging.dialog => Some(Notice::Waiting(waiting(charging))),
-        Task::Leaving { due, dialog: false, .. } => Some(Notice::Waiting(leaving(*due))),
-        Task::Done { done, dialog: false } => Some(Notice::Done(done.clone())),
-        Task::Failed { failed, dialog: false } => Some(Notice::Failed(failed.clone())),
-        _ => None,
-    };
-    let remark = open.remark.map(|remark| match remark {
-        Remark::PreviewFailed => Notice::PreviewFailed,
-        Remark::ChangeNotPossible => Notice::ChangeNotPossible,
-        Remark::Busy => Notice::Busy,
-        Remark::NotReceived => Notice::NotReceived,
-        Remark::PriceLapsed => Notice::PriceLapsed,
-        Remark::SessionOver => Notice::SessionOver,
-        Remark::TakeBackFailed => Notice::TakeBackFailed,
-        Remark::TakenBack => Notice::TakenBack,
-        Remark::CardLinkFailed => Notice::CardLinkFailed,
-    });
-    remark.or(of_task)
+    match &open.task {
+        Task::Charging(charging) if !charging.dialog => return Some(Notice::Waiting(waiting(charging))),
+        Task::Leaving { due, dialog: false, .. } => return Some(Notice::Waiting(leaving(*due))),
+        _ => {}
+    }
+    match (open.remark, &open.task) {
+        (Some(remark), _) => Some(match remark {
+            Remark::PreviewFailed => Notice::PreviewFailed,
+            Remark::ChangeNotPossible => Notice::ChangeNotPossible,
+            Remark::Busy => Notice::Busy,
+            Remark::NotReceived => Notice::NotReceived,
+            Remark::PriceLapsed => Notice::PriceLapsed,
+            Remark::SessionOver => Notice::SessionOver,
+            Remark::TakeBackFailed => Notice::TakeBackFailed,
+            Remark::TakenBack => Notice::TakenBack,
+            Remark::CardLinkFailed => Notice::CardLinkFailed,
+        }),
+        (None, Task::Done { done, dialog: false }) => Some(Notice::Done(done.clone())),
+        (None, Task::Failed { failed, dialog: false }) => Some(Notice::Failed(failed.clone())),
+        (None, _) => None,
+    }
 }
 
 fn dialog(open: &Open) -> Option<Dialog> {

@@ -1,0 +1,12 @@
+//! Tests of the machines: scripts that read as stories, tables, invariants under random events, and a simulation
+//! against a backend behind a bad network.
+
+mod build;
+mod charge_replies;
+mod offer_invariants;
+mod offer_stage;
+mod offer_stories;
+mod plans_invariants;
+mod plans_stage;
+mod plans_stories;
+mod simulation;
