@@ -127,7 +127,7 @@ impl Charging {
         }
         let kind = kind(&quote, request.pay_with)?;
         if !open_for(kind).contains(&offer.state) {
-            return self.from_state(session, &offer).await;
+            return self.what_became_of(session, &offer).await;
         }
         let consent = request.consent;
         let customer = customer.clone();
@@ -200,7 +200,7 @@ impl Charging {
             Claim::OfferNotFound => return Err(ChargeError::NotFound),
             Claim::OfferNotOpen(state) => {
                 let offer = intent.offer.ok_or(ChargeError::NotFound)?;
-                return self.from_state(session, &OfferRow { state, ..offer }).await;
+                return self.what_became_of(session, &OfferRow { state, ..offer }).await;
             }
         };
         let (done, result) = oneshot::channel();
@@ -266,7 +266,11 @@ impl Charging {
     }
 
     /// The answer to a click on an offer that cannot be claimed: what became of it.
-    async fn from_state(&self, session: &Session, offer: &OfferRow) -> Result<wire::Attempt, ChargeError> {
+    async fn what_became_of(
+        &self,
+        session: &Session,
+        offer: &OfferRow,
+    ) -> Result<wire::Attempt, ChargeError> {
         let latest = self.store.latest_attempt(&offer.id).await?;
         match (offer.state, latest) {
             (OfferState::Charged | OfferState::Failed, Some(latest)) => {

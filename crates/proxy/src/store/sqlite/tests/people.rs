@@ -1,0 +1,141 @@
+//! Sessions, nonces, purchases, events, webhooks.
+
+use wire::{Purpose, Trigger};
+
+use super::*;
+use crate::{
+    domain::{Billing, Purchase, Session, TokenHash, TriggerEvent},
+    store::{Inbox, InboxInsert, People},
+};
+
+fn session(byte: u8) -> Session {
+    Session {
+        token: TokenHash([byte; 32]),
+        customer_id: customer("cus_1"),
+        purpose: Purpose::Plans,
+        trigger: Trigger::NearPlanLimit,
+        payment_id: Some(payment("pay_1")),
+        subscription_id: Some(subscription()),
+        locale: Some("ja".into()),
+        country: Some("JP".into()),
+        expires_at: UnixSeconds(NOW.0 + 900),
+    }
+}
+
+#[tokio::test]
+async fn a_session_is_found_until_it_is_over() {
+    let (_folder, store) = fresh().await;
+    store.put_session(&session(1)).await.unwrap();
+    let token = TokenHash([1; 32]);
+    assert_eq!(store.session(token, NOW).await.unwrap(), Some(session(1)));
+    assert_eq!(store.session(TokenHash([2; 32]), NOW).await.unwrap(), None);
+    assert_eq!(store.session(token, UnixSeconds(NOW.0 + 900)).await.unwrap(), None);
+    assert_eq!(store.purge_expired(UnixSeconds(NOW.0 + 901)).await.unwrap(), 1);
+    assert_eq!(store.session(token, NOW).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_nonce_is_redeemed_once_by_whoever_comes_first() {
+    let (_folder, store) = fresh().await;
+    let nonce = TokenHash([9; 32]);
+    let checkout = dodo_client::ids::CheckoutSessionId::parse("cks_1").unwrap();
+    store.put_nonce(nonce, &checkout, UnixSeconds(NOW.0 + 900)).await.unwrap();
+    assert_eq!(store.redeem_nonce(nonce, UnixSeconds(NOW.0 + 900)).await.unwrap(), None, "over");
+    assert_eq!(store.nonce(nonce, NOW).await.unwrap(), Some(checkout.clone()));
+    let tries: Vec<_> = (0..8)
+        .map(|_| {
+            let store = Arc::clone(&store);
+            tokio::spawn(async move { store.redeem_nonce(nonce, NOW).await.unwrap() })
+        })
+        .collect();
+    let mut redeemed = Vec::new();
+    for attempt in tries {
+        redeemed.extend(attempt.await.unwrap());
+    }
+    assert_eq!(redeemed, [checkout]);
+    assert_eq!(store.nonce(nonce, NOW).await.unwrap(), None);
+}
+
+fn bought(product_ids: Vec<ProductId>, billing: Option<Billing>) -> Purchase {
+    Purchase {
+        payment_id: payment("pay_1"),
+        customer_id: customer("cus_1"),
+        product_ids,
+        subscription_id: None,
+        billing,
+        paid_at: NOW,
+    }
+}
+
+#[tokio::test]
+async fn a_later_report_of_a_purchase_adds_and_never_wipes_out() {
+    let (_folder, store) = fresh().await;
+    let billing = Billing { country: "DE".into(), street: None, city: None, state: None, zipcode: None };
+    let full = bought(vec![product("prod_a")], Some(billing));
+    store.upsert_purchase(&bought(Vec::new(), None)).await.unwrap();
+    store.upsert_purchase(&full).await.unwrap();
+    store.upsert_purchase(&bought(Vec::new(), None)).await.unwrap();
+    let found = store.purchase(&customer("cus_1"), &payment("pay_1")).await.unwrap();
+    assert_eq!(found.as_ref(), Some(&full));
+    assert_eq!(store.latest_purchase(&customer("cus_1")).await.unwrap(), Some(full));
+    assert_eq!(store.purchase(&customer("cus_2"), &payment("pay_1")).await.unwrap(), None, "another buyer");
+}
+
+#[tokio::test]
+async fn the_latest_purchase_is_by_time_of_payment() {
+    let (_folder, store) = fresh().await;
+    for (id, at) in [("pay_old", 10), ("pay_new", 30), ("pay_mid", 20)] {
+        let purchase = Purchase {
+            payment_id: payment(id),
+            paid_at: UnixSeconds(at),
+            ..bought(vec![product("prod_a")], None)
+        };
+        store.upsert_purchase(&purchase).await.unwrap();
+    }
+    let latest = store.latest_purchase(&customer("cus_1")).await.unwrap().unwrap();
+    assert_eq!(latest.payment_id, payment("pay_new"));
+    let all = store.purchases_of(&customer("cus_1")).await.unwrap();
+    let times: Vec<_> = all.iter().map(|purchase| purchase.paid_at.0).collect();
+    assert_eq!(times, [30, 20, 10]);
+}
+
+#[tokio::test]
+async fn the_latest_event_of_each_kind_is_found() {
+    let (_folder, store) = fresh().await;
+    let event = |id: &str, trigger, at| TriggerEvent {
+        id: id.into(),
+        customer_id: customer("cus_1"),
+        trigger,
+        subscription_id: None,
+        at: UnixSeconds(at),
+    };
+    for event in [
+        event("ev_1", Trigger::NearPlanLimit, 1),
+        event("ev_2", Trigger::NearPlanLimit, 2),
+        event("ev_3", Trigger::OnboardingDone, 3),
+    ] {
+        store.put_trigger(&event).await.unwrap();
+    }
+    let latest = |trigger| {
+        let store = Arc::clone(&store);
+        async move { store.latest_trigger(&customer("cus_1"), trigger).await.unwrap().map(|event| event.id) }
+    };
+    assert_eq!(latest(Trigger::NearPlanLimit).await.as_deref(), Some("ev_2"));
+    assert_eq!(latest(Trigger::OnboardingDone).await.as_deref(), Some("ev_3"));
+    assert_eq!(latest(Trigger::UsageMilestone).await, None);
+}
+
+#[tokio::test]
+async fn a_webhook_is_new_once_and_done_once() {
+    let (_folder, store) = fresh().await;
+    let insert = || store.inbox_insert("msg_1", "payment.succeeded", b"{}", NOW);
+    assert_eq!(insert().await.unwrap(), InboxInsert::New);
+    assert_eq!(insert().await.unwrap(), InboxInsert::Unapplied);
+    let later = UnixSeconds(NOW.0 + 1);
+    let left = store.inbox_unapplied(later, 10).await.unwrap();
+    assert_eq!(left, [("msg_1".to_owned(), b"{}".to_vec())]);
+    store.inbox_applied("msg_1", NOW).await.unwrap();
+    assert_eq!(insert().await.unwrap(), InboxInsert::Duplicate);
+    assert!(store.inbox_unapplied(later, 10).await.unwrap().is_empty());
+    assert_eq!(store.purge_inbox(later).await.unwrap(), 1);
+}
