@@ -1,8 +1,34 @@
-//! proxy
+//! The merchant's backend: offers, quotes, charging, declines.
+//!
+//! A tour, from the outside in:
+//!
+//! | module | what |
+//! |---|---|
+//! | [`settings`], [`rules`] | what the proxy is told, and what it refuses to start with |
+//! | [`application`] | one running proxy, put together and taken down |
+//! | [`server`], [`http`] | connections and requests |
+//! | [`service`] | what happens, one module a matter |
+//! | [`policy`] | what is decided; pure |
+//! | [`store`] | what is remembered |
+//! | [`gateway`] | what is asked of Dodo, in our words |
+//! | [`domain`] | the words |
+//! | [`webhook_signature`] | who sent a webhook |
+//!
+//! Handlers hold no rule, services hold no SQL, policies hold no clock. Money is integers in minor units.
 
+pub mod application;
 pub mod clock;
 pub mod domain;
+pub mod gateway;
+pub mod http;
 pub mod ids;
 pub mod policy;
+pub mod rules;
+pub mod server;
+pub mod service;
+pub mod settings;
 pub mod store;
+pub mod telemetry;
 pub mod webhook_signature;
+
+pub use application::Application;

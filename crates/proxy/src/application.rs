@@ -1,0 +1,343 @@
+//! One running proxy: put together from settings, run, and taken down in an order in which nothing is lost.
+
+use std::{
+    future::Future,
+    io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use dodo_client::Client;
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::net::TcpListener;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    clock::{Clock, SystemClock, later},
+    domain::Tenant,
+    gateway::Gateway,
+    http::{
+        self,
+        files::{self, Files, UpgradePage},
+        ops,
+        origin::AllowedOrigins,
+    },
+    server::{self, Limits},
+    service::{
+        Services,
+        catalogue::Catalogue,
+        charging::{self, Charging},
+        offers::{self, Offers},
+        plans::Plans,
+        purchases::Purchases,
+        quoting::Quoting,
+        reconciler::Reconciler,
+        sessions::Sessions,
+        webhooks::Webhooks,
+    },
+    settings::{Origin, Settings},
+    store::{
+        Store, StoreError,
+        sqlite::{OpenError, SqliteStore},
+    },
+};
+
+/// How often what is over is swept out, and what was left over is taken up.
+const HOUSEKEEPING: Duration = Duration::from_secs(60);
+/// Applied webhooks are remembered for so many seconds: longer than Dodo repeats them.
+const INBOX_LIFE: i64 = 35 * 86_400;
+/// How long charges under way may finish after the stop. Longer than one request to Dodo can take.
+const CHARGES_DRAIN: Duration = Duration::from_secs(35);
+
+/// Why the proxy did not start, or had to end.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplicationError {
+    /// The store did not open.
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    /// The client was refused.
+    #[error("Dodo: {0}")]
+    Dodo(#[from] dodo_client::ConfigError),
+    /// An address cannot be listened on.
+    #[error("cannot listen on {address}: {error}")]
+    Listen {
+        /// Which.
+        address: SocketAddr,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// A folder of files cannot be read.
+    #[error("cannot read the files in {folder}: {error}")]
+    Files {
+        /// Which.
+        folder: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// The server itself failed.
+    #[error("the server failed: {0}")]
+    Server(#[from] io::Error),
+}
+
+/// A proxy that is ready to run.
+pub struct Application {
+    listener: TcpListener,
+    ops_listener: TcpListener,
+    address: Origin,
+    ops_address: SocketAddr,
+    router: axum::Router,
+    ops_router: axum::Router,
+    background: Background,
+    store: Arc<SqliteStore>,
+    charges: TaskTracker,
+}
+
+impl Application {
+    /// Puts a proxy together on the machine's clock: opens the store, takes its lock, binds both listeners.
+    ///
+    /// # Errors
+    /// See [`ApplicationError`].
+    pub async fn build(
+        settings: Settings,
+        metrics: Option<PrometheusHandle>,
+    ) -> Result<Self, ApplicationError> {
+        Self::build_with(settings, metrics, Arc::new(SystemClock)).await
+    }
+
+    /// The same on another clock.
+    ///
+    /// # Errors
+    /// See [`ApplicationError`].
+    pub async fn build_with(
+        settings: Settings,
+        metrics: Option<PrometheusHandle>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, ApplicationError> {
+        let tenant = Tenant { merchant: settings.merchant.clone(), mode: settings.dodo.mode };
+        let store = Arc::new(SqliteStore::open(&settings.database, &tenant).await?);
+        let widget = folder(settings.widget_dir.as_deref(), files::embedded_widget)?;
+        let upgrade_page = folder(settings.spa_dir.as_deref(), files::embedded_upgrade_page)?;
+        let listener = listen(settings.listen).await?;
+        let ops_listener = listen(settings.ops_listen).await?;
+        let address = match &settings.public_url {
+            Some(origin) => origin.clone(),
+            None => Origin::of_listener(listener.local_addr()?),
+        };
+        let ops_address = ops_listener.local_addr()?;
+        let origins = AllowedOrigins::new(&settings.allowed_origins, &address);
+        let dodo = Client::new(&settings.dodo)?;
+        let charges = TaskTracker::new();
+        let (services, background) =
+            wire_up(settings, Arc::clone(&store) as Arc<dyn Store>, clock, dodo, charges.clone());
+        let router = http::router(Arc::clone(&services), origins, widget, UpgradePage::new(upgrade_page));
+        let ops_router = ops::router(services, metrics);
+        Ok(Self {
+            listener,
+            ops_listener,
+            address,
+            ops_address,
+            router,
+            ops_router,
+            background,
+            store,
+            charges,
+        })
+    }
+
+    /// Where browsers reach it.
+    #[must_use]
+    pub fn address(&self) -> &Origin {
+        &self.address
+    }
+
+    /// Where health and metrics are.
+    #[must_use]
+    pub fn ops_address(&self) -> SocketAddr {
+        self.ops_address
+    }
+
+    /// Serves until `stopped` ends. Then: no new connections, answers finish, charges under way finish, the store is
+    /// closed last.
+    ///
+    /// # Errors
+    /// When a listener fails.
+    pub async fn run_until_stopped(
+        self,
+        stopped: impl Future<Output = ()> + Send,
+    ) -> Result<(), ApplicationError> {
+        let stop = CancellationToken::new();
+        let background = tokio::spawn(self.background.run(stop.clone()));
+        let limits = Limits::default();
+        let serving = async {
+            tokio::try_join!(
+                server::serve(self.listener, self.router, limits, stop.clone()),
+                server::serve(self.ops_listener, self.ops_router, limits, stop.clone()),
+            )
+        };
+        let stopping = async {
+            stopped.await;
+            tracing::info!("stopping");
+            stop.cancel();
+        };
+        let (served, ()) = tokio::join!(serving, stopping);
+        self.charges.close();
+        if tokio::time::timeout(CHARGES_DRAIN, self.charges.wait()).await.is_err() {
+            // Each of them is marked as sent: the next start looks up what became of it.
+            tracing::warn!("some charges did not finish in time");
+        }
+        if let Err(error) = background.await {
+            tracing::error!(%error, "background work ended badly");
+        }
+        self.store.close().await;
+        served?;
+        Ok(())
+    }
+}
+
+/// What goes on without being asked.
+struct Background {
+    services: Arc<Services>,
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    catalogue: Catalogue,
+    products: Vec<wire::ProductId>,
+    reconciler: Reconciler,
+}
+
+impl Background {
+    async fn run(self, stop: CancellationToken) {
+        tokio::join!(
+            async {
+                self.reconciler.catch_up().await;
+                self.services.caught_up.store(true, Ordering::Release);
+                self.reconciler.run(stop.clone()).await;
+            },
+            until(&stop, self.catalogue.keep_products_warm(self.products.clone())),
+            until(&stop, self.keep_house()),
+        );
+    }
+
+    async fn keep_house(&self) {
+        loop {
+            if let Err(error) = self.sweep().await {
+                tracing::warn!(%error, "sweeping failed");
+            }
+            if let Err(error) = self.services.webhooks.apply_leftovers().await {
+                tracing::warn!(%error, "webhooks could not be taken up again");
+            }
+            tokio::time::sleep(HOUSEKEEPING).await;
+        }
+    }
+
+    async fn sweep(&self) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        self.store.purge_expired(now).await?;
+        self.store.purge_inbox(later(now, INBOX_LIFE.saturating_neg())).await?;
+        Ok(())
+    }
+}
+
+async fn until(stop: &CancellationToken, work: impl Future<Output = ()>) {
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = work => {}
+    }
+}
+
+/// Gives every service its parts.
+fn wire_up(
+    settings: Settings,
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    dodo: Client,
+    tasks: TaskTracker,
+) -> (Arc<Services>, Background) {
+    let Settings { rules, merchant_key, return_url, webhook_keys, .. } = settings;
+    let rules = Arc::new(rules);
+    let products = rules.products();
+    let catalogue = Catalogue::new(dodo.clone());
+    let gateway = Gateway::new(dodo.clone(), return_url.clone());
+    let purchases = Purchases::new(Arc::clone(&store), dodo.clone(), catalogue.clone());
+    let quoting =
+        Arc::new(Quoting::new(Arc::clone(&store), Arc::clone(&clock), gateway.clone(), catalogue.clone()));
+    let charging = Arc::new(Charging::new(charging::Parts {
+        store: Arc::clone(&store),
+        clock: Arc::clone(&clock),
+        gateway: gateway.clone(),
+        catalogue: catalogue.clone(),
+        quoting: Arc::clone(&quoting),
+        tasks,
+    }));
+    let offers = Arc::new(Offers::new(offers::Parts {
+        store: Arc::clone(&store),
+        clock: Arc::clone(&clock),
+        rules: Arc::clone(&rules),
+        catalogue: catalogue.clone(),
+        purchases: purchases.clone(),
+        quoting: Arc::clone(&quoting),
+        charging: Arc::clone(&charging),
+        secret: merchant_key.clone(),
+    }));
+    let services = Arc::new(Services {
+        sessions: Sessions {
+            store: Arc::clone(&store),
+            clock: Arc::clone(&clock),
+            rules: Arc::clone(&rules),
+            dodo: dodo.clone(),
+            catalogue: catalogue.clone(),
+            purchases: purchases.clone(),
+            offers: Arc::clone(&offers),
+            merchant_key,
+            return_url: return_url.clone(),
+        },
+        offers,
+        plans: Plans {
+            clock: Arc::clone(&clock),
+            rules,
+            catalogue: catalogue.clone(),
+            store: Arc::clone(&store),
+            charging: Arc::clone(&charging),
+            quoting,
+            dodo,
+            return_url,
+        },
+        webhooks: Webhooks {
+            store: Arc::clone(&store),
+            clock: Arc::clone(&clock),
+            keys: webhook_keys,
+            catalogue: catalogue.clone(),
+            purchases,
+            charging: Arc::clone(&charging),
+        },
+        charging: Arc::clone(&charging),
+        store: Arc::clone(&store),
+        caught_up: AtomicBool::new(false),
+    });
+    let background = Background {
+        services: Arc::clone(&services),
+        reconciler: Reconciler::new(Arc::clone(&store), Arc::clone(&clock), gateway, charging),
+        store,
+        clock,
+        catalogue,
+        products,
+    };
+    (services, background)
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, ApplicationError> {
+    TcpListener::bind(address).await.map_err(|error| ApplicationError::Listen { address, error })
+}
+
+/// Files from a folder where one is given, else those in the binary.
+fn folder(folder: Option<&Path>, embedded: fn() -> Files) -> Result<Files, ApplicationError> {
+    match folder {
+        None => Ok(embedded()),
+        Some(folder) => Files::from_folder(folder)
+            .map_err(|error| ApplicationError::Files { folder: folder.to_owned(), error }),
+    }
+}

@@ -1,0 +1,286 @@
+//! The widget's files and the upgrade page, from memory: read once at start-up from a folder, or taken from the binary.
+//!
+//! A request looks a name up in a map, so there is no path to climb out of. Where a file has a `.br` or `.gz` sibling,
+//! that is sent to whoever takes it. Nothing is compressed per request.
+
+use std::{collections::BTreeMap, io, path::Path, sync::Arc};
+
+use axum::{
+    body::Body,
+    extract::{Request, State},
+    response::{IntoResponse, Response},
+};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use sha2::{Digest, Sha256};
+use wire::ErrorCode;
+
+use super::error::ApiError;
+
+/// A set of files by path, such as `upsell.js`.
+#[derive(Clone, Debug, Default)]
+pub struct Files(Arc<BTreeMap<String, File>>);
+
+#[derive(Debug)]
+struct File {
+    mime: HeaderValue,
+    etag: HeaderValue,
+    plain: Bytes,
+    brotli: Option<Bytes>,
+    gzip: Option<Bytes>,
+}
+
+impl Files {
+    /// Reads all files of a folder and the folders in it.
+    ///
+    /// # Errors
+    /// When the folder or a file cannot be read.
+    pub fn from_folder(folder: &Path) -> io::Result<Self> {
+        let mut found = BTreeMap::new();
+        let mut folders = vec![folder.to_path_buf()];
+        while let Some(next) = folders.pop() {
+            for entry in std::fs::read_dir(next)? {
+                let path = entry?.path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if let Some(name) = path.strip_prefix(folder).ok().and_then(Path::to_str) {
+                    found.insert(name.replace('\\', "/"), Bytes::from(std::fs::read(&path)?));
+                }
+            }
+        }
+        Ok(Self::new(found))
+    }
+
+    /// Files by name, each together with its compressed siblings.
+    #[must_use]
+    pub fn new(mut found: BTreeMap<String, Bytes>) -> Self {
+        let names: Vec<String> =
+            found.keys().filter(|name| !name.ends_with(".br") && !name.ends_with(".gz")).cloned().collect();
+        let files = names.into_iter().filter_map(|name| {
+            let brotli = found.remove(&format!("{name}.br"));
+            let gzip = found.remove(&format!("{name}.gz"));
+            let plain = found.remove(&name)?;
+            Some((name.clone(), File::new(&name, plain, brotli, gzip)))
+        });
+        Self(Arc::new(files.collect()))
+    }
+
+    fn answer(&self, name: &str, method: &Method, headers: &HeaderMap) -> Response {
+        let Some(file) = self.0.get(name) else {
+            return ApiError::new(ErrorCode::NotFound).into_response();
+        };
+        if method != Method::GET && method != Method::HEAD {
+            return ApiError::new(ErrorCode::MethodNotAllowed).into_response();
+        }
+        file.answer(headers)
+    }
+}
+
+impl File {
+    fn new(name: &str, plain: Bytes, brotli: Option<Bytes>, gzip: Option<Bytes>) -> Self {
+        let mime = mime_guess::from_path(name).first_or_octet_stream();
+        let mime = if mime.type_() == mime_guess::mime::TEXT && mime.get_param("charset").is_none() {
+            format!("{mime}; charset=utf-8")
+        } else {
+            mime.to_string()
+        };
+        let etag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(Sha256::digest(&plain)));
+        let header = |text: &str| HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""));
+        Self { mime: header(&mime), etag: header(&etag), plain, brotli, gzip }
+    }
+
+    fn answer(&self, headers: &HeaderMap) -> Response {
+        let known = headers.get(header::IF_NONE_MATCH).is_some_and(|known| *known == self.etag);
+        let mut response = if known {
+            StatusCode::NOT_MODIFIED.into_response()
+        } else {
+            let (body, encoding) = self.encoded(headers);
+            let mut response = Response::new(Body::from(body.clone()));
+            if let Some(encoding) = encoding {
+                response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
+            }
+            response.headers_mut().insert(header::CONTENT_TYPE, self.mime.clone());
+            response
+        };
+        let out = response.headers_mut();
+        out.insert(header::ETAG, self.etag.clone());
+        out.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+        response
+    }
+
+    fn encoded(&self, headers: &HeaderMap) -> (&Bytes, Option<&'static str>) {
+        let taken =
+            headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        match (&self.brotli, &self.gzip) {
+            (Some(body), _) if takes(taken, "br") => (body, Some("br")),
+            (_, Some(body)) if takes(taken, "gzip") => (body, Some("gzip")),
+            _ => (&self.plain, None),
+        }
+    }
+}
+
+/// Whether an `Accept-Encoding` names a coding and does not rule it out (`;q=0`).
+fn takes(accept: &str, coding: &str) -> bool {
+    accept.split(',').any(|part| {
+        let mut parts = part.split(';').map(str::trim);
+        let named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case(coding));
+        let weight = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
+        // Zero in any spelling: "0", "0.0", "0.000".
+        let zero = weight.is_some_and(|weight| weight.bytes().all(|byte| matches!(byte, b'0' | b'.')));
+        named && !zero
+    })
+}
+
+/// The widget's files that were put into the binary; none without the feature `embedded-files`.
+#[must_use]
+pub fn embedded_widget() -> Files {
+    #[cfg(feature = "embedded-files")]
+    {
+        embedded::files::<embedded::Widget>()
+    }
+    #[cfg(not(feature = "embedded-files"))]
+    Files::default()
+}
+
+/// The upgrade page that was put into the binary; none without the feature `embedded-files`.
+#[must_use]
+pub fn embedded_upgrade_page() -> Files {
+    #[cfg(feature = "embedded-files")]
+    {
+        embedded::files::<embedded::Page>()
+    }
+    #[cfg(not(feature = "embedded-files"))]
+    Files::default()
+}
+
+#[cfg(feature = "embedded-files")]
+mod embedded {
+    //! What `cargo xtask dist` built before the proxy.
+
+    use rust_embed::RustEmbed;
+
+    use super::{Bytes, Files};
+
+    /// The widget.
+    #[derive(RustEmbed)]
+    #[folder = "../../dist/embed"]
+    pub(super) struct Widget;
+
+    /// The upgrade page.
+    #[derive(RustEmbed)]
+    #[folder = "../../dist/spa"]
+    pub(super) struct Page;
+
+    pub(super) fn files<T: RustEmbed>() -> Files {
+        let found = T::iter().filter_map(|name| {
+            let file = T::get(&name)?;
+            Some((name.into_owned(), Bytes::from(file.data.into_owned())))
+        });
+        Files::new(found.collect())
+    }
+}
+
+/// The widget's files, for pages of any origin: module scripts are fetched across origins.
+pub async fn widget(State(files): State<Files>, request: Request) -> Response {
+    let name = request.uri().path().trim_start_matches('/');
+    let mut response = files.answer(name, request.method(), request.headers());
+    if response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED {
+        let headers = response.headers_mut();
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+        headers.insert("cross-origin-resource-policy", HeaderValue::from_static("cross-origin"));
+        // The names are stable and their contents are not: a page may be minutes behind, never a release.
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+    }
+    response
+}
+
+/// The upgrade page: its files, and what its scripts may do.
+#[derive(Clone, Debug)]
+pub struct UpgradePage {
+    files: Files,
+    policy: HeaderValue,
+}
+
+impl UpgradePage {
+    /// `None` when there is no `index.html` among the files.
+    #[must_use]
+    pub fn new(files: Files) -> Option<Self> {
+        let html = &files.0.get("index.html")?.plain;
+        let policy = HeaderValue::from_str(&page_policy(&String::from_utf8_lossy(html))).ok()?;
+        Some(Self { files, policy })
+    }
+}
+
+/// What the page may do: its own scripts, WebAssembly, styles and calls, and nothing else; nobody may frame it. Scripts
+/// that stand in the page itself, as bundlers write them, are allowed by their hash.
+fn page_policy(html: &str) -> String {
+    let mut scripts = String::new();
+    for hash in inline_scripts(html).map(|script| STANDARD.encode(Sha256::digest(script))) {
+        scripts.push_str(&format!(" 'sha256-{hash}'"));
+    }
+    format!(
+        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'{scripts}; style-src 'self'; connect-src 'self'; \
+         img-src https: data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
+         require-trusted-types-for 'script'"
+    )
+}
+
+/// The contents of `<script>` elements that do not name a file.
+fn inline_scripts(html: &str) -> impl Iterator<Item = &str> {
+    html.split("<script").skip(1).filter_map(|rest| {
+        let (attributes, rest) = rest.split_once('>')?;
+        let (script, _) = rest.split_once("</script>")?;
+        (!attributes.contains("src=") && !script.is_empty()).then_some(script)
+    })
+}
+
+/// The upgrade page under `/upgrade/`; every name without a dot is the page itself.
+pub async fn upgrade_page(State(page): State<UpgradePage>, request: Request) -> Response {
+    let name = request.uri().path().trim_start_matches("/upgrade").trim_start_matches('/');
+    let is_page = !name.contains('.');
+    let name = if is_page { "index.html" } else { name };
+    let mut response = page.files.answer(name, request.method(), request.headers());
+    let headers = response.headers_mut();
+    if is_page {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        headers.insert(header::CONTENT_SECURITY_POLICY, page.policy);
+        headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    } else {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codings_are_read_with_their_weights() {
+        for (accept, br, gzip) in [
+            ("gzip, deflate, br, zstd", true, true),
+            ("gzip", false, true),
+            ("BR;q=1.0", true, false),
+            ("br;q=0, gzip;q=0.5", false, true),
+            ("br; q=0.000", false, false),
+            ("", false, false),
+            ("brotli", false, false),
+        ] {
+            assert_eq!((takes(accept, "br"), takes(accept, "gzip")), (br, gzip), "{accept}");
+        }
+    }
+
+    #[test]
+    fn only_scripts_in_the_page_itself_are_allowed_by_hash() {
+        let html =
+            "<script src=\"/a.js\"></script><script type=\"module\">import 'x'</script><script></script>";
+        assert_eq!(inline_scripts(html).collect::<Vec<_>>(), ["import 'x'"]);
+        let policy = page_policy(html);
+        assert_eq!(policy.matches("sha256-").count(), 1);
+        assert!(!policy.contains("unsafe-inline") && !policy.contains("'unsafe-eval'"), "{policy}");
+    }
+}

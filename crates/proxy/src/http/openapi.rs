@@ -1,0 +1,41 @@
+//! The description of the API. `upsell-proxy openapi` prints it; `openapi.json` next to the crate's manifest is a
+//! snapshot of it, so that a change of the contract shows as a change of that file.
+
+use utoipa::openapi::{
+    InfoBuilder, OpenApi, OpenApiBuilder, PathsBuilder,
+    security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+};
+
+/// Name of the scheme for the merchant's key.
+pub(super) const MERCHANT: &str = "merchant_key";
+/// Name of the scheme for a buyer's token.
+pub(super) const BUYER: &str = "session_token";
+
+/// The whole description.
+#[must_use]
+pub fn document() -> OpenApi {
+    super::api().into_openapi()
+}
+
+/// What stands around the routes.
+pub(super) fn frame() -> OpenApi {
+    let bearer = |description: &str| {
+        let http = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(description));
+        SecurityScheme::Http(http.build())
+    };
+    let components = utoipa::openapi::ComponentsBuilder::new()
+        .security_scheme(MERCHANT, bearer("The merchant's secret key. Server to server only."))
+        .security_scheme(BUYER, bearer("A session token: one buyer, one purpose, minutes of life."))
+        .build();
+    OpenApiBuilder::new()
+        .info(
+            InfoBuilder::new()
+                .title("upsell-proxy")
+                .version("1")
+                .description(Some("The contract between the upsell widget and its backend, version 1."))
+                .build(),
+        )
+        .paths(PathsBuilder::new().build())
+        .components(Some(components))
+        .build()
+}

@@ -1,0 +1,144 @@
+//! The upgrade page: compare, preview, change, take back, give another payment method.
+
+use axum::extract::{Path, State, rejection::PathRejection};
+use http::StatusCode;
+use utoipa_axum::{router::OpenApiRouter, routes};
+use wire::{
+    Attempt, ChangeRequest, PaymentMethodLink, PlansResponse, PreviewRequest, PreviewResponse, Problem,
+};
+
+use super::{
+    App,
+    auth::{Key, PlansSession},
+    error::ApiError,
+    json::{Json, fingerprint},
+    upsell::{Language, attempt_id},
+};
+use crate::service::plans::PlansError;
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(preview))
+        .routes(routes!(change))
+        .routes(routes!(attempt))
+        .routes(routes!(cancel_scheduled))
+        .routes(routes!(payment_method))
+}
+
+impl From<PlansError> for ApiError {
+    fn from(error: PlansError) -> Self {
+        match error {
+            PlansError::Invalid(field) => Self::invalid(field.to_owned()),
+            error => Self::new(error.code()).because(error),
+        }
+    }
+}
+
+/// The current plan, the others, and what each costs more or less.
+#[utoipa::path(
+    get, path = "/v1/plans", tag = "plans", security(("session_token" = [])),
+    params(("locale" = Option<String>, Query, description = "Language of the page")),
+    responses(
+        (status = 200, body = PlansResponse),
+        (status = "4XX", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+async fn list(
+    State(app): State<App>,
+    PlansSession(session): PlansSession,
+    language: Language,
+) -> Result<axum::Json<PlansResponse>, ApiError> {
+    Ok(axum::Json(app.plans.list(&session, language.tag()).await?))
+}
+
+/// What a change would charge, exactly.
+#[utoipa::path(
+    post, path = "/v1/plans/preview", tag = "plans", security(("session_token" = [])), request_body = PreviewRequest,
+    responses(
+        (status = 200, body = PreviewResponse),
+        (status = "4XX", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+async fn preview(
+    State(app): State<App>,
+    PlansSession(session): PlansSession,
+    Json(request): Json<PreviewRequest>,
+) -> Result<axum::Json<PreviewResponse>, ApiError> {
+    Ok(axum::Json(app.plans.preview(&session, &request).await?))
+}
+
+/// Makes the change that was previewed, once, exactly as quoted, or not at all.
+#[utoipa::path(
+    post, path = "/v1/plans/change", tag = "plans", security(("session_token" = [])), request_body = ChangeRequest,
+    params(("idempotency-key" = String, Header, description = "One key for one intention to pay")),
+    responses(
+        (status = 200, body = Attempt),
+        (status = "4XX", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+async fn change(
+    State(app): State<App>,
+    PlansSession(session): PlansSession,
+    Key(key): Key,
+    Json(request): Json<ChangeRequest>,
+) -> Result<axum::Json<Attempt>, ApiError> {
+    let fingerprint = fingerprint(&request);
+    let answer = app.charging.change(&session, request, key, fingerprint).await;
+    app.plans.refresh(&session).await;
+    Ok(axum::Json(answer?))
+}
+
+/// How an attempt stands.
+#[utoipa::path(
+    get, path = "/v1/plans/attempts/{id}", tag = "plans", security(("session_token" = [])),
+    params(("id" = String, Path)),
+    responses(
+        (status = 200, body = Attempt),
+        (status = "4XX", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+async fn attempt(
+    State(app): State<App>,
+    PlansSession(session): PlansSession,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<axum::Json<Attempt>, ApiError> {
+    Ok(axum::Json(app.charging.attempt(&session, &attempt_id(id)?).await?))
+}
+
+/// Takes a scheduled change back.
+#[utoipa::path(
+    delete, path = "/v1/plans/scheduled", tag = "plans", security(("session_token" = [])),
+    responses(
+        (status = 204),
+        (status = "4XX", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+async fn cancel_scheduled(
+    State(app): State<App>,
+    PlansSession(session): PlansSession,
+) -> Result<StatusCode, ApiError> {
+    app.plans.cancel_scheduled(&session).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// A link on which the buyer gives another payment method.
+#[utoipa::path(
+    post, path = "/v1/plans/payment-method", tag = "plans", security(("session_token" = [])),
+    responses(
+        (status = 200, body = PaymentMethodLink),
+        (status = "4XX", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+async fn payment_method(
+    State(app): State<App>,
+    PlansSession(session): PlansSession,
+) -> Result<axum::Json<PaymentMethodLink>, ApiError> {
+    Ok(axum::Json(app.plans.payment_method_link(&session).await?))
+}

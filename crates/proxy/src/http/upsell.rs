@@ -1,0 +1,161 @@
+//! The post-purchase offer: shown, seen, accepted, declined.
+
+use std::convert::Infallible;
+
+use axum::extract::{FromRequestParts, Path, State, rejection::PathRejection};
+use http::{StatusCode, request::Parts};
+use url::form_urlencoded;
+use utoipa_axum::{router::OpenApiRouter, routes};
+use wire::{
+    AcceptRequest, Attempt, AttemptId, DeclineRequest, DeclineResponse, ErrorCode, Problem, SeenRequest,
+    UpsellResponse,
+};
+
+use super::{
+    App,
+    auth::{Key, OfferSession},
+    error::ApiError,
+    json::{Json, fingerprint},
+};
+use crate::service::{charging::ChargeError, offers::OfferError, sessions::is_language};
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(current))
+        .routes(routes!(accept))
+        .routes(routes!(attempt))
+        .routes(routes!(decline))
+        .routes(routes!(seen))
+}
+
+impl From<OfferError> for ApiError {
+    fn from(error: OfferError) -> Self {
+        Self::new(error.code()).because(error)
+    }
+}
+
+/// `?locale=`: the page's language, taken over the session's. One that is no language is passed over, and so is every
+/// other parameter.
+#[derive(Debug)]
+pub(super) struct Language(Option<String>);
+
+impl Language {
+    pub(super) fn tag(&self) -> Option<&str> {
+        self.0.as_deref()
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Language {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let query = parts.uri.query().unwrap_or_default();
+        let locale = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "locale");
+        Ok(Self(locale.map(|(_, tag)| tag.into_owned()).filter(|tag| is_language(tag))))
+    }
+}
+
+/// An id out of a path; one that is malformed does not exist.
+pub(super) fn attempt_id(path: Result<Path<String>, PathRejection>) -> Result<AttemptId, ApiError> {
+    let id = path.ok().and_then(|Path(text)| AttemptId::parse(text).ok());
+    id.ok_or_else(|| ApiError::new(ErrorCode::NotFound))
+}
+
+/// The offer for this buyer, with everything needed to show and to accept it, or why there is none.
+#[utoipa::path(
+    get, path = "/v1/upsell", tag = "offer", security(("session_token" = [])),
+    params(("locale" = Option<String>, Query, description = "Language of the page")),
+    responses(
+        (status = 200, body = UpsellResponse),
+        (status = "4XX", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+async fn current(
+    State(app): State<App>,
+    OfferSession(session): OfferSession,
+    language: Language,
+) -> Result<axum::Json<UpsellResponse>, ApiError> {
+    Ok(axum::Json(app.offers.current(&session, language.tag()).await?))
+}
+
+/// Charges the offer, once, exactly as quoted, or not at all.
+#[utoipa::path(
+    post, path = "/v1/upsell/accept", tag = "offer", security(("session_token" = [])), request_body = AcceptRequest,
+    params(("idempotency-key" = String, Header, description = "One key for one intention to pay")),
+    responses(
+        (status = 200, body = Attempt),
+        (status = "4XX", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+async fn accept(
+    State(app): State<App>,
+    OfferSession(session): OfferSession,
+    Key(key): Key,
+    Json(request): Json<AcceptRequest>,
+) -> Result<axum::Json<Attempt>, ApiError> {
+    app.offers.check_open(&session, &request.offer_id).await?;
+    let offer = request.offer_id.clone();
+    let fingerprint = fingerprint(&request);
+    let answer = app.charging.accept(&session, request, key, fingerprint).await;
+    if matches!(answer, Err(ChargeError::QuoteChanged(_))) {
+        app.offers.forget_price(&offer).await;
+    }
+    Ok(axum::Json(answer?))
+}
+
+/// How an attempt stands.
+#[utoipa::path(
+    get, path = "/v1/upsell/attempts/{id}", tag = "offer", security(("session_token" = [])),
+    params(("id" = String, Path)),
+    responses(
+        (status = 200, body = Attempt),
+        (status = "4XX", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+async fn attempt(
+    State(app): State<App>,
+    OfferSession(session): OfferSession,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<axum::Json<Attempt>, ApiError> {
+    Ok(axum::Json(app.charging.attempt(&session, &attempt_id(id)?).await?))
+}
+
+/// Refuses the offer, for good by default. Safe to repeat.
+#[utoipa::path(
+    post, path = "/v1/upsell/decline", tag = "offer", security(("session_token" = [])), request_body = DeclineRequest,
+    params(("locale" = Option<String>, Query, description = "Language of the page")),
+    responses(
+        (status = 200, body = DeclineResponse),
+        (status = "4XX", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+async fn decline(
+    State(app): State<App>,
+    OfferSession(session): OfferSession,
+    language: Language,
+    Json(request): Json<DeclineRequest>,
+) -> Result<axum::Json<DeclineResponse>, ApiError> {
+    Ok(axum::Json(app.offers.decline(&session, &request, language.tag()).await?))
+}
+
+/// The offer was really visible to the buyer.
+#[utoipa::path(
+    post, path = "/v1/upsell/seen", tag = "offer", security(("session_token" = [])), request_body = SeenRequest,
+    responses(
+        (status = 204),
+        (status = "4XX", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+async fn seen(
+    State(app): State<App>,
+    OfferSession(session): OfferSession,
+    Json(request): Json<SeenRequest>,
+) -> Result<StatusCode, ApiError> {
+    app.offers.seen(&session, &request).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,60 @@
+//! Where Dodo delivers. The body is verified as it came over the wire; nothing is parsed before.
+
+use axum::extract::{Request, State};
+use http::{HeaderMap, StatusCode};
+use utoipa_axum::{router::OpenApiRouter, routes};
+use wire::{ErrorCode, Problem};
+
+use super::{
+    App,
+    auth::only,
+    error::ApiError,
+    json::{MAX_WEBHOOK, read},
+};
+use crate::{service::webhooks::WebhookError, webhook_signature::SignedHeaders};
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(receive))
+}
+
+impl From<WebhookError> for ApiError {
+    fn from(error: WebhookError) -> Self {
+        let code = match &error {
+            WebhookError::Signature(_) => ErrorCode::Unauthorized,
+            WebhookError::Unreadable(_) => ErrorCode::InvalidRequest,
+            WebhookError::Store(_) | WebhookError::Purchase(_) | WebhookError::Charge(_) => {
+                ErrorCode::Unavailable
+            }
+        };
+        Self::new(code).because(error)
+    }
+}
+
+/// Takes a webhook, signed per Standard Webhooks. Answered with 204 once it is applied.
+#[utoipa::path(
+    post, path = "/webhooks/dodo", tag = "dodo",
+    params(
+        ("webhook-id" = String, Header), ("webhook-timestamp" = String, Header),
+        ("webhook-signature" = String, Header),
+    ),
+    request_body(content = String, content_type = "application/json"),
+    responses(
+        (status = 204),
+        (status = "4XX", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+async fn receive(
+    State(app): State<App>,
+    headers: HeaderMap,
+    request: Request,
+) -> Result<StatusCode, ApiError> {
+    let body = read(request, MAX_WEBHOOK).await?;
+    let signed = SignedHeaders {
+        id: only(&headers, "webhook-id"),
+        timestamp: only(&headers, "webhook-timestamp"),
+        signature: only(&headers, "webhook-signature"),
+    };
+    app.webhooks.receive(signed, &body).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,144 @@
+//! The merchant's rules: what `upsell.toml` says, checked and ready to be asked.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`file`] | the file's shape, as it is written |
+//! | [`check`] | from the file's shape to [`Rules`]; every refusal names line and field |
+//! | [`text`] | the merchant's words in several languages |
+//!
+//! Read once at start-up. Which rule applies to a buyer is decided in [`crate::policy`], not here.
+
+pub mod check;
+pub mod file;
+pub mod text;
+
+use dodo_client::calls::plan_changes::ProrationMode;
+use wire::{OfferKind, ProductId, Trigger};
+
+use crate::policy::declines::DeclinePolicy;
+
+pub use check::{Flaw, RulesError};
+pub use text::{Localized, Words};
+
+/// Everything that the merchant decides about offers and plans.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// The seller's name, as the buyer knows it.
+    pub merchant: String,
+    /// In the order of the file, which is the order of preference.
+    pub campaigns: Vec<Campaign>,
+    /// Plans to compare, in the order to show them.
+    pub plans: Vec<PlanRule>,
+    /// How plan changes on the upgrade page are billed.
+    pub proration: ProrationRules,
+    /// What a shop without a server may sell.
+    pub static_shop: Vec<ProductId>,
+}
+
+/// One rule that makes offers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Campaign {
+    /// Unique in the file.
+    pub name: String,
+    /// When it applies; `None` for one that only follows another's decline.
+    pub when: Option<When>,
+    /// What it proposes.
+    pub kind: OfferKind,
+    /// What is offered.
+    pub product_id: ProductId,
+    /// How many.
+    pub quantity: u32,
+    /// How an `upgrade` or `downgrade` is billed.
+    pub proration: ProrationMode,
+    /// Applied to a new purchase, in order.
+    pub discount_codes: Vec<String>,
+    /// Seconds from the moment the offer is made.
+    pub valid_for: i64,
+    /// The campaign to follow a decline with.
+    pub downsell: Option<String>,
+    /// What a decline means for later.
+    pub after_decline: DeclinePolicy,
+    /// Headline, benefits, social proof.
+    pub words: Localized<Words>,
+}
+
+/// When a campaign applies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct When {
+    /// What has to happen.
+    pub trigger: Trigger,
+    /// Any one of these was bought, or is the plan that the buyer has. Empty means anything.
+    pub bought: Vec<ProductId>,
+}
+
+/// A plan on the upgrade page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlanRule {
+    /// Its product.
+    pub product_id: ProductId,
+    /// Whether the merchant recommends it.
+    pub recommended: bool,
+    /// What it has, in the merchant's order.
+    pub features: Vec<Feature>,
+}
+
+/// Something a plan has. Two plans have the same feature when its `key` is the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Feature {
+    /// Its name in the file.
+    pub key: String,
+    /// What the buyer reads.
+    pub words: Localized<String>,
+}
+
+/// How plan changes are billed, by direction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProrationRules {
+    /// To a dearer plan.
+    pub upgrade: ProrationMode,
+    /// To a cheaper plan.
+    pub downgrade: ProrationMode,
+    /// To one that cannot be compared.
+    pub switch: ProrationMode,
+}
+
+impl Rules {
+    /// Reads the text of an `upsell.toml`.
+    ///
+    /// # Errors
+    /// The first flaw found, with its line and field.
+    pub fn parse(text: &str) -> Result<Self, RulesError> {
+        check::rules(text)
+    }
+
+    /// The campaign of that name.
+    #[must_use]
+    pub fn campaign(&self, name: &str) -> Option<&Campaign> {
+        self.campaigns.iter().find(|campaign| campaign.name == name)
+    }
+
+    /// The plan with that product.
+    #[must_use]
+    pub fn plan(&self, product_id: &ProductId) -> Option<&PlanRule> {
+        self.plans.iter().find(|plan| plan.product_id == *product_id)
+    }
+
+    /// Every product that the file names, each once: what the catalogue keeps warm.
+    #[must_use]
+    pub fn products(&self) -> Vec<ProductId> {
+        let mut all: Vec<ProductId> = self
+            .campaigns
+            .iter()
+            .flat_map(|campaign| {
+                let bought = campaign.when.iter().flat_map(|when| &when.bought);
+                std::iter::once(&campaign.product_id).chain(bought)
+            })
+            .chain(self.plans.iter().map(|plan| &plan.product_id))
+            .chain(&self.static_shop)
+            .cloned()
+            .collect();
+        all.sort();
+        all.dedup();
+        all
+    }
+}

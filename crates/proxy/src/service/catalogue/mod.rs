@@ -1,0 +1,213 @@
+//! What Dodo knows and seldom changes, kept at hand: products, add-ons, saved methods, subscriptions.
+//!
+//! Filled when a session is minted, by webhooks, and by [`Catalogue::keep_products_warm`], so that showing an offer
+//! needs no call to Dodo. Nothing here is the truth about money: that is the quote, and a quote is re-made before it is
+//! charged. `fresh_*` asks Dodo, whatever is kept.
+
+mod mapping;
+
+pub(crate) use mapping::{period, shown_card};
+
+use std::{sync::Arc, time::Duration};
+
+use dodo_client::{
+    Client,
+    calls::subscriptions::Subscription,
+    ids::{AddonId, CustomerId, SubscriptionId},
+};
+use moka::future::Cache;
+use wire::ProductId;
+
+use crate::{domain::SavedMethod, policy::plan_comparison::ListPrice};
+
+/// How long a product may be shown as it was.
+const PRODUCT_LIFE: Duration = Duration::from_secs(15 * 60);
+/// How often products are fetched again, well before they are forgotten.
+const PRODUCT_REFRESH: Duration = Duration::from_secs(5 * 60);
+/// As long as a session lives, so that what was fetched at its minting serves all of it.
+const BUYER_LIFE: Duration = Duration::from_secs(16 * 60);
+/// Entries kept of each kind.
+const CAPACITY: u64 = 50_000;
+
+/// A product that can be offered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CatalogueProduct {
+    /// Which.
+    pub id: ProductId,
+    /// Its name; its id where the merchant gave it none.
+    pub name: String,
+    /// A sentence or two.
+    pub description: Option<String>,
+    /// A picture with an https address.
+    pub image: Option<String>,
+    /// List price, the product's own discount taken off.
+    pub price: ListPrice,
+    /// Whether a subscription to it can be changed by Dodo's plan change.
+    pub is_plan: bool,
+    /// Add-ons that a subscription to it may carry.
+    pub addons: Vec<AddonId>,
+}
+
+/// Why something could not be had.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum CatalogueError {
+    /// Dodo did not answer, or knows no such thing.
+    #[error(transparent)]
+    Upstream(#[from] Arc<dodo_client::Error>),
+    /// A product with a price of a kind that cannot be offered, or in no currency.
+    #[error("product {0} has a price that cannot be offered")]
+    NotOfferable(ProductId),
+}
+
+impl CatalogueError {
+    /// Whether Dodo says that there is no such thing.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::Upstream(error) if error.is_not_found())
+    }
+}
+
+impl From<dodo_client::Error> for CatalogueError {
+    fn from(error: dodo_client::Error) -> Self {
+        Self::Upstream(Arc::new(error))
+    }
+}
+
+/// The caches. Cheap to clone; clones share what they hold.
+#[derive(Clone)]
+pub struct Catalogue {
+    dodo: Client,
+    products: Cache<ProductId, Arc<CatalogueProduct>>,
+    addons: Cache<AddonId, Arc<str>>,
+    methods: Cache<CustomerId, Arc<[SavedMethod]>>,
+    subscriptions: Cache<SubscriptionId, Arc<Subscription>>,
+}
+
+impl Catalogue {
+    /// Empty caches in front of Dodo.
+    #[must_use]
+    pub fn new(dodo: Client) -> Self {
+        Self {
+            dodo,
+            products: cache(PRODUCT_LIFE),
+            addons: cache(PRODUCT_LIFE),
+            methods: cache(BUYER_LIFE),
+            subscriptions: cache(BUYER_LIFE),
+        }
+    }
+
+    /// A product.
+    ///
+    /// # Errors
+    /// When Dodo cannot be asked, or the product cannot be offered.
+    pub async fn product(&self, id: &ProductId) -> Result<Arc<CatalogueProduct>, CatalogueError> {
+        let fetched = self.products.try_get_with(id.clone(), self.fetch_product(id)).await;
+        fetched.map_err(|error| (*error).clone())
+    }
+
+    async fn fetch_product(&self, id: &ProductId) -> Result<Arc<CatalogueProduct>, CatalogueError> {
+        let upstream = mapping::upstream_id(id)?;
+        Ok(Arc::new(mapping::product(id, self.dodo.get_product(&upstream).await?)?))
+    }
+
+    /// The name of an add-on; its id when it has none or cannot be asked for.
+    pub async fn addon_name(&self, id: &AddonId) -> Arc<str> {
+        let fetch = async {
+            let addon = self.dodo.get_addon(id).await?;
+            Ok::<_, dodo_client::Error>(Arc::from(if addon.name.is_empty() {
+                id.as_str()
+            } else {
+                &addon.name
+            }))
+        };
+        self.addons.try_get_with(id.clone(), fetch).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "an add-on's name is not known");
+            Arc::from(id.as_str())
+        })
+    }
+
+    /// The buyer's saved methods.
+    ///
+    /// # Errors
+    /// When Dodo cannot be asked.
+    pub async fn methods(&self, customer: &CustomerId) -> Result<Arc<[SavedMethod]>, CatalogueError> {
+        let fetched = self.methods.try_get_with(customer.clone(), self.fetch_methods(customer)).await;
+        fetched.map_err(|error| (*error).clone())
+    }
+
+    /// The buyer's saved methods as they are now.
+    ///
+    /// # Errors
+    /// When Dodo cannot be asked.
+    pub async fn fresh_methods(&self, customer: &CustomerId) -> Result<Arc<[SavedMethod]>, CatalogueError> {
+        let methods = self.fetch_methods(customer).await?;
+        self.methods.insert(customer.clone(), Arc::clone(&methods)).await;
+        Ok(methods)
+    }
+
+    async fn fetch_methods(&self, customer: &CustomerId) -> Result<Arc<[SavedMethod]>, CatalogueError> {
+        let methods = self.dodo.list_payment_methods(customer).await?;
+        Ok(methods.iter().map(mapping::saved_method).collect())
+    }
+
+    /// Something about the buyer's methods has changed: asks again, if they are kept at all.
+    pub async fn refresh_methods(&self, customer: &CustomerId) {
+        if self.methods.contains_key(customer) && self.fresh_methods(customer).await.is_err() {
+            self.methods.invalidate(customer).await;
+        }
+    }
+
+    /// A subscription.
+    ///
+    /// # Errors
+    /// When Dodo cannot be asked.
+    pub async fn subscription(&self, id: &SubscriptionId) -> Result<Arc<Subscription>, CatalogueError> {
+        let fetched = self.subscriptions.try_get_with(id.clone(), self.fetch_subscription(id)).await;
+        fetched.map_err(|error| (*error).clone())
+    }
+
+    /// A subscription as it is now.
+    ///
+    /// # Errors
+    /// When Dodo cannot be asked.
+    pub async fn fresh_subscription(&self, id: &SubscriptionId) -> Result<Arc<Subscription>, CatalogueError> {
+        let subscription = self.fetch_subscription(id).await?;
+        self.subscriptions.insert(id.clone(), Arc::clone(&subscription)).await;
+        Ok(subscription)
+    }
+
+    async fn fetch_subscription(&self, id: &SubscriptionId) -> Result<Arc<Subscription>, CatalogueError> {
+        Ok(Arc::new(self.dodo.get_subscription(id).await?))
+    }
+
+    /// Something about a subscription has changed: asks again, if it is kept at all. What a webhook carries is not kept
+    /// instead, since webhooks come late and out of order.
+    pub async fn refresh_subscription(&self, id: &SubscriptionId) {
+        if self.subscriptions.contains_key(id) && self.fresh_subscription(id).await.is_err() {
+            self.subscriptions.invalidate(id).await;
+        }
+    }
+
+    /// Fetches these products again and again, so that no buyer waits for one. Ends when it is dropped.
+    pub async fn keep_products_warm(&self, ids: Vec<ProductId>) {
+        loop {
+            for id in &ids {
+                match self.fetch_product(id).await {
+                    Ok(product) => self.products.insert(id.clone(), product).await,
+                    Err(error) => {
+                        tracing::warn!(product_id = %id, %error, "a product of the rules cannot be had")
+                    }
+                }
+            }
+            tokio::time::sleep(PRODUCT_REFRESH).await;
+        }
+    }
+}
+
+fn cache<K, V>(life: Duration) -> Cache<K, V>
+where
+    K: std::hash::Hash + Eq + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+{
+    Cache::builder().max_capacity(CAPACITY).time_to_live(life).build()
+}

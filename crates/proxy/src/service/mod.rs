@@ -1,0 +1,56 @@
+//! What the proxy does, one module a matter. Services bring facts together, let [`crate::policy`] decide, and write
+//! down or pass on what it decided. No HTTP and no SQL here.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`sessions`] | who may ask: tokens, nonces, reported events |
+//! | [`catalogue`] | what Dodo knows and seldom changes, at hand |
+//! | [`purchases`] | from payments to purchases |
+//! | [`offers`] | made, shown, refused |
+//! | [`plans`] | compared, previewed |
+//! | [`quoting`] | what something costs, and the promise of it |
+//! | [`charging`] | collecting a quote, once or not at all |
+//! | [`reconciler`] | finding out what became of it |
+//! | [`webhooks`] | what Dodo reports |
+
+pub mod catalogue;
+pub mod charging;
+pub mod offers;
+pub mod plans;
+pub mod purchases;
+pub mod quoting;
+pub mod reconciler;
+pub mod sessions;
+pub mod webhooks;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use crate::store::Store;
+
+/// All services of one running proxy.
+pub struct Services {
+    /// Tokens.
+    pub sessions: sessions::Sessions,
+    /// Offers.
+    pub offers: Arc<offers::Offers>,
+    /// The upgrade page.
+    pub plans: plans::Plans,
+    /// Collecting.
+    pub charging: Arc<charging::Charging>,
+    /// Dodo's reports.
+    pub webhooks: webhooks::Webhooks,
+    /// For the readiness check.
+    pub store: Arc<dyn Store>,
+    /// Set once attempts left over from the last run have been looked at.
+    pub caught_up: AtomicBool,
+}
+
+impl Services {
+    /// Whether the proxy can do its work.
+    pub async fn is_ready(&self) -> bool {
+        self.caught_up.load(Ordering::Acquire) && self.store.ping().await.is_ok()
+    }
+}

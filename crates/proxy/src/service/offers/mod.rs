@@ -1,0 +1,411 @@
+//! Offers: made when something sets one off, shown, refused.
+//!
+//! What happens is decided in [`crate::policy::eligibility`] and [`crate::policy::declines`]; here the facts for it are
+//! brought together and its answer is written down. Accepting is not here: see [`crate::service::charging`].
+//!
+//! | module | what |
+//! |---|---|
+//! | [`occasion`] | what set an offer off, and what the buyer has |
+//! | [`showing`] | from a stored offer to what the page is answered with |
+//!
+//! Of one occasion there is one offer, and after its decline at most one downsell. Later visits find those rows again,
+//! so that an answer once given stays given.
+
+mod occasion;
+mod showing;
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use dodo_client::ids::CustomerId;
+use moka::future::Cache;
+use secrecy::SecretString;
+use wire::{
+    DeclineRequest, DeclineResponse, ErrorCode, IneligibleReason, OfferId, OfferKind, SeenRequest,
+    UpsellResponse,
+};
+
+use self::occasion::Occasion;
+use super::{
+    catalogue::{Catalogue, CatalogueError},
+    charging::Charging,
+    purchases::{PurchaseError, Purchases},
+    quoting::{Priced, QuoteError, Quoting},
+};
+use crate::{
+    clock::{Clock, later},
+    domain::{DeclineEntry, OfferRow, OfferState, Session},
+    ids,
+    policy::{
+        declines::{self, Present},
+        eligibility::{self, Facts},
+    },
+    rules::{Campaign, Rules},
+    store::{DeclineOutcome, Refusal, Store, StoreError},
+};
+
+/// Why an offer could not be made, shown or refused.
+#[derive(Debug, thiserror::Error)]
+pub enum OfferError {
+    /// The buyer has no such offer.
+    #[error("no such offer")]
+    NotFound,
+    /// It is being paid: it can be neither refused nor taken now.
+    #[error("the offer is being paid")]
+    InProgress,
+    /// It is paid, refused or over.
+    #[error("the offer is over")]
+    Gone,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// What it costs is not known.
+    #[error(transparent)]
+    Quote(#[from] QuoteError),
+    /// A product, a subscription or the methods are not known.
+    #[error(transparent)]
+    Catalogue(#[from] CatalogueError),
+    /// The purchase is not known.
+    #[error(transparent)]
+    Purchase(#[from] PurchaseError),
+    /// A new id did not come out well-formed.
+    #[error(transparent)]
+    Id(#[from] wire::IdError),
+}
+
+impl OfferError {
+    /// The code that the client sees.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::NotFound => ErrorCode::NotFound,
+            Self::InProgress => ErrorCode::AttemptInProgress,
+            Self::Gone => ErrorCode::OfferGone,
+            Self::Store(StoreError::Unreadable(_)) | Self::Id(_) => ErrorCode::Internal,
+            Self::Store(StoreError::Engine(_)) | Self::Quote(_) | Self::Catalogue(_) | Self::Purchase(_) => {
+                ErrorCode::Unavailable
+            }
+        }
+    }
+}
+
+/// What offers are made from.
+pub struct Offers {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    rules: Arc<Rules>,
+    catalogue: Catalogue,
+    purchases: Purchases,
+    quoting: Arc<Quoting>,
+    charging: Arc<Charging>,
+    /// Keys the browser's copy of the decline ledger.
+    secret: SecretString,
+    /// What Dodo said an offer costs, until it is worth asking again.
+    priced: Cache<OfferId, Arc<Priced>>,
+}
+
+/// What [`Offers`] needs.
+pub struct Parts {
+    /// Where offers are kept.
+    pub store: Arc<dyn Store>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The merchant's rules.
+    pub rules: Arc<Rules>,
+    /// Products, methods, subscriptions.
+    pub catalogue: Catalogue,
+    /// Purchases.
+    pub purchases: Purchases,
+    /// What things cost.
+    pub quoting: Arc<Quoting>,
+    /// How attempts stand.
+    pub charging: Arc<Charging>,
+    /// Keys the browser's copy of the decline ledger.
+    pub secret: SecretString,
+}
+
+impl Offers {
+    /// Over its parts.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        let Parts { store, clock, rules, catalogue, purchases, quoting, charging, secret } = parts;
+        let priced = Cache::builder().max_capacity(50_000).time_to_live(showing::PRICE_LIFE).build();
+        Self { store, clock, rules, catalogue, purchases, quoting, charging, secret, priced }
+    }
+
+    /// Makes the offer for a session that is about to begin, and fetches all that showing it needs. Failures are logged:
+    /// the same work is tried again when the page asks.
+    pub async fn warm(&self, session: &Session) {
+        if let Err(error) = self.try_warm(session).await {
+            tracing::warn!(%error, "an offer could not be prepared");
+        }
+    }
+
+    async fn try_warm(&self, session: &Session) -> Result<(), OfferError> {
+        self.purchases.look_up(&session.customer_id, session.payment_id.as_ref()).await?;
+        self.catalogue.fresh_methods(&session.customer_id).await?;
+        if let Ok(offer) = self.standing(session).await?
+            && self.is_open(&offer).await?.is_none()
+        {
+            self.price_anew(&offer).await?;
+        }
+        Ok(())
+    }
+
+    /// What the page is answered with.
+    ///
+    /// # Errors
+    /// When the store fails. That Dodo cannot be asked is an answer, not an error: nothing is shown.
+    pub async fn current(
+        &self,
+        session: &Session,
+        locale: Option<&str>,
+    ) -> Result<UpsellResponse, OfferError> {
+        match self.try_current(session, locale).await {
+            Err(error @ OfferError::Store(_)) => Err(error),
+            Err(error) => {
+                tracing::warn!(%error, "an offer could not be shown");
+                Ok(UpsellResponse::ineligible(IneligibleReason::Unavailable))
+            }
+            shown => shown,
+        }
+    }
+
+    async fn try_current(
+        &self,
+        session: &Session,
+        locale: Option<&str>,
+    ) -> Result<UpsellResponse, OfferError> {
+        let locale = locale.or(session.locale.as_deref());
+        match self.standing(session).await? {
+            Ok(offer) => match self.is_open(&offer).await? {
+                None => self.show(&offer, locale).await,
+                Some(reason) => self.closed(session, &offer, reason).await,
+            },
+            Err(reason) => Ok(UpsellResponse::ineligible(reason)),
+        }
+    }
+
+    /// The offer that stands for this session: the one made before, or a new one, or why there is none.
+    async fn standing(&self, session: &Session) -> Result<Result<OfferRow, IneligibleReason>, OfferError> {
+        let Some(occasion) = self.occasion(session).await? else {
+            return Ok(Err(IneligibleReason::NoPurchase));
+        };
+        let offers = self.store.offers_of(&session.customer_id).await?;
+        // A downsell speaks for the offer that it follows.
+        let of_occasion = || offers.iter().filter(|offer| offer.trigger_ref == occasion.trigger_ref);
+        if let Some(made) =
+            of_occasion().find(|offer| offer.parent.is_some()).or_else(|| of_occasion().next())
+        {
+            return Ok(Ok(made.clone()));
+        }
+        let known = self.known(&session.customer_id, &offers).await?;
+        let prices = self.prices().await;
+        let price = |id: &wire::ProductId| prices.get(id).copied();
+        match eligibility::choose(&self.rules, self.facts(&occasion, &known, &price)) {
+            Ok(campaign) => Ok(Ok(self.make(session, &occasion, campaign, None).await?)),
+            Err(reason) => Ok(Err(reason)),
+        }
+    }
+
+    fn facts<'a>(
+        &self,
+        occasion: &'a Occasion,
+        known: &'a Known,
+        price: &'a dyn Fn(&wire::ProductId) -> Option<wire::Money>,
+    ) -> Facts<'a> {
+        Facts {
+            trigger: occasion.trigger,
+            bought: &occasion.bought,
+            plan: occasion.plan.as_ref(),
+            owned: &known.owned,
+            ledger: &known.ledger,
+            price,
+            now: self.clock.now(),
+        }
+    }
+
+    /// Writes a new offer down.
+    async fn make(
+        &self,
+        session: &Session,
+        occasion: &Occasion,
+        campaign: &Campaign,
+        parent: Option<&OfferId>,
+    ) -> Result<OfferRow, OfferError> {
+        let now = self.clock.now();
+        let offer = OfferRow {
+            id: ids::offer_id()?,
+            customer_id: session.customer_id.clone(),
+            campaign: campaign.name.clone(),
+            trigger_ref: occasion.trigger_ref.clone(),
+            purchase: occasion.purchase.as_ref().map(|purchase| purchase.payment_id.clone()),
+            parent: parent.cloned(),
+            equivalence: declines::equivalence(&campaign.product_id),
+            kind: campaign.kind,
+            plan: self.charge_plan(session, occasion, campaign).await?,
+            state: OfferState::Eligible,
+            attempt_no: 0,
+            created_at: now,
+            seen_at: None,
+            expires_at: later(now, campaign.valid_for),
+        };
+        Ok(self.store.insert_offer_if_absent(&offer).await?.row())
+    }
+
+    /// Why a stored offer cannot be taken; `None` when it can.
+    async fn is_open(&self, offer: &OfferRow) -> Result<Option<IneligibleReason>, OfferError> {
+        Ok(match offer.state {
+            OfferState::Charged => Some(IneligibleReason::Accepted),
+            OfferState::Accepting | OfferState::Pending | OfferState::Unknown | OfferState::Abandoned => {
+                Some(IneligibleReason::InProgress)
+            }
+            OfferState::Declined => Some(IneligibleReason::Declined),
+            OfferState::Expired => Some(IneligibleReason::Expired),
+            OfferState::Eligible | OfferState::Presented | OfferState::Failed => {
+                if offer.expires_at <= self.clock.now() {
+                    return Ok(Some(IneligibleReason::Expired));
+                }
+                self.overtaken(offer).await?
+            }
+        })
+    }
+
+    /// Whether an open offer was overtaken: the same thing refused or taken through another offer, or the plan changed.
+    async fn overtaken(&self, offer: &OfferRow) -> Result<Option<IneligibleReason>, OfferError> {
+        let plan = self.plan_of(offer).await?;
+        let ledger = self.store.decline_ledger(&offer.customer_id).await?;
+        if ledger.iter().any(|entry| entry.equivalence == offer.equivalence) {
+            let policy = self.rules.campaign(&offer.campaign).map(|campaign| campaign.after_decline);
+            let price = self.catalogue.product(offer.plan.product_id()).await.ok();
+            let present = Present {
+                price: price.map(|product| wire::Money::new(product.price.amount, product.price.currency)),
+                plan: plan.as_ref(),
+                now: self.clock.now(),
+            };
+            let policy = policy.unwrap_or(declines::DeclinePolicy::NeverAgain);
+            if declines::is_refused(policy, &ledger, &offer.equivalence, present) {
+                return Ok(Some(IneligibleReason::Declined));
+            }
+        }
+        let others = self.store.offers_of(&offer.customer_id).await?;
+        let same = |other: &&OfferRow| other.id != offer.id && other.equivalence == offer.equivalence;
+        // A plan taken once may have been left again: then only the subscription tells.
+        let lasting =
+            |other: &OfferRow| other.plan.subscription_id().is_none() || other.state != OfferState::Charged;
+        let taken = others.iter().filter(same).any(|other| is_taken(other.state) && lasting(other));
+        let has = plan.as_ref() == Some(offer.plan.product_id());
+        Ok((taken || has).then_some(IneligibleReason::AlreadyOwned))
+    }
+
+    /// Checks before a claim what the claim itself cannot see: that the thing was not refused or taken otherwise.
+    ///
+    /// # Errors
+    /// [`OfferError::Gone`] when it was. Attempts already under way are none of this function's business.
+    pub async fn check_open(&self, session: &Session, id: &OfferId) -> Result<(), OfferError> {
+        let offer = self.store.offer(&session.customer_id, id).await?.ok_or(OfferError::NotFound)?;
+        let open = matches!(offer.state, OfferState::Eligible | OfferState::Presented | OfferState::Failed);
+        match if open { self.overtaken(&offer).await? } else { None } {
+            None => Ok(()),
+            Some(_) => Err(OfferError::Gone),
+        }
+    }
+
+    /// Writes a refusal down and looks for a downsell.
+    ///
+    /// # Errors
+    /// When there is no such offer, it is being paid or is over, or the store fails.
+    pub async fn decline(
+        &self,
+        session: &Session,
+        request: &DeclineRequest,
+        locale: Option<&str>,
+    ) -> Result<DeclineResponse, OfferError> {
+        let customer = &session.customer_id;
+        let offer = self.store.offer(customer, &request.offer_id).await?.ok_or(OfferError::NotFound)?;
+        let product = self.catalogue.product(offer.plan.product_id()).await.ok();
+        let refusal = Refusal {
+            offer_id: offer.id.clone(),
+            customer_id: customer.clone(),
+            price: product.map(|product| wire::Money::new(product.price.amount, product.price.currency)),
+            plan: self.plan_of(&offer).await.unwrap_or_default(),
+            reason: request.reason,
+            at: self.clock.now(),
+        };
+        let offer = match self.store.decline(&refusal).await? {
+            DeclineOutcome::Declined(offer) | DeclineOutcome::AlreadyDeclined(offer) => offer,
+            DeclineOutcome::NotFound => return Err(OfferError::NotFound),
+            DeclineOutcome::NotDeclinable(OfferState::Charged) => return Err(OfferError::Gone),
+            DeclineOutcome::NotDeclinable(_) => return Err(OfferError::InProgress),
+        };
+        // The refusal is on disk. That nothing can be offered instead is no reason to say otherwise.
+        let next = self.after_decline(session, &offer, locale).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "no downsell could be shown");
+            None
+        });
+        Ok(DeclineResponse { next: next.map(Box::new) })
+    }
+
+    async fn after_decline(
+        &self,
+        session: &Session,
+        declined: &OfferRow,
+        locale: Option<&str>,
+    ) -> Result<Option<UpsellResponse>, OfferError> {
+        let Some(occasion) = self.occasion_of(session, declined).await? else { return Ok(None) };
+        let offers = self.store.offers_of(&session.customer_id).await?;
+        let known = self.known(&session.customer_id, &offers).await?;
+        let prices = self.prices().await;
+        let price = |id: &wire::ProductId| prices.get(id).copied();
+        let chained = declined.parent.is_some() || declined.kind == OfferKind::Downsell;
+        let facts = self.facts(&occasion, &known, &price);
+        let Some(campaign) = eligibility::downsell(&self.rules, &declined.campaign, chained, facts) else {
+            return Ok(None);
+        };
+        let offer = self.make(session, &occasion, campaign, Some(&declined.id)).await?;
+        if self.is_open(&offer).await?.is_some() {
+            return Ok(None);
+        }
+        self.show(&offer, locale.or(session.locale.as_deref())).await.map(Some)
+    }
+
+    /// The offer was really visible.
+    ///
+    /// # Errors
+    /// When there is no such offer, or the store fails.
+    pub async fn seen(&self, session: &Session, request: &SeenRequest) -> Result<(), OfferError> {
+        let found = self.store.mark_seen(&session.customer_id, &request.offer_id, self.clock.now()).await?;
+        if found { Ok(()) } else { Err(OfferError::NotFound) }
+    }
+
+    /// What the buyer has and has refused.
+    async fn known(&self, customer: &CustomerId, offers: &[OfferRow]) -> Result<Known, OfferError> {
+        let purchases = self.store.purchases_of(customer).await?;
+        let bought = purchases.into_iter().flat_map(|purchase| purchase.product_ids);
+        let taken = offers.iter().filter(|offer| is_taken(offer.state));
+        let taken = taken.map(|offer| offer.plan.product_id().clone());
+        let ledger = self.store.decline_ledger(customer).await?;
+        Ok(Known { owned: bought.chain(taken).collect(), ledger })
+    }
+}
+
+/// What the buyer has and has refused.
+struct Known {
+    owned: BTreeSet<wire::ProductId>,
+    ledger: Vec<DeclineEntry>,
+}
+
+/// Whether the thing offered is the buyer's, or may be: what might be paid for is not offered again.
+fn is_taken(state: OfferState) -> bool {
+    match state {
+        OfferState::Charged
+        | OfferState::Accepting
+        | OfferState::Pending
+        | OfferState::Unknown
+        | OfferState::Abandoned => true,
+        OfferState::Eligible
+        | OfferState::Presented
+        | OfferState::Failed
+        | OfferState::Declined
+        | OfferState::Expired => false,
+    }
+}

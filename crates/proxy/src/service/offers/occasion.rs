@@ -1,0 +1,144 @@
+//! What set an offer off: a purchase, or an event that the merchant reported.
+
+use std::collections::BTreeMap;
+
+use dodo_client::ids::SubscriptionId;
+use wire::{EffectiveAt, Money, OfferKind, ProductId, Trigger};
+
+use super::{OfferError, Offers};
+use crate::{
+    domain::{Billing, ChargePlan, OfferRow, Purchase, Session},
+    rules::Campaign,
+    service::plans,
+};
+
+/// What set an offer off, and what the buyer had then.
+pub(super) struct Occasion {
+    /// The kind of it.
+    pub(super) trigger: Trigger,
+    /// Its name: a payment id, or an event's id.
+    pub(super) trigger_ref: String,
+    /// The purchase, where it is known.
+    pub(super) purchase: Option<Purchase>,
+    /// The subscription that a plan change would change.
+    pub(super) subscription: Option<SubscriptionId>,
+    /// That subscription's plan.
+    pub(super) plan: Option<ProductId>,
+    /// What campaigns look for.
+    pub(super) bought: Vec<ProductId>,
+}
+
+impl Offers {
+    /// The occasion that a session follows up.
+    pub(super) async fn occasion(&self, session: &Session) -> Result<Option<Occasion>, OfferError> {
+        let purchase = self.purchases.known(&session.customer_id, session.payment_id.as_ref()).await?;
+        if session.trigger == Trigger::Purchase {
+            let Some(purchase) = purchase else { return Ok(None) };
+            let trigger_ref = purchase.payment_id.to_string();
+            return self
+                .occasion_from(session, Trigger::Purchase, trigger_ref, Some(purchase), None)
+                .await
+                .map(Some);
+        }
+        let event = self.store.latest_trigger(&session.customer_id, session.trigger).await?;
+        let Some(event) = event else { return Ok(None) };
+        self.occasion_from(session, event.trigger, event.id, purchase, event.subscription_id).await.map(Some)
+    }
+
+    /// The occasion of an offer made before, which need not be the session's.
+    pub(super) async fn occasion_of(
+        &self,
+        session: &Session,
+        offer: &OfferRow,
+    ) -> Result<Option<Occasion>, OfferError> {
+        let purchase = match &offer.purchase {
+            Some(payment) => self.store.purchase(&offer.customer_id, payment).await?,
+            None => None,
+        };
+        let subscription = offer.plan.subscription_id().cloned();
+        let trigger_ref = offer.trigger_ref.clone();
+        self.occasion_from(session, session.trigger, trigger_ref, purchase, subscription).await.map(Some)
+    }
+
+    async fn occasion_from(
+        &self,
+        session: &Session,
+        trigger: Trigger,
+        trigger_ref: String,
+        purchase: Option<Purchase>,
+        subscription: Option<SubscriptionId>,
+    ) -> Result<Occasion, OfferError> {
+        let subscription = subscription
+            .or_else(|| purchase.as_ref().and_then(|purchase| purchase.subscription_id.clone()))
+            .or_else(|| session.subscription_id.clone());
+        let plan = match &subscription {
+            Some(id) => self.plan_on(id).await?,
+            None => None,
+        };
+        let bought = match (&purchase, trigger) {
+            (Some(purchase), Trigger::Purchase) => purchase.product_ids.clone(),
+            _ => plan.iter().cloned().collect(),
+        };
+        Ok(Occasion { trigger, trigger_ref, purchase, subscription, plan, bought })
+    }
+
+    /// The plan that a subscription is on now.
+    async fn plan_on(&self, id: &SubscriptionId) -> Result<Option<ProductId>, OfferError> {
+        let subscription = self.catalogue.subscription(id).await?;
+        Ok(ProductId::parse(subscription.product_id.as_str()).ok())
+    }
+
+    /// The plan that the buyer of an offer is on now, where a subscription goes with it.
+    pub(super) async fn plan_of(&self, offer: &OfferRow) -> Result<Option<ProductId>, OfferError> {
+        match offer.plan.subscription_id() {
+            Some(id) => self.plan_on(id).await,
+            None => Ok(None),
+        }
+    }
+
+    /// List prices of everything that campaigns offer, as far as they are known.
+    pub(super) async fn prices(&self) -> BTreeMap<ProductId, Money> {
+        let mut prices = BTreeMap::new();
+        for campaign in &self.rules.campaigns {
+            if let Ok(product) = self.catalogue.product(&campaign.product_id).await {
+                prices.insert(product.id.clone(), Money::new(product.price.amount, product.price.currency));
+            }
+        }
+        prices
+    }
+
+    /// What accepting would do.
+    pub(super) async fn charge_plan(
+        &self,
+        session: &Session,
+        occasion: &Occasion,
+        campaign: &Campaign,
+    ) -> Result<ChargePlan, OfferError> {
+        if let (OfferKind::Upgrade | OfferKind::Downgrade, Some(id)) = (campaign.kind, &occasion.subscription)
+        {
+            let subscription = self.catalogue.subscription(id).await?;
+            let target = self.catalogue.product(&campaign.product_id).await?;
+            return Ok(ChargePlan::PlanChange {
+                subscription_id: id.clone(),
+                product_id: campaign.product_id.clone(),
+                quantity: u32::try_from(subscription.quantity).unwrap_or(1).max(1),
+                addons: plans::carried(&subscription.addons, &target),
+                proration: campaign.proration,
+                effective_at: EffectiveAt::Immediately,
+            });
+        }
+        let country = session.country.as_ref().map(|country| Billing {
+            country: country.clone(),
+            street: None,
+            city: None,
+            state: None,
+            zipcode: None,
+        });
+        Ok(ChargePlan::Checkout {
+            product_id: campaign.product_id.clone(),
+            quantity: campaign.quantity,
+            billing: occasion.purchase.as_ref().and_then(|purchase| purchase.billing.clone()).or(country),
+            discount_codes: campaign.discount_codes.clone(),
+        })
+    }
+}

@@ -1,0 +1,295 @@
+//! The upgrade page: what the buyer has, the plans next to it, what a change would charge, and the links around it.
+//!
+//! Making the change is not here: see [`crate::service::charging`].
+
+mod comparison;
+
+use std::sync::Arc;
+
+use dodo_client::{
+    Client,
+    calls::{checkouts::AddonQuantity, subscriptions::Subscription},
+    ids::{AddonId, SubscriptionId},
+};
+use wire::{
+    Card, EffectiveAt, ErrorCode, Merchant, PaymentMethodLink, PlansResponse, PreviewRequest,
+    PreviewResponse, ProductId,
+};
+
+use super::{
+    catalogue::{Catalogue, CatalogueError, CatalogueProduct},
+    charging::Charging,
+    quoting::{QuoteError, Quoting},
+};
+use crate::{
+    clock::Clock,
+    domain::{ChargePlan, SavedMethod, Session},
+    policy::{
+        payment_method::{self, Use},
+        plan_comparison,
+    },
+    rules::Rules,
+    store::{Store, StoreError},
+};
+
+/// Most seats that may be asked for.
+const MAX_QUANTITY: u32 = 10_000;
+
+/// Why the upgrade page cannot be answered.
+#[derive(Debug, thiserror::Error)]
+pub enum PlansError {
+    /// No such plan, or the session has no subscription.
+    #[error("no such plan or subscription")]
+    NotFound,
+    /// A field of the request asks for something that no plan has.
+    #[error("`{0}` cannot be taken")]
+    Invalid(&'static str),
+    /// Dodo does not change a subscription in this state, or there is nothing to change.
+    #[error("the subscription cannot be changed like this")]
+    NotPossible,
+    /// What it costs is not known.
+    #[error(transparent)]
+    Quote(#[from] QuoteError),
+    /// A product or the subscription is not known.
+    #[error(transparent)]
+    Catalogue(#[from] CatalogueError),
+    /// Dodo did not answer.
+    #[error(transparent)]
+    Upstream(#[from] dodo_client::Error),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl PlansError {
+    /// The code that the client sees.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::NotFound => ErrorCode::NotFound,
+            Self::Invalid(_) => ErrorCode::InvalidRequest,
+            Self::NotPossible => ErrorCode::ChangeNotPossible,
+            Self::Quote(error) => error.code(),
+            Self::Store(StoreError::Unreadable(_)) => ErrorCode::Internal,
+            Self::Catalogue(_) | Self::Upstream(_) | Self::Store(_) => ErrorCode::Unavailable,
+        }
+    }
+}
+
+/// What the upgrade page is made from.
+pub struct Plans {
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The merchant's rules.
+    pub rules: Arc<Rules>,
+    /// Products, methods, subscriptions.
+    pub catalogue: Catalogue,
+    /// Whether a change is under way.
+    pub store: Arc<dyn Store>,
+    /// How it stands.
+    pub charging: Arc<Charging>,
+    /// What changes cost.
+    pub quoting: Arc<Quoting>,
+    /// For links and for taking scheduled changes back.
+    pub dodo: Client,
+    /// Where buyers come back to.
+    pub return_url: Option<String>,
+}
+
+impl Plans {
+    /// The current plan and the others.
+    ///
+    /// # Errors
+    /// See [`PlansError`].
+    pub async fn list(&self, session: &Session, locale: Option<&str>) -> Result<PlansResponse, PlansError> {
+        let locale = locale.or(session.locale.as_deref());
+        let subscription = self.catalogue.subscription(subscription_id(session)?).await?;
+        let current = self.catalogue.product(&product_id(&subscription)?).await?;
+        let names = self.addon_names(&subscription).await;
+        let mut plans = Vec::with_capacity(self.rules.plans.len());
+        for rule in &self.rules.plans {
+            let product = match self.catalogue.product(&rule.product_id).await {
+                Ok(product) => product,
+                // One product that cannot be had leaves the others to choose from.
+                Err(error) => {
+                    tracing::warn!(product_id = %rule.product_id, %error, "a plan cannot be shown");
+                    continue;
+                }
+            };
+            plans.extend(comparison::plan(
+                &self.rules,
+                rule,
+                &product,
+                &current,
+                &subscription,
+                &names,
+                locale,
+            ));
+        }
+        Ok(PlansResponse {
+            merchant: Merchant { name: self.rules.merchant.clone() },
+            current: comparison::current(&subscription, &current, &names)?,
+            plans,
+            payment_method: self.method(&subscription).await?.and_then(|method| method.card),
+            attempt: match self.store.live_attempt(&subscription.subscription_id).await? {
+                Some(attempt) => Some(self.charging.view(session, &attempt).await?),
+                None => None,
+            },
+        })
+    }
+
+    /// What a change would charge, exactly.
+    ///
+    /// # Errors
+    /// See [`PlansError`].
+    pub async fn preview(
+        &self,
+        session: &Session,
+        request: &PreviewRequest,
+    ) -> Result<PreviewResponse, PlansError> {
+        let subscription = self.catalogue.fresh_subscription(subscription_id(session)?).await?;
+        let plan = self.charge_plan(&subscription, request).await?;
+        let method = self.method(&subscription).await?;
+        let priced = self.quoting.price(&plan, &session.customer_id).await?;
+        let row = self.quoting.issue(&priced, &plan, &session.customer_id, None, method.as_ref()).await?;
+        Ok(PreviewResponse {
+            product_id: request.product_id.clone(),
+            name: row.name.clone(),
+            payment_method: row.card.clone(),
+            quote: self.quoting.as_of_now(&row),
+        })
+    }
+
+    /// From a request to the exact change that it asks for.
+    async fn charge_plan(
+        &self,
+        subscription: &Subscription,
+        request: &PreviewRequest,
+    ) -> Result<ChargePlan, PlansError> {
+        let today = product_id(subscription)?;
+        if request.product_id != today && self.rules.plan(&request.product_id).is_none() {
+            return Err(PlansError::NotFound);
+        }
+        let target = self.catalogue.product(&request.product_id).await?;
+        if !target.is_plan || !comparison::can_change(subscription) || subscription.scheduled_change.is_some()
+        {
+            return Err(PlansError::NotPossible);
+        }
+        let seats = u32::try_from(subscription.quantity).unwrap_or(1).max(1);
+        let quantity = request.quantity.unwrap_or(seats);
+        if !(1..=MAX_QUANTITY).contains(&quantity) {
+            return Err(PlansError::Invalid("quantity"));
+        }
+        let addons = match &request.addons {
+            None => carried(&subscription.addons, &target),
+            Some(addons) => chosen(addons, &target)?,
+        };
+        let effective_at = match request.effective_at {
+            None | Some(EffectiveAt::Immediately) => EffectiveAt::Immediately,
+            Some(EffectiveAt::NextBillingDate) => EffectiveAt::NextBillingDate,
+            Some(EffectiveAt::Other) => return Err(PlansError::Invalid("effective_at")),
+        };
+        if target.id == today && quantity == seats && addons == carried(&subscription.addons, &target) {
+            return Err(PlansError::NotPossible);
+        }
+        let current = self.catalogue.product(&today).await?;
+        let kind = plan_comparison::direction(target.id == today, current.price, target.price);
+        Ok(ChargePlan::PlanChange {
+            subscription_id: subscription.subscription_id.clone(),
+            product_id: request.product_id.clone(),
+            quantity,
+            addons,
+            proration: plan_comparison::proration(&self.rules.proration, kind, effective_at),
+            effective_at,
+        })
+    }
+
+    /// Takes a scheduled change back.
+    ///
+    /// # Errors
+    /// [`PlansError::NotFound`] when there is none.
+    pub async fn cancel_scheduled(&self, session: &Session) -> Result<(), PlansError> {
+        let id = subscription_id(session)?;
+        let cancelled = self.dodo.cancel_scheduled_change(id).await;
+        self.catalogue.refresh_subscription(id).await;
+        match cancelled {
+            Err(error) if error.is_not_found() => Err(PlansError::NotFound),
+            other => Ok(other?),
+        }
+    }
+
+    /// Where the buyer gives another payment method: for the subscription, or else in Dodo's portal.
+    ///
+    /// # Errors
+    /// When Dodo gives no link.
+    pub async fn payment_method_link(&self, session: &Session) -> Result<PaymentMethodLink, PlansError> {
+        let return_url = self.return_url.as_deref();
+        let link = self.dodo.collect_payment_method(subscription_id(session)?, return_url).await?;
+        let url = match link.payment_link {
+            Some(url) => url,
+            None => self.dodo.create_portal_session(&session.customer_id, return_url).await?.link,
+        };
+        Ok(PaymentMethodLink { url })
+    }
+
+    /// Forgets how the subscription was: it has just been changed.
+    pub async fn refresh(&self, session: &Session) {
+        if let Some(id) = &session.subscription_id {
+            self.catalogue.refresh_subscription(id).await;
+        }
+    }
+
+    /// The method that a change is charged to: the subscription's own, else the one that would be chosen.
+    async fn method(&self, subscription: &Subscription) -> Result<Option<SavedMethod>, CatalogueError> {
+        let methods = self.catalogue.methods(&subscription.customer.customer_id).await?;
+        Ok(match &subscription.payment_method_id {
+            Some(id) => methods.iter().find(|method| method.id == *id).cloned(),
+            None => payment_method::choose(&methods, Use::Recurring, self.clock.now())
+                .map(|(method, _): (_, &Card)| method.clone()),
+        })
+    }
+
+    async fn addon_names(&self, subscription: &Subscription) -> Vec<(AddonId, Arc<str>)> {
+        let mut names = Vec::with_capacity(subscription.addons.len());
+        for addon in &subscription.addons {
+            names.push((addon.addon_id.clone(), self.catalogue.addon_name(&addon.addon_id).await));
+        }
+        names
+    }
+}
+
+/// Today's add-ons, as far as the plan carries them. What is left out here is removed by Dodo, and shown as lost.
+pub(super) fn carried(addons: &[AddonQuantity], target: &CatalogueProduct) -> Vec<(ProductId, u32)> {
+    addons
+        .iter()
+        .filter(|addon| target.addons.contains(&addon.addon_id))
+        .filter_map(|addon| {
+            Some((ProductId::parse(addon.addon_id.as_str()).ok()?, u32::try_from(addon.quantity).ok()?))
+        })
+        .collect()
+}
+
+/// The add-ons asked for, each known to the plan and named once.
+fn chosen(
+    addons: &[wire::AddonQuantity],
+    target: &CatalogueProduct,
+) -> Result<Vec<(ProductId, u32)>, PlansError> {
+    let mut all: Vec<(ProductId, u32)> = Vec::with_capacity(addons.len());
+    for addon in addons {
+        let known = target.addons.iter().any(|id| id.as_str() == addon.addon_id.as_str());
+        let twice = all.iter().any(|(id, _)| *id == addon.addon_id);
+        if !known || twice || !(1..=MAX_QUANTITY).contains(&addon.quantity) {
+            return Err(PlansError::Invalid("addons"));
+        }
+        all.push((addon.addon_id.clone(), addon.quantity));
+    }
+    Ok(all)
+}
+
+fn subscription_id(session: &Session) -> Result<&SubscriptionId, PlansError> {
+    session.subscription_id.as_ref().ok_or(PlansError::NotFound)
+}
+
+fn product_id(subscription: &Subscription) -> Result<ProductId, PlansError> {
+    ProductId::parse(subscription.product_id.as_str()).map_err(|_| PlansError::NotFound)
+}

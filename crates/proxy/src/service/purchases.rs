@@ -1,0 +1,162 @@
+//! Purchases: from a payment at Dodo to what campaigns follow up.
+
+use std::sync::Arc;
+
+use dodo_client::{
+    Client,
+    calls::{
+        pages::PageRequest,
+        payments::{ChargeType, IntentStatus, Payment, PaymentFilter},
+    },
+    ids::{CustomerId, PaymentId},
+};
+use wire::{ProductId, UnixSeconds};
+
+use super::catalogue::{Catalogue, CatalogueError};
+use crate::{
+    domain::{Billing, Purchase},
+    store::{Store, StoreError},
+};
+
+/// Key in the metadata of every payment that an offer of ours made. Such a payment is no purchase to follow up: an offer
+/// must not lead to an offer.
+const OURS: &str = "upsell_source";
+
+/// Why a purchase could not be found out about.
+#[derive(Debug, thiserror::Error)]
+pub enum PurchaseError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Dodo did not answer.
+    #[error(transparent)]
+    Upstream(#[from] dodo_client::Error),
+    /// The subscription of the purchase could not be had.
+    #[error(transparent)]
+    Catalogue(#[from] CatalogueError),
+}
+
+/// Finds purchases and keeps them.
+#[derive(Clone)]
+pub struct Purchases {
+    store: Arc<dyn Store>,
+    dodo: Client,
+    catalogue: Catalogue,
+}
+
+impl Purchases {
+    /// Over a store and Dodo.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, dodo: Client, catalogue: Catalogue) -> Self {
+        Self { store, dodo, catalogue }
+    }
+
+    /// Keeps a payment as a purchase, if it is one: paid, of something new, and not made by an offer of ours.
+    ///
+    /// # Errors
+    /// See [`PurchaseError`].
+    pub async fn record(&self, payment: &Payment) -> Result<Option<Purchase>, PurchaseError> {
+        if !is_purchase(payment) {
+            return Ok(None);
+        }
+        let mut product_ids: Vec<ProductId> =
+            payment.product_cart.iter().filter_map(|item| wire_id(&item.product_id)).collect();
+        if let Some(id) = &payment.subscription_id {
+            let subscription = self.catalogue.subscription(id).await?;
+            product_ids.extend(wire_id(&subscription.product_id));
+        }
+        let purchase = Purchase {
+            payment_id: payment.payment_id.clone(),
+            customer_id: payment.customer.customer_id.clone(),
+            product_ids,
+            subscription_id: payment.subscription_id.clone(),
+            billing: payment.billing.as_ref().map(|billing| Billing {
+                country: billing.country.clone(),
+                street: billing.street.clone(),
+                city: billing.city.clone(),
+                state: billing.state.clone(),
+                zipcode: billing.zipcode.clone(),
+            }),
+            paid_at: UnixSeconds(payment.created_at.unix_timestamp()),
+        };
+        self.store.upsert_purchase(&purchase).await?;
+        Ok(Some(purchase))
+    }
+
+    /// The buyer's purchase with this payment, or their latest: from the store, else from Dodo, when its webhook has not
+    /// come yet. `None` when there is none, or it is somebody else's.
+    ///
+    /// # Errors
+    /// See [`PurchaseError`].
+    pub async fn look_up(
+        &self,
+        customer: &CustomerId,
+        payment: Option<&PaymentId>,
+    ) -> Result<Option<Purchase>, PurchaseError> {
+        if let Some(known) = self.known(customer, payment).await? {
+            return Ok(Some(known));
+        }
+        let payment = match payment {
+            Some(id) => self.payment(id).await?,
+            None => self.latest_paid(customer).await?,
+        };
+        match payment {
+            Some(payment) if payment.customer.customer_id == *customer => self.record(&payment).await,
+            _ => Ok(None),
+        }
+    }
+
+    /// The same from the store alone.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn known(
+        &self,
+        customer: &CustomerId,
+        payment: Option<&PaymentId>,
+    ) -> Result<Option<Purchase>, StoreError> {
+        match payment {
+            Some(id) => self.store.purchase(customer, id).await,
+            None => self.store.latest_purchase(customer).await,
+        }
+    }
+
+    async fn payment(&self, id: &PaymentId) -> Result<Option<Payment>, PurchaseError> {
+        match self.dodo.get_payment(id).await {
+            Ok(payment) => Ok(Some(payment)),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn latest_paid(&self, customer: &CustomerId) -> Result<Option<Payment>, PurchaseError> {
+        let filter = PaymentFilter {
+            customer_id: Some(customer.clone()),
+            status: Some(IntentStatus::Succeeded),
+            ..PaymentFilter::default()
+        };
+        // Lists have no documented order; one page holds more purchases than campaigns look back on.
+        let page = self.dodo.list_payments(&filter, PageRequest::first(100)).await?;
+        let begun = |kind: &Option<ChargeType>| matches!(kind, None | Some(ChargeType::New));
+        let mut paid: Vec<_> = page
+            .items
+            .into_iter()
+            .filter(|payment| begun(&payment.charge_type) && payment.metadata.text(OURS).is_none())
+            .collect();
+        paid.sort_by_key(|payment| payment.created_at);
+        match paid.pop() {
+            Some(latest) => self.payment(&latest.payment_id).await,
+            None => Ok(None),
+        }
+    }
+}
+
+fn is_purchase(payment: &Payment) -> bool {
+    payment.status == Some(IntentStatus::Succeeded)
+        && matches!(payment.charge_type, None | Some(ChargeType::New))
+        && payment.metadata.text(OURS).is_none()
+}
+
+fn wire_id(id: &dodo_client::ids::ProductId) -> Option<ProductId> {
+    ProductId::parse(id.as_str()).ok()
+}

@@ -1,0 +1,304 @@
+//! Session tokens: minted for the merchant's server, or for a shop without one against a nonce; looked up on every call.
+//!
+//! A token is 256 random bits, kept as its hash, for one buyer and one purpose, and lives for minutes.
+
+use std::sync::Arc;
+
+use dodo_client::{
+    Client,
+    calls::{
+        checkouts::{CartItem, Checkout},
+        payments::IntentStatus,
+    },
+    ids::{CustomerId, PaymentId, SubscriptionId},
+};
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+use wire::{
+    CheckoutRequest, CheckoutResponse, ErrorCode, EventRequest, Purpose, RedeemRequest, SessionRequest,
+    SessionResponse, Trigger,
+};
+
+use super::{
+    catalogue::{Catalogue, CatalogueError},
+    offers::Offers,
+    purchases::{PurchaseError, Purchases},
+};
+use crate::{
+    clock::{Clock, later},
+    domain::{Session, TriggerEvent},
+    ids,
+    rules::Rules,
+    store::{Store, StoreError},
+};
+
+/// How long a token lives, in seconds.
+pub const TOKEN_LIFE: i64 = 15 * 60;
+/// How long a buyer may take on Dodo's page before the nonce is void, in seconds. A hosted session lives as long.
+pub const NONCE_LIFE: i64 = 24 * 3600;
+/// Most of one product that a shop without a server may sell at once.
+const MAX_QUANTITY: u32 = 100;
+
+/// Why no token was given.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// A field of the request cannot be taken.
+    #[error("`{0}` cannot be taken")]
+    Invalid(&'static str),
+    /// The purchase or subscription is not this buyer's, the product is not for sale here, the nonce is not good.
+    #[error("no such thing for this buyer")]
+    NotFound,
+    /// Dodo gave no address to pay at.
+    #[error("the checkout has no address")]
+    NoCheckoutUrl,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Dodo did not answer.
+    #[error(transparent)]
+    Upstream(#[from] dodo_client::Error),
+    /// The subscription is not known.
+    #[error(transparent)]
+    Catalogue(#[from] CatalogueError),
+    /// The purchase is not known.
+    #[error(transparent)]
+    Purchase(#[from] PurchaseError),
+}
+
+impl SessionError {
+    /// The code that the client sees.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::Invalid(_) => ErrorCode::InvalidRequest,
+            Self::NotFound => ErrorCode::NotFound,
+            Self::Store(StoreError::Unreadable(_)) => ErrorCode::Internal,
+            Self::Catalogue(error) if error.is_not_found() => ErrorCode::NotFound,
+            Self::NoCheckoutUrl
+            | Self::Store(_)
+            | Self::Upstream(_)
+            | Self::Catalogue(_)
+            | Self::Purchase(_) => ErrorCode::Unavailable,
+        }
+    }
+}
+
+/// What sessions are made from.
+pub struct Sessions {
+    /// Where they are kept.
+    pub store: Arc<dyn Store>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The merchant's rules.
+    pub rules: Arc<Rules>,
+    /// For checkouts of shops without a server.
+    pub dodo: Client,
+    /// Subscriptions.
+    pub catalogue: Catalogue,
+    /// Purchases.
+    pub purchases: Purchases,
+    /// Prepared while the merchant's server waits, so that the buyer does not have to.
+    pub offers: Arc<Offers>,
+    /// What the merchant's server proves itself with.
+    pub merchant_key: SecretString,
+    /// Where buyers come back to.
+    pub return_url: Option<String>,
+}
+
+impl Sessions {
+    /// Whether this is the merchant's key. Takes the same time whatever is wrong with it.
+    #[must_use]
+    pub fn is_merchant_key(&self, key: &str) -> bool {
+        let expected = Sha256::digest(self.merchant_key.expose_secret().as_bytes());
+        Sha256::digest(key.as_bytes()).ct_eq(&expected).into()
+    }
+
+    /// The session of a token, if there is one.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn authenticate(&self, token: &str) -> Result<Option<Session>, StoreError> {
+        self.store.session(ids::token_hash(token), self.clock.now()).await
+    }
+
+    /// Mints a token for the merchant's server, and prepares what it will be used for.
+    ///
+    /// # Errors
+    /// See [`SessionError`].
+    pub async fn mint(&self, request: &SessionRequest) -> Result<SessionResponse, SessionError> {
+        let token = ids::token();
+        let session = self.session(request, &token)?;
+        if let Some(id) = &session.subscription_id {
+            let subscription = self.catalogue.fresh_subscription(id).await?;
+            if subscription.customer.customer_id != session.customer_id {
+                return Err(SessionError::NotFound);
+            }
+        }
+        if let Some(payment) = &session.payment_id {
+            self.check_purchase(&session.customer_id, payment).await?;
+        }
+        self.open(session, token).await
+    }
+
+    /// A purchase that is named must be the buyer's own. One that is not paid yet may still become so.
+    async fn check_purchase(&self, customer: &CustomerId, id: &PaymentId) -> Result<(), SessionError> {
+        if self.purchases.known(customer, Some(id)).await?.is_some() {
+            return Ok(());
+        }
+        match self.dodo.get_payment(id).await {
+            Ok(payment) if payment.customer.customer_id == *customer => {
+                self.purchases.record(&payment).await?;
+                Ok(())
+            }
+            Ok(_) => Err(SessionError::NotFound),
+            Err(error) if error.is_not_found() => Err(SessionError::NotFound),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn session(&self, request: &SessionRequest, token: &str) -> Result<Session, SessionError> {
+        let invalid = SessionError::Invalid;
+        let purpose = match request.purpose {
+            Purpose::Other => return Err(invalid("purpose")),
+            known => known,
+        };
+        let trigger = match request.trigger {
+            None => Trigger::Purchase,
+            Some(Trigger::Other) => return Err(invalid("trigger")),
+            Some(known) => known,
+        };
+        let payment = request.payment_id.as_deref().map(PaymentId::parse).transpose();
+        let subscription = request.subscription_id.as_deref().map(SubscriptionId::parse).transpose();
+        let subscription_id = subscription.map_err(|_| invalid("subscription_id"))?;
+        if purpose == Purpose::Plans && subscription_id.is_none() {
+            return Err(invalid("subscription_id"));
+        }
+        if request.locale.as_deref().is_some_and(|locale| !is_language(locale)) {
+            return Err(invalid("locale"));
+        }
+        if request.country.as_deref().is_some_and(|country| !is_country(country)) {
+            return Err(invalid("country"));
+        }
+        Ok(Session {
+            token: ids::token_hash(token),
+            customer_id: CustomerId::parse(request.customer_id.as_str())
+                .map_err(|_| invalid("customer_id"))?,
+            purpose,
+            trigger,
+            payment_id: payment.map_err(|_| invalid("payment_id"))?,
+            subscription_id,
+            locale: request.locale.clone(),
+            country: request.country.clone(),
+            expires_at: later(self.clock.now(), TOKEN_LIFE),
+        })
+    }
+
+    /// Keeps a session and prepares what it will be used for.
+    async fn open(&self, session: Session, token: String) -> Result<SessionResponse, SessionError> {
+        self.store.put_session(&session).await?;
+        match session.purpose {
+            Purpose::Offer => self.offers.warm(&session).await,
+            Purpose::Plans | Purpose::Other => {
+                if let Err(error) = self.catalogue.fresh_methods(&session.customer_id).await {
+                    tracing::warn!(%error, "the buyer's methods could not be fetched");
+                }
+            }
+        }
+        Ok(SessionResponse { token, expires_at: session.expires_at })
+    }
+
+    /// Keeps what the merchant reports of a buyer.
+    ///
+    /// # Errors
+    /// See [`SessionError`].
+    pub async fn report(&self, request: &EventRequest) -> Result<(), SessionError> {
+        let invalid = SessionError::Invalid;
+        // Purchases are reported by Dodo, not by the merchant.
+        if matches!(request.trigger, Trigger::Purchase | Trigger::Other) {
+            return Err(invalid("trigger"));
+        }
+        let subscription = request.subscription_id.as_deref().map(SubscriptionId::parse).transpose();
+        let event = TriggerEvent {
+            id: ids::event_id(),
+            customer_id: CustomerId::parse(request.customer_id.as_str())
+                .map_err(|_| invalid("customer_id"))?,
+            trigger: request.trigger,
+            subscription_id: subscription.map_err(|_| invalid("subscription_id"))?,
+            at: self.clock.now(),
+        };
+        Ok(self.store.put_trigger(&event).await?)
+    }
+
+    /// Starts a hosted checkout for a shop without a server. The address to come back to carries a nonce in its fragment,
+    /// which no server and no `Referer` ever sees.
+    ///
+    /// # Errors
+    /// See [`SessionError`].
+    pub async fn start_checkout(&self, request: &CheckoutRequest) -> Result<CheckoutResponse, SessionError> {
+        if !self.rules.static_shop.contains(&request.product_id) {
+            return Err(SessionError::NotFound);
+        }
+        let quantity = request.quantity.unwrap_or(1);
+        if !(1..=MAX_QUANTITY).contains(&quantity) {
+            return Err(SessionError::Invalid("quantity"));
+        }
+        let product_id = dodo_client::ids::ProductId::parse(request.product_id.as_str())
+            .map_err(|_| SessionError::Invalid("product_id"))?;
+        let nonce = ids::token();
+        let checkout = Checkout {
+            product_cart: vec![CartItem { product_id, quantity: i64::from(quantity), addons: Vec::new() }],
+            return_url: self.return_url.as_ref().map(|url| format!("{url}#os={nonce}")),
+            ..Checkout::default()
+        };
+        let session = self.dodo.create_hosted_checkout(None, &checkout).await?;
+        let checkout_url = session.checkout_url.ok_or(SessionError::NoCheckoutUrl)?;
+        let expires_at = later(self.clock.now(), NONCE_LIFE);
+        self.store.put_nonce(ids::token_hash(&nonce), &session.session_id, expires_at).await?;
+        Ok(CheckoutResponse { checkout_url })
+    }
+
+    /// Exchanges a nonce for a token, once, and only when its checkout was paid. Before that the nonce stays good.
+    ///
+    /// # Errors
+    /// See [`SessionError`].
+    pub async fn redeem(&self, request: &RedeemRequest) -> Result<SessionResponse, SessionError> {
+        let nonce = ids::token_hash(&request.nonce);
+        let now = self.clock.now();
+        let checkout = self.store.nonce(nonce, now).await?.ok_or(SessionError::NotFound)?;
+        let status = self.dodo.get_checkout(&checkout).await?;
+        let payment_id = status.payment_id.ok_or(SessionError::NotFound)?;
+        let payment = self.dodo.get_payment(&payment_id).await?;
+        if payment.status != Some(IntentStatus::Succeeded) {
+            return Err(SessionError::NotFound);
+        }
+        // Of two at the same time one gets it.
+        self.store.redeem_nonce(nonce, now).await?.ok_or(SessionError::NotFound)?;
+        self.purchases.record(&payment).await?;
+        let token = ids::token();
+        let session = Session {
+            token: ids::token_hash(&token),
+            customer_id: payment.customer.customer_id,
+            purpose: Purpose::Offer,
+            trigger: Trigger::Purchase,
+            payment_id: Some(payment_id),
+            subscription_id: None,
+            locale: None,
+            country: None,
+            expires_at: later(now, TOKEN_LIFE),
+        };
+        self.open(session, token).await
+    }
+}
+
+/// The shape of a language tag; whether there are words for it is another matter.
+#[must_use]
+pub fn is_language(tag: &str) -> bool {
+    (1..=35).contains(&tag.len())
+        && tag.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+}
+
+/// Two capital letters.
+fn is_country(code: &str) -> bool {
+    code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_uppercase())
+}

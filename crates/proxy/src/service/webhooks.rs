@@ -1,0 +1,134 @@
+//! What Dodo reports: verified on the raw bytes, kept once by its id, applied, marked as applied.
+//!
+//! A webhook's type says what happened once, its contents how the object stood when it was sent; both may be old by now,
+//! and webhooks come in any order. So nothing is believed that could be looked up, and applying one twice changes
+//! nothing.
+
+use std::sync::Arc;
+
+use dodo_client::{
+    calls::{payments::Payment, subscriptions::Subscription},
+    webhook::{Event, EventObject},
+};
+
+use super::{
+    catalogue::Catalogue,
+    charging::{ChargeError, Charging},
+    purchases::{PurchaseError, Purchases},
+};
+use crate::{
+    clock::{Clock, later},
+    store::{InboxInsert, Store, StoreError},
+    webhook_signature::{self, SignatureError, SignedHeaders, WebhookKey},
+};
+
+/// A webhook kept but not applied is taken up again after so many seconds.
+const UNAPPLIED_AFTER: i64 = 60;
+
+/// Why a webhook was not applied.
+#[derive(Debug, thiserror::Error)]
+pub enum WebhookError {
+    /// Not signed by Dodo, or not now.
+    #[error(transparent)]
+    Signature(#[from] SignatureError),
+    /// Signed, and yet not what Dodo sends.
+    #[error("a signed webhook could not be read")]
+    Unreadable(#[source] dodo_client::error::DecodeError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The purchase could not be kept.
+    #[error(transparent)]
+    Purchase(#[from] PurchaseError),
+    /// The attempt could not be settled.
+    #[error(transparent)]
+    Charge(#[from] ChargeError),
+}
+
+/// What webhooks are applied to.
+pub struct Webhooks {
+    /// The inbox.
+    pub store: Arc<dyn Store>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Any of these may have signed.
+    pub keys: Vec<WebhookKey>,
+    /// What is kept of subscriptions and methods.
+    pub catalogue: Catalogue,
+    /// New purchases.
+    pub purchases: Purchases,
+    /// Attempts that a webhook settles.
+    pub charging: Arc<Charging>,
+}
+
+impl Webhooks {
+    /// Takes one delivery. When this returns `Ok` the webhook was applied, now or before; on any error Dodo sends it
+    /// again.
+    ///
+    /// # Errors
+    /// See [`WebhookError`].
+    pub async fn receive(&self, headers: SignedHeaders<'_>, body: &[u8]) -> Result<(), WebhookError> {
+        let now = self.clock.now();
+        webhook_signature::verify(&self.keys, headers, body, now.0)?;
+        let id = headers.id.unwrap_or_default();
+        let event = Event::read(body).map_err(WebhookError::Unreadable)?;
+        metrics::counter!("upsell_webhooks_total", "type" => event_label(&event.kind)).increment(1);
+        match self.store.inbox_insert(id, &event.kind, body, now).await? {
+            InboxInsert::Duplicate => Ok(()),
+            InboxInsert::New | InboxInsert::Unapplied => self.apply(id, &event).await,
+        }
+    }
+
+    /// Applies webhooks that were kept but not applied: the process died in between, or Dodo could not be asked.
+    ///
+    /// # Errors
+    /// When the store fails. A webhook that still cannot be applied is left for the next time.
+    pub async fn apply_leftovers(&self) -> Result<(), WebhookError> {
+        let before = later(self.clock.now(), UNAPPLIED_AFTER.saturating_neg());
+        for (id, body) in self.store.inbox_unapplied(before, 100).await? {
+            let applied = match Event::read(&body) {
+                Ok(event) => self.apply(&id, &event).await,
+                Err(error) => Err(WebhookError::Unreadable(error)),
+            };
+            if let Err(error) = applied {
+                tracing::warn!(webhook_id = id, %error, "a webhook still cannot be applied");
+            }
+        }
+        Ok(())
+    }
+
+    async fn apply(&self, id: &str, event: &Event) -> Result<(), WebhookError> {
+        match &event.object {
+            EventObject::Payment(payment) => self.payment(payment).await?,
+            EventObject::Subscription(subscription) => self.subscription(subscription).await?,
+            EventObject::Refund(_) | EventObject::Other => {}
+        }
+        Ok(self.store.inbox_applied(id, self.clock.now()).await?)
+    }
+
+    async fn payment(&self, payment: &Payment) -> Result<(), WebhookError> {
+        self.charging.observe_payment(payment).await?;
+        // Paying on a hosted page may have saved a method; paying with one has made it the latest used.
+        self.catalogue.refresh_methods(&payment.customer.customer_id).await;
+        self.purchases.record(payment).await?;
+        Ok(())
+    }
+
+    async fn subscription(&self, subscription: &Subscription) -> Result<(), WebhookError> {
+        self.catalogue.refresh_subscription(&subscription.subscription_id).await;
+        self.catalogue.refresh_methods(&subscription.customer.customer_id).await;
+        self.charging.observe_subscription(subscription).await?;
+        Ok(())
+    }
+}
+
+/// Types are many and grow; a label must not.
+fn event_label(kind: &str) -> &'static str {
+    match kind.split('.').next().unwrap_or_default() {
+        "payment" => "payment",
+        "subscription" => "subscription",
+        "refund" => "refund",
+        "dispute" => "dispute",
+        _ => "other",
+    }
+}

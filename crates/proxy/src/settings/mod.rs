@@ -1,0 +1,254 @@
+//! Everything the proxy is told before it starts, from flags and environment, and what it refuses to start with.
+//!
+//! Secrets come from the environment only: a command line can be read by every user of a machine. Nothing here opens a
+//! file or a socket except the rules file, so `check-config` runs the very same checks.
+
+mod addresses;
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use dodo_client::{ApiKey, ConfigError, Mode};
+use secrecy::{ExposeSecret, SecretString};
+
+pub use addresses::{AddressError, Origin, public_url, return_url};
+
+use crate::{
+    rules::{Rules, RulesError},
+    webhook_signature::{KeyError, WebhookKey},
+};
+
+/// The shortest merchant key, in characters.
+pub const MIN_MERCHANT_KEY: usize = 16;
+
+/// Where things are: flags, each with an environment variable of its own.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Arguments {
+    /// Address for buyers' browsers, the merchant's server and Dodo's webhooks.
+    #[arg(long, env = "UPSELL_LISTEN", default_value = "127.0.0.1:4020")]
+    pub listen: SocketAddr,
+    /// Address for health checks and metrics. Keep it away from the internet.
+    #[arg(long, env = "UPSELL_OPS_LISTEN", default_value = "127.0.0.1:4021")]
+    pub ops_listen: SocketAddr,
+    /// SQLite file; made when it is not there.
+    #[arg(long, env = "UPSELL_DATABASE", default_value = "upsell.sqlite")]
+    pub database: PathBuf,
+    /// The merchant's rules.
+    #[arg(long, env = "UPSELL_CONFIG", default_value = "upsell.toml")]
+    pub config: PathBuf,
+    /// Name under which this merchant's rows are kept. Changing it starts with an empty memory.
+    #[arg(long, env = "UPSELL_MERCHANT", default_value = "main")]
+    pub merchant: String,
+    /// Address under which browsers reach the proxy; absent means `http://` and `--listen`.
+    #[arg(long, env = "UPSELL_PUBLIC_URL")]
+    pub public_url: Option<String>,
+    /// Origins of the pages that hold the widget, separated by commas.
+    #[arg(long, env = "UPSELL_ALLOWED_ORIGINS", value_delimiter = ',')]
+    pub allowed_origins: Vec<String>,
+    /// Where a buyer comes back to from Dodo's hosted pages.
+    #[arg(long, env = "UPSELL_RETURN_URL")]
+    pub return_url: Option<String>,
+    /// The widget's files, served at `/`. Absent means those in the binary, if it was built with them.
+    #[arg(long, env = "UPSELL_WIDGET_DIR")]
+    pub widget_dir: Option<PathBuf>,
+    /// The upgrade page, served at `/upgrade/`. Absent means the one in the binary, if it was built with it.
+    #[arg(long, env = "UPSELL_SPA_DIR")]
+    pub spa_dir: Option<PathBuf>,
+    /// `test_mode` or `live_mode`.
+    #[arg(long, env = "DODO_PAYMENTS_ENVIRONMENT", default_value = "test_mode", value_parser = mode)]
+    pub environment: Mode,
+    /// Another address than Dodo's own: the simulator.
+    #[arg(long, env = "DODO_PAYMENTS_BASE_URL")]
+    pub dodo_base_url: Option<String>,
+}
+
+fn mode(text: &str) -> Result<Mode, &'static str> {
+    match text {
+        "test_mode" => Ok(Mode::Test),
+        "live_mode" => Ok(Mode::Live),
+        _ => Err("must be test_mode or live_mode"),
+    }
+}
+
+/// The three secrets, as found in the environment.
+#[derive(Clone, Debug, Default)]
+pub struct Secrets {
+    /// `UPSELL_MERCHANT_KEY`: what the merchant's server proves itself with.
+    pub merchant_key: Option<SecretString>,
+    /// `DODO_PAYMENTS_API_KEY`.
+    pub api_key: Option<SecretString>,
+    /// `DODO_PAYMENTS_WEBHOOK_KEY`: one key, or several separated by spaces or commas while keys are being changed.
+    pub webhook_key: Option<SecretString>,
+}
+
+impl Secrets {
+    /// Reads them through `lookup`, which is [`std::env::var`] outside tests.
+    pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Self {
+        let secret = |name: &str| lookup(name).filter(|text| !text.trim().is_empty()).map(SecretString::from);
+        Self {
+            merchant_key: secret("UPSELL_MERCHANT_KEY"),
+            api_key: secret("DODO_PAYMENTS_API_KEY"),
+            webhook_key: secret("DODO_PAYMENTS_WEBHOOK_KEY"),
+        }
+    }
+}
+
+/// Checked settings. Holding one means that nothing in it will be refused later.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// For browsers.
+    pub listen: SocketAddr,
+    /// For operations.
+    pub ops_listen: SocketAddr,
+    /// SQLite file.
+    pub database: PathBuf,
+    /// Whose rows.
+    pub merchant: String,
+    /// What the merchant's server proves itself with.
+    pub merchant_key: SecretString,
+    /// The merchant's rules.
+    pub rules: Rules,
+    /// Origin under which browsers reach the proxy; `None` means whatever `listen` turns out to be.
+    pub public_url: Option<Origin>,
+    /// Origins of pages that hold the widget.
+    pub allowed_origins: Vec<Origin>,
+    /// Where buyers come back to.
+    pub return_url: Option<String>,
+    /// The widget's files.
+    pub widget_dir: Option<PathBuf>,
+    /// The upgrade page.
+    pub spa_dir: Option<PathBuf>,
+    /// How to speak to Dodo.
+    pub dodo: dodo_client::Config,
+    /// Keys that webhooks may be signed with.
+    pub webhook_keys: Vec<WebhookKey>,
+}
+
+/// Why the proxy does not start. No variant carries a secret.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// A secret that is not in the environment.
+    #[error("{0} is not set in the environment")]
+    Missing(&'static str),
+    /// A merchant key that could be guessed.
+    #[error("UPSELL_MERCHANT_KEY has {0} characters and needs at least {MIN_MERCHANT_KEY}")]
+    MerchantKeyTooShort(usize),
+    /// No webhook key, or one that anybody could sign with.
+    #[error("DODO_PAYMENTS_WEBHOOK_KEY: {0}")]
+    WebhookKey(#[from] KeyError),
+    /// Key, mode and address of Dodo do not go together.
+    #[error("Dodo: {0}")]
+    Dodo(#[from] ConfigError),
+    /// An address that is no good, and whose.
+    #[error("{name}: {error}")]
+    Address {
+        /// The variable.
+        name: &'static str,
+        /// What is wrong with it.
+        error: AddressError,
+    },
+    /// The merchant's name for its rows is empty or too long.
+    #[error("UPSELL_MERCHANT must have 1 to 64 letters, digits, `_` or `-`")]
+    Merchant,
+    /// The rules file cannot be read.
+    #[error("{path}: {error}")]
+    RulesFile {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// The rules file is refused.
+    #[error("{path}: {error}")]
+    Rules {
+        /// The file.
+        path: PathBuf,
+        /// Line, field and flaw.
+        error: RulesError,
+    },
+}
+
+impl Settings {
+    /// Checks everything, in the order in which somebody setting the proxy up would meet it.
+    ///
+    /// # Errors
+    /// The first thing that is refused.
+    pub fn check(arguments: Arguments, secrets: Secrets) -> Result<Self, SettingsError> {
+        let merchant_key = secrets.merchant_key.ok_or(SettingsError::Missing("UPSELL_MERCHANT_KEY"))?;
+        let length = merchant_key.expose_secret().chars().count();
+        if length < MIN_MERCHANT_KEY {
+            return Err(SettingsError::MerchantKeyTooShort(length));
+        }
+        let dodo = dodo(arguments.environment, secrets.api_key, arguments.dodo_base_url)?;
+        let webhook_keys = webhook_keys(secrets.webhook_key)?;
+        if wire::ProductId::parse(arguments.merchant.as_str()).is_err() {
+            return Err(SettingsError::Merchant);
+        }
+        let live = arguments.environment == Mode::Live;
+        let public_url = arguments
+            .public_url
+            .map(|url| public_url(&url, live).map_err(|error| address("UPSELL_PUBLIC_URL", error)))
+            .transpose()?;
+        let allowed_origins = arguments
+            .allowed_origins
+            .iter()
+            .map(|origin| origin.trim())
+            .filter(|origin| !origin.is_empty())
+            .map(|origin| Origin::parse(origin).map_err(|error| address("UPSELL_ALLOWED_ORIGINS", error)))
+            .collect::<Result<_, _>>()?;
+        let return_url = arguments
+            .return_url
+            .map(|url| return_url(&url).map_err(|error| address("UPSELL_RETURN_URL", error)))
+            .transpose()?;
+        Ok(Self {
+            listen: arguments.listen,
+            ops_listen: arguments.ops_listen,
+            database: arguments.database,
+            merchant: arguments.merchant,
+            merchant_key,
+            rules: rules(arguments.config)?,
+            public_url,
+            allowed_origins,
+            return_url,
+            widget_dir: arguments.widget_dir,
+            spa_dir: arguments.spa_dir,
+            dodo,
+            webhook_keys,
+        })
+    }
+}
+
+fn address(name: &'static str, error: AddressError) -> SettingsError {
+    SettingsError::Address { name, error }
+}
+
+fn dodo(
+    mode: Mode,
+    key: Option<SecretString>,
+    base_url: Option<String>,
+) -> Result<dodo_client::Config, SettingsError> {
+    let key = key.ok_or(SettingsError::Missing("DODO_PAYMENTS_API_KEY"))?;
+    let mut config = dodo_client::Config::new(mode, ApiKey::parse(key.expose_secret())?);
+    if let Some(url) = base_url {
+        config = config.with_base_url(url);
+    }
+    // Building a client is what checks that key, mode and address fit; it connects to nothing.
+    dodo_client::Client::new(&config)?;
+    Ok(config)
+}
+
+fn webhook_keys(keys: Option<SecretString>) -> Result<Vec<WebhookKey>, SettingsError> {
+    let keys = keys.ok_or(SettingsError::Missing("DODO_PAYMENTS_WEBHOOK_KEY"))?;
+    let parts = keys.expose_secret().split([' ', ',']).filter(|part| !part.is_empty());
+    Ok(parts.map(WebhookKey::parse).collect::<Result<_, _>>()?)
+}
+
+fn rules(path: PathBuf) -> Result<Rules, SettingsError> {
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) => return Err(SettingsError::RulesFile { path, error }),
+    };
+    Rules::parse(&text).map_err(|error| SettingsError::Rules { path, error })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,100 @@
+//! The start-up refusals, one by one.
+
+use clap::Parser;
+
+use super::*;
+
+const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/upsell.toml");
+const SECRETS: [(&str, &str); 3] = [
+    ("UPSELL_MERCHANT_KEY", "merchant-secret-key"),
+    ("DODO_PAYMENTS_API_KEY", "dodo_test_key"),
+    ("DODO_PAYMENTS_WEBHOOK_KEY", "whsec_ZG9kby1zaW0tdGVzdC1zZWNyZXQtMDEyMzQ1Njc4OSE="),
+];
+
+#[derive(Parser)]
+struct Cli {
+    #[command(flatten)]
+    arguments: Arguments,
+}
+
+/// Checks the settings with some flags and with some secrets other than the good ones.
+fn check_with(flags: &[&str], secrets: &[(&str, &str)]) -> Result<Settings, SettingsError> {
+    let config: &[&str] = if flags.contains(&"--config") { &[] } else { &["--config", EXAMPLE] };
+    let flags = ["upsell-proxy"].iter().chain(config).chain(flags);
+    let arguments = Cli::try_parse_from(flags).unwrap().arguments;
+    let lookup = |name: &str| {
+        let found = secrets.iter().chain(&SECRETS).find(|(key, _)| *key == name);
+        found.map(|(_, value)| (*value).to_owned())
+    };
+    Settings::check(arguments, Secrets::read(lookup))
+}
+
+#[test]
+fn good_settings_are_taken() {
+    let settings = check_with(
+        &[
+            "--allowed-origins",
+            "https://a.example, https://b.example,",
+            "--return-url",
+            "https://a.example/thanks",
+        ],
+        &[],
+    )
+    .unwrap();
+    assert_eq!(settings.allowed_origins.len(), 2);
+    assert_eq!(settings.return_url.as_deref(), Some("https://a.example/thanks"));
+    assert_eq!(settings.webhook_keys.len(), 1);
+}
+
+/// Flags and secrets other than the good ones, and what the refusal says.
+type Row = (&'static [&'static str], &'static [(&'static str, &'static str)], &'static str);
+
+#[test]
+fn every_refusal_says_what_to_mend() {
+    let table: [Row; 14] = [
+        (&[], &[("UPSELL_MERCHANT_KEY", "")], "UPSELL_MERCHANT_KEY is not set"),
+        (&[], &[("UPSELL_MERCHANT_KEY", "short")], "UPSELL_MERCHANT_KEY has 5 characters"),
+        (&[], &[("DODO_PAYMENTS_API_KEY", " ")], "DODO_PAYMENTS_API_KEY is not set"),
+        (&[], &[("DODO_PAYMENTS_API_KEY", "dodo_live_x")], "the API key is a live key, but the mode is test"),
+        (&["--environment", "live_mode"], &[], "the API key is a test key, but the mode is live"),
+        (&["--dodo-base-url", "http://evil.example"], &[], "unencrypted"),
+        (&[], &[("DODO_PAYMENTS_WEBHOOK_KEY", "")], "DODO_PAYMENTS_WEBHOOK_KEY is not set"),
+        (&[], &[("DODO_PAYMENTS_WEBHOOK_KEY", "whsec_c2hvcnQ=")], "has 5 bytes and needs at least 24"),
+        (&[], &[("DODO_PAYMENTS_WEBHOOK_KEY", "whsec_")], "has 0 bytes"),
+        (&["--merchant", "a b"], &[], "UPSELL_MERCHANT"),
+        (&["--allowed-origins", "*"], &[], "UPSELL_ALLOWED_ORIGINS: is not a URL"),
+        (&["--return-url", "http://a.example"], &[], "UPSELL_RETURN_URL: must be https"),
+        (&["--public-url", "https://a.example/x"], &[], "UPSELL_PUBLIC_URL: must be an origin"),
+        (&["--config", "/nowhere/upsell.toml"], &[], "/nowhere/upsell.toml: "),
+    ];
+    for (flags, secrets, message) in table {
+        let error = match check_with(flags, secrets) {
+            Ok(_) => panic!("taken: {flags:?} {secrets:?}"),
+            Err(error) => error.to_string(),
+        };
+        assert!(error.contains(message), "{error:?} lacks {message:?}");
+    }
+}
+
+#[test]
+fn a_spoilt_rules_file_is_placed() {
+    let path = std::env::temp_dir().join(format!("upsell-{}.toml", uuid::Uuid::now_v7()));
+    std::fs::write(&path, "[merchant]\nname = 7\n").unwrap();
+    let error = check_with(&["--config", path.to_str().unwrap()], &[]).unwrap_err().to_string();
+    std::fs::remove_file(&path).unwrap();
+    assert!(error.contains("line 2, field `merchant.name`"), "{error}");
+}
+
+#[test]
+fn both_keys_are_taken_while_one_replaces_the_other() {
+    let two = "whsec_ZG9kby1zaW0tdGVzdC1zZWNyZXQtMDEyMzQ1Njc4OSE= whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
+    assert_eq!(check_with(&[], &[("DODO_PAYMENTS_WEBHOOK_KEY", two)]).unwrap().webhook_keys.len(), 2);
+}
+
+#[test]
+fn secrets_are_not_printed() {
+    let printed = format!("{:?}", check_with(&[], &[]).unwrap());
+    for (_, secret) in SECRETS {
+        assert!(!printed.contains(secret), "{secret}");
+    }
+}
