@@ -57,13 +57,14 @@ pub(crate) fn line_of(command: &Command) -> String {
     line
 }
 
-/// Runs to the end; its output goes to ours.
+/// Runs to the end. All it prints is progress and goes to standard error: standard output is for results.
 ///
 /// # Errors
 /// When it cannot be started or ends with anything but success.
 pub(crate) fn must_run(command: &mut Command) -> Result<()> {
     let line = line_of(command);
-    let status = command.status().with_context(|| format!("cannot start `{line}`"))?;
+    let status =
+        command.stdout(std::io::stderr()).status().with_context(|| format!("cannot start `{line}`"))?;
     if !status.success() {
         bail!("`{line}` ended with {status}");
     }

@@ -115,6 +115,8 @@ impl Stack {
             program(bin("dodo-sim")?)
                 .args(["--port", &sim.to_string()])
                 .args(["--api-key", SIM_KEY])
+                // Dodo's next tier: a program buys, changes plans and reads back faster than 40 requests a second.
+                .args(["--policy", "rate_limit=tier1"])
                 .args(["--webhook-url", &format!("{}/webhooks/dodo", addresses.proxy)])
                 .args(["--webhook-secret", WEBHOOK_SECRET]),
             logs,
