@@ -133,7 +133,9 @@ fn facts(locale: &Locale, view: &ReviewView) -> Vec<String> {
     let mut lines = vec![quote_lines::effect(locale, view.effective_at, &view.quote)];
     lines.extend(quote_lines::renewal(locale, &view.quote));
     lines.extend(view.payment_method.as_ref().map(|card| locale.card(w.paid_with, card)));
-    lines.push(w.exactly_this.to_owned());
+    if view.due.amount > 0 {
+        lines.push(w.exactly_this.to_owned());
+    }
     lines
 }
 

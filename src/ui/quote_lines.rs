@@ -14,7 +14,8 @@ pub(super) fn quote_lines(locale: &Locale, quote: &Quote) -> impl IntoView + use
     let w = locale.words;
     let mut rows: Vec<(String, i64)> =
         quote.lines.iter().map(|line| (line_name(locale, line), line.amount)).collect();
-    if !quote.tax_inclusive {
+    // Tax of nothing is worth a line where something is charged: it says that none will be added.
+    if !quote.tax_inclusive && (quote.tax != 0 || !rows.is_empty()) {
         rows.push((w.tax.to_owned(), quote.tax));
     }
     if quote.credit != 0 {

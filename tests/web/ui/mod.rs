@@ -1,0 +1,8 @@
+//! What the buyer sees: the components alone, on views made by hand. No backend, no flow.
+
+mod stage;
+mod views;
+
+pub mod formats;
+pub mod offer;
+pub mod plans;
