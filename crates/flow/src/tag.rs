@@ -11,7 +11,7 @@ pub struct Tags(u32);
 impl Tags {
     /// A tag that no earlier call returned.
     #[must_use = "a tag that is not kept matches no reply"]
-    pub fn next(&mut self) -> Tag {
+    pub fn fresh(&mut self) -> Tag {
         // Four billion requests from one page: wrapping is out of reach, and must not panic.
         self.0 = self.0.wrapping_add(1);
         Tag(self.0)

@@ -14,7 +14,7 @@ impl Charge {
     /// Starts a charge: one confirmation by the buyer, one key.
     #[must_use]
     pub fn start(key: IdempotencyKey, backend: Backend, tags: &mut Tags) -> (Self, Vec<Command>) {
-        let (awaited, slow_timer) = (tags.next(), tags.next());
+        let (awaited, slow_timer) = (tags.fresh(), tags.fresh());
         let commands =
             vec![Command::Send(awaited, key.clone()), Command::Schedule(slow_timer, schedule::SLOW_AFTER)];
         let sending = Sending { key, awaited, slow_timer, slow: false, sends: 1 };
@@ -55,7 +55,7 @@ impl Charge {
                 (Stage::Sending(sending), vec![])
             }
             (Stage::Sending(mut sending), Input::Timer(tag)) if tag == sending.awaited => {
-                sending.awaited = tags.next();
+                sending.awaited = tags.fresh();
                 sending.sends = sending.sends.saturating_add(1);
                 let commands = vec![Command::Send(sending.awaited, sending.key.clone())];
                 (Stage::Sending(sending), commands)
@@ -135,7 +135,7 @@ fn replied(
         }
         Class::Unknown { repeat: true } => match schedule::resend_after(sending.sends) {
             Some(pause) => {
-                sending.awaited = tags.next();
+                sending.awaited = tags.fresh();
                 let commands = vec![Command::Schedule(sending.awaited, pause)];
                 return Progress::On(Charge { backend, stage: Stage::Sending(sending) }, commands);
             }
@@ -182,7 +182,7 @@ fn looked(mut waiting: Waiting, look: Result<Seen, ApiError>, tags: &mut Tags) -
 fn watch(waiting: Waiting, tags: &mut Tags) -> Progress {
     match schedule::ask_after(waiting.asked) {
         Some(pause) => {
-            let timer = tags.next();
+            let timer = tags.fresh();
             still(waiting, Watch::Timer(timer), vec![Command::Schedule(timer, pause)])
         }
         None => still(waiting, Watch::Ended, vec![]),
@@ -190,7 +190,7 @@ fn watch(waiting: Waiting, tags: &mut Tags) -> Progress {
 }
 
 fn ask(mut waiting: Waiting, tags: &mut Tags) -> Progress {
-    let tag = tags.next();
+    let tag = tags.fresh();
     waiting.asked = waiting.asked.saturating_add(1);
     let commands = vec![Command::Ask(tag, waiting.attempt.clone())];
     still(waiting, Watch::Asking(tag), commands)

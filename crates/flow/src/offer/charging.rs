@@ -78,7 +78,7 @@ impl Flow {
                 charging.charge = charge;
                 self.goes_on(charging, commands)
             }
-            Progress::Settled(settled) => self.settled(charging, settled),
+            Progress::Settled(settled) => self.settled(*charging, settled),
         }
     }
 
@@ -105,9 +105,9 @@ impl Flow {
         Phase::Charging(charging)
     }
 
-    fn settled(&mut self, charging: Box<Charging>, settled: Settled) -> Phase {
+    fn settled(&mut self, charging: Charging, settled: Settled) -> Phase {
         let about = charging.about();
-        let Charging { proposal, latest, another_way, .. } = *charging;
+        let Charging { proposal, latest, another_way, .. } = charging;
         if let Some(proposal) = &proposal
             && proposal.backend() == Backend::Small
             && definitely_not_charged(&settled)

@@ -35,7 +35,7 @@ pub(crate) enum Terms {
 pub(crate) enum Meaning {
     Offered(Box<Proposal>),
     /// The buyer has accepted before; this is how it stands.
-    Taken(Attempt),
+    Taken(Box<Attempt>),
     /// There is nothing for this buyer.
     Nothing(Option<IneligibleReason>),
     /// It cannot be shown truthfully.
@@ -46,7 +46,7 @@ pub(crate) fn read(response: UpsellResponse) -> Meaning {
     if !response.eligible {
         return match (response.reason, response.attempt) {
             (Some(IneligibleReason::Accepted | IneligibleReason::InProgress), Some(attempt)) => {
-                Meaning::Taken(attempt)
+                Meaning::Taken(Box::new(attempt))
             }
             (reason, _) => Meaning::Nothing(reason),
         };
@@ -76,7 +76,7 @@ pub(crate) fn read(response: UpsellResponse) -> Meaning {
 pub(crate) fn seen(meaning: &Meaning) -> Seen {
     match meaning {
         Meaning::Offered(_) => Seen::Untouched,
-        Meaning::Taken(attempt) => Seen::Attempt(Box::new(attempt.clone())),
+        Meaning::Taken(attempt) => Seen::Attempt(attempt.clone()),
         Meaning::Nothing(Some(IneligibleReason::Declined | IneligibleReason::Expired)) => Seen::Gone,
         Meaning::Nothing(Some(IneligibleReason::Accepted)) => Seen::Attempt(Box::new(Attempt {
             success: true,

@@ -35,7 +35,7 @@ impl Flow {
         match (phase, event) {
             (Phase::Idle, Event::Start(Some(answer))) => self.first_answer(answer),
             (Phase::Idle, Event::Start(None)) => {
-                let tag = self.memory.tags.next();
+                let tag = self.memory.tags.fresh();
                 self.effects.push(Effect::Load(tag));
                 Phase::Loading(tag)
             }
@@ -75,7 +75,7 @@ impl Flow {
                 self.announce(Announcement::Shown(proposal.about()));
                 Phase::Offered(self.show(proposal, None, None, 0))
             }
-            Meaning::Taken(attempt) => self.resume(attempt),
+            Meaning::Taken(attempt) => self.resume(*attempt),
             Meaning::Nothing(_) => Phase::Nothing,
             Meaning::Nonsense => self.nothing_to_show(),
         }
@@ -97,13 +97,13 @@ impl Flow {
         let freshness = match &proposal.terms {
             Terms::ListPrice => Freshness::Lasting,
             Terms::Quoted { quote, .. } => {
-                let timer = self.memory.tags.next();
+                let timer = self.memory.tags.fresh();
                 let seconds = quote.expires_in.saturating_sub(REFRESH_MARGIN).max(1);
                 self.effects.push(Effect::Schedule(timer, seconds.saturating_mul(1000)));
                 Freshness::Until(timer)
             }
         };
-        let watch = self.memory.tags.next();
+        let watch = self.memory.tags.fresh();
         self.effects.push(Effect::Watch(watch));
         Box::new(Offered {
             proposal,
@@ -152,7 +152,7 @@ impl Flow {
     }
 
     pub(super) fn refresh(&mut self, mut offered: Box<Offered>, refreshes: u8) -> Phase {
-        let tag = self.memory.tags.next();
+        let tag = self.memory.tags.fresh();
         self.effects.push(Effect::Load(tag));
         offered.freshness = Freshness::Refreshing(tag);
         offered.refreshes = refreshes;
@@ -187,7 +187,7 @@ impl Flow {
                 }
                 Phase::Offered(shown)
             }
-            Meaning::Taken(attempt) => self.resume(attempt),
+            Meaning::Taken(attempt) => self.resume(*attempt),
             Meaning::Nothing(_) => self.close(Closed::Gone, offered.proposal.about()),
             Meaning::Nonsense => {
                 offered.freshness = Freshness::Stale;
@@ -214,7 +214,7 @@ impl Flow {
     /// A smaller backend has no ledger: the browser's own does the remembering.
     fn decline_at_backend(&mut self, proposal: &Proposal, reason: Option<DeclineReason>) -> Option<Tag> {
         let offer_id = proposal.offer()?.id.clone();
-        let tag = self.memory.tags.next();
+        let tag = self.memory.tags.fresh();
         self.effects.push(Effect::Decline(tag, DeclineRequest { offer_id, reason }));
         Some(tag)
     }

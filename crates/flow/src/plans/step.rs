@@ -38,7 +38,7 @@ impl Flow {
             (Phase::Idle, Event::Start(Some(plans))) => self.open(*plans),
             (Phase::Idle, Event::Start(None))
             | (Phase::Unavailable { can_retry: true }, Event::Act { act: Act::Reload, .. }) => {
-                let tag = self.tags.next();
+                let tag = self.tags.fresh();
                 self.effects.push(Effect::Load(tag));
                 Phase::Loading(tag)
             }
@@ -125,7 +125,7 @@ impl Flow {
             Act::UseAnotherCard => {
                 let free = !matches!(open.task, Task::Charging(_) | Task::Leaving { .. });
                 if free && open.errand == Errand::None {
-                    let tag = self.tags.next();
+                    let tag = self.tags.fresh();
                     self.effects.push(Effect::CardLink(tag));
                     open.errand = Errand::CardLink(tag);
                     open.remark = None;
@@ -134,7 +134,7 @@ impl Flow {
             Act::TakeBackScheduled => {
                 let idle = matches!(open.task, Task::Comparing | Task::Done { dialog: false, .. });
                 if idle && open.errand == Errand::None && open.plans.current.scheduled_change.is_some() {
-                    let tag = self.tags.next();
+                    let tag = self.tags.fresh();
                     self.effects.push(Effect::TakeBack(tag));
                     open.errand = Errand::TakingBack(tag);
                     open.remark = None;
@@ -152,7 +152,7 @@ impl Flow {
             return;
         }
         let choice = Choice { product_id: id.clone(), timing: EffectiveAt::Immediately };
-        let tag = self.tags.next();
+        let tag = self.tags.fresh();
         self.effects.push(Effect::Preview(tag, choice.request()));
         open.remark = None;
         open.task = Task::Previewing { choice, tag };
@@ -165,14 +165,14 @@ impl Flow {
         {
             review.choice.timing = timing;
             review.changed_from = None;
-            let tag = self.tags.next();
+            let tag = self.tags.fresh();
             self.effects.push(Effect::Preview(tag, review.choice.request()));
             review.freshness = Freshness::Repicking(tag);
         }
     }
 
     pub(super) fn refresh(&mut self, review: &mut Review) {
-        let tag = self.tags.next();
+        let tag = self.tags.fresh();
         self.effects.push(Effect::Preview(tag, review.choice.request()));
         review.freshness = Freshness::Refreshing(tag);
     }
@@ -223,7 +223,7 @@ impl Flow {
         changed_from: Option<Money>,
         refreshes: u8,
     ) -> Box<Review> {
-        let (arming, expiry) = (self.tags.next(), self.tags.next());
+        let (arming, expiry) = (self.tags.fresh(), self.tags.fresh());
         let seconds = preview.quote.expires_in.saturating_sub(REFRESH_MARGIN).max(1);
         self.effects.push(Effect::Schedule(arming, ARM_AFTER));
         self.effects.push(Effect::Schedule(expiry, seconds.saturating_mul(1000)));
@@ -248,7 +248,7 @@ impl Flow {
     }
 
     pub(super) fn reload(&mut self, open: &mut Open) {
-        let tag = self.tags.next();
+        let tag = self.tags.fresh();
         self.effects.push(Effect::Load(tag));
         open.reload = Some(tag);
     }

@@ -1,6 +1,8 @@
 //! Tests of the machines: scripts that read as stories, tables, invariants under random events, and a simulation
 //! against a backend behind a bad network.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod build;
 mod charge_replies;
 mod offer_invariants;

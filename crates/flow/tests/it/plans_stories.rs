@@ -240,7 +240,8 @@ fn a_booked_change_can_be_taken_back() {
 
 #[test]
 fn a_lost_answer_is_settled_by_looking_at_the_plans() {
-    let stories: [(PlansResponse, fn(&Dialog) -> bool); 3] = [
+    type Told = fn(&Dialog) -> bool;
+    let stories: [(PlansResponse, Told); 3] = [
         (plans_on("pro"), |dialog| matches!(dialog, Dialog::Done(done) if !done.scheduled)),
         (plans_booked("pro"), |dialog| matches!(dialog, Dialog::Done(done) if done.scheduled)),
         (PlansResponse { attempt: Some(attempt(AttemptStatus::Failed)), ..plans() }, |dialog| {

@@ -18,7 +18,7 @@ use crate::build::*;
 #[derive(Clone)]
 enum Request {
     Load,
-    Accept(IdempotencyKey, String, bool),
+    Accept(IdempotencyKey, String),
     Ask,
     Decline,
 }
@@ -271,7 +271,7 @@ impl World {
                 };
                 Event::Loaded(tag, reply)
             }
-            (Request::Accept(key, quote, _), Effect::Accept { tag, .. }) => {
+            (Request::Accept(key, quote), Effect::Accept { tag, .. }) => {
                 let reply = self.backend.accept(&mut self.rng, key, &quote);
                 // A gateway in between may answer in the backend's place, after the fact.
                 let reply = if unavailable { Err(ApiError::Foreign { status: 504 }) } else { reply };
@@ -324,8 +324,8 @@ impl World {
                 Effect::Load(tag) => {
                     Some((Request::Load, 8_000, Event::Loaded(*tag, Err(ApiError::Timeout))))
                 }
-                Effect::Accept { tag, key, body: AcceptBody::Offer { quote_id, pay_with, .. } } => Some((
-                    Request::Accept(key.clone(), quote_id.as_str().to_owned(), pay_with.is_some()),
+                Effect::Accept { tag, key, body: AcceptBody::Offer { quote_id, .. } } => Some((
+                    Request::Accept(key.clone(), quote_id.as_str().to_owned()),
                     35_000,
                     Event::Accepted(*tag, Err(ApiError::Timeout)),
                 )),
