@@ -58,6 +58,8 @@ pub fn router(app: App, origins: AllowedOrigins, widget: Files, upgrade_page: Op
     let (api, _) = api().split_for_parts();
     let api = api
         .with_state(app)
+        // Before the layers, so that they wrap it: a preflight is an OPTIONS request, which no route takes.
+        .method_not_allowed_fallback(|| async { ApiError::new(ErrorCode::MethodNotAllowed) })
         .layer(SetResponseHeaderLayer::if_not_present(
             header::CACHE_CONTROL,
             HeaderValue::from_static("no-store"),
@@ -74,7 +76,6 @@ pub fn router(app: App, origins: AllowedOrigins, widget: Files, upgrade_page: Op
     }
     router
         .fallback_service(any(files::widget).with_state(widget))
-        .method_not_allowed_fallback(|| async { ApiError::new(ErrorCode::MethodNotAllowed) })
         .layer(
             // From the outside in.
             ServiceBuilder::new()
