@@ -2,12 +2,19 @@
 
 import { until } from './until.mjs';
 
+/** What a person reads in each element; of a custom element, what is in its shadow tree. */
+export function readTexts(locator) {
+  return locator.evaluateAll((elements) =>
+    elements.map((element) =>
+      element.shadowRoot ? [...element.shadowRoot.children].map((child) => child.innerText ?? '').join('\n') : element.innerText));
+}
+
 /** Waits until the locator's text holds every one of the texts (strings or patterns). */
 export async function expectText(locator, ...texts) {
-  await locator.first().waitFor();
+  await locator.first().waitFor({ state: 'attached' });
   for (const wanted of texts) {
     await until(`the text ${wanted}`, async () => {
-      const text = (await locator.allInnerTexts()).join('\n');
+      const text = (await readTexts(locator)).join('\n');
       const there = wanted instanceof RegExp ? wanted.test(text) : text.includes(wanted);
       if (!there) throw new Error(`the text was: ${text}`);
       return true;

@@ -43,6 +43,7 @@ export class GuideBackend {
           body: {
             product_cart: [{ product_id: product.id, quantity: 1 }],
             customer: { customer_id: buyer.customer_id },
+            billing_address: { country: 'US', zipcode: '94107' },
             payment_method_id: method,
             confirm: true,
             return_url: 'https://shop.example/upsell-success',

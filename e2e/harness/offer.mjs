@@ -1,7 +1,7 @@
 // The offer element as a buyer uses it: the only file that knows its parts.
 
 import { armed } from './armed.mjs';
-import { expectText } from './expect.mjs';
+import { expectText, readTexts } from './expect.mjs';
 
 export class Offer {
   constructor(page, element = page.locator('upsell-offer')) {
@@ -46,8 +46,8 @@ export class Offer {
   }
 
   /** What the whole element says, as read. */
-  text() {
-    return this.element.evaluate((element) => element.shadowRoot?.textContent ?? '');
+  async text() {
+    return (await readTexts(this.element)).join('\n');
   }
 
   receiptShows(...texts) {

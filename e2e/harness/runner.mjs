@@ -40,7 +40,7 @@ export async function run(scenarios, { jobs, makeWorld, print }) {
       if (error) {
         outcome.failed += 1;
         outcome.failures.push({ name: next.name, error });
-        print(`FAIL ${next.name} (${seconds} s)\n${indent(error.stack ?? String(error))}`);
+        print(`FAIL ${next.name} (${seconds} s)\n${indent([error.stack ?? error, ...(error.trace ?? [])].join('\n'))}`);
       } else {
         outcome.passed += 1;
         print(`ok   ${next.name} (${seconds} s)`);
@@ -64,6 +64,7 @@ async function attempt({ name, body, timeout }, makeWorld) {
     world.assertNothingBroke();
   } catch (caught) {
     error = caught;
+    error.trace = world.trace().slice(-40);
     await world.shotsOfFailure();
   } finally {
     clearTimeout(timer);

@@ -100,8 +100,8 @@ export class Sim {
 
   /** Every request that the simulator received as Dodo, by method and path. */
   async requests() {
-    const { posts } = await this.ledger();
-    return posts.map(({ method, path }) => `${method} ${path}`);
+    const { requests } = await this.ledger();
+    return requests.map(({ method, path }) => `${method} ${path}`);
   }
 
   /** How many requests that can move money were received: one-click checkouts and plan changes, for one buyer. */

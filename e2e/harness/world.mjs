@@ -75,6 +75,11 @@ export class World {
     for (const profile of this.#profiles) profile.assertNothingBroke();
   }
 
+  /** What the pages did, in order, for the report of a failure. */
+  trace() {
+    return this.#profiles.flatMap((profile, nth) => profile.trace().map((line) => `profile ${nth + 1}: ${line}`));
+  }
+
   async shotsOfFailure() {
     let count = 0;
     for (const { context } of this.#profiles) {
@@ -105,6 +110,7 @@ export class Profile {
   /** Console messages of level "warning". */
   warnings = [];
   #problems = [];
+  #trace = [];
 
   constructor(context, tolerate) {
     this.context = context;
@@ -117,10 +123,17 @@ export class Profile {
     });
     this.context.on('console', (message) => {
       if (message.type() === 'warning') this.warnings.push(message.text());
+      this.#trace.push(`console ${message.type()}: ${message.text().slice(0, 500)}`);
       // The browser itself reports failed loads in the console; no page script can prevent that.
       if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) {
         this.#problems.push(`console: ${message.text()}`);
       }
+    });
+    this.context.on('response', (response) => {
+      if (response.url().includes('/v1/')) this.#trace.push(`${response.status()} ${response.request().method()} ${response.url()}`);
+    });
+    this.context.on('requestfailed', (request) => {
+      this.#trace.push(`${request.failure()?.errorText} ${request.method()} ${request.url()}`);
     });
     this.context.on('request', (request) => {
       this.requests.push({ method: request.method(), url: request.url(), headers: request.headers() });
@@ -135,6 +148,11 @@ export class Profile {
   assertNothingBroke() {
     const unexpected = this.#problems.filter((problem) => !this.tolerate.some((pattern) => pattern.test(problem)));
     assert.deepEqual(unexpected, [], 'errors in the page');
+  }
+
+  /** Calls, answers and console messages of this profile's pages, for the report of a failure. */
+  trace() {
+    return this.#trace;
   }
 
   /** Requests whose address matches, without the browser's own preflights. */
