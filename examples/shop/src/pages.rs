@@ -6,17 +6,17 @@ use crate::catalogue::{ARTICLES, Article};
 use crate::dodo::Buyer;
 use crate::look::Look;
 
-const SHOP: &str = "Fenwick & Vale";
+const SHOP: &str = "Maple Academy";
 
 /// The shelf.
 #[must_use]
 pub fn home(look: &Look) -> Markup {
     page(
         look,
-        "Tools for people who set type",
+        "Learn something that lasts",
         &html! {
-            h1 { "Tools for people who set type" }
-            p.lead { "Three things, made with care. Pay once, or by the month." }
+            h1 { "Learn something that lasts" }
+            p.lead { "Courses made with care. Pay once, or by the month." }
             div.shelf {
                 @for article in &ARTICLES {
                     article.card {
