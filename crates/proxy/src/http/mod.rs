@@ -74,16 +74,14 @@ pub fn router(app: App, origins: AllowedOrigins, widget: Files, upgrade_page: Op
             .route("/upgrade/", page.clone())
             .route("/upgrade/{*path}", page);
     }
-    router
-        .fallback_service(any(files::widget).with_state(widget))
-        .layer(
-            // From the outside in.
-            ServiceBuilder::new()
-                .layer(SetSensitiveRequestHeadersLayer::new([header::AUTHORIZATION]))
-                .layer(middleware::from_fn(observe::observe))
-                .layer(middleware::from_fn(security_headers))
-                .layer(CatchPanicLayer::custom(panicked)),
-        )
+    router.fallback_service(any(files::widget).with_state(widget)).layer(
+        // From the outside in.
+        ServiceBuilder::new()
+            .layer(SetSensitiveRequestHeadersLayer::new([header::AUTHORIZATION]))
+            .layer(middleware::from_fn(observe::observe))
+            .layer(middleware::from_fn(security_headers))
+            .layer(CatchPanicLayer::custom(panicked)),
+    )
 }
 
 /// The API with its description. The description names every route and the router serves no other.

@@ -1,0 +1,393 @@
+//! A proxy over a simulator of Dodo, both in this process, with real HTTP between and a database of their own. Tests
+//! speak in verbs: mint, look, accept, decline.
+
+use std::{path::PathBuf, sync::Once};
+
+use dodo_sim::{Sim, SimConfig};
+use proxy::{
+    Application,
+    settings::{Arguments, Secrets, Settings},
+};
+use reqwest::Method;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+pub(crate) const MERCHANT_KEY: &str = "merchant-key-of-the-tests";
+pub(crate) const WEBHOOK_SECRET: &str = "whsec_ZG9kby1zaW0tdGVzdC1zZWNyZXQtMDEyMzQ1Njc4OSE=";
+pub(crate) const SHOP: &str = "https://shop.example";
+pub(crate) const GOOD_CARD: &str = "4242424242424242";
+
+/// What a test may want otherwise.
+#[derive(Default)]
+pub(crate) struct Options {
+    /// Rules other than the shipped example.
+    pub(crate) rules: Option<String>,
+    /// The folder of an earlier run.
+    pub(crate) folder: Option<TempDir>,
+    /// The widget's files.
+    pub(crate) widget_dir: Option<PathBuf>,
+    /// The upgrade page.
+    pub(crate) spa_dir: Option<PathBuf>,
+}
+
+/// A running proxy.
+pub(crate) struct TestApp {
+    pub(crate) url: String,
+    pub(crate) ops_url: String,
+    pub(crate) sim: SimApi,
+    http: reqwest::Client,
+    folder: TempDir,
+    stop: CancellationToken,
+    running: JoinHandle<()>,
+}
+
+/// One answer, read whole.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: reqwest::header::HeaderMap,
+    pub(crate) body: Value,
+}
+
+impl Answer {
+    async fn read(response: reqwest::Response) -> Self {
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let text = response.text().await.unwrap();
+        let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
+        Self { status, headers, body }
+    }
+
+    /// The body of a success.
+    #[track_caller]
+    pub(crate) fn ok(self) -> Value {
+        assert!((200..300).contains(&self.status), "{} {}", self.status, self.body);
+        self.body
+    }
+
+    /// The code of an error, after checking that it is a well-formed problem and says nothing more.
+    #[track_caller]
+    pub(crate) fn code(&self) -> String {
+        assert!(self.status >= 400, "{} {}", self.status, self.body);
+        assert_eq!(self.headers["content-type"], "application/problem+json", "{}", self.body);
+        assert_eq!(self.headers["cache-control"], "no-store");
+        let problem: wire::Problem = serde_json::from_value(self.body.clone()).unwrap();
+        assert_eq!(problem.status, self.status);
+        assert_eq!(problem.request_id.as_deref(), self.headers["x-request-id"].to_str().ok());
+        self.body["code"].as_str().unwrap().to_owned()
+    }
+}
+
+impl TestApp {
+    /// A proxy with the shipped rules, over a fresh simulator and an empty database.
+    pub(crate) async fn spawn() -> Self {
+        Self::spawn_with(Options::default()).await
+    }
+
+    pub(crate) async fn spawn_with(options: Options) -> Self {
+        let sim = Sim::start(SimConfig::default()).await.unwrap();
+        Self::over(SimApi::new(sim), options).await
+    }
+
+    async fn over(sim: SimApi, options: Options) -> Self {
+        logs();
+        let folder = options.folder.unwrap_or_else(|| tempfile::tempdir().unwrap());
+        let rules = folder.path().join("upsell.toml");
+        let example = || include_str!("../../upsell.toml").to_owned();
+        std::fs::write(&rules, options.rules.unwrap_or_else(example)).unwrap();
+        let arguments = Arguments {
+            listen: ([127, 0, 0, 1], 0).into(),
+            ops_listen: ([127, 0, 0, 1], 0).into(),
+            database: folder.path().join("upsell.sqlite"),
+            config: rules,
+            merchant: "tests".to_owned(),
+            public_url: None,
+            allowed_origins: vec![SHOP.to_owned()],
+            return_url: Some(format!("{SHOP}/thanks")),
+            widget_dir: options.widget_dir,
+            spa_dir: options.spa_dir,
+            environment: dodo_client::Mode::Test,
+            dodo_base_url: Some(sim.url.clone()),
+        };
+        let secrets = Secrets {
+            merchant_key: Some(MERCHANT_KEY.to_owned().into()),
+            api_key: Some("dodo_test_sim_key".to_owned().into()),
+            webhook_key: Some(WEBHOOK_SECRET.to_owned().into()),
+        };
+        let settings = Settings::check(arguments, secrets).unwrap();
+        let application = Application::build(settings, None).await.unwrap();
+        let (url, ops_url) =
+            (application.address().to_string(), format!("http://{}", application.ops_address()));
+        let stop = CancellationToken::new();
+        let stopped = stop.clone().cancelled_owned();
+        let running = tokio::spawn(async move { application.run_until_stopped(stopped).await.unwrap() });
+        sim.post(
+            "/_sim/webhooks/endpoint",
+            json!({"url": format!("{url}/webhooks/dodo"), "secret": WEBHOOK_SECRET}),
+        )
+        .await;
+        Self { url, ops_url, sim, http: http_client(), folder, stop, running }
+    }
+
+    /// Stops the proxy as a deployment would, and starts another on the same database.
+    pub(crate) async fn restart(self) -> Self {
+        self.restart_with(include_str!("../../upsell.toml")).await
+    }
+
+    /// The same with other rules.
+    pub(crate) async fn restart_with(self, rules: &str) -> Self {
+        let Self { sim, folder, stop, running, .. } = self;
+        stop.cancel();
+        running.await.unwrap();
+        let rules = Some(rules.to_owned());
+        Self::over(sim, Options { folder: Some(folder), rules, ..Options::default() }).await
+    }
+
+    /// Waits until every webhook that the simulator has to send was taken.
+    pub(crate) async fn quiet(&self) {
+        let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(20);
+        loop {
+            self.sim.post("/_sim/webhooks/flush", json!({"all": true})).await;
+            let ledger = self.sim.get("/_sim/ledger").await;
+            let waiting =
+                ledger["webhooks"].as_array().unwrap().iter().any(|sent| sent["delivered_at"].is_null());
+            if !waiting {
+                return;
+            }
+            assert!(tokio::time::Instant::now() < deadline, "webhooks are not taken: {}", ledger["webhooks"]);
+        }
+    }
+
+    pub(crate) fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.url))
+    }
+
+    pub(crate) async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
+        Answer::read(request.send().await.unwrap()).await
+    }
+
+    pub(crate) async fn get(&self, token: &str, path: &str) -> Answer {
+        self.send(self.request(Method::GET, path).bearer_auth(token)).await
+    }
+
+    pub(crate) async fn post(&self, token: &str, path: &str, body: Value) -> Answer {
+        self.send(self.request(Method::POST, path).bearer_auth(token).json(&body)).await
+    }
+
+    /// A post that carries an idempotency key.
+    pub(crate) async fn post_once(&self, token: &str, path: &str, key: &str, body: Value) -> Answer {
+        let request = self.request(Method::POST, path).bearer_auth(token).header("idempotency-key", key);
+        self.send(request.json(&body)).await
+    }
+
+    /// A token as the merchant's server mints it.
+    pub(crate) async fn mint(&self, request: Value) -> String {
+        let minted = self.post(MERCHANT_KEY, "/v1/sessions", request).await.ok();
+        minted["token"].as_str().unwrap().to_owned()
+    }
+
+    /// A token to follow up a purchase.
+    pub(crate) async fn offer_token(&self, buyer: &Buyer) -> String {
+        self.mint(json!({"customer_id": buyer.customer, "purpose": "offer", "payment_id": buyer.payment}))
+            .await
+    }
+
+    /// A token for the upgrade page.
+    pub(crate) async fn plans_token(&self, buyer: &Buyer) -> String {
+        let subscription = buyer.subscription.as_deref().unwrap();
+        self.mint(json!({"customer_id": buyer.customer, "purpose": "plans", "subscription_id": subscription}))
+            .await
+    }
+
+    /// The offer on the page.
+    pub(crate) async fn look(&self, token: &str) -> Value {
+        self.get(token, "/v1/upsell").await.ok()
+    }
+
+    /// Accepts what is on the page.
+    pub(crate) async fn accept(&self, token: &str, shown: &Value, key: &str) -> Answer {
+        let body = json!({"offer_id": shown["offer"]["id"], "quote_id": shown["quote"]["id"]});
+        self.post_once(token, "/v1/upsell/accept", key, body).await
+    }
+
+    /// Declines what is on the page.
+    pub(crate) async fn decline(&self, token: &str, shown: &Value) -> Answer {
+        self.post(token, "/v1/upsell/decline", json!({"offer_id": shown["offer"]["id"]})).await
+    }
+
+    /// Asks until an attempt is decided.
+    pub(crate) async fn settled(&self, token: &str, path: &str, attempt: Value) -> Value {
+        let mut attempt = attempt;
+        let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(20);
+        while !matches!(attempt["status"].as_str(), Some("succeeded" | "failed" | "scheduled")) {
+            assert!(tokio::time::Instant::now() < deadline, "still undecided: {attempt}");
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            let id = attempt["attempt_id"].as_str().unwrap().to_owned();
+            attempt = self.get(token, &format!("{path}/attempts/{id}")).await.ok();
+        }
+        attempt
+    }
+}
+
+/// Somebody who has bought something.
+#[derive(Clone, Debug)]
+pub(crate) struct Buyer {
+    pub(crate) customer: String,
+    pub(crate) payment: Option<String>,
+    pub(crate) subscription: Option<String>,
+}
+
+/// The simulator and its control plane.
+pub(crate) struct SimApi {
+    pub(crate) url: String,
+    http: reqwest::Client,
+    _sim: Sim,
+}
+
+impl SimApi {
+    fn new(sim: Sim) -> Self {
+        Self { url: sim.base_url(), http: http_client(), _sim: sim }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Value {
+        Answer::read(self.http.get(format!("{}{path}", self.url)).send().await.unwrap()).await.ok()
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Value {
+        Answer::read(self.http.post(format!("{}{path}", self.url)).json(&body).send().await.unwrap())
+            .await
+            .ok()
+    }
+
+    pub(crate) async fn patch(&self, path: &str, body: Value) -> Value {
+        Answer::read(self.http.patch(format!("{}{path}", self.url)).json(&body).send().await.unwrap())
+            .await
+            .ok()
+    }
+
+    pub(crate) async fn clear_faults(&self) {
+        self.http
+            .delete(format!("{}/_sim/faults", self.url))
+            .send()
+            .await
+            .unwrap()
+            .error_for_status()
+            .unwrap();
+    }
+
+    /// A customer with a saved card, or none.
+    pub(crate) async fn customer(&self, card: Option<&str>) -> String {
+        let methods: Vec<Value> = card
+            .map(|number| json!({"number": number, "expiry_month": "12", "expiry_year": "2034"}))
+            .into_iter()
+            .collect();
+        let customer = self
+            .post(
+                "/_sim/customers",
+                json!({
+                    "email": "buyer@example.com", "name": "B. Uyer", "payment_methods": methods,
+                    "billing": {"country": "US", "state": "CA", "city": "SF", "street": "1 Market St", "zipcode": "94105"},
+                }),
+            )
+            .await;
+        customer["customer_id"].as_str().unwrap().to_owned()
+    }
+
+    /// Somebody who has just bought a one-time product.
+    pub(crate) async fn buyer_of(&self, product: &str, card: Option<&str>) -> Buyer {
+        let customer = self.customer(card).await;
+        let payment = self.purchase(&customer, product).await;
+        Buyer { customer, payment: Some(payment), subscription: None }
+    }
+
+    /// A further purchase of a known buyer.
+    pub(crate) async fn purchase(&self, customer: &str, product: &str) -> String {
+        let payment =
+            self.post("/_sim/payments", json!({"customer_id": customer, "product_id": product})).await;
+        payment["payment_id"].as_str().unwrap().to_owned()
+    }
+
+    /// Somebody with a running subscription.
+    pub(crate) async fn subscriber_of(&self, product: &str) -> Buyer {
+        let customer = self.customer(Some(GOOD_CARD)).await;
+        let body = json!({"customer_id": customer, "product_id": product});
+        let subscription = self.post("/_sim/subscriptions", body).await;
+        let subscription = subscription["subscription_id"].as_str().unwrap().to_owned();
+        let first = self
+            .charges()
+            .await
+            .into_iter()
+            .find(|charge| charge["customer_id"] == customer.as_str())
+            .unwrap();
+        let payment = first["payment_id"].as_str().map(str::to_owned);
+        Buyer { customer, payment, subscription: Some(subscription) }
+    }
+
+    /// Money collected or refused, in order.
+    pub(crate) async fn charges(&self) -> Vec<Value> {
+        self.get("/_sim/ledger").await["charges"].as_array().unwrap().clone()
+    }
+
+    /// Money collected from one buyer by one way: `one_click`, `hosted`, `plan_change`.
+    pub(crate) async fn collected(&self, buyer: &Buyer, source: &str) -> Vec<Value> {
+        let mut charges = self.charges().await;
+        charges.retain(|charge| {
+            charge["customer_id"] == buyer.customer.as_str()
+                && charge["source"] == source
+                && charge["status"] == "succeeded"
+        });
+        charges
+    }
+
+    /// Pays on a hosted page, as a buyer does.
+    pub(crate) async fn pay_on_page(&self, url: &str, card: &str) {
+        let form = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs([
+                ("method", "new"),
+                ("number", card),
+                ("expiry", "12/34"),
+                ("cvc", "123"),
+                ("country", "US"),
+                ("zipcode", "94105"),
+                ("street", "1 Market St"),
+                ("city", "SF"),
+                ("state", "CA"),
+                ("email", "buyer@example.com"),
+                ("name", "B. Uyer"),
+            ])
+            .finish();
+        let request =
+            self.http.post(url).header("content-type", "application/x-www-form-urlencoded").body(form);
+        let answer = request.send().await.unwrap();
+        assert!(answer.status().is_redirection(), "{} {}", answer.status(), answer.text().await.unwrap());
+    }
+
+    /// Requests to the API received so far, of one method or of all (`""`), with a path that begins like this.
+    pub(crate) async fn requests(&self, method: &str, path: &str) -> usize {
+        let ledger = self.get("/_sim/ledger").await;
+        let requests = ledger["requests"].as_array().unwrap();
+        let matches = |request: &&Value| {
+            (method.is_empty() || request["method"] == method)
+                && request["path"].as_str().is_some_and(|found| found.starts_with(path))
+        };
+        requests.iter().filter(matches).count()
+    }
+}
+
+/// A browser that follows nothing by itself.
+fn http_client() -> reqwest::Client {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| rustls::crypto::ring::default_provider().install_default().unwrap());
+    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap()
+}
+
+/// Silent unless `TEST_LOG` is set.
+fn logs() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        if std::env::var_os("TEST_LOG").is_some() {
+            proxy::telemetry::init_logs();
+        }
+    });
+}

@@ -1,0 +1,181 @@
+//! What the page is answered with.
+
+use serde_json::json;
+
+use crate::harness::{GOOD_CARD, MERCHANT_KEY, TestApp};
+
+#[tokio::test]
+async fn a_purchase_leads_to_an_offer_with_everything_to_show_and_accept_it() {
+    let app = TestApp::spawn().await;
+    let buyer = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).await;
+    let token = app.offer_token(&buyer).await;
+    let shown = app.look(&token).await;
+    assert_eq!(shown["eligible"], true, "{shown}");
+    assert_eq!(shown["offer"]["kind"], "upsell");
+    assert_eq!(shown["offer"]["headline"], "Take the complete bundle");
+    assert_eq!(shown["offer"]["benefits"].as_array().unwrap().len(), 3);
+    assert_eq!(shown["product"]["id"], "prod_complete_bundle");
+    assert_eq!(shown["product"]["price"], 12_900);
+    assert_eq!(shown["quote"]["total"], 12_900);
+    assert_eq!(shown["quote"]["currency"], "USD");
+    assert_eq!(shown["payment_method"], json!({"brand": "visa", "last4": "4242"}));
+    assert_eq!(shown["merchant"]["name"], "Maple Academy");
+    // A new purchase charges the whole price: what the buyer has is told, a difference is not.
+    assert_eq!(shown["compare_to"]["price"], 4900);
+    assert_eq!(shown["compare_to"].get("difference"), None);
+    let quote: wire::Quote = serde_json::from_value(shown["quote"].clone()).unwrap();
+    assert!(quote.adds_up() && quote.expires_in > 60);
+    // No id of a payment method leaves the proxy.
+    assert!(!shown.to_string().contains("pm_"), "{shown}");
+    assert!(!shown.to_string().contains(&buyer.customer), "{shown}");
+}
+
+#[tokio::test]
+async fn looking_again_shows_the_same_offer_and_asks_dodo_nothing() {
+    let app = TestApp::spawn().await;
+    for product in ["prod_starter_course", "prod_single_license"] {
+        let buyer = app.sim.buyer_of(product, Some(GOOD_CARD)).await;
+        let token = app.offer_token(&buyer).await;
+        let first = app.look(&token).await;
+        app.quiet().await;
+        let before = app.sim.requests("", "/").await;
+        for _ in 0..5 {
+            let again = app.look(&token).await;
+            assert_eq!(again["offer"], first["offer"]);
+            assert_eq!(again["quote"]["id"], first["quote"]["id"]);
+        }
+        assert_eq!(app.sim.requests("", "/").await, before, "a warm look asked Dodo");
+    }
+}
+
+#[tokio::test]
+async fn a_warm_look_at_an_upgrade_asks_dodo_nothing_either() {
+    let app = TestApp::spawn().await;
+    let buyer = app.sim.subscriber_of("prod_basic_plan").await;
+    let token = app.offer_token(&buyer).await;
+    app.quiet().await;
+    let before = app.sim.requests("", "/").await;
+    let shown = app.look(&token).await;
+    assert_eq!(app.sim.requests("", "/").await, before, "a warm look asked Dodo");
+    assert_eq!(shown["offer"]["kind"], "upgrade", "{shown}");
+    // What is paid is the difference, so the difference is told.
+    assert_eq!(shown["compare_to"]["difference"]["amount"], 5000);
+    assert_eq!(shown["quote"]["total"], 5000);
+    assert_eq!(shown["quote"]["renewal"]["amount"], 8000);
+}
+
+#[tokio::test]
+async fn words_come_in_the_buyers_language() {
+    let app = TestApp::spawn().await;
+    let buyer = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).await;
+    let token = app
+        .mint(json!({"customer_id": buyer.customer, "purpose": "offer", "payment_id": buyer.payment, "locale": "ja"}))
+        .await;
+    assert_eq!(app.look(&token).await["offer"]["headline"], "コンプリートバンドルを追加");
+    for (query, headline) in [
+        ("en-GB", "Take the complete bundle"),
+        ("ja-JP", "コンプリートバンドルを追加"),
+        ("xx", "Take the complete bundle"),
+        ("%FF%00", "コンプリートバンドルを追加"),
+    ] {
+        let shown = app.get(&token, &format!("/v1/upsell?locale={query}")).await.ok();
+        assert_eq!(shown["offer"]["headline"], headline, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_usable_card_the_offer_leads_to_a_hosted_checkout() {
+    let app = TestApp::spawn().await;
+    let buyer = app.sim.buyer_of("prod_starter_course", None).await;
+    let token = app.offer_token(&buyer).await;
+    let shown = app.look(&token).await;
+    assert_eq!(shown["eligible"], true, "{shown}");
+    assert_eq!(shown["quote"]["total"], 12_900);
+    assert_eq!(shown.get("payment_method"), None, "{shown}");
+}
+
+#[tokio::test]
+async fn why_there_is_nothing_to_offer() {
+    let app = TestApp::spawn().await;
+    let nobody = app.sim.customer(Some(GOOD_CARD)).await;
+    let token = app.mint(json!({"customer_id": nobody, "purpose": "offer"})).await;
+    assert_eq!(app.look(&token).await, json!({"eligible": false, "reason": "no_purchase"}));
+    let buyer = app.sim.buyer_of("prod_toolkit", Some(GOOD_CARD)).await;
+    let token = app.offer_token(&buyer).await;
+    assert_eq!(app.look(&token).await, json!({"eligible": false, "reason": "no_campaign"}));
+    // Has bought the bundle before: it is no offer when the course is bought.
+    let buyer = app.sim.buyer_of("prod_complete_bundle", Some(GOOD_CARD)).await;
+    app.offer_token(&buyer).await;
+    let payment = app.sim.purchase(&buyer.customer, "prod_starter_course").await;
+    let token =
+        app.mint(json!({"customer_id": buyer.customer, "purpose": "offer", "payment_id": payment})).await;
+    assert_eq!(app.look(&token).await, json!({"eligible": false, "reason": "already_owned"}));
+}
+
+#[tokio::test]
+async fn the_latest_purchase_is_followed_up_when_none_is_named() {
+    let app = TestApp::spawn().await;
+    let buyer = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).await;
+    let token = app.mint(json!({"customer_id": buyer.customer, "purpose": "offer"})).await;
+    assert_eq!(app.look(&token).await["product"]["id"], "prod_complete_bundle");
+}
+
+#[tokio::test]
+async fn a_reported_event_leads_to_an_offer() {
+    let app = TestApp::spawn().await;
+    let buyer = app.sim.subscriber_of("prod_basic_plan").await;
+    let session = json!({"customer_id": buyer.customer, "purpose": "offer", "trigger": "near_plan_limit"});
+    let token = app.mint(session.clone()).await;
+    assert_eq!(app.look(&token).await["reason"], "no_purchase");
+    let event = json!({
+        "customer_id": buyer.customer, "trigger": "near_plan_limit", "subscription_id": buyer.subscription,
+    });
+    assert_eq!(app.post(MERCHANT_KEY, "/v1/events", event).await.status, 202);
+    let token = app.mint(session).await;
+    let shown = app.look(&token).await;
+    assert_eq!(shown["offer"]["headline"], "You are close to the limit of Basic", "{shown}");
+    assert_eq!(shown["offer"]["kind"], "upgrade");
+}
+
+#[tokio::test]
+async fn nothing_is_shown_while_dodo_cannot_be_asked_and_the_page_gets_no_error() {
+    let app = TestApp::spawn().await;
+    let buyer = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).await;
+    app.sim
+        .post("/_sim/faults", json!({"path": "/checkouts/preview", "kind": {"status": 500, "before": true}}))
+        .await;
+    let token = app.offer_token(&buyer).await;
+    assert_eq!(app.look(&token).await, json!({"eligible": false, "reason": "unavailable"}));
+    app.sim.clear_faults().await;
+    assert_eq!(app.look(&token).await["eligible"], true);
+}
+
+#[tokio::test]
+async fn somebody_elses_purchase_or_subscription_gives_no_token() {
+    let app = TestApp::spawn().await;
+    let victim = app.sim.subscriber_of("prod_basic_plan").await;
+    let other = app.sim.customer(Some(GOOD_CARD)).await;
+    for request in [
+        json!({"customer_id": other, "purpose": "offer", "payment_id": victim.payment}),
+        json!({"customer_id": other, "purpose": "plans", "subscription_id": victim.subscription}),
+        json!({"customer_id": other, "purpose": "offer", "subscription_id": victim.subscription}),
+        json!({"customer_id": other, "purpose": "offer", "payment_id": "pay_that_is_not"}),
+    ] {
+        let answer = app.post(MERCHANT_KEY, "/v1/sessions", request.clone()).await;
+        assert_eq!(answer.code(), "not_found", "{request}");
+    }
+}
+
+#[tokio::test]
+async fn being_seen_is_noted_and_only_for_ones_own_offer() {
+    let app = TestApp::spawn().await;
+    let buyer = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).await;
+    let token = app.offer_token(&buyer).await;
+    let shown = app.look(&token).await;
+    let body = json!({"offer_id": shown["offer"]["id"]});
+    assert_eq!(app.post(&token, "/v1/upsell/seen", body.clone()).await.status, 204);
+    assert_eq!(app.post(&token, "/v1/upsell/seen", body.clone()).await.status, 204);
+    let stranger = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).await;
+    let stranger = app.offer_token(&stranger).await;
+    assert_eq!(app.post(&stranger, "/v1/upsell/seen", body).await.code(), "not_found");
+}

@@ -1,0 +1,80 @@
+//! Starting, stopping, health.
+
+use proxy::{
+    Application,
+    application::ApplicationError,
+    settings::{Arguments, Secrets, Settings},
+    store::sqlite::OpenError,
+};
+
+use crate::harness::{Options, TestApp, WEBHOOK_SECRET};
+
+fn settings(database: std::path::PathBuf) -> Settings {
+    let arguments = Arguments {
+        listen: ([127, 0, 0, 1], 0).into(),
+        ops_listen: ([127, 0, 0, 1], 0).into(),
+        database,
+        config: concat!(env!("CARGO_MANIFEST_DIR"), "/upsell.toml").into(),
+        merchant: "tests".to_owned(),
+        public_url: None,
+        allowed_origins: Vec::new(),
+        return_url: None,
+        widget_dir: None,
+        spa_dir: None,
+        environment: dodo_client::Mode::Test,
+        dodo_base_url: Some("http://127.0.0.1:9".to_owned()),
+    };
+    let secrets = Secrets {
+        merchant_key: Some("a-merchant-key-long-enough".to_owned().into()),
+        api_key: Some("dodo_test_key".to_owned().into()),
+        webhook_key: Some(WEBHOOK_SECRET.to_owned().into()),
+    };
+    Settings::check(arguments, secrets).unwrap()
+}
+
+#[tokio::test]
+async fn a_second_process_on_the_same_store_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("upsell.sqlite");
+    let first = Application::build(settings(database.clone()), None).await.unwrap();
+    let second = Application::build(settings(database), None).await;
+    assert!(matches!(second, Err(ApplicationError::Store(OpenError::InUse { .. }))));
+    drop(first);
+}
+
+#[tokio::test]
+async fn a_store_that_cannot_be_written_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    for database in [folder.path().to_path_buf(), folder.path().join("no/such/folder/upsell.sqlite")] {
+        let error = Application::build(settings(database.clone()), None).await.err().unwrap();
+        assert!(error.to_string().contains(&database.display().to_string()), "{error}");
+    }
+    let junk = folder.path().join("junk.sqlite");
+    std::fs::write(&junk, "this is no database, and much too long to be an empty one".repeat(100)).unwrap();
+    assert!(Application::build(settings(junk), None).await.is_err());
+}
+
+#[tokio::test]
+async fn files_that_are_not_there_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut settings = settings(folder.path().join("upsell.sqlite"));
+    settings.widget_dir = Some(folder.path().join("nothing"));
+    let error = Application::build(settings, None).await.err().unwrap();
+    assert!(matches!(error, ApplicationError::Files { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn health_is_told_on_a_listener_of_its_own() {
+    let app = TestApp::spawn_with(Options::default()).await;
+    let ask =
+        async |path: &str| reqwest::get(format!("{}{path}", app.ops_url)).await.unwrap().status().as_u16();
+    assert_eq!(ask("/healthz").await, 200);
+    let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(10);
+    while ask("/readyz").await != 200 {
+        assert!(tokio::time::Instant::now() < deadline, "never ready");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    // The process of the tests records no metrics, and nothing of the API is here.
+    assert_eq!(ask("/metrics").await, 404);
+    assert_eq!(ask("/v1/upsell").await, 404);
+}

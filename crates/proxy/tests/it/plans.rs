@@ -1,0 +1,197 @@
+//! The upgrade page.
+
+use serde_json::{Value, json};
+
+use crate::harness::{GOOD_CARD, MERCHANT_KEY, TestApp};
+
+fn plan<'a>(page: &'a Value, id: &str) -> &'a Value {
+    page["plans"].as_array().unwrap().iter().find(|plan| plan["product_id"] == id).unwrap()
+}
+
+#[tokio::test]
+async fn plans_stand_side_by_side() {
+    let app = TestApp::spawn().await;
+    let buyer = app.sim.subscriber_of("prod_pro_plan").await;
+    let token = app.plans_token(&buyer).await;
+    let page = app.get(&token, "/v1/plans").await.ok();
+    assert_eq!(page["merchant"]["name"], "Maple Academy");
+    assert_eq!(page["current"]["product_id"], "prod_pro_plan");
+    assert_eq!(page["current"]["can_change"], true);
+    assert_eq!(page["current"]["recurring_amount"], 8000);
+    assert_eq!(page["payment_method"], json!({"brand": "visa", "last4": "4242"}));
+    let ids: Vec<_> =
+        page["plans"].as_array().unwrap().iter().map(|plan| plan["product_id"].clone()).collect();
+    assert_eq!(ids, ["prod_basic_plan", "prod_pro_plan", "prod_max_plan", "prod_pro_yearly"]);
+    let basic = plan(&page, "prod_basic_plan");
+    assert_eq!((&basic["kind"], &basic["difference"]["amount"]), (&json!("downgrade"), &json!(-5000)));
+    assert_eq!(basic["lost"], json!(["Every course", "Live questions, twice a week", "Certificates"]));
+    let max = plan(&page, "prod_max_plan");
+    assert_eq!((&max["kind"], &max["difference"]["amount"]), (&json!("upgrade"), &json!(12_000)));
+    assert_eq!(max["gained"], json!(["A mentor of your own"]));
+    let pro = plan(&page, "prod_pro_plan");
+    assert_eq!(
+        (&pro["kind"], &pro["recommended"], pro.get("difference")),
+        (&json!("current"), &json!(true), None)
+    );
+    // A year and a month are not subtracted.
+    let yearly = plan(&page, "prod_pro_yearly");
+    assert_eq!((&yearly["kind"], yearly.get("difference")), (&json!("switch"), None));
+    let japanese = app.get(&token, "/v1/plans?locale=ja").await.ok();
+    assert_eq!(plan(&japanese, "prod_max_plan")["gained"], json!(["専属メンター"]));
+}
+
+#[tokio::test]
+async fn an_upgrade_charges_what_the_preview_said_and_changes_the_plan() {
+    let app = TestApp::spawn().await;
+    let buyer = app.sim.subscriber_of("prod_basic_plan").await;
+    let token = app.plans_token(&buyer).await;
+    let preview = app.post(&token, "/v1/plans/preview", json!({"product_id": "prod_pro_plan"})).await.ok();
+    assert_eq!(preview["quote"]["total"], 5000, "{preview}");
+    assert_eq!(preview["quote"]["renewal"]["amount"], 8000);
+    assert_eq!(preview["payment_method"]["last4"], "4242");
+    let body = json!({"quote_id": preview["quote"]["id"]});
+    let attempt = app.post_once(&token, "/v1/plans/change", "key-1", body.clone()).await.ok();
+    let done = app.settled(&token, "/v1/plans", attempt).await;
+    assert_eq!(done["status"], "succeeded", "{done}");
+    assert_eq!(done["receipt"]["amount"], 5000);
+    let charges = app.sim.collected(&buyer, "plan_change").await;
+    assert_eq!(charges.len(), 1);
+    assert_eq!(charges[0]["amount"], 5000);
+    assert_eq!(app.get(&token, "/v1/plans").await.ok()["current"]["product_id"], "prod_pro_plan");
+    // The same key again is the same change.
+    assert_eq!(app.post_once(&token, "/v1/plans/change", "key-1", body).await.ok()["status"], "succeeded");
+    assert_eq!(app.sim.collected(&buyer, "plan_change").await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_downgrade_shows_its_credit_before_and_after() {
+    let app = TestApp::spawn().await;
+    let buyer = app.sim.subscriber_of("prod_pro_plan").await;
+    let token = app.plans_token(&buyer).await;
+    let preview = app.post(&token, "/v1/plans/preview", json!({"product_id": "prod_basic_plan"})).await.ok();
+    assert_eq!(preview["quote"]["total"], 0, "{preview}");
+    assert_eq!(preview["quote"]["credit"], 5000);
+    let body = json!({"quote_id": preview["quote"]["id"]});
+    let attempt = app.post_once(&token, "/v1/plans/change", "key-1", body).await.ok();
+    let done = app.settled(&token, "/v1/plans", attempt).await;
+    assert_eq!((&done["status"], &done["receipt"]["credit"]), (&json!("succeeded"), &json!(5000)), "{done}");
+    assert!(app.sim.collected(&buyer, "plan_change").await.is_empty());
+    assert_eq!(app.get(&token, "/v1/plans").await.ok()["current"]["product_id"], "prod_basic_plan");
+}
+
+#[tokio::test]
+async fn a_change_at_the_next_billing_date_is_booked_and_can_be_taken_back() {
+    let app = TestApp::spawn().await;
+    let buyer = app.sim.subscriber_of("prod_pro_plan").await;
+    let token = app.plans_token(&buyer).await;
+    let request = json!({"product_id": "prod_basic_plan", "effective_at": "next_billing_date"});
+    let preview = app.post(&token, "/v1/plans/preview", request).await.ok();
+    let body = json!({"quote_id": preview["quote"]["id"]});
+    let attempt = app.post_once(&token, "/v1/plans/change", "key-1", body).await.ok();
+    assert_eq!(app.settled(&token, "/v1/plans", attempt).await["status"], "scheduled");
+    let page = app.get(&token, "/v1/plans").await.ok();
+    assert_eq!(page["current"]["scheduled_change"]["product_id"], "prod_basic_plan", "{page}");
+    // While one is booked there is no other.
+    let another = app.post(&token, "/v1/plans/preview", json!({"product_id": "prod_max_plan"})).await;
+    assert_eq!(another.code(), "change_not_possible");
+    let delete = || app.send(app.request(reqwest::Method::DELETE, "/v1/plans/scheduled").bearer_auth(&token));
+    assert_eq!(delete().await.status, 204);
+    assert_eq!(app.get(&token, "/v1/plans").await.ok()["current"].get("scheduled_change"), None);
+    assert_eq!(delete().await.code(), "not_found");
+}
+
+#[tokio::test]
+async fn a_price_that_rose_between_preview_and_confirm_charges_nothing() {
+    let app = TestApp::spawn().await;
+    let buyer = app.sim.subscriber_of("prod_basic_plan").await;
+    let token = app.plans_token(&buyer).await;
+    let preview = app.post(&token, "/v1/plans/preview", json!({"product_id": "prod_pro_plan"})).await.ok();
+    app.sim.patch("/_sim/products/prod_pro_plan", json!({"price": 9000})).await;
+    let body = json!({"quote_id": preview["quote"]["id"]});
+    let refused = app.post_once(&token, "/v1/plans/change", "key-1", body).await;
+    assert_eq!(refused.code(), "quote_changed");
+    assert_eq!(refused.body["quote"]["total"], 6000);
+    assert!(app.sim.collected(&buyer, "plan_change").await.is_empty());
+    let body = json!({"quote_id": refused.body["quote"]["id"]});
+    let attempt = app.post_once(&token, "/v1/plans/change", "key-2", body).await.ok();
+    assert_eq!(app.settled(&token, "/v1/plans", attempt).await["receipt"]["amount"], 6000);
+}
+
+#[tokio::test]
+async fn previews_of_what_is_not_there_are_refused() {
+    let app = TestApp::spawn().await;
+    let buyer = app.sim.subscriber_of("prod_basic_plan").await;
+    let token = app.plans_token(&buyer).await;
+    for (request, code) in [
+        (json!({"product_id": "prod_toolkit"}), "not_found"),
+        (json!({"product_id": "prod_that_is_not"}), "not_found"),
+        (json!({"product_id": "prod_basic_plan"}), "change_not_possible"),
+        (json!({"product_id": "prod_pro_plan", "quantity": 0}), "invalid_request"),
+        (json!({"product_id": "prod_pro_plan", "quantity": 100_000}), "invalid_request"),
+        (json!({"product_id": "prod_pro_plan", "effective_at": "yesterday"}), "invalid_request"),
+        (
+            json!({"product_id": "prod_pro_plan", "addons": [{"addon_id": "adn_other", "quantity": 1}]}),
+            "invalid_request",
+        ),
+        (
+            json!({"product_id": "prod_pro_plan", "addons": [{"addon_id": "adn_seats", "quantity": 0}]}),
+            "invalid_request",
+        ),
+    ] {
+        assert_eq!(app.post(&token, "/v1/plans/preview", request.clone()).await.code(), code, "{request}");
+    }
+    let addons = json!([{"addon_id": "adn_seats", "quantity": 1}, {"addon_id": "adn_seats", "quantity": 2}]);
+    let twice =
+        app.post(&token, "/v1/plans/preview", json!({"product_id": "prod_pro_plan", "addons": addons})).await;
+    assert_eq!((twice.code().as_str(), &twice.body["field"]), ("invalid_request", &json!("addons")));
+}
+
+#[tokio::test]
+async fn add_ons_that_the_other_plan_lacks_are_named_and_those_it_has_are_kept() {
+    let app = TestApp::spawn().await;
+    let customer = app.sim.customer(Some(GOOD_CARD)).await;
+    let subscription = app
+        .sim
+        .post(
+            "/_sim/subscriptions",
+            json!({"customer_id": customer, "product_id": "prod_pro_plan",
+                   "addons": [{"addon_id": "adn_seats", "quantity": 3}]}),
+        )
+        .await;
+    let request = json!({"customer_id": customer, "purpose": "plans", "subscription_id": subscription["subscription_id"]});
+    let token = app.mint(request).await;
+    let page = app.get(&token, "/v1/plans").await.ok();
+    assert_eq!(page["current"]["addons"][0]["quantity"], 3, "{page}");
+    let name = page["current"]["addons"][0]["name"].clone();
+    assert_ne!(name, "adn_seats", "its name, not its id");
+    assert_eq!(plan(&page, "prod_basic_plan")["lost_addons"], json!([name]));
+    assert_eq!(plan(&page, "prod_pro_plan")["lost_addons"], json!([]));
+}
+
+#[tokio::test]
+async fn another_card_is_given_on_a_page_of_dodos() {
+    let app = TestApp::spawn().await;
+    let buyer = app.sim.subscriber_of("prod_basic_plan").await;
+    let token = app.plans_token(&buyer).await;
+    let link = app.post(&token, "/v1/plans/payment-method", json!({})).await.ok();
+    assert!(link["url"].as_str().unwrap().starts_with("http"), "{link}");
+}
+
+#[tokio::test]
+async fn each_purpose_has_a_token_of_its_own() {
+    let app = TestApp::spawn().await;
+    let buyer = app.sim.subscriber_of("prod_basic_plan").await;
+    let (offer, plans) = (app.offer_token(&buyer).await, app.plans_token(&buyer).await);
+    assert_eq!(app.get(&offer, "/v1/plans").await.code(), "unauthorized");
+    assert_eq!(app.get(&plans, "/v1/upsell").await.code(), "unauthorized");
+    assert_eq!(app.get(MERCHANT_KEY, "/v1/plans").await.code(), "unauthorized");
+    let session = json!({"customer_id": buyer.customer, "purpose": "offer"});
+    assert_eq!(app.post(&plans, "/v1/sessions", session).await.code(), "unauthorized");
+    // An attempt is found under its own page only.
+    let preview = app.post(&plans, "/v1/plans/preview", json!({"product_id": "prod_pro_plan"})).await.ok();
+    let body = json!({"quote_id": preview["quote"]["id"]});
+    let attempt = app.post_once(&plans, "/v1/plans/change", "key-1", body).await.ok();
+    let id = attempt["attempt_id"].as_str().unwrap();
+    assert_eq!(app.get(&offer, &format!("/v1/upsell/attempts/{id}")).await.code(), "not_found");
+    assert_eq!(app.get(&plans, &format!("/v1/plans/attempts/{id}")).await.status, 200);
+}

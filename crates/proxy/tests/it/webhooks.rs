@@ -1,0 +1,150 @@
+//! What Dodo delivers, and what others pretend that it does.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::{Value, json};
+use sha2::Sha256;
+
+use crate::harness::{Answer, GOOD_CARD, TestApp, WEBHOOK_SECRET};
+
+fn now() -> i64 {
+    time::OffsetDateTime::now_utc().unix_timestamp()
+}
+
+/// Signed as Dodo signs.
+fn signature(secret: &str, id: &str, at: i64, body: &[u8]) -> String {
+    let key = STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
+    let mut mac = Hmac::<Sha256>::new_from_slice(&key).unwrap();
+    mac.update(format!("{id}.{at}.").as_bytes());
+    mac.update(body);
+    format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))
+}
+
+async fn deliver(app: &TestApp, id: &str, at: i64, signature: &str, body: Vec<u8>) -> Answer {
+    let request = app
+        .request(reqwest::Method::POST, "/webhooks/dodo")
+        .header("content-type", "application/json")
+        .header("webhook-id", id)
+        .header("webhook-timestamp", at.to_string())
+        .header("webhook-signature", signature);
+    app.send(request.body(body)).await
+}
+
+/// A purchase that never was.
+fn forged_purchase(customer: &str) -> Value {
+    json!({"business_id": "bus_sim", "type": "payment.succeeded", "timestamp": "2026-01-01T00:00:05Z", "data": {
+        "payload_type": "Payment", "payment_id": "pay_forged", "status": "succeeded", "currency": "USD",
+        "total_amount": 4900, "customer": {"customer_id": customer, "email": "a@example.com", "name": "A"},
+        "product_cart": [{"product_id": "prod_starter_course", "quantity": 1}],
+        "created_at": "2026-01-01T00:00:00Z",
+    }})
+}
+
+#[tokio::test]
+async fn only_what_dodo_signed_now_is_believed() {
+    let app = TestApp::spawn().await;
+    let customer = app.sim.customer(Some(GOOD_CARD)).await;
+    let body = forged_purchase(&customer).to_string().into_bytes();
+    let at = now();
+    let good = signature(WEBHOOK_SECRET, "msg_1", at, &body);
+    let other_key = signature("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD", "msg_1", at, &body);
+    let old = signature(WEBHOOK_SECRET, "msg_1", at - 301, &body);
+    let mut changed = body.clone();
+    changed.push(b' ');
+    for (name, id, at, signature, body) in [
+        ("no signature", "msg_1", at, "", &body),
+        ("another key", "msg_1", at, other_key.as_str(), &body),
+        ("another id", "msg_2", at, good.as_str(), &body),
+        ("another time", "msg_1", at - 1, good.as_str(), &body),
+        ("too old", "msg_1", at - 301, old.as_str(), &body),
+        ("another body", "msg_1", at, good.as_str(), &changed),
+    ] {
+        assert_eq!(deliver(&app, id, at, signature, body.clone()).await.code(), "unauthorized", "{name}");
+    }
+    let token = app.mint(json!({"customer_id": customer, "purpose": "offer"})).await;
+    assert_eq!(app.look(&token).await["reason"], "no_purchase");
+    // The very same, signed: this is what tells the cases above apart.
+    assert_eq!(deliver(&app, "msg_1", at, &good, body).await.status, 204);
+    let token = app.mint(json!({"customer_id": customer, "purpose": "offer"})).await;
+    assert_eq!(app.look(&token).await["eligible"], true);
+}
+
+#[tokio::test]
+async fn signed_nonsense_is_refused_without_a_trace() {
+    let app = TestApp::spawn().await;
+    let deep = format!("{}1{}", "[".repeat(10_000), "]".repeat(10_000));
+    let overflow = r#"{"type":"payment.succeeded","data":{"payload_type":"Payment","payment_id":"p","total_amount":99999999999999999999}}"#;
+    for (n, body) in
+        ["{", "null", "[]", "", "{}", r#"{"type":"payment.succeeded"}"#, &deep, overflow, "\u{feff}{}"]
+            .into_iter()
+            .enumerate()
+    {
+        let (id, at) = (format!("msg_{n}"), now());
+        let signed = signature(WEBHOOK_SECRET, &id, at, body.as_bytes());
+        let answer = deliver(&app, &id, at, &signed, body.into()).await;
+        assert_eq!(answer.code(), "invalid_request", "{body:.40}");
+    }
+    let large = vec![b' '; 256 * 1024 + 1];
+    let (at, id) = (now(), "msg_large");
+    let signed = signature(WEBHOOK_SECRET, id, at, &large);
+    assert_eq!(deliver(&app, id, at, &signed, large).await.code(), "payload_too_large");
+}
+
+#[tokio::test]
+async fn unknown_kinds_are_taken_and_passed_over() {
+    let app = TestApp::spawn().await;
+    for (n, kind) in
+        ["license_key.created", "entitlement_grant.created", "something.new", "subscription_like"]
+            .into_iter()
+            .enumerate()
+    {
+        let body = json!({"business_id": "b", "type": kind, "timestamp": "2026-01-01T00:00:00Z",
+                          "data": {"payload_type": "Else"}});
+        let body = body.to_string().into_bytes();
+        let (id, at) = (format!("msg_{n}"), now());
+        let signed = signature(WEBHOOK_SECRET, &id, at, &body);
+        assert_eq!(deliver(&app, &id, at, &signed, body).await.status, 204, "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn a_webhook_counts_once_however_often_it_comes() {
+    let app = TestApp::spawn().await;
+    app.sim.post("/_sim/webhooks/policy", json!({"duplicate": 3})).await;
+    let buyer = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).await;
+    let token = app.offer_token(&buyer).await;
+    let shown = app.look(&token).await;
+    let attempt = app.accept(&token, &shown, "key-1").await.ok();
+    let settled = app.settled(&token, "/v1/upsell", attempt).await;
+    app.quiet().await;
+    assert_eq!(settled["status"], "succeeded");
+    assert_eq!(app.look(&token).await["attempt"], settled);
+    assert_eq!(app.sim.collected(&buyer, "one_click").await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_webhook_that_could_not_be_applied_is_applied_when_it_comes_again() {
+    let app = TestApp::spawn().await;
+    let customer = app.sim.customer(Some(GOOD_CARD)).await;
+    // The plan bought is asked of Dodo, which does not answer at first.
+    app.sim.post("/_sim/webhooks/policy", json!({"paused": true})).await;
+    let subscription = app
+        .sim
+        .post("/_sim/subscriptions", json!({"customer_id": customer, "product_id": "prod_basic_plan"}))
+        .await;
+    let mut purchase = forged_purchase(&customer);
+    purchase["data"]["subscription_id"] = subscription["subscription_id"].clone();
+    purchase["data"]["product_cart"] = Value::Null;
+    let body = purchase.to_string().into_bytes();
+    app.sim
+        .post("/_sim/faults", json!({"path": "/subscriptions/*", "kind": {"status": 500, "before": true}}))
+        .await;
+    let at = now();
+    let signed = signature(WEBHOOK_SECRET, "msg_1", at, &body);
+    assert_eq!(deliver(&app, "msg_1", at, &signed, body.clone()).await.code(), "unavailable");
+    app.sim.clear_faults().await;
+    assert_eq!(deliver(&app, "msg_1", at, &signed, body.clone()).await.status, 204);
+    assert_eq!(deliver(&app, "msg_1", at, &signed, body).await.status, 204);
+    let token = app.mint(json!({"customer_id": customer, "purpose": "offer"})).await;
+    assert_eq!(app.look(&token).await["offer"]["kind"], "upgrade");
+}
