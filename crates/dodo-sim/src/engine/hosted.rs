@@ -90,9 +90,12 @@ pub(crate) fn pay(world: &mut World, session_id: &str, submission: Submission) -
     };
     let email = world.customer(&customer_id)?.email.clone();
     if let Some(session) = world.sessions.get_mut(session_id) {
-        session.customer_id = Some(customer_id.clone());
         session.customer_email = Some(email);
         session.payment_id = Some(payment_id.clone());
+        // Until it is paid a buyer may still correct who they are.
+        if refusal.is_none() {
+            session.customer_id = Some(customer_id.clone());
+        }
     }
     if let Some(error_code) = refusal {
         // A try at a cart ends with its decline; a payment that exists waits for another card.

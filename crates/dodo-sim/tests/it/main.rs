@@ -1,1 +1,15 @@
 //! The simulator over real HTTP.
+
+mod catalogue_and_lists;
+mod determinism;
+mod faults;
+mod harness;
+mod hosted_page;
+mod keys_and_limits;
+mod one_click;
+mod plan_changes;
+mod refunds;
+mod renewals;
+mod sdk;
+mod switches;
+mod webhooks;
