@@ -240,7 +240,8 @@ fn inline_scripts(html: &str) -> impl Iterator<Item = &str> {
 
 /// The upgrade page under `/upgrade/`; every name without a dot is the page itself.
 pub async fn upgrade_page(State(page): State<UpgradePage>, request: Request) -> Response {
-    let name = request.uri().path().trim_start_matches("/upgrade").trim_start_matches('/');
+    let path = request.uri().path();
+    let name = path.strip_prefix("/upgrade").unwrap_or(path).trim_start_matches('/');
     let is_page = !name.contains('.');
     let name = if is_page { "index.html" } else { name };
     let mut response = page.files.answer(name, request.method(), request.headers());
