@@ -128,7 +128,6 @@ pub(super) const PHRASES: Phrases = Phrases {
     why_processing: "Something went wrong on the way to your bank.",
     why_cancelled: "The payment was called off.",
     why_not_possible: "This change is not possible at the moment.",
-    why_unavailable: "The shop cannot be reached at the moment.",
     amount_changed: "The amount has changed",
     amount_changed_more: "Nothing was charged. Please check the new amount.",
     amount_before: "before",

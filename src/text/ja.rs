@@ -128,7 +128,6 @@ pub(super) const PHRASES: Phrases = Phrases {
     why_processing: "カード会社との通信中に問題が発生しました。",
     why_cancelled: "お支払いは取り消されました。",
     why_not_possible: "現在、この変更はできません。",
-    why_unavailable: "現在、ショップに接続できません。",
     amount_changed: "金額が変わりました",
     amount_changed_more: "請求は行われていません。新しい金額をご確認ください。",
     amount_before: "変更前",

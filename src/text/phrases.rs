@@ -264,8 +264,6 @@ phrases! {
     why_cancelled,
     /// Why it was not collected.
     why_not_possible,
-    /// Why it was not collected.
-    why_unavailable,
     /// Title when the quote is no longer what was shown.
     amount_changed,
     /// The sentence under that title.

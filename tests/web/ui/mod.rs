@@ -3,6 +3,6 @@
 mod stage;
 mod views;
 
-pub mod formats;
-pub mod offer;
-pub mod plans;
+mod formats;
+mod offer;
+mod plans;

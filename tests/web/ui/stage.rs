@@ -12,7 +12,7 @@ use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, ShadowRoot, ShadowRootInit, ShadowRootMode};
 
 /// Lets the browser draw twice: what waits for the next frame has happened then.
-pub async fn drawn() {
+pub(super) async fn drawn() {
     for _ in 0..2 {
         let frame = js_sys::Promise::new(&mut |resolve, _| {
             web_sys::window().unwrap().request_animation_frame(&resolve).unwrap();
@@ -22,9 +22,9 @@ pub async fn drawn() {
 }
 
 /// One component on the page. Dropping it takes it away.
-pub struct Stage<V: Clone + PartialEq + Send + Sync + 'static, A: Clone + 'static> {
+pub(super) struct Stage<V: Clone + PartialEq + Send + Sync + 'static, A: Clone + 'static> {
     host: HtmlElement,
-    pub root: ShadowRoot,
+    pub(super) root: ShadowRoot,
     view: RwSignal<V>,
     acts: Rc<RefCell<Vec<A>>>,
     unmount: Option<Box<dyn FnOnce()>>,
@@ -32,7 +32,7 @@ pub struct Stage<V: Clone + PartialEq + Send + Sync + 'static, A: Clone + 'stati
 
 impl<V: Clone + PartialEq + Send + Sync + 'static, A: Clone + 'static> Stage<V, A> {
     /// Shows `view` through `component`, as wide as `width`; takes clicks that a script makes if `trust_all`.
-    pub async fn new<C, N>(width: u32, view: V, trust_all: bool, component: C) -> Self
+    pub(super) async fn new<C, N>(width: u32, view: V, trust_all: bool, component: C) -> Self
     where
         C: FnOnce(Signal<V>, Dispatch<A>) -> N + 'static,
         N: IntoView + 'static,
@@ -57,46 +57,46 @@ impl<V: Clone + PartialEq + Send + Sync + 'static, A: Clone + 'static> Stage<V, 
     }
 
     /// Shows another view in the same place.
-    pub async fn show(&self, view: V) {
+    pub(super) async fn show(&self, view: V) {
         self.view.set(view);
         tick().await;
     }
 
     /// What was pressed since the last time.
-    pub fn acts(&self) -> Vec<A> {
+    pub(super) fn acts(&self) -> Vec<A> {
         self.acts.borrow_mut().drain(..).collect()
     }
 
     /// The elements of a part, in document order.
-    pub fn parts(&self, part: &str) -> Vec<HtmlElement> {
+    pub(super) fn parts(&self, part: &str) -> Vec<HtmlElement> {
         self.all(&format!("[part~={part}]"))
     }
 
     /// The one element of a part.
-    pub fn part(&self, part: &str) -> HtmlElement {
+    pub(super) fn part(&self, part: &str) -> HtmlElement {
         let mut found = self.parts(part);
         assert_eq!(found.len(), 1, "elements of the part {part}");
         found.remove(0)
     }
 
     /// The elements that fit a selector.
-    pub fn all(&self, selector: &str) -> Vec<HtmlElement> {
+    pub(super) fn all(&self, selector: &str) -> Vec<HtmlElement> {
         let list = self.root.query_selector_all(selector).unwrap();
         (0..list.length()).map(|i| list.get(i).unwrap().unchecked_into()).collect()
     }
 
     /// Everything that can be read.
-    pub fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         self.root.text_content().unwrap()
     }
 
     /// What has the focus inside.
-    pub fn focused(&self) -> Option<Element> {
+    pub(super) fn focused(&self) -> Option<Element> {
         self.root.active_element()
     }
 
     /// How high the widget is.
-    pub fn height(&self) -> i32 {
+    pub(super) fn height(&self) -> i32 {
         self.host.offset_height()
     }
 }

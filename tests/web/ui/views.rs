@@ -6,9 +6,9 @@ use flow::plans::{ComparisonView, ConfirmState, Dialog, Page, ReviewView};
 use wire::*;
 
 /// Noon in Greenwich, so that it is the same day nearly everywhere.
-pub const DAY: UnixSeconds = UnixSeconds(1_798_020_000);
+pub(super) const DAY: UnixSeconds = UnixSeconds(1_798_020_000);
 
-pub fn usd(amount: i64) -> Money {
+pub(super) fn usd(amount: i64) -> Money {
     Money::new(amount, Currency::parse("USD").unwrap())
 }
 
@@ -16,12 +16,12 @@ fn month() -> Period {
     Period { interval: Interval::Month, count: 1 }
 }
 
-pub fn card() -> Card {
+pub(super) fn card() -> Card {
     Card { brand: "visa".to_owned(), last4: "4242".to_owned() }
 }
 
 /// $80.00 for the new plan, $30.00 back for the old one, $4.00 tax.
-pub fn quote() -> Quote {
+pub(super) fn quote() -> Quote {
     let line = |name: &str, amount| QuoteLine {
         kind: LineKind::Plan,
         name: name.to_owned(),
@@ -45,7 +45,7 @@ pub fn quote() -> Quote {
     }
 }
 
-pub fn offer() -> OfferView {
+pub(super) fn offer() -> OfferView {
     OfferView {
         headline: Some("Take the whole team to Pro".to_owned()),
         benefits: vec!["Unlimited projects".to_owned(), "A year of history".to_owned()],
@@ -82,11 +82,11 @@ pub fn offer() -> OfferView {
     }
 }
 
-pub fn shown(offer: OfferView) -> flow::offer::View {
+pub(super) fn shown(offer: OfferView) -> flow::offer::View {
     flow::offer::View::Offer(Box::new(offer))
 }
 
-pub fn done() -> DoneView {
+pub(super) fn done() -> DoneView {
     DoneView {
         scheduled: false,
         name: Some("Pro".to_owned()),
@@ -105,7 +105,7 @@ pub fn done() -> DoneView {
     }
 }
 
-pub fn failed(another_way: bool) -> FailedView {
+pub(super) fn failed(another_way: bool) -> FailedView {
     FailedView { reason: FailureReason::InsufficientFunds, name: None, due: Some(usd(5_400)), another_way }
 }
 
@@ -131,7 +131,7 @@ fn plan(id: &str, name: &str, kind: ChangeKind, difference: Option<i64>) -> Plan
     }
 }
 
-pub fn comparison() -> ComparisonView {
+pub(super) fn comparison() -> ComparisonView {
     let mut starter = plan("starter", "Starter", ChangeKind::Downgrade, Some(-2_000));
     starter.lost = vec!["Priority".to_owned()];
     starter.lost_addons = vec!["Extra storage".to_owned()];
@@ -166,7 +166,7 @@ pub fn comparison() -> ComparisonView {
     }
 }
 
-pub fn review(confirm: ConfirmState) -> ReviewView {
+pub(super) fn review(confirm: ConfirmState) -> ReviewView {
     ReviewView {
         from: "Basic".to_owned(),
         name: "Pro".to_owned(),
@@ -184,6 +184,6 @@ pub fn review(confirm: ConfirmState) -> ReviewView {
     }
 }
 
-pub fn plans(page: ComparisonView, dialog: Option<Dialog>) -> flow::plans::View {
+pub(super) fn plans(page: ComparisonView, dialog: Option<Dialog>) -> flow::plans::View {
     flow::plans::View { page: Page::Comparison(Box::new(page)), dialog }
 }
