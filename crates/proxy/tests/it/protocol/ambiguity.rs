@@ -1,0 +1,169 @@
+//! Everything that can go wrong between the request and its answer: one request, always; the truth in the end; "failed"
+//! only when it is certain.
+
+use proxy::{domain::OfferState, service::charging::ChargeError};
+use serde_json::{Value, json};
+use wire::{Attempt, AttemptStatus};
+
+use super::rig::{GOOD, Rig, Shown};
+
+/// Faults after which it is not known whether the charge happened.
+fn ambiguous() -> Vec<Value> {
+    let names = [
+        "reset_before",
+        "reset_after",
+        "hang_before",
+        "hang_after",
+        "truncated_body_after",
+        "non_json_body_after",
+        "empty_200_after",
+        "status_408_before",
+        "status_408_after",
+        "status_409_before",
+        "status_409_after",
+        "status_500_before",
+        "status_500_after",
+        "status_502_after",
+        "status_503_before",
+        "status_504_after",
+        "status_302_after",
+    ];
+    names.into_iter().map(Value::from).collect()
+}
+
+/// I3, I5, I6, I12, I13.
+#[tokio::test]
+async fn an_unknown_outcome_is_found_out_and_never_sent_again() {
+    for fault in ambiguous() {
+        let rig = Rig::start().await;
+        let shown = rig.shown(Some(GOOD)).await;
+        rig.fault("/checkouts", fault.clone(), 1);
+        let attempt = rig.accept(&shown, "key-1").await.unwrap();
+        assert_eq!(rig.posts("/checkouts"), 1, "{fault}");
+        assert_ne!(attempt.status, Some(AttemptStatus::Failed), "{fault}");
+        assert!(!attempt.success, "{fault}: nobody knows yet");
+        // The buyer clicks again, with the same key and with another.
+        rig.accept(&shown, "key-1").await.ok();
+        let other = rig.accept(&shown, "key-2").await;
+        assert!(matches!(other, Err(ChargeError::AttemptInProgress)), "{fault} {other:?}");
+        let charged = !rig.collected(&shown.offer.customer_id).is_empty();
+        let end = settle(&rig, &shown, &attempt).await;
+        if charged {
+            assert_eq!(end.status, Some(AttemptStatus::Succeeded), "{fault}");
+            assert_eq!(end.receipt.as_ref().map(|receipt| receipt.amount), Some(shown.quote.quote.total));
+            assert_eq!(rig.offer_state(&shown).await, OfferState::Charged, "{fault}");
+        } else {
+            assert_eq!(end.status, Some(AttemptStatus::InDoubt), "{fault}");
+            assert_eq!(rig.offer_state(&shown).await, OfferState::Abandoned, "{fault}");
+        }
+        assert_eq!(rig.posts("/checkouts"), 1, "{fault}");
+        assert_eq!(rig.collected(&shown.offer.customer_id).len(), usize::from(charged), "{fault}");
+    }
+}
+
+/// Lets half an hour pass: longer than anything may stay undecided.
+async fn settle(rig: &Rig, shown: &Shown, attempt: &Attempt) -> Attempt {
+    rig.pass(30 * 60).await;
+    rig.poll(&shown.session, attempt).await
+}
+
+#[tokio::test]
+async fn a_definite_refusal_is_final() {
+    for status in [400, 401, 403, 404, 422] {
+        let rig = Rig::start().await;
+        let shown = rig.shown(Some(GOOD)).await;
+        rig.fault("/checkouts", json!({"status": status, "before": true}), 1);
+        let attempt = rig.accept(&shown, "key-1").await.unwrap();
+        assert_eq!(attempt.status, Some(AttemptStatus::Failed), "{status}");
+        assert!(attempt.hosted_checkout_offered, "{status}");
+        assert_eq!(rig.posts("/checkouts"), 1, "{status}");
+        assert_eq!(rig.offer_state(&shown).await, OfferState::Failed, "{status}");
+    }
+}
+
+/// What was not executed opens the offer again, and the same request may be made again.
+#[tokio::test]
+async fn a_full_quota_opens_the_offer_again() {
+    let rig = Rig::start().await;
+    let shown = rig.shown(Some(GOOD)).await;
+    rig.fault("/checkouts", json!("status_429_before"), 1);
+    let busy = rig.accept(&shown, "key-1").await;
+    assert!(matches!(busy, Err(ChargeError::Unavailable { .. })), "{busy:?}");
+    assert_eq!(rig.offer_state(&shown).await, OfferState::Presented);
+    let attempt = rig.accept(&shown, "key-1").await.unwrap();
+    assert_eq!(attempt.status, Some(AttemptStatus::Succeeded));
+    assert_eq!(rig.collected(&shown.offer.customer_id).len(), 1);
+}
+
+/// Before the mark every failure is harmless.
+#[tokio::test]
+async fn without_a_fresh_price_nothing_is_sent() {
+    for fault in ["status_500_before", "reset_before", "hang_before", "non_json_body_after"] {
+        let rig = Rig::start().await;
+        let shown = rig.shown(Some(GOOD)).await;
+        rig.fault("/checkouts/preview", json!(fault), 20);
+        let failed = rig.accept(&shown, "key-1").await;
+        assert!(matches!(failed, Err(ChargeError::Unavailable { .. })), "{fault} {failed:?}");
+        assert_eq!(rig.posts("/checkouts"), 0, "{fault}");
+        assert_eq!(rig.offer_state(&shown).await, OfferState::Presented, "{fault}");
+        rig.sim.clear_faults();
+        let attempt = rig.accept(&shown, "key-1").await.unwrap();
+        assert_eq!(attempt.status, Some(AttemptStatus::Succeeded), "{fault}");
+    }
+}
+
+/// The answer came, the look after it did not: the reconciler or a webhook finishes it.
+#[tokio::test]
+async fn a_failed_look_after_the_charge_is_made_up_for() {
+    let rig = Rig::start().await;
+    let shown = rig.shown(Some(GOOD)).await;
+    let fault = dodo_sim::NewFault {
+        method: Some("GET".into()),
+        path: Some("/payments/*".into()),
+        kind: json!("status_500_before"),
+        ..dodo_sim::NewFault::default()
+    };
+    rig.sim.fault(fault).unwrap();
+    let attempt = rig.accept(&shown, "key-1").await.unwrap();
+    assert_eq!(attempt.status, Some(AttemptStatus::Processing));
+    rig.sim.clear_faults();
+    rig.pass(30).await;
+    assert_eq!(rig.poll(&shown.session, &attempt).await.status, Some(AttemptStatus::Succeeded));
+}
+
+/// The caller is not kept waiting for a bank, and a webhook settles it.
+#[tokio::test]
+async fn a_slow_bank_is_waited_for_by_webhook() {
+    let rig = Rig::start().await;
+    rig.policy(json!({"one_click_outcome": "processing", "processing_seconds": 0}));
+    let shown = rig.shown(Some(GOOD)).await;
+    let attempt = rig.accept(&shown, "key-1").await.unwrap();
+    assert_eq!(attempt.status, Some(AttemptStatus::Processing));
+    assert_eq!(rig.offer_state(&shown).await, OfferState::Pending);
+    let id = rig.payment_of(&attempt).await;
+    rig.sim.resolve_payment(id.as_str(), dodo_sim::IntentStatus::Succeeded, None).unwrap();
+    let payment = rig.dodo.get_payment(&id).await.unwrap();
+    for _ in 0..3 {
+        rig.charging.observe_payment(&payment).await.unwrap();
+    }
+    assert_eq!(rig.poll(&shown.session, &attempt).await.status, Some(AttemptStatus::Succeeded));
+    assert_eq!(rig.posts("/checkouts"), 1);
+}
+
+/// While the bank wants something of the buyer there is no second way to pay: both could collect.
+#[tokio::test]
+async fn a_challenge_is_waited_for_and_no_other_way_is_opened() {
+    let rig = Rig::start().await;
+    rig.policy(json!({"one_click_outcome": "challenge"}));
+    let shown = rig.shown(Some(GOOD)).await;
+    let attempt = rig.accept(&shown, "key-1").await.unwrap();
+    assert_eq!(attempt.status, Some(AttemptStatus::RequiresCustomerAction));
+    let other = rig.accept_with(&shown, "key-2", Some(wire::PayWith::HostedCheckout)).await;
+    assert!(matches!(other, Err(ChargeError::AttemptInProgress)), "{other:?}");
+    let id = rig.payment_of(&attempt).await;
+    rig.sim.resolve_payment(id.as_str(), dodo_sim::IntentStatus::Failed, None).unwrap();
+    rig.pass(60).await;
+    let end = rig.poll(&shown.session, &attempt).await;
+    assert_eq!((end.status, end.hosted_checkout_offered), (Some(AttemptStatus::Failed), true));
+    assert_eq!(rig.posts("/checkouts"), 1);
+}

@@ -1,0 +1,9 @@
+//! The charging protocol over the simulator: services and store as they run, the clock in the test's hand, faults where
+//! Dodo would have them. Tests name the invariants of `docs/ARCHITECTURE.md`.
+
+mod ambiguity;
+mod hosted;
+mod one_click;
+mod plan_change;
+mod recovery;
+mod rig;

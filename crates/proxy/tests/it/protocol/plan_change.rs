@@ -1,0 +1,163 @@
+//! Plan changes: the same protocol, other evidence.
+
+use dodo_client::calls::plan_changes::ProrationMode;
+use proxy::{domain::ChargePlan, service::charging::ChargeError};
+use serde_json::json;
+use wire::{AttemptStatus, EffectiveAt, FailureReason, ProductId};
+
+use super::rig::{Rig, change_to};
+
+fn change_path(id: &dodo_client::ids::SubscriptionId) -> String {
+    format!("/subscriptions/{id}/change-plan")
+}
+
+/// $30 to $80 by difference charges $50: in the quote, at the simulator and on the receipt.
+#[tokio::test]
+async fn an_upgrade_charges_the_difference_once() {
+    let rig = Rig::start().await;
+    let (session, id) = rig.subscriber("prod_basic_plan", Vec::new());
+    let quote = rig.previewed(&session, &change_to(&id, "prod_pro_plan")).await;
+    assert_eq!((quote.quote.total, quote.quote.renewal.unwrap().amount), (5000, 8000));
+    let attempt = rig.change(&session, &quote, "key-1").await.unwrap();
+    let attempt = rig.until_settled(&session, attempt).await;
+    assert_eq!(attempt.status, Some(AttemptStatus::Succeeded));
+    let receipt = attempt.receipt.clone().unwrap();
+    assert_eq!(receipt.amount, 5000);
+    assert_eq!(receipt.renewal.unwrap().amount, 8000);
+    let charge =
+        rig.collected(&session.customer_id).into_iter().find(|charge| charge.amount == 5000).unwrap();
+    assert_eq!(charge.payment_id, receipt.reference);
+    assert_eq!(json!(charge.metadata)["attempt_id"], json!(attempt.attempt_id));
+    assert_eq!(rig.posts(&change_path(&id)), 1);
+    assert_eq!(rig.dodo.get_subscription(&id).await.unwrap().product_id.as_str(), "prod_pro_plan");
+    // The same key again, and a second confirmation of the same quote.
+    assert_eq!(rig.change(&session, &quote, "key-1").await.unwrap(), attempt);
+    let again = rig.change(&session, &quote, "key-2").await;
+    assert!(matches!(again, Err(ChargeError::QuoteChanged(_) | ChargeError::ChangeNotPossible)), "{again:?}");
+    assert_eq!(rig.posts(&change_path(&id)), 1);
+}
+
+#[tokio::test]
+async fn a_downgrade_grants_credit_and_charges_nothing() {
+    let rig = Rig::start().await;
+    let (session, id) = rig.subscriber("prod_pro_plan", Vec::new());
+    let quote = rig.previewed(&session, &change_to(&id, "prod_basic_plan")).await;
+    assert_eq!((quote.quote.total, quote.quote.credit), (0, 5000));
+    let attempt = rig.change(&session, &quote, "key-1").await.unwrap();
+    let attempt = rig.until_settled(&session, attempt).await;
+    assert_eq!(attempt.status, Some(AttemptStatus::Succeeded));
+    let receipt = attempt.receipt.unwrap();
+    assert_eq!((receipt.amount, receipt.credit), (0, 5000));
+    assert_eq!(receipt.reference, attempt.attempt_id.unwrap().to_string());
+    assert_eq!(rig.dodo.get_subscription(&id).await.unwrap().product_id.as_str(), "prod_basic_plan");
+}
+
+#[tokio::test]
+async fn a_change_at_the_next_billing_date_is_booked() {
+    let rig = Rig::start().await;
+    let (session, id) = rig.subscriber("prod_pro_plan", Vec::new());
+    let mut plan = change_to(&id, "prod_basic_plan");
+    let ChargePlan::PlanChange { proration, effective_at, .. } = &mut plan else { panic!("a plan change") };
+    // Dodo takes no other mode for a change at the next billing date.
+    (*proration, *effective_at) = (ProrationMode::FullImmediately, EffectiveAt::NextBillingDate);
+    let quote = rig.previewed(&session, &plan).await;
+    assert_eq!(quote.quote.total, 0);
+    let attempt = rig.change(&session, &quote, "key-1").await.unwrap();
+    assert_eq!(attempt.status, Some(AttemptStatus::Scheduled));
+    let subscription = rig.dodo.get_subscription(&id).await.unwrap();
+    assert_eq!(subscription.product_id.as_str(), "prod_pro_plan");
+    assert_eq!(subscription.scheduled_change.unwrap().product_id.as_str(), "prod_basic_plan");
+}
+
+/// Add-ons that are not named are removed at Dodo: they are always named.
+#[tokio::test]
+async fn addons_stay() {
+    let rig = Rig::start().await;
+    let seats = json!({"addon_id": "adn_seats", "quantity": 2});
+    let (session, id) = rig.subscriber("prod_pro_plan", vec![seats]);
+    let mut plan = change_to(&id, "prod_pro_plan");
+    let ChargePlan::PlanChange { quantity, addons, .. } = &mut plan else { panic!("a plan change") };
+    (*quantity, *addons) = (2, vec![(ProductId::parse("adn_seats").unwrap(), 2)]);
+    let quote = rig.previewed(&session, &plan).await;
+    assert!(quote.quote.adds_up());
+    let attempt = rig.change(&session, &quote, "key-1").await.unwrap();
+    assert_eq!(rig.until_settled(&session, attempt).await.status, Some(AttemptStatus::Succeeded));
+    let after = rig.dodo.get_subscription(&id).await.unwrap();
+    assert_eq!(after.quantity, 2);
+    assert_eq!(after.addons.iter().map(|addon| addon.quantity).collect::<Vec<_>>(), [2]);
+}
+
+/// I3, I12 for plan changes: a second identical request could bill again.
+#[tokio::test]
+async fn an_unknown_outcome_is_found_out_at_the_subscription_and_its_payments() {
+    for fault in ["reset_after", "hang_after", "status_500_after", "status_409_before", "status_504_before"] {
+        let rig = Rig::start().await;
+        let (session, id) = rig.subscriber("prod_basic_plan", Vec::new());
+        let quote = rig.previewed(&session, &change_to(&id, "prod_pro_plan")).await;
+        rig.fault("/subscriptions/*/change-plan", json!(fault), 1);
+        let attempt = rig.change(&session, &quote, "key-1").await.unwrap();
+        assert_ne!(attempt.status, Some(AttemptStatus::Failed), "{fault}");
+        rig.pass(30 * 60).await;
+        let end = rig.poll(&session, &attempt).await;
+        let charged = rig.collected(&session.customer_id).iter().any(|charge| charge.amount == 5000);
+        let expected = if charged { AttemptStatus::Succeeded } else { AttemptStatus::InDoubt };
+        assert_eq!(end.status, Some(expected), "{fault}");
+        assert_eq!(charged, fault.ends_with("after"), "{fault}");
+        assert_eq!(rig.posts(&change_path(&id)), 1, "{fault}");
+    }
+}
+
+#[tokio::test]
+async fn a_failed_charge_leaves_the_old_plan() {
+    let rig = Rig::start().await;
+    // Attaches, and fails at the next subscription charge.
+    let (session, id) = rig.subscriber_on("4000000000000341", "prod_basic_plan", Vec::new());
+    let quote = rig.previewed(&session, &change_to(&id, "prod_pro_plan")).await;
+    let attempt = rig.change(&session, &quote, "key-1").await.unwrap();
+    let end = rig.until_settled(&session, attempt).await;
+    assert_eq!(end.status, Some(AttemptStatus::Failed));
+    assert!(!end.hosted_checkout_offered, "there is no hosted page for a plan change");
+    assert_eq!(rig.dodo.get_subscription(&id).await.unwrap().product_id.as_str(), "prod_basic_plan");
+    assert!(end.failure.is_some_and(|reason| reason != FailureReason::Other));
+}
+
+/// I8: the plan became dearer, or the subscription another, between preview and confirmation.
+#[tokio::test]
+async fn a_stale_preview_charges_nothing() {
+    let rig = Rig::start().await;
+    let (session, id) = rig.subscriber("prod_basic_plan", Vec::new());
+    let quote = rig.previewed(&session, &change_to(&id, "prod_pro_plan")).await;
+    rig.sim.product("prod_pro_plan", serde_json::from_value(json!({"price": 9000})).unwrap()).unwrap();
+    let Err(ChargeError::QuoteChanged(new)) = rig.change(&session, &quote, "key-1").await else {
+        panic!("charged")
+    };
+    assert_eq!(new.total, 6000);
+    assert_eq!(rig.posts(&change_path(&id)), 0);
+}
+
+/// I2 for subscriptions: two tabs with two plans.
+#[tokio::test]
+async fn one_change_at_a_time() {
+    let rig = Rig::start().await;
+    let (session, id) = rig.subscriber("prod_basic_plan", Vec::new());
+    let to_pro = rig.previewed(&session, &change_to(&id, "prod_pro_plan")).await;
+    let to_max = rig.previewed(&session, &change_to(&id, "prod_max_plan")).await;
+    rig.fault("/subscriptions/*/change-plan", json!("reset_before"), 1);
+    rig.change(&session, &to_pro, "key-1").await.unwrap();
+    let second = rig.change(&session, &to_max, "key-2").await;
+    assert!(matches!(second, Err(ChargeError::AttemptInProgress)), "{second:?}");
+    assert_eq!(rig.posts(&change_path(&id)), 1);
+}
+
+#[tokio::test]
+async fn a_quote_of_another_subscription_is_not_found() {
+    let rig = Rig::start().await;
+    let (session, id) = rig.subscriber("prod_basic_plan", Vec::new());
+    let quote = rig.previewed(&session, &change_to(&id, "prod_pro_plan")).await;
+    let (mut other, _) = rig.subscriber("prod_basic_plan", Vec::new());
+    let foreign = rig.change(&other, &quote, "key-1").await;
+    assert!(matches!(foreign, Err(ChargeError::NotFound)), "{foreign:?}");
+    other.customer_id = session.customer_id.clone();
+    let elsewhere = rig.change(&other, &quote, "key-2").await;
+    assert!(matches!(elsewhere, Err(ChargeError::NotFound)), "{elsewhere:?}");
+}

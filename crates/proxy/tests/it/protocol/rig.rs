@@ -1,0 +1,390 @@
+//! Charging without the HTTP around it: one store, one simulator, one clock.
+
+use std::{sync::Arc, time::Duration};
+
+use dodo_client::{
+    ApiKey, Client, Config, Mode, TimeLimits,
+    calls::plan_changes::ProrationMode,
+    ids::{CustomerId, PaymentId, SubscriptionId},
+};
+use dodo_sim::{Charge, Control, NewCustomer, NewFault, NewPaymentMethod, NewSubscription, Sim, SimConfig};
+use proxy::{
+    clock::{Clock, ManualClock, SystemClock},
+    domain::{
+        Billing, ChargePlan, EquivalenceKey, Fingerprint, OfferRow, OfferState, QuoteRow, SavedMethod,
+        Session, Tenant, TokenHash,
+    },
+    gateway::Gateway,
+    ids,
+    policy::payment_method::{Use, choose},
+    service::{
+        catalogue::Catalogue,
+        charging::{self, ChargeError, Charging},
+        quoting::Quoting,
+        reconciler::Reconciler,
+    },
+    store::{Attempts, Offers, Quotes, Store, sqlite::SqliteStore},
+};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio_util::task::TaskTracker;
+use wire::{
+    AcceptRequest, Attempt, AttemptStatus, ChangeRequest, EffectiveAt, IdempotencyKey, OfferKind, PayWith,
+    ProductId, Purpose, Trigger, UnixSeconds,
+};
+
+use crate::harness::http_client;
+
+pub(super) const GOOD: &str = "4242424242424242";
+pub(super) const NO_FUNDS: &str = "4000000000009995";
+pub(super) const KIT: &str = "prod_toolkit";
+/// What one kit costs in the simulator's fixtures.
+pub(super) const KIT_PRICE: i64 = 1900;
+
+pub(super) struct Rig {
+    pub(super) sim: Control,
+    pub(super) clock: Arc<ManualClock>,
+    pub(super) store: Arc<SqliteStore>,
+    pub(super) charging: Arc<Charging>,
+    pub(super) reconciler: Reconciler,
+    pub(super) dodo: Client,
+    pub(super) gateway: Gateway,
+    quoting: Arc<Quoting>,
+    catalogue: Catalogue,
+    url: String,
+    _sim: Sim,
+    _folder: TempDir,
+}
+
+/// A buyer with an offer and its quote on the screen.
+pub(super) struct Shown {
+    pub(super) session: Session,
+    pub(super) offer: OfferRow,
+    pub(super) quote: QuoteRow,
+}
+
+impl Rig {
+    pub(super) async fn start() -> Self {
+        Self::start_with(SimConfig::default()).await
+    }
+
+    pub(super) async fn start_with(config: SimConfig) -> Self {
+        let sim = Sim::start(config).await.unwrap();
+        let url = sim.base_url();
+        // Short limits: a request that hangs costs a test a second, not half a minute.
+        let limits = TimeLimits {
+            connect: Duration::from_secs(1),
+            request: Duration::from_secs(1),
+            read_total: Duration::from_secs(2),
+        };
+        let key = ApiKey::parse("dodo_test_sim_key").unwrap();
+        let config = Config::new(Mode::Test, key).with_base_url(&url).with_limits(limits);
+        let dodo = Client::new(&config).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let tenant = Tenant { merchant: "rig".into(), mode: Mode::Test };
+        let store = Arc::new(SqliteStore::open(&folder.path().join("rig.db"), &tenant).await.unwrap());
+        let clock = Arc::new(ManualClock::at(SystemClock.now()));
+        let as_store: Arc<dyn Store> = store.clone();
+        let as_clock: Arc<dyn Clock> = clock.clone();
+        let gateway = Gateway::new(dodo.clone(), Some("https://shop.example/thanks".into()));
+        let catalogue = Catalogue::new(dodo.clone());
+        let quoting =
+            Arc::new(Quoting::new(as_store.clone(), as_clock.clone(), gateway.clone(), catalogue.clone()));
+        let charging = Arc::new(Charging::new(charging::Parts {
+            store: as_store.clone(),
+            clock: as_clock.clone(),
+            gateway: gateway.clone(),
+            catalogue: catalogue.clone(),
+            quoting: quoting.clone(),
+            tasks: TaskTracker::new(),
+        }));
+        let reconciler = Reconciler::new(as_store, as_clock, gateway.clone(), charging.clone());
+        let sim_control = sim.control();
+        Self {
+            sim: sim_control,
+            clock,
+            store,
+            charging,
+            reconciler,
+            dodo,
+            gateway,
+            quoting,
+            catalogue,
+            url,
+            _sim: sim,
+            _folder: folder,
+        }
+    }
+
+    pub(super) fn customer(&self, card: Option<&str>) -> CustomerId {
+        let payment_methods = card
+            .map(|number| NewPaymentMethod { number: number.to_owned(), ..NewPaymentMethod::default() })
+            .into_iter()
+            .collect();
+        let customer = self.sim.customer(NewCustomer {
+            email: "buyer@example.com".into(),
+            name: "B. Uyer".into(),
+            payment_methods,
+            billing: Some(json!({"country": "US", "state": "CA", "city": "SF", "street": "1 Market St",
+                                 "zipcode": "94105"})),
+            ..NewCustomer::default()
+        });
+        CustomerId::parse(customer["customer_id"].as_str().unwrap()).unwrap()
+    }
+
+    /// A buyer with this card and a kit on the screen.
+    pub(super) async fn shown(&self, card: Option<&str>) -> Shown {
+        let customer = self.customer(card);
+        self.shown_to(customer, purchase_of(KIT)).await
+    }
+
+    pub(super) async fn shown_to(&self, customer: CustomerId, plan: ChargePlan) -> Shown {
+        let now = self.clock.now();
+        let offer = OfferRow {
+            id: ids::offer_id().unwrap(),
+            customer_id: customer.clone(),
+            campaign: format!("offers_{}", plan.product_id()),
+            trigger_ref: "pay_original".into(),
+            purchase: Some(PaymentId::parse("pay_original").unwrap()),
+            parent: None,
+            equivalence: EquivalenceKey(format!("product:{}", plan.product_id())),
+            kind: OfferKind::CrossSell,
+            plan,
+            state: OfferState::Presented,
+            attempt_no: 0,
+            created_at: now,
+            seen_at: None,
+            expires_at: UnixSeconds(now.0 + 7 * 86_400),
+        };
+        let offer = self.store.insert_offer_if_absent(&offer).await.unwrap().row();
+        let quote = self.quote(&offer).await;
+        Shown { session: session(customer, Purpose::Offer, None), offer, quote }
+    }
+
+    /// A fresh quote for an offer, on the method that would be chosen.
+    pub(super) async fn quote(&self, offer: &OfferRow) -> QuoteRow {
+        let methods = self.catalogue.fresh_methods(&offer.customer_id).await.unwrap();
+        let method: Option<SavedMethod> =
+            choose(&methods, Use::Once, self.clock.now()).map(|(method, _)| method.clone());
+        let priced = self.quoting.price(&offer.plan, &offer.customer_id).await.unwrap();
+        self.quoting
+            .issue(&priced, &offer.plan, &offer.customer_id, Some(&offer.id), method.as_ref())
+            .await
+            .unwrap()
+    }
+
+    pub(super) async fn accept(&self, shown: &Shown, key: &str) -> Result<Attempt, ChargeError> {
+        self.accept_with(shown, key, None).await
+    }
+
+    pub(super) async fn accept_with(
+        &self,
+        shown: &Shown,
+        key: &str,
+        pay_with: Option<PayWith>,
+    ) -> Result<Attempt, ChargeError> {
+        let request = AcceptRequest {
+            offer_id: shown.offer.id.clone(),
+            quote_id: shown.quote.quote.id.clone(),
+            quantity: None,
+            pay_with,
+            consent: None,
+        };
+        let key = IdempotencyKey::parse(key).unwrap();
+        self.charging.accept(&shown.session, request, key, Fingerprint([1; 32])).await
+    }
+
+    /// Somebody with a running subscription, and a session for the upgrade page.
+    pub(super) fn subscriber(&self, product: &str, addons: Vec<Value>) -> (Session, SubscriptionId) {
+        self.subscriber_on(GOOD, product, addons)
+    }
+
+    /// The same, paying with this card.
+    pub(super) fn subscriber_on(
+        &self,
+        card: &str,
+        product: &str,
+        addons: Vec<Value>,
+    ) -> (Session, SubscriptionId) {
+        let customer = self.customer(Some(card));
+        let subscription = self
+            .sim
+            .subscription(NewSubscription {
+                customer_id: customer.to_string(),
+                product_id: product.to_owned(),
+                addons,
+                ..NewSubscription::default()
+            })
+            .unwrap();
+        let id = SubscriptionId::parse(subscription["subscription_id"].as_str().unwrap()).unwrap();
+        (session(customer, Purpose::Plans, Some(id.clone())), id)
+    }
+
+    /// A plan change previewed on the upgrade page.
+    pub(super) async fn previewed(&self, session: &Session, plan: &ChargePlan) -> QuoteRow {
+        let priced = self.quoting.price(plan, &session.customer_id).await.unwrap();
+        self.quoting.issue(&priced, plan, &session.customer_id, None, None).await.unwrap()
+    }
+
+    pub(super) async fn change(
+        &self,
+        session: &Session,
+        quote: &QuoteRow,
+        key: &str,
+    ) -> Result<Attempt, ChargeError> {
+        let request = ChangeRequest { quote_id: quote.quote.id.clone(), consent: None };
+        let key = IdempotencyKey::parse(key).unwrap();
+        self.charging.change(session, request, key, Fingerprint([2; 32])).await
+    }
+
+    /// Asks how an attempt stands, as a page that polls does.
+    pub(super) async fn poll(&self, session: &Session, attempt: &Attempt) -> Attempt {
+        self.charging.attempt(session, attempt.attempt_id.as_ref().unwrap()).await.unwrap()
+    }
+
+    /// Lets a little time pass until the attempt is decided.
+    pub(super) async fn until_settled(&self, session: &Session, attempt: Attempt) -> Attempt {
+        let mut attempt = attempt;
+        for _ in 0..20 {
+            if !matches!(attempt.status, Some(AttemptStatus::Processing | AttemptStatus::InDoubt)) {
+                return attempt;
+            }
+            self.pass(30).await;
+            attempt = self.poll(session, &attempt).await;
+        }
+        panic!("still undecided: {attempt:?}");
+    }
+
+    /// The payment that belongs to an attempt.
+    pub(super) async fn payment_of(&self, attempt: &Attempt) -> PaymentId {
+        let id = attempt.attempt_id.as_ref().unwrap();
+        self.store.attempt_by_id(id).await.unwrap().unwrap().payment_id.unwrap()
+    }
+
+    /// Turns switches of the simulator.
+    pub(super) fn policy(&self, switches: Value) {
+        self.sim.set_policy(switches.as_object().unwrap()).unwrap();
+    }
+
+    /// The simulator's address.
+    pub(super) fn url(&self) -> &str {
+        &self.url
+    }
+
+    pub(super) async fn offer_state(&self, shown: &Shown) -> OfferState {
+        self.store.offer(&shown.offer.customer_id, &shown.offer.id).await.unwrap().unwrap().state
+    }
+
+    pub(super) async fn stored_quote(&self, shown: &Shown) -> QuoteRow {
+        self.store.quote(&shown.offer.customer_id, &shown.quote.quote.id).await.unwrap().unwrap()
+    }
+
+    /// Lets time pass, here and at Dodo, with the reconciler at work.
+    pub(super) async fn pass(&self, seconds: i64) {
+        let mut left = seconds;
+        while left > 0 {
+            let step = left.min(30);
+            self.clock.advance(step);
+            self.sim.advance(Duration::from_secs(u64::try_from(step).unwrap()));
+            self.reconciler.round().await.unwrap();
+            left -= step;
+        }
+    }
+
+    pub(super) fn fault(&self, path: &str, kind: Value, times: u32) {
+        let fault = NewFault {
+            method: Some("POST".into()),
+            path: Some(path.into()),
+            kind,
+            times: Some(times),
+            ..NewFault::default()
+        };
+        self.sim.fault(fault).unwrap();
+    }
+
+    /// Charging requests that reached the simulator.
+    pub(super) fn posts(&self, path: &str) -> usize {
+        self.sim.ledger().posts.iter().filter(|post| post.method == "POST" && post.path == path).count()
+    }
+
+    /// Reads that reached the simulator, on paths that begin like this.
+    pub(super) fn gets(&self, path: &str) -> usize {
+        let ledger = self.sim.ledger();
+        ledger.requests.iter().filter(|get| get.method == "GET" && get.path.starts_with(path)).count()
+    }
+
+    /// Money collected from one buyer.
+    pub(super) fn collected(&self, customer: &CustomerId) -> Vec<Charge> {
+        let mut charges = self.sim.ledger().charges;
+        charges.retain(|charge| {
+            charge.customer_id == customer.as_str() && charge.status == dodo_sim::IntentStatus::Succeeded
+        });
+        charges
+    }
+
+    /// Pays on the hosted page as a buyer's browser would.
+    pub(super) async fn pay_on_page(&self, checkout_url: &str, number: &str) {
+        assert!(checkout_url.starts_with(&self.url), "{checkout_url}");
+        let form = [
+            ("method", "new"),
+            ("priced_for", "US"),
+            ("number", number),
+            ("expiry", "12/34"),
+            ("cvc", "123"),
+            ("country", "US"),
+            ("zipcode", "94105"),
+            ("email", "buyer@example.com"),
+            ("name", "B. Uyer"),
+        ];
+        let body = form
+            .map(|(key, value)| format!("{key}={}", value.replace(' ', "+").replace('/', "%2F")))
+            .join("&");
+        let request =
+            http_client().post(checkout_url).header("content-type", "application/x-www-form-urlencoded");
+        request.body(body).send().await.unwrap();
+    }
+}
+
+pub(super) fn session(
+    customer_id: CustomerId,
+    purpose: Purpose,
+    subscription_id: Option<SubscriptionId>,
+) -> Session {
+    Session {
+        token: TokenHash([0; 32]),
+        customer_id,
+        purpose,
+        trigger: Trigger::Purchase,
+        payment_id: None,
+        subscription_id,
+        locale: None,
+        country: None,
+        expires_at: UnixSeconds(i64::MAX),
+    }
+}
+
+pub(super) fn purchase_of(product: &str) -> ChargePlan {
+    ChargePlan::Checkout {
+        product_id: ProductId::parse(product).unwrap(),
+        quantity: 1,
+        billing: Some(Billing {
+            country: "US".into(),
+            street: Some("1 Market St".into()),
+            city: Some("SF".into()),
+            state: Some("CA".into()),
+            zipcode: Some("94105".into()),
+        }),
+        discount_codes: Vec::new(),
+    }
+}
+
+pub(super) fn change_to(subscription: &SubscriptionId, product: &str) -> ChargePlan {
+    ChargePlan::PlanChange {
+        subscription_id: subscription.clone(),
+        product_id: ProductId::parse(product).unwrap(),
+        quantity: 1,
+        addons: Vec::new(),
+        proration: ProrationMode::DifferenceImmediately,
+        effective_at: EffectiveAt::Immediately,
+    }
+}
