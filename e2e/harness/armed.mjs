@@ -7,12 +7,11 @@ const HUMAN_MS = 700;
 export async function armed(button) {
   await button.page().waitForFunction(
     ([element, human]) => {
-      if (element.disabled || element.ariaDisabled === 'true') {
-        delete element.e2eSeenAt;
-        return false;
-      }
-      element.e2eSeenAt ??= performance.now();
-      return performance.now() - element.e2eSeenAt > human;
+      const live = !element.disabled && element.ariaDisabled !== 'true';
+      const stands = `${live} ${element.textContent}`;
+      // Other words, another half second: a new amount has to be read too.
+      if (element.e2eStands !== stands) Object.assign(element, { e2eStands: stands, e2eSince: performance.now() });
+      return live && performance.now() - element.e2eSince > human;
     },
     [await button.elementHandle(), HUMAN_MS],
   );

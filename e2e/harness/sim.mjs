@@ -76,6 +76,14 @@ export class Sim {
     });
   }
 
+  /** The payments of one buyer that nobody has settled yet, read with the merchant's key. */
+  async waitingPayments(buyer, apiKey) {
+    const { items } = await must('GET', `${this.url}/payments?customer_id=${buyer.customer_id}`, {
+      headers: { authorization: `Bearer ${apiKey}` },
+    });
+    return items.filter((payment) => ['requires_customer_action', 'processing'].includes(payment.status));
+  }
+
   /** Charges of one buyer, optionally only those from one source ("one_click", "plan_change", "hosted"). */
   async charges(buyer, { source, status } = {}) {
     const { charges } = await this.ledger();

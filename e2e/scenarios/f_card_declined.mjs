@@ -44,9 +44,9 @@ scenario('f. the bank wants to see the buyer: no second charge, the receipt when
   await offer.accept();
   await expectText(offer.element, 'Your bank wants you to confirm');
   await world.shot(page, '1-waiting');
-  assert.equal(await offer.acceptButton.count(), 0, 'nothing to press twice');
+  assert.doesNotMatch(await offer.text(), /Buy now|Pay another way/, 'nothing to press twice');
 
-  const [waiting] = await sim.charges(buyer, { source: 'one_click' });
+  const [waiting] = await sim.waitingPayments(buyer, stack.apiKey);
   await sim.resolve(waiting.payment_id, { status: 'succeeded' });
   await offer.receiptShows(money(12900), waiting.payment_id);
   await sim.mustHaveCharged(buyer, 'one_click', [12900]);

@@ -26,7 +26,8 @@ scenario('k. an offer and the plans on one page do not know of each other', asyn
   await plans.preview('Pro');
   await plans.confirm();
   await plans.receiptShows(money(5000));
-  await world.shot(page, 'both-done');
+  await world.shot(page, 'both-done', { fullPage: false });
+  await page.keyboard.press('Escape');
   await hostPageIsWhole(page);
   await sim.mustHaveCharged(bought.buyer, 'one_click', [12900]);
   await sim.mustHaveCharged(subscribed.buyer, 'plan_change', [5000]);
