@@ -8,8 +8,9 @@ use flow::offer::AcceptBody;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wire::{
-    AcceptRequest, Attempt, AttemptId, ChangeRequest, Consent, DeclineRequest, DeclineResponse, IdempotencyKey,
-    PaymentMethodLink, PlansResponse, PreviewRequest, PreviewResponse, QuoteId, SeenRequest, UpsellResponse,
+    AcceptRequest, Attempt, AttemptId, ChangeRequest, Consent, DeclineRequest, DeclineResponse,
+    IdempotencyKey, PaymentMethodLink, PlansResponse, PreviewRequest, PreviewResponse, QuoteId, SeenRequest,
+    UpsellResponse,
 };
 
 use self::send::{Call, send};
@@ -34,11 +35,7 @@ impl ProxyClient {
     /// A client with these settings.
     #[must_use]
     pub fn new(config: &Config) -> Self {
-        Self {
-            endpoint: config.endpoint.clone(),
-            token: config.token.clone(),
-            locale: config.locale.clone(),
-        }
+        Self { endpoint: config.endpoint.clone(), token: config.token.clone(), locale: config.locale.clone() }
     }
 
     /// `GET {endpoint}`: the offer.

@@ -55,7 +55,9 @@ impl ConfigError {
     pub fn message(self) -> &'static str {
         match self {
             Self::Kind => "upsell-widget: there is no such widget",
-            Self::Endpoint => "upsell-widget: endpoint is not an absolute http(s) address of origin and path only",
+            Self::Endpoint => {
+                "upsell-widget: endpoint is not an absolute http(s) address of origin and path only"
+            }
             Self::Token => "upsell-widget: token has characters that no token has",
             Self::Locale => "upsell-widget: locale is not a language tag",
         }

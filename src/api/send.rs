@@ -93,9 +93,11 @@ fn build(call: &Call, controller: &AbortController) -> Option<Request> {
     if call.keepalive { keepalive(request) } else { Some(request) }
 }
 
-/// The same request, with an option that the request builder does not offer.
+/// The same request, with an option that the request builder does not offer. A request made from another one loses its
+/// referrer policy, so that is said again.
 fn keepalive(request: Request) -> Option<Request> {
     let init = RequestInit::new();
+    init.set_referrer_policy(ReferrerPolicy::NoReferrer);
     Reflect::set(&init, &JsValue::from_str("keepalive"), &JsValue::TRUE).ok()?;
     let raw = web_sys::Request::from(request);
     web_sys::Request::new_with_request_and_init(&raw, &init).ok().map(Request::from)

@@ -26,7 +26,8 @@ impl Visibility {
         let timers = RefCell::new(Vec::new());
         let on_change = Closure::<dyn FnMut(Array)>::new(move |entries: Array| {
             // The last entry is the newest.
-            let Some(entry) = entries.iter().last().and_then(|e| e.dyn_into::<IntersectionObserverEntry>().ok())
+            let Some(entry) =
+                entries.iter().last().and_then(|e| e.dyn_into::<IntersectionObserverEntry>().ok())
             else {
                 return;
             };
@@ -62,6 +63,7 @@ fn is_visible(entry: &IntersectionObserverEntry) -> bool {
     }
     // Whole pixels are fine enough.
     let shown = entry.intersection_rect().height() as i64;
-    let fills_half = entry.root_bounds().is_some_and(|window| shown.saturating_mul(2) >= window.height() as i64);
+    let fills_half =
+        entry.root_bounds().is_some_and(|window| shown.saturating_mul(2) >= window.height() as i64);
     entry.intersection_ratio() >= 0.5 || fills_half
 }

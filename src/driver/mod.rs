@@ -9,6 +9,7 @@
 
 mod offer;
 mod plans;
+mod tasks;
 
 use std::cell::RefCell;
 use std::future::Future;
@@ -17,7 +18,6 @@ use std::rc::{Rc, Weak};
 use flow::announce::{About, Announcement};
 use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
-use leptos::task::spawn_local_scoped_with_cancellation;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::HtmlElement;
 use wire::{Consent, IdempotencyKey};
@@ -27,6 +27,8 @@ use crate::browser::visibility::Visibility;
 use crate::browser::{consent, events, ids, page};
 use crate::config::Config;
 use crate::dispatch::Dispatch;
+
+use self::tasks::Tasks;
 
 pub use offer::Offer;
 pub use plans::Plans;
@@ -67,13 +69,13 @@ pub struct Driver<M: Machine> {
     host: HtmlElement,
     /// What is on the screen is in here.
     screen: HtmlElement,
-    /// Everything that this driver starts ends with this owner.
-    owner: Owner,
     watch: RefCell<Option<Visibility>>,
+    tasks: Tasks,
 }
 
 impl<M: Machine> Driver<M> {
-    /// A driver that lives as long as the current reactive owner: its view, and the way to it.
+    /// A driver that lives as long as the current reactive owner: its view, and the way to it. It holds no owner itself,
+    /// and neither do its tasks: an owner that is held is never cleaned up.
     #[must_use]
     pub fn start(
         config: Config,
@@ -87,8 +89,8 @@ impl<M: Machine> Driver<M> {
             client: ProxyClient::new(&config),
             host,
             screen,
-            owner: Owner::current().unwrap_or_default(),
             watch: RefCell::new(None),
+            tasks: Tasks::default(),
             config,
         });
         let (view, trust_all) = (driver.view.into(), driver.config.trust_all_clicks);
@@ -124,8 +126,7 @@ impl<M: Machine> Driver<M> {
 
     /// Waits for something, then feeds what came of it. Given up when the widget is unmounted.
     fn then(self: &Rc<Self>, event: impl Future<Output = M::Event> + 'static) {
-        let feed = feed(Rc::downgrade(self), event);
-        self.owner.with(|| spawn_local_scoped_with_cancellation(feed));
+        self.tasks.spawn(feed(Rc::downgrade(self), event));
     }
 
     /// The same for what must not be cut off half-way by unmounting: charges and refusals.

@@ -106,8 +106,8 @@ impl Machine for Offer {
 
 /// An answer with what this browser remembers about it.
 fn answer(response: Box<UpsellResponse>) -> Answer {
-    let refused_here = response.eligible
-        && offer::decline_key(&response).is_some_and(|key| declines::contains(&key));
+    let refused_here =
+        response.eligible && offer::decline_key(&response).is_some_and(|key| declines::contains(&key));
     Answer { response, refused_here }
 }
 

@@ -1,8 +1,17 @@
-//! The browser tests: the widget in a real page, against a scripted backend. Run by `wasm-pack test`.
+//! The browser tests: the widget in a real page, against a scripted backend. Run by `wasm-pack test`. One binary, since
+//! every binary starts a browser of its own.
 
 #![cfg(target_arch = "wasm32")]
-#![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-pub mod ui;
+mod charges;
+mod dialog;
+mod lifecycle;
+mod page_events;
+mod refusals;
+mod requests;
+mod smaller_backend;
+mod support;
+mod ui;
 
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
