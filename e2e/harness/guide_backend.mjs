@@ -28,8 +28,9 @@ export class GuideBackend {
     };
 
     backend.server = await startServer(async (request, response) => {
-      const say = (status, body) => response.writeHead(status, headers).end(JSON.stringify(body));
-      if (request.method === 'OPTIONS') return response.writeHead(204, headers).end();
+      for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+      const say = (status, body) => response.writeHead(status).end(JSON.stringify(body));
+      if (request.method === 'OPTIONS') return response.writeHead(204).end();
       await readBody(request);
       const path = request.url.split('?')[0];
       if (request.method === 'GET' && path === '/api/upsell') {
@@ -43,16 +44,20 @@ export class GuideBackend {
           body: {
             product_cart: [{ product_id: product.id, quantity: 1 }],
             customer: { customer_id: buyer.customer_id },
-            billing_address: { country: 'US', zipcode: '94107' },
+            billing_address: { street: '1 Main Street', city: 'San Francisco', state: 'CA', country: 'US', zipcode: '94107' },
             payment_method_id: method,
             confirm: true,
             return_url: 'https://shop.example/upsell-success',
           },
         });
-        if (backend.#answer === 'charge, then cut the line') return response.destroy();
+        if (backend.#answer === 'charge, then cut the line') {
+          // After the first byte: before it, Chromium itself sends the request again when the connection was used before.
+          response.writeHead(200).write('{', () => response.destroy());
+          return undefined;
+        }
         return say(200, { success: true, [spell('sessionId', 'session_id')]: session.session_id });
       }
-      return response.writeHead(404, { ...headers, 'content-type': 'text/html' }).end('Cannot serve that');
+      return response.writeHead(404, { 'content-type': 'text/html' }).end('Cannot serve that');
     });
     backend.endpoint = `${backend.server.url}/api/upsell`;
     return backend;

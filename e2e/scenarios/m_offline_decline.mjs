@@ -6,9 +6,12 @@ import { until } from '../harness/until.mjs';
 import { visitOffer } from '../harness/visits.mjs';
 import { events } from '../harness/world.mjs';
 
+/** What is offered after it is followed by nothing when declined. */
+const PRODUCT = 'prod_single_license';
+
 scenario('m. declines while offline: hidden at once and ever after, and the proxy hears of it later', async (world) => {
   const stack = await world.stack();
-  const { buyer, page, offer, address, token } = await visitOffer(world, stack, { through: stack.gateway });
+  const { buyer, page, offer, address, token } = await visitOffer(world, stack, { product: PRODUCT, through: stack.gateway });
   const { proxy } = stack;
   await page.goto(address);
   await offer.shown();
@@ -55,7 +58,7 @@ scenario('m. storage that throws: the offer works, a decline hides it, the proxy
       });
     }
   });
-  const { buyer, page, offer, address } = await visitOffer(world, stack, { profile });
+  const { buyer, page, offer, address } = await visitOffer(world, stack, { product: PRODUCT, profile });
   await page.goto(address);
   await offer.shown();
   await offer.decline();
@@ -68,7 +71,7 @@ scenario('m. storage that throws: the offer works, a decline hides it, the proxy
 
 scenario('m. a decline outlives the page that sent it', async (world) => {
   const stack = await world.stack();
-  const { buyer, page, offer, address } = await visitOffer(world, stack, { through: stack.gateway });
+  const { buyer, page, offer, address } = await visitOffer(world, stack, { product: PRODUCT, through: stack.gateway });
   await page.goto(address);
   await offer.shown();
   await Promise.all([page.waitForURL('about:blank'), offer.declineButton.click().then(() => page.goto('about:blank'))]);
