@@ -1,6 +1,7 @@
 //! Sending webhooks: one HTTP request per attempt, 15 seconds for an answer.
 
-use super::outbox::{Attempt, Round};
+use super::outbox::{Attempt, Place, Round};
+use crate::engine::world::World;
 use crate::policy::{WebhookClock, WebhookOrder, WebhookPayload};
 use crate::shared::{Endpoint, Shared, lock};
 use crate::view;
@@ -51,12 +52,12 @@ pub(crate) async fn round(shared: &Shared, round: Round) -> usize {
         let order = shared.look(|world| world.policy.webhook_order);
         match order {
             WebhookOrder::InOrder => {
-                for id in &due {
-                    attempt(shared, &endpoint, id).await;
+                for place in due {
+                    attempt(shared, &endpoint, place).await;
                 }
             }
             WebhookOrder::Concurrent => {
-                join_all(due.iter().map(|id| attempt(shared, &endpoint, id))).await;
+                join_all(due.into_iter().map(|place| attempt(shared, &endpoint, place))).await;
             }
         }
         if round == Round::FlushAll {
@@ -66,20 +67,20 @@ pub(crate) async fn round(shared: &Shared, round: Round) -> usize {
     }
 }
 
-async fn attempt(shared: &Shared, endpoint: &Endpoint, id: &str) {
-    let Some(parcel) = shared.look(|world| parcel(world, id)) else { return };
+async fn attempt(shared: &Shared, endpoint: &Endpoint, place: Place) {
+    let Some(parcel) = shared.look(|world| parcel(world, place)) else { return };
     let (status, error) = match send(&shared.courier, endpoint, parcel).await {
         Ok(status) => (Some(status), None),
         Err(error) => (None, Some(error)),
     };
     shared.step(|world| {
         let at = world.now;
-        world.outbox.attempted(id, Attempt { at, status, error });
+        world.outbox.attempted(place, Attempt { at, status, error });
     });
 }
 
-fn parcel(world: &crate::engine::world::World, id: &str) -> Option<Parcel> {
-    let webhook = world.outbox.get(id)?;
+fn parcel(world: &World, place: Place) -> Option<Parcel> {
+    let webhook = world.outbox.get(place)?;
     let data = match world.policy.webhook_payload {
         WebhookPayload::AtEvent => webhook.snapshot.clone(),
         WebhookPayload::Latest => view::event::data(world, webhook.kind, &webhook.subject),

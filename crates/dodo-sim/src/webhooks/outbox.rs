@@ -3,6 +3,7 @@
 use crate::engine::event::{EventType, Subject};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use time::{Duration, OffsetDateTime};
 
 /// Waits before the first and each further attempt; after the eighth it is given up.
@@ -67,10 +68,18 @@ pub(crate) struct Webhook {
     copies_left: u32,
 }
 
+/// Place of a webhook in the outbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place(usize);
+
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Outbox {
     pub(crate) policy: WebhookPolicy,
+    /// In the order of their events.
     pub(crate) webhooks: Vec<Webhook>,
+    /// What has a next attempt, by its time; events of one moment in the order in which they happened.
+    #[serde(skip)]
+    waiting: BTreeSet<(OffsetDateTime, Place)>,
 }
 
 /// Which webhooks a round of deliveries takes.
@@ -97,6 +106,9 @@ impl Outbox {
         self.policy.drop_next = self.policy.drop_next.saturating_sub(1);
         let dropped = by_count || self.policy.drop_types.iter().any(|dropped| dropped == kind.as_str());
         let first = now + Duration::milliseconds(i64::from(self.policy.delay_ms)) + SCHEDULE[0];
+        if !dropped {
+            self.waiting.insert((first, Place(self.webhooks.len())));
+        }
         self.webhooks.push(Webhook {
             id,
             kind,
@@ -111,29 +123,22 @@ impl Outbox {
         });
     }
 
-    /// Ids of what this round sends, in the order of sending.
-    pub(crate) fn take(&self, round: Round, now: OffsetDateTime) -> Vec<String> {
+    /// What this round sends, in the order of sending.
+    pub(crate) fn take(&self, round: Round, now: OffsetDateTime) -> Vec<Place> {
         if round == Round::Due && self.policy.paused {
             return Vec::new();
         }
         let goes = |at: OffsetDateTime| round == Round::FlushAll || at <= now;
-        let mut due: Vec<(OffsetDateTime, &str)> = self
-            .webhooks
-            .iter()
-            .filter_map(|webhook| {
-                Some((webhook.next_attempt_at.filter(|at| goes(*at))?, webhook.id.as_str()))
-            })
-            .collect();
-        // Stable: events of one moment stay in the order in which they happened.
-        due.sort_by_key(|(at, _)| *at);
+        let mut due: Vec<Place> =
+            self.waiting.iter().take_while(|(at, _)| goes(*at)).map(|(_, place)| *place).collect();
         if self.policy.reorder {
             due.reverse();
         }
-        due.into_iter().map(|(_, id)| id.to_owned()).collect()
+        due
     }
 
-    pub(crate) fn get(&self, id: &str) -> Option<&Webhook> {
-        self.webhooks.iter().find(|webhook| webhook.id == id)
+    pub(crate) fn get(&self, place: Place) -> Option<&Webhook> {
+        self.webhooks.get(place.0)
     }
 
     /// When the next one is due by itself.
@@ -141,15 +146,18 @@ impl Outbox {
         if self.policy.paused {
             return None;
         }
-        self.webhooks.iter().filter_map(|webhook| webhook.next_attempt_at).min()
+        self.waiting.first().map(|(at, _)| *at)
     }
 
-    /// Notes an attempt and decides about the next.
-    pub(crate) fn attempted(&mut self, id: &str, attempt: Attempt) {
-        let Some(webhook) = self.webhooks.iter_mut().find(|webhook| webhook.id == id) else { return };
+    /// Notes an attempt and decides about the next. The place is empty when the simulator was reset meanwhile.
+    pub(crate) fn attempted(&mut self, place: Place, attempt: Attempt) {
+        let Some(webhook) = self.webhooks.get_mut(place.0) else { return };
         let at = attempt.at;
         let accepted = attempt.status.is_some_and(|status| (200..300).contains(&status));
         webhook.attempts.push(attempt);
+        if let Some(was) = webhook.next_attempt_at {
+            self.waiting.remove(&(was, place));
+        }
         webhook.next_attempt_at = if accepted {
             webhook.delivered_at = webhook.delivered_at.or(Some(at));
             let again = webhook.copies_left > 0;
@@ -161,6 +169,9 @@ impl Outbox {
         } else {
             SCHEDULE.get(webhook.attempts.len()).map(|wait| at + *wait)
         };
+        if let Some(next) = webhook.next_attempt_at {
+            self.waiting.insert((next, place));
+        }
     }
 }
 
@@ -172,7 +183,7 @@ mod tests {
     const START: OffsetDateTime = datetime!(2026-01-01 0:00 UTC);
 
     fn outbox(policy: WebhookPolicy, kinds: &[EventType]) -> Outbox {
-        let mut outbox = Outbox { policy, webhooks: Vec::new() };
+        let mut outbox = Outbox { policy, ..Outbox::default() };
         for (number, kind) in kinds.iter().enumerate() {
             let subject = Subject::Payment { payment_id: "pay_1".into() };
             outbox.add(format!("msg_{number}"), *kind, subject, Value::Null, START);
@@ -190,7 +201,7 @@ mod tests {
         let mut waits = Vec::new();
         while let Some(at) = outbox.next_due() {
             waits.push((at - START).whole_seconds());
-            outbox.attempted("msg_0", answer(at, 500));
+            outbox.attempted(Place(0), answer(at, 500));
         }
         let hours = 3600;
         let sum = 5 + 300 + 1800;
@@ -206,9 +217,9 @@ mod tests {
             WebhookPolicy { duplicate: 1, ..WebhookPolicy::default() },
             &[EventType::PaymentSucceeded],
         );
-        outbox.attempted("msg_0", answer(START, 204));
+        outbox.attempted(Place(0), answer(START, 204));
         assert_eq!(outbox.next_due(), Some(START));
-        outbox.attempted("msg_0", answer(START, 204));
+        outbox.attempted(Place(0), answer(START, 204));
         assert_eq!(outbox.next_due(), None);
         assert_eq!(outbox.webhooks[0].attempts.len(), 2);
     }
@@ -227,10 +238,10 @@ mod tests {
             drop_next: 1,
             ..WebhookPolicy::default()
         };
-        assert_eq!(outbox(policy, &kinds).take(Round::Due, START), ["msg_2"]);
+        assert_eq!(outbox(policy, &kinds).take(Round::Due, START), [Place(2)]);
 
         let reordered = outbox(WebhookPolicy { reorder: true, ..WebhookPolicy::default() }, &kinds);
-        assert_eq!(reordered.take(Round::Due, START), ["msg_2", "msg_1", "msg_0"]);
+        assert_eq!(reordered.take(Round::Due, START), [Place(2), Place(1), Place(0)]);
 
         let paused = outbox(WebhookPolicy { paused: true, ..WebhookPolicy::default() }, &kinds);
         assert!(paused.take(Round::Due, START).is_empty() && paused.next_due().is_none());

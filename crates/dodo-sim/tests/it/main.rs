@@ -1,4 +1,5 @@
 //! The simulator over real HTTP.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail by panicking, as tests do")]
 
 mod catalogue_and_lists;
 mod determinism;
