@@ -84,7 +84,7 @@ impl From<ChargeError> for ApiError {
     fn from(error: ChargeError) -> Self {
         match error {
             ChargeError::QuoteChanged(quote) => Self::quote_changed(*quote),
-            ChargeError::QuantityNotQuoted => Self::invalid("quantity".to_owned()),
+            ChargeError::Invalid(field) => Self::invalid(field.to_owned()),
             ChargeError::Unavailable { retry_after: Some(seconds) } => {
                 Self::new(ErrorCode::Unavailable).after(seconds).because(error)
             }

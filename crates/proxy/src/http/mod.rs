@@ -36,10 +36,7 @@ use axum::{
 };
 use http::{HeaderValue, header};
 use tower::ServiceBuilder;
-use tower_http::{
-    catch_panic::CatchPanicLayer, sensitive_headers::SetSensitiveRequestHeadersLayer,
-    set_header::SetResponseHeaderLayer,
-};
+use tower_http::{catch_panic::CatchPanicLayer, set_header::SetResponseHeaderLayer};
 use utoipa_axum::router::OpenApiRouter;
 use wire::ErrorCode;
 
@@ -77,7 +74,6 @@ pub fn router(app: App, origins: AllowedOrigins, widget: Files, upgrade_page: Op
     router.fallback_service(any(files::widget).with_state(widget)).layer(
         // From the outside in.
         ServiceBuilder::new()
-            .layer(SetSensitiveRequestHeadersLayer::new([header::AUTHORIZATION]))
             .layer(middleware::from_fn(observe::observe))
             .layer(middleware::from_fn(security_headers))
             .layer(CatchPanicLayer::custom(panicked)),

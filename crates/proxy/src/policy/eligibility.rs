@@ -21,6 +21,8 @@ pub struct Facts<'a> {
     pub bought: &'a [ProductId],
     /// The subscription's plan, where there is a subscription.
     pub plan: Option<&'a ProductId>,
+    /// Whether Dodo would change the subscription's plan now.
+    pub plan_can_change: bool,
     /// All that the buyer has: from purchases, from offers taken.
     pub owned: &'a BTreeSet<ProductId>,
     /// The buyer's refusals.
@@ -68,8 +70,8 @@ fn applies(campaign: &Campaign, facts: Facts<'_>) -> bool {
     let Some(when) = &campaign.when else { return false };
     when.trigger == facts.trigger
         && (when.bought.is_empty() || when.bought.iter().any(|product| facts.bought.contains(product)))
-        // Only a subscription can change its plan.
-        && (!changes_plan(campaign) || facts.plan.is_some())
+        // Only a subscription can change its plan, and not in every state.
+        && (!changes_plan(campaign) || facts.plan_can_change)
 }
 
 fn changes_plan(campaign: &Campaign) -> bool {

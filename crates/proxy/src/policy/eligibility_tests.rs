@@ -34,6 +34,8 @@ fn usd(amount: i64) -> Option<Money> {
 struct Buyer {
     bought: Vec<ProductId>,
     plan: Option<ProductId>,
+    /// On hold, about to end, or with a change booked.
+    stuck: bool,
     owned: BTreeSet<ProductId>,
     ledger: Vec<DeclineEntry>,
 }
@@ -53,6 +55,7 @@ impl Buyer {
             trigger,
             bought: &self.bought,
             plan: self.plan.as_ref(),
+            plan_can_change: self.plan.is_some() && !self.stuck,
             owned: &self.owned,
             ledger: &self.ledger,
             price,
@@ -88,6 +91,9 @@ fn a_plan_is_upgraded_only_where_there_is_a_subscription() {
     assert_eq!(buyer.offered(Trigger::Purchase), Ok("basic-to-pro".into()));
     assert_eq!(buyer.offered(Trigger::NearPlanLimit), Ok("near-limit-to-pro".into()));
     assert_eq!(buyer.offered(Trigger::OnboardingDone), Err(IneligibleReason::NoCampaign));
+    buyer.stuck = true;
+    assert_eq!(buyer.offered(Trigger::Purchase), Err(IneligibleReason::NoCampaign));
+    buyer.stuck = false;
     buyer.plan = Some(product("prod_pro_plan"));
     assert_eq!(buyer.offered(Trigger::Purchase), Err(IneligibleReason::AlreadyOwned));
 }
@@ -180,6 +186,7 @@ proptest! {
         let buyer = Buyer {
             bought: bought.iter().map(pick).collect(),
             plan: bought.contains(&0).then(|| product("prod_basic_plan")),
+            stuck: false,
             owned: owned.iter().map(pick).collect(),
             ledger: refused.iter().map(|n| refusal(ALL[*n], 0)).collect(),
         };

@@ -272,9 +272,10 @@ impl Sessions {
         if payment.status != Some(IntentStatus::Succeeded) {
             return Err(SessionError::NotFound);
         }
+        // Before the nonce is used up: what fails here may be tried again.
+        self.purchases.record(&payment).await?;
         // Of two at the same time one gets it.
         self.store.redeem_nonce(nonce, now).await?.ok_or(SessionError::NotFound)?;
-        self.purchases.record(&payment).await?;
         let token = ids::token();
         let session = Session {
             token: ids::token_hash(&token),

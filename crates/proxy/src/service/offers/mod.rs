@@ -14,14 +14,14 @@
 mod occasion;
 mod showing;
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use dodo_client::ids::CustomerId;
 use moka::future::Cache;
 use secrecy::SecretString;
 use wire::{
-    DeclineRequest, DeclineResponse, ErrorCode, IneligibleReason, OfferId, OfferKind, SeenRequest,
-    UpsellResponse,
+    DeclineRequest, DeclineResponse, ErrorCode, IneligibleReason, Money, OfferId, OfferKind, ProductId,
+    SeenRequest, UpsellResponse,
 };
 
 use self::occasion::Occasion;
@@ -33,15 +33,18 @@ use super::{
 };
 use crate::{
     clock::{Clock, later},
-    domain::{DeclineEntry, OfferRow, OfferState, Session},
+    domain::{DeclineEntry, OfferRow, OfferState, Session, TokenHash},
     ids,
     policy::{
-        declines::{self, Present},
+        declines::{self, DeclinePolicy, Present},
         eligibility::{self, Facts},
     },
     rules::{Campaign, Rules},
     store::{DeclineOutcome, Refusal, Store, StoreError},
 };
+
+/// How long a purchase that was not found is not looked for again.
+const LOOK_AGAIN: Duration = Duration::from_secs(15);
 
 /// Why an offer could not be made, shown or refused.
 #[derive(Debug, thiserror::Error)]
@@ -101,6 +104,8 @@ pub struct Offers {
     secret: SecretString,
     /// What Dodo said an offer costs, until it is worth asking again.
     priced: Cache<OfferId, Arc<Priced>>,
+    /// Sessions for which no purchase was found a moment ago: reloading a page must not use up the quota at Dodo.
+    not_found: Cache<TokenHash, ()>,
 }
 
 /// What [`Offers`] needs.
@@ -129,7 +134,8 @@ impl Offers {
     pub fn new(parts: Parts) -> Self {
         let Parts { store, clock, rules, catalogue, purchases, quoting, charging, secret } = parts;
         let priced = Cache::builder().max_capacity(50_000).time_to_live(showing::PRICE_LIFE).build();
-        Self { store, clock, rules, catalogue, purchases, quoting, charging, secret, priced }
+        let not_found = Cache::builder().max_capacity(50_000).time_to_live(LOOK_AGAIN).build();
+        Self { store, clock, rules, catalogue, purchases, quoting, charging, secret, priced, not_found }
     }
 
     /// Makes the offer for a session that is about to begin, and fetches all that showing it needs. Failures are logged:
@@ -141,10 +147,10 @@ impl Offers {
     }
 
     async fn try_warm(&self, session: &Session) -> Result<(), OfferError> {
-        self.purchases.look_up(&session.customer_id, session.payment_id.as_ref()).await?;
         self.catalogue.fresh_methods(&session.customer_id).await?;
-        if let Ok(offer) = self.standing(session).await?
-            && self.is_open(&offer).await?.is_none()
+        let history = self.history(&session.customer_id).await?;
+        if let Ok(offer) = self.standing(session, &history).await?
+            && self.is_open(&offer, &history).await?.is_none()
         {
             self.price_anew(&offer).await?;
         }
@@ -176,9 +182,10 @@ impl Offers {
         locale: Option<&str>,
     ) -> Result<UpsellResponse, OfferError> {
         let locale = locale.or(session.locale.as_deref());
-        match self.standing(session).await? {
-            Ok(offer) => match self.is_open(&offer).await? {
-                None => self.show(&offer, locale).await,
+        let history = self.history(&session.customer_id).await?;
+        match self.standing(session, &history).await? {
+            Ok(offer) => match self.is_open(&offer, &history).await? {
+                None => self.show(&offer, &history, locale).await,
                 Some(reason) => self.closed(session, &offer, reason).await,
             },
             Err(reason) => Ok(UpsellResponse::ineligible(reason)),
@@ -186,22 +193,25 @@ impl Offers {
     }
 
     /// The offer that stands for this session: the one made before, or a new one, or why there is none.
-    async fn standing(&self, session: &Session) -> Result<Result<OfferRow, IneligibleReason>, OfferError> {
+    async fn standing(
+        &self,
+        session: &Session,
+        history: &History,
+    ) -> Result<Result<OfferRow, IneligibleReason>, OfferError> {
         let Some(occasion) = self.occasion(session).await? else {
             return Ok(Err(IneligibleReason::NoPurchase));
         };
-        let offers = self.store.offers_of(&session.customer_id).await?;
         // A downsell speaks for the offer that it follows.
-        let of_occasion = || offers.iter().filter(|offer| offer.trigger_ref == occasion.trigger_ref);
+        let of_occasion = || history.offers.iter().filter(|offer| offer.trigger_ref == occasion.trigger_ref);
         if let Some(made) =
             of_occasion().find(|offer| offer.parent.is_some()).or_else(|| of_occasion().next())
         {
             return Ok(Ok(made.clone()));
         }
-        let known = self.known(&session.customer_id, &offers).await?;
+        let owned = self.owned(&session.customer_id, history).await?;
         let prices = self.prices().await;
-        let price = |id: &wire::ProductId| prices.get(id).copied();
-        match eligibility::choose(&self.rules, self.facts(&occasion, &known, &price)) {
+        let price = |id: &ProductId| prices.get(id).copied();
+        match eligibility::choose(&self.rules, self.facts(&occasion, &owned, history, &price)) {
             Ok(campaign) => Ok(Ok(self.make(session, &occasion, campaign, None).await?)),
             Err(reason) => Ok(Err(reason)),
         }
@@ -210,15 +220,17 @@ impl Offers {
     fn facts<'a>(
         &self,
         occasion: &'a Occasion,
-        known: &'a Known,
-        price: &'a dyn Fn(&wire::ProductId) -> Option<wire::Money>,
+        owned: &'a BTreeSet<ProductId>,
+        history: &'a History,
+        price: &'a dyn Fn(&ProductId) -> Option<Money>,
     ) -> Facts<'a> {
         Facts {
             trigger: occasion.trigger,
             bought: &occasion.bought,
             plan: occasion.plan.as_ref(),
-            owned: &known.owned,
-            ledger: &known.ledger,
+            plan_can_change: occasion.plan_can_change,
+            owned,
+            ledger: &history.ledger,
             price,
             now: self.clock.now(),
         }
@@ -253,7 +265,11 @@ impl Offers {
     }
 
     /// Why a stored offer cannot be taken; `None` when it can.
-    async fn is_open(&self, offer: &OfferRow) -> Result<Option<IneligibleReason>, OfferError> {
+    async fn is_open(
+        &self,
+        offer: &OfferRow,
+        history: &History,
+    ) -> Result<Option<IneligibleReason>, OfferError> {
         Ok(match offer.state {
             OfferState::Charged => Some(IneligibleReason::Accepted),
             OfferState::Accepting | OfferState::Pending | OfferState::Unknown | OfferState::Abandoned => {
@@ -265,34 +281,35 @@ impl Offers {
                 if offer.expires_at <= self.clock.now() {
                     return Ok(Some(IneligibleReason::Expired));
                 }
-                self.overtaken(offer).await?
+                self.overtaken(offer, history).await?
             }
         })
     }
 
     /// Whether an open offer was overtaken: the same thing refused or taken through another offer, or the plan changed.
-    async fn overtaken(&self, offer: &OfferRow) -> Result<Option<IneligibleReason>, OfferError> {
+    async fn overtaken(
+        &self,
+        offer: &OfferRow,
+        history: &History,
+    ) -> Result<Option<IneligibleReason>, OfferError> {
         let plan = self.plan_of(offer).await?;
-        let ledger = self.store.decline_ledger(&offer.customer_id).await?;
-        if ledger.iter().any(|entry| entry.equivalence == offer.equivalence) {
+        if history.ledger.iter().any(|entry| entry.equivalence == offer.equivalence) {
             let policy = self.rules.campaign(&offer.campaign).map(|campaign| campaign.after_decline);
-            let price = self.catalogue.product(offer.plan.product_id()).await.ok();
             let present = Present {
-                price: price.map(|product| wire::Money::new(product.price.amount, product.price.currency)),
+                price: self.list_price(offer.plan.product_id()).await,
                 plan: plan.as_ref(),
                 now: self.clock.now(),
             };
-            let policy = policy.unwrap_or(declines::DeclinePolicy::NeverAgain);
-            if declines::is_refused(policy, &ledger, &offer.equivalence, present) {
+            let policy = policy.unwrap_or(DeclinePolicy::NeverAgain);
+            if declines::is_refused(policy, &history.ledger, &offer.equivalence, present) {
                 return Ok(Some(IneligibleReason::Declined));
             }
         }
-        let others = self.store.offers_of(&offer.customer_id).await?;
         let same = |other: &&OfferRow| other.id != offer.id && other.equivalence == offer.equivalence;
         // A plan taken once may have been left again: then only the subscription tells.
         let lasting =
             |other: &OfferRow| other.plan.subscription_id().is_none() || other.state != OfferState::Charged;
-        let taken = others.iter().filter(same).any(|other| is_taken(other.state) && lasting(other));
+        let taken = history.offers.iter().filter(same).any(|other| is_taken(other.state) && lasting(other));
         let has = plan.as_ref() == Some(offer.plan.product_id());
         Ok((taken || has).then_some(IneligibleReason::AlreadyOwned))
     }
@@ -304,7 +321,11 @@ impl Offers {
     pub async fn check_open(&self, session: &Session, id: &OfferId) -> Result<(), OfferError> {
         let offer = self.store.offer(&session.customer_id, id).await?.ok_or(OfferError::NotFound)?;
         let open = matches!(offer.state, OfferState::Eligible | OfferState::Presented | OfferState::Failed);
-        match if open { self.overtaken(&offer).await? } else { None } {
+        if !open {
+            return Ok(());
+        }
+        let history = self.history(&session.customer_id).await?;
+        match self.overtaken(&offer, &history).await? {
             None => Ok(()),
             Some(_) => Err(OfferError::Gone),
         }
@@ -322,11 +343,11 @@ impl Offers {
     ) -> Result<DeclineResponse, OfferError> {
         let customer = &session.customer_id;
         let offer = self.store.offer(customer, &request.offer_id).await?.ok_or(OfferError::NotFound)?;
-        let product = self.catalogue.product(offer.plan.product_id()).await.ok();
         let refusal = Refusal {
             offer_id: offer.id.clone(),
             customer_id: customer.clone(),
-            price: product.map(|product| wire::Money::new(product.price.amount, product.price.currency)),
+            price: self.list_price(offer.plan.product_id()).await,
+            // A refusal is written down whether or not Dodo can be asked for the plan.
             plan: self.plan_of(&offer).await.unwrap_or_default(),
             reason: request.reason,
             at: self.clock.now(),
@@ -352,20 +373,20 @@ impl Offers {
         locale: Option<&str>,
     ) -> Result<Option<UpsellResponse>, OfferError> {
         let Some(occasion) = self.occasion_of(session, declined).await? else { return Ok(None) };
-        let offers = self.store.offers_of(&session.customer_id).await?;
-        let known = self.known(&session.customer_id, &offers).await?;
+        let history = self.history(&session.customer_id).await?;
+        let owned = self.owned(&session.customer_id, &history).await?;
         let prices = self.prices().await;
-        let price = |id: &wire::ProductId| prices.get(id).copied();
+        let price = |id: &ProductId| prices.get(id).copied();
         let chained = declined.parent.is_some() || declined.kind == OfferKind::Downsell;
-        let facts = self.facts(&occasion, &known, &price);
+        let facts = self.facts(&occasion, &owned, &history, &price);
         let Some(campaign) = eligibility::downsell(&self.rules, &declined.campaign, chained, facts) else {
             return Ok(None);
         };
         let offer = self.make(session, &occasion, campaign, Some(&declined.id)).await?;
-        if self.is_open(&offer).await?.is_some() {
+        if self.is_open(&offer, &history).await?.is_some() {
             return Ok(None);
         }
-        self.show(&offer, locale.or(session.locale.as_deref())).await.map(Some)
+        self.show(&offer, &history, locale.or(session.locale.as_deref())).await.map(Some)
     }
 
     /// The offer was really visible.
@@ -377,20 +398,29 @@ impl Offers {
         if found { Ok(()) } else { Err(OfferError::NotFound) }
     }
 
-    /// What the buyer has and has refused.
-    async fn known(&self, customer: &CustomerId, offers: &[OfferRow]) -> Result<Known, OfferError> {
+    async fn history(&self, customer: &CustomerId) -> Result<History, StoreError> {
+        let (offers, ledger) =
+            tokio::try_join!(self.store.offers_of(customer), self.store.decline_ledger(customer))?;
+        Ok(History { offers, ledger })
+    }
+
+    /// What the buyer has: bought in the shop, or taken from an offer.
+    async fn owned(
+        &self,
+        customer: &CustomerId,
+        history: &History,
+    ) -> Result<BTreeSet<ProductId>, StoreError> {
         let purchases = self.store.purchases_of(customer).await?;
         let bought = purchases.into_iter().flat_map(|purchase| purchase.product_ids);
-        let taken = offers.iter().filter(|offer| is_taken(offer.state));
-        let taken = taken.map(|offer| offer.plan.product_id().clone());
-        let ledger = self.store.decline_ledger(customer).await?;
-        Ok(Known { owned: bought.chain(taken).collect(), ledger })
+        let taken = history.offers.iter().filter(|offer| is_taken(offer.state));
+        Ok(bought.chain(taken.map(|offer| offer.plan.product_id().clone())).collect())
     }
 }
 
-/// What the buyer has and has refused.
-struct Known {
-    owned: BTreeSet<wire::ProductId>,
+/// What was offered to the buyer before, and what they refused. Read once a request.
+struct History {
+    /// The latest first.
+    offers: Vec<OfferRow>,
     ledger: Vec<DeclineEntry>,
 }
 

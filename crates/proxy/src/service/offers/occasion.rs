@@ -24,6 +24,8 @@ pub(super) struct Occasion {
     pub(super) subscription: Option<SubscriptionId>,
     /// That subscription's plan.
     pub(super) plan: Option<ProductId>,
+    /// Whether Dodo would change it now.
+    pub(super) plan_can_change: bool,
     /// What campaigns look for.
     pub(super) bought: Vec<ProductId>,
 }
@@ -31,7 +33,7 @@ pub(super) struct Occasion {
 impl Offers {
     /// The occasion that a session follows up.
     pub(super) async fn occasion(&self, session: &Session) -> Result<Option<Occasion>, OfferError> {
-        let purchase = self.purchases.known(&session.customer_id, session.payment_id.as_ref()).await?;
+        let purchase = self.purchase_of(session).await?;
         if session.trigger == Trigger::Purchase {
             let Some(purchase) = purchase else { return Ok(None) };
             let trigger_ref = purchase.payment_id.to_string();
@@ -43,6 +45,24 @@ impl Offers {
         let event = self.store.latest_trigger(&session.customer_id, session.trigger).await?;
         let Some(event) = event else { return Ok(None) };
         self.occasion_from(session, event.trigger, event.id, purchase, event.subscription_id).await.map(Some)
+    }
+
+    /// The purchase that a session follows up. One that is not known is asked for again now and then: it may have been
+    /// paid after the session was minted, or Dodo could not be asked then.
+    async fn purchase_of(&self, session: &Session) -> Result<Option<Purchase>, OfferError> {
+        let (customer, payment) = (&session.customer_id, session.payment_id.as_ref());
+        let known = self.purchases.known(customer, payment).await?;
+        if known.is_some()
+            || session.trigger != Trigger::Purchase
+            || self.not_found.contains_key(&session.token)
+        {
+            return Ok(known);
+        }
+        let found = self.purchases.look_up(customer, payment).await?;
+        if found.is_none() {
+            self.not_found.insert(session.token, ()).await;
+        }
+        Ok(found)
     }
 
     /// The occasion of an offer made before, which need not be the session's.
@@ -71,40 +91,41 @@ impl Offers {
         let subscription = subscription
             .or_else(|| purchase.as_ref().and_then(|purchase| purchase.subscription_id.clone()))
             .or_else(|| session.subscription_id.clone());
-        let plan = match &subscription {
-            Some(id) => self.plan_on(id).await?,
-            None => None,
-        };
+        let (mut plan, mut plan_can_change) = (None, false);
+        if let Some(id) = &subscription {
+            let subscription = self.catalogue.subscription(id).await?;
+            plan = ProductId::parse(subscription.product_id.as_str()).ok();
+            plan_can_change = plans::can_change(&subscription);
+        }
         let bought = match (&purchase, trigger) {
             (Some(purchase), Trigger::Purchase) => purchase.product_ids.clone(),
             _ => plan.iter().cloned().collect(),
         };
-        Ok(Occasion { trigger, trigger_ref, purchase, subscription, plan, bought })
-    }
-
-    /// The plan that a subscription is on now.
-    async fn plan_on(&self, id: &SubscriptionId) -> Result<Option<ProductId>, OfferError> {
-        let subscription = self.catalogue.subscription(id).await?;
-        Ok(ProductId::parse(subscription.product_id.as_str()).ok())
+        Ok(Occasion { trigger, trigger_ref, purchase, subscription, plan, plan_can_change, bought })
     }
 
     /// The plan that the buyer of an offer is on now, where a subscription goes with it.
     pub(super) async fn plan_of(&self, offer: &OfferRow) -> Result<Option<ProductId>, OfferError> {
-        match offer.plan.subscription_id() {
-            Some(id) => self.plan_on(id).await,
-            None => Ok(None),
-        }
+        let Some(id) = offer.plan.subscription_id() else { return Ok(None) };
+        let subscription = self.catalogue.subscription(id).await?;
+        Ok(ProductId::parse(subscription.product_id.as_str()).ok())
     }
 
     /// List prices of everything that campaigns offer, as far as they are known.
     pub(super) async fn prices(&self) -> BTreeMap<ProductId, Money> {
         let mut prices = BTreeMap::new();
         for campaign in &self.rules.campaigns {
-            if let Ok(product) = self.catalogue.product(&campaign.product_id).await {
-                prices.insert(product.id.clone(), Money::new(product.price.amount, product.price.currency));
+            if let Some(price) = self.list_price(&campaign.product_id).await {
+                prices.insert(campaign.product_id.clone(), price);
             }
         }
         prices
+    }
+
+    /// What a product costs by its list price, where that is known.
+    pub(super) async fn list_price(&self, id: &ProductId) -> Option<Money> {
+        let product = self.catalogue.product(id).await.ok()?;
+        Some(Money::new(product.price.amount, product.price.currency))
     }
 
     /// What accepting would do.

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use wire::{CompareTo, IneligibleReason, Merchant, Offer, OfferKind, Product, UpsellResponse};
 
-use super::{OfferError, Offers};
+use super::{History, OfferError, Offers};
 use crate::{
     clock::later,
     domain::{ChargePlan, OfferRow, OfferState, QuoteRow, SavedMethod, Session},
@@ -28,6 +28,7 @@ impl Offers {
     pub(super) async fn show(
         &self,
         offer: &OfferRow,
+        history: &History,
         locale: Option<&str>,
     ) -> Result<UpsellResponse, OfferError> {
         let Some(campaign) = self.rules.campaign(&offer.campaign) else {
@@ -38,7 +39,6 @@ impl Offers {
         let method = self.method(offer, &product).await?;
         let quote = self.quote(offer, method.as_ref()).await?;
         let compare_to = self.compare_to(offer, &product).await?;
-        let ledger = self.store.decline_ledger(&offer.customer_id).await?;
         let words = campaign.words.get(locale);
         if offer.state == OfferState::Eligible {
             self.store.mark_presented(&offer.customer_id, &offer.id).await?;
@@ -57,7 +57,7 @@ impl Offers {
                     &self.secret,
                     &offer.customer_id,
                     &offer.equivalence,
-                    &ledger,
+                    &history.ledger,
                 ),
             }),
             product: Some(Product {

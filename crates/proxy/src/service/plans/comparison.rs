@@ -16,11 +16,12 @@ use crate::{
 };
 
 /// Whether Dodo changes a subscription in this state. From its error catalogue: only active ones, none on demand, none
-/// that is about to end.
-pub(super) fn can_change(subscription: &Subscription) -> bool {
+/// that is about to end, none with another change booked.
+pub(in crate::service) fn can_change(subscription: &Subscription) -> bool {
     subscription.status == Upstream::Active
         && !subscription.on_demand
         && !subscription.cancel_at_next_billing_date
+        && subscription.scheduled_change.is_none()
 }
 
 /// The subscription as it is today.

@@ -4,6 +4,8 @@
 
 mod comparison;
 
+pub(super) use comparison::can_change;
+
 use std::sync::Arc;
 
 use dodo_client::{
