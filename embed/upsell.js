@@ -67,16 +67,28 @@ function takeNonce() {
 
 /** A code is good for one token; elements of one page share it. */
 const tokens = new Map();
-function redeem(config, signal) {
+function redeem(config) {
   const code = takeNonce();
   if (!code) return "";
   const key = `${config.endpoint} ${code}`;
   if (!tokens.has(key)) {
-    const token = call(config, "/redeem", signal, { nonce: code }).then((text) => String(JSON.parse(text).token));
+    const token = exchange(config, code);
     token.catch(() => tokens.delete(key));
     tokens.set(key, token);
   }
   return tokens.get(key);
+}
+/** The code opens nothing before the payment is through, which may be a moment after the buyer is back. */
+async function exchange(config, code) {
+  const { signal } = new AbortController(); // belongs to the page, not to the element that came first
+  for (const pause of [1000, 3000, 9000, 0]) {
+    try {
+      return JSON.parse(await call(config, "/redeem", signal, { nonce: code })).token;
+    } catch (error) {
+      if (!pause) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, pause));
+  }
 }
 
 function parseAnswer(text) {
@@ -130,7 +142,7 @@ async function run(element, kind, signal) {
   const config = read(element);
   if (typeof config === "string") return void console.warn(`<${element.localName}>: ${config}`);
   if (config.redeem && !config.token) {
-    config.token = await redeem(config, signal);
+    config.token = await redeem(config);
     if (!config.token) return;
   }
   const question = `?locale=${encodeURIComponent(config.locale)}`;
