@@ -101,7 +101,6 @@ impl RequestLog {
         LogEntry(self.requests.len() - 1)
     }
 
-    /// The entry is gone when the simulator was reset meanwhile.
     pub(crate) fn answered(&mut self, entry: LogEntry, status: u16) {
         if let Some(request) = self.requests.get_mut(entry.0) {
             request.status_sent = Some(status);

@@ -3,7 +3,40 @@
 //! One declaration per switch: its meaning here is what `GET /_sim/policy` shows, so the two cannot drift apart.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
+
+/// What is told of a switch.
+#[derive(Debug, Clone, Serialize)]
+pub struct Switch {
+    /// As in a change of the policy.
+    pub name: &'static str,
+    /// What it decides.
+    pub meaning: &'static str,
+    /// Its values, when they are a closed list.
+    pub choices: Vec<Choice>,
+}
+
+/// One value of a switch.
+#[derive(Debug, Clone, Serialize)]
+pub struct Choice {
+    /// As in a change of the policy.
+    pub value: Value,
+    /// What it does.
+    pub meaning: &'static str,
+}
+
+/// The closed list of values that a switch takes; empty for numbers, texts, yes and no.
+trait Choices {
+    fn choices() -> Vec<Choice> {
+        Vec::new()
+    }
+}
+
+impl Choices for bool {}
+impl Choices for u32 {}
+impl Choices for Option<String> {}
+impl Choices for BTreeMap<String, u16> {}
 
 /// Declares the struct, its defaults and the texts in one place.
 macro_rules! switches {
@@ -22,9 +55,15 @@ macro_rules! switches {
         }
 
         impl Policy {
-            /// Name and meaning of every switch, in the order of declaration.
-            pub const MEANINGS: &'static [(&'static str, &'static str)] =
-                &[$((stringify!($name), concat!($($meaning),+)),)+];
+            /// Every switch, in the order of declaration.
+            #[must_use]
+            pub fn switches() -> Vec<Switch> {
+                vec![$(Switch {
+                    name: stringify!($name),
+                    meaning: concat!($($meaning),+).trim(),
+                    choices: <$kind as Choices>::choices(),
+                },)+]
+            }
         }
     };
 }
@@ -35,7 +74,13 @@ macro_rules! choices {
         $($(#[$outer])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
-        pub enum $name { $($(#[doc = $doc])+ $variant),+ })+
+        pub enum $name { $($(#[doc = $doc])+ $variant),+ }
+
+        impl Choices for $name {
+            fn choices() -> Vec<Choice> {
+                vec![$(Choice { value: json!(Self::$variant), meaning: concat!($($doc),+).trim() }),+]
+            }
+        })+
     };
 }
 
@@ -325,20 +370,19 @@ impl Policy {
     ///
     /// # Errors
     /// An unknown switch or a value of the wrong kind, in words that name it.
-    pub fn with(&self, changes: &serde_json::Map<String, serde_json::Value>) -> Result<Self, String> {
+    pub fn with(&self, changes: &Map<String, Value>) -> Result<Self, String> {
         let mut all = match serde_json::to_value(self) {
-            Ok(serde_json::Value::Object(all)) => all,
+            Ok(Value::Object(all)) => all,
             Ok(_) | Err(_) => return Err("the policy is not an object".to_owned()),
         };
         all.extend(changes.iter().map(|(name, value)| (name.clone(), value.clone())));
-        serde_path_to_error::deserialize(serde_json::Value::Object(all)).map_err(|error| error.to_string())
+        serde_path_to_error::deserialize(Value::Object(all)).map_err(|error| error.to_string())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn changes_name_a_switch_and_fit_it() {
@@ -350,12 +394,22 @@ mod tests {
     }
 
     #[test]
-    fn every_switch_says_what_it_means() {
-        let values = serde_json::to_value(Policy::default()).unwrap();
-        let values = values.as_object().unwrap();
-        assert_eq!(values.len(), Policy::MEANINGS.len());
-        for (name, meaning) in Policy::MEANINGS {
-            assert!(values.contains_key(*name) && meaning.trim().len() > 10, "{name}");
-        }
+    fn the_readme_lists_every_switch_with_its_default_and_choices() {
+        let defaults = serde_json::to_value(Policy::default()).unwrap();
+        let cell = |value: &Value| format!("`{}`", value.to_string().replace('"', ""));
+        let table: String = Policy::switches()
+            .iter()
+            .map(|switch| {
+                let choices: Vec<String> = switch
+                    .choices
+                    .iter()
+                    .map(|choice| format!("{} {}", cell(&choice.value), choice.meaning))
+                    .collect();
+                let meaning = [vec![switch.meaning.to_owned()], choices].concat().join(" ");
+                format!("| `{}` | {} | {meaning} |\n", switch.name, cell(&defaults[switch.name]))
+            })
+            .collect();
+        let readme = include_str!("../README.md");
+        assert!(readme.ends_with(&table), "the README's last table should be:\n{table}");
     }
 }

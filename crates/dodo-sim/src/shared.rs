@@ -83,8 +83,12 @@ impl Shared {
 
     /// Everything as it was at the start: data, clock, policy, faults, ledger. The webhook endpoint stays.
     pub(crate) fn reset(&self) {
-        let base_url = self.look(|world| world.base_url.clone());
-        *lock(&self.world) = build_world(&self.config, &self.fixtures, base_url);
+        {
+            let mut world = lock(&self.world);
+            let mut fresh = build_world(&self.config, &self.fixtures, world.base_url.clone());
+            fresh.generation = world.generation + 1;
+            *world = fresh;
+        }
         lock(&self.faults).clear();
         *lock(&self.limiter) = RateLimiter::default();
         self.refuse_until.send_replace(None);

@@ -137,11 +137,18 @@ async fn move_clock(State(control): State<Control>, Json(wanted): Json<ClockMove
 
 async fn policy(State(control): State<Control>) -> Json<Value> {
     let (values, defaults) = (json!(control.policy()), json!(Policy::default()));
-    let switches: Map<String, Value> = Policy::MEANINGS
-        .iter()
-        .map(|(name, meaning)| {
-            let entry = json!({"value": values[name], "default": defaults[name], "meaning": meaning.trim()});
-            ((*name).to_owned(), entry)
+    let switches: Map<String, Value> = Policy::switches()
+        .into_iter()
+        .map(|switch| {
+            let (value, default) = (&values[switch.name], &defaults[switch.name]);
+            let choices: Map<String, Value> = switch
+                .choices
+                .iter()
+                .filter_map(|choice| Some((choice.value.as_str()?.to_owned(), json!(choice.meaning))))
+                .collect();
+            let entry =
+                json!({"value": value, "default": default, "meaning": switch.meaning, "choices": choices});
+            (switch.name.to_owned(), entry)
         })
         .collect();
     Json(Value::Object(switches))

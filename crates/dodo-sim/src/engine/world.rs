@@ -31,6 +31,9 @@ pub(crate) struct World {
     /// Virtual time of the step that is being taken.
     #[serde(with = "time::serde::rfc3339")]
     pub(crate) now: OffsetDateTime,
+    /// Counts resets: what was begun before one must not be noted after it.
+    #[serde(skip)]
+    pub(crate) generation: u64,
     #[serde(skip)]
     pub(crate) clock: Clock,
     #[serde(skip)]
@@ -62,6 +65,7 @@ impl World {
     pub(crate) fn new(clock: Clock, seed: u64, policy: Policy, base_url: String) -> Self {
         Self {
             now: clock.now(),
+            generation: 0,
             clock,
             ids: Ids::seeded(seed),
             policy,

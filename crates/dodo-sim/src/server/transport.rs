@@ -43,7 +43,7 @@ pub(super) async fn answer(
         return route(router, Request::from_parts(parts, body)).await;
     }
     let fault = lock(&shared.faults).strike(parts.method.as_str(), &path);
-    let entry = shared.step(|world| {
+    let arrival = shared.step(|world| {
         let arrived = Logged {
             method: parts.method.to_string(),
             path: parts.uri.path_and_query().map_or(path, ToString::to_string),
@@ -52,12 +52,12 @@ pub(super) async fn answer(
             fault: fault.as_ref().map(|fault| fault.name.clone()),
             body: readable(&body),
         };
-        world.log.arrived(arrived)
+        Arrival { generation: world.generation, entry: world.log.arrived(arrived) }
     });
     let request = Request::from_parts(parts, body);
     let Some(fault) = fault else {
         let response = route(router, request).await?;
-        return Ok(sent(&shared, entry, response));
+        return Ok(sent(&shared, arrival, response));
     };
     if !matches!(fault.kind, FaultKind::SlowDrip) {
         tokio::time::sleep(Duration::from_millis(fault.delay_ms.unwrap_or(0))).await;
@@ -66,16 +66,27 @@ pub(super) async fn answer(
         (When::After, _) | (_, FaultKind::Delay) => route(router, request).await?,
         (When::Before, _) => axum::Json(json!({"simulated": true})).into_response(),
     };
-    Ok(sent(&shared, entry, strike(&fault, ordinary, &reset).await))
+    Ok(sent(&shared, arrival, strike(&fault, ordinary, &reset).await))
 }
 
 async fn route(router: Router, request: Request<Bytes>) -> Result<Response, Infallible> {
     router.oneshot(request.map(Body::from)).await
 }
 
-fn sent(shared: &Shared, entry: LogEntry, response: Response) -> Response {
+/// Where a request stands in the log.
+#[derive(Clone, Copy)]
+struct Arrival {
+    generation: u64,
+    entry: LogEntry,
+}
+
+fn sent(shared: &Shared, arrival: Arrival, response: Response) -> Response {
     let status = response.status().as_u16();
-    shared.step(|world| world.log.answered(entry, status));
+    shared.step(|world| {
+        if world.generation == arrival.generation {
+            world.log.answered(arrival.entry, status);
+        }
+    });
     response
 }
 

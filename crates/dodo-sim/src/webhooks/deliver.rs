@@ -68,12 +68,16 @@ pub(crate) async fn round(shared: &Shared, round: Round) -> usize {
 }
 
 async fn attempt(shared: &Shared, endpoint: &Endpoint, place: Place) {
-    let Some(parcel) = shared.look(|world| parcel(world, place)) else { return };
+    let (generation, parcel) = shared.look(|world| (world.generation, parcel(world, place)));
+    let Some(parcel) = parcel else { return };
     let (status, error) = match send(&shared.courier, endpoint, parcel).await {
         Ok(status) => (Some(status), None),
         Err(error) => (None, Some(error)),
     };
     shared.step(|world| {
+        if world.generation != generation {
+            return;
+        }
         let at = world.now;
         world.outbox.attempted(place, Attempt { at, status, error });
     });

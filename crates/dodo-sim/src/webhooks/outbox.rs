@@ -149,7 +149,7 @@ impl Outbox {
         self.waiting.first().map(|(at, _)| *at)
     }
 
-    /// Notes an attempt and decides about the next. The place is empty when the simulator was reset meanwhile.
+    /// Notes an attempt and decides about the next.
     pub(crate) fn attempted(&mut self, place: Place, attempt: Attempt) {
         let Some(webhook) = self.webhooks.get_mut(place.0) else { return };
         let at = attempt.at;
