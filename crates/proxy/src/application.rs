@@ -51,6 +51,8 @@ use crate::{
 const HOUSEKEEPING: Duration = Duration::from_secs(60);
 /// Applied webhooks are remembered for so many seconds: longer than Dodo repeats them.
 const INBOX_LIFE: i64 = 35 * 86_400;
+/// Quotes that nobody tried to collect are kept for so many seconds, for whoever asks what was shown.
+const QUOTE_MEMORY: i64 = 7 * 86_400;
 /// How long charges under way may finish after the stop. Longer than one request to Dodo can take.
 const CHARGES_DRAIN: Duration = Duration::from_secs(35);
 
@@ -237,6 +239,7 @@ impl Background {
     async fn sweep(&self) -> Result<(), StoreError> {
         let now = self.clock.now();
         self.store.purge_expired(now).await?;
+        self.store.purge_quotes(later(now, QUOTE_MEMORY.saturating_neg())).await?;
         self.store.purge_inbox(later(now, INBOX_LIFE.saturating_neg())).await?;
         Ok(())
     }

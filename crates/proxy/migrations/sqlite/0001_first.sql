@@ -110,6 +110,7 @@ CREATE TABLE quotes (
     expires_at        INTEGER NOT NULL,
     PRIMARY KEY (tenant, id)
 ) STRICT;
+CREATE INDEX quotes_by_end ON quotes (tenant, expires_at);
 CREATE INDEX quotes_by_offer ON quotes (tenant, offer_id, expires_at) WHERE offer_id IS NOT NULL;
 
 CREATE TABLE attempts (
@@ -158,6 +159,8 @@ CREATE UNIQUE INDEX one_attempt_per_offer ON attempts (tenant, offer_id)
 CREATE UNIQUE INDEX one_live_attempt_per_subscription ON attempts (tenant, subscription_id)
     WHERE subscription_id IS NOT NULL AND surplus = 0 AND state IN ('claimed', 'sent', 'unknown', 'pending');
 CREATE INDEX attempts_by_payment ON attempts (tenant, payment_id) WHERE payment_id IS NOT NULL;
+CREATE INDEX attempts_by_quote ON attempts (tenant, quote_id);
+CREATE INDEX attempts_by_replacement ON attempts (tenant, replacement) WHERE replacement IS NOT NULL;
 CREATE INDEX attempts_by_checkout ON attempts (tenant, checkout_session_id) WHERE checkout_session_id IS NOT NULL;
 CREATE INDEX attempts_due ON attempts (tenant, next_check_at) WHERE next_check_at IS NOT NULL;
 

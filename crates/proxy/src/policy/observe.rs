@@ -91,13 +91,13 @@ fn same_addons(
 
 /// What the subscription alone says of a plan change.
 ///
-/// When money is due, its being applied is not enough: the receipt needs the payment. When nothing is due there is no
-/// payment, and the subscription decides.
+/// When money is due, its being applied is not enough: the receipt needs the payment, which is waited for until the
+/// deadline. When nothing is due there is no payment, and the subscription decides.
 #[must_use]
-pub fn plan_change(progress: Progress, money_is_due: bool) -> Observation {
+pub fn plan_change(progress: Progress, money_is_due: bool, past_deadline: bool) -> Observation {
     match progress {
         Progress::Booked => Observation::Scheduled,
-        Progress::Applied if !money_is_due => Observation::Succeeded,
+        Progress::Applied if !money_is_due || past_deadline => Observation::Succeeded,
         Progress::Applied => Observation::Pending { customer_action: false },
         Progress::NotBegun | Progress::OnHold => Observation::Unknown,
     }
@@ -211,10 +211,20 @@ mod tests {
 
     #[test]
     fn where_money_is_due_the_plan_alone_does_not_prove_it() {
-        assert_eq!(plan_change(Progress::Applied, false), Observation::Succeeded);
-        assert_eq!(plan_change(Progress::Applied, true), Observation::Pending { customer_action: false });
-        assert_eq!(plan_change(Progress::Booked, true), Observation::Scheduled);
-        assert_eq!(plan_change(Progress::NotBegun, false), Observation::Unknown);
-        assert_eq!(plan_change(Progress::OnHold, true), Observation::Unknown);
+        assert_eq!(plan_change(Progress::Applied, false, false), Observation::Succeeded);
+        assert_eq!(
+            plan_change(Progress::Applied, true, false),
+            Observation::Pending { customer_action: false }
+        );
+        assert_eq!(plan_change(Progress::Booked, true, false), Observation::Scheduled);
+        for past_deadline in [false, true] {
+            assert_eq!(plan_change(Progress::NotBegun, false, past_deadline), Observation::Unknown);
+            assert_eq!(plan_change(Progress::OnHold, true, past_deadline), Observation::Unknown);
+        }
+    }
+
+    #[test]
+    fn an_applied_change_whose_payment_never_showed_is_made_all_the_same() {
+        assert_eq!(plan_change(Progress::Applied, true, true), Observation::Succeeded);
     }
 }

@@ -106,7 +106,8 @@ mod tests {
     #[test]
     fn nothing_may_have_become_worse() {
         let ok = shown(5000, 0);
-        let worse: [(&str, fn(&mut Priced)); 8] = [
+        type Change = fn(&mut Priced);
+        let worse: [(&str, Change); 8] = [
             ("currency", |p| p.currency = Currency::parse("EUR").unwrap()),
             ("moment", |p| p.effective_at = EffectiveAt::NextBillingDate),
             ("basis", |p| p.basis_hash = "c".into()),

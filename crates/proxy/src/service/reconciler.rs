@@ -202,7 +202,7 @@ impl Reconciler {
         let Some(quote) = self.store.quote(&row.customer_id, &row.quote_id).await? else {
             return Ok(row.clone());
         };
-        let Some(settlement) = self.charging.see_change(row, &quote, row.payment_id.as_ref()).await? else {
+        let Some(settlement) = self.charging.see_change(row, &quote).await? else {
             return Ok(row.clone());
         };
         let settled = self.charging.settle(row, Some(&quote), &settlement).await?;

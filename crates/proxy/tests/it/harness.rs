@@ -376,7 +376,7 @@ impl SimApi {
 }
 
 /// A browser that follows nothing by itself.
-fn http_client() -> reqwest::Client {
+pub(crate) fn http_client() -> reqwest::Client {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| rustls::crypto::ring::default_provider().install_default().unwrap());
     reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap()

@@ -10,9 +10,9 @@ pub enum ChargeError {
     /// No such offer, quote or attempt of this buyer.
     #[error("no such thing of this buyer")]
     NotFound,
-    /// Another quantity than the quote is for.
-    #[error("the quote is for another quantity")]
-    QuantityNotQuoted,
+    /// A field of the request asks for something that was not quoted.
+    #[error("`{0}` is not as quoted")]
+    Invalid(&'static str),
     /// The quote's time has passed.
     #[error("the quote has expired")]
     QuoteExpired,
@@ -54,7 +54,7 @@ impl ChargeError {
     pub fn code(&self) -> ErrorCode {
         match self {
             Self::NotFound => ErrorCode::NotFound,
-            Self::QuantityNotQuoted => ErrorCode::InvalidRequest,
+            Self::Invalid(_) => ErrorCode::InvalidRequest,
             Self::QuoteExpired => ErrorCode::QuoteExpired,
             Self::QuoteChanged(_) => ErrorCode::QuoteChanged,
             Self::OfferGone => ErrorCode::OfferGone,

@@ -9,6 +9,7 @@ use crate::{
     policy::{
         observe::{self, Progress},
         quote_lock::{self, Collected},
+        reconcile_schedule,
         settle::Observation,
     },
     store::{Settled, Settlement, StoreError},
@@ -144,26 +145,40 @@ impl Charging {
         }
     }
 
-    /// Looks at what a plan change has come to. `None`: nothing is to be seen yet. One call to Dodo when the quote tells
-    /// where to look, two at most.
+    /// Looks at what a plan change has come to: at its payment where money is due, then at the subscription. `None`:
+    /// nothing is to be seen yet.
     pub(in crate::service) async fn see_change(
+        &self,
+        row: &AttemptRow,
+        quote: &QuoteRow,
+    ) -> Result<Option<Settlement>, LookError> {
+        let first = self.see_change_once(row, quote, row.payment_id.as_ref()).await?;
+        match (&row.subscription_id, first) {
+            (Some(subscription), None) if quote.quote.total > 0 => {
+                let subscription = self.gateway.subscription(subscription).await?;
+                Ok(self.by_progress(row, quote, &subscription))
+            }
+            (_, first) => Ok(first),
+        }
+    }
+
+    /// One look, where the answer is to be expected: at the payment where money is due, else at the subscription.
+    pub(super) async fn see_change_once(
         &self,
         row: &AttemptRow,
         quote: &QuoteRow,
         payment: Option<&PaymentId>,
     ) -> Result<Option<Settlement>, LookError> {
-        let Some(subscription_id) = &row.subscription_id else { return Ok(None) };
         if quote.quote.total > 0 {
-            let found = match payment {
+            let payment = match payment {
                 Some(id) => Some(self.gateway.payment(id).await?),
                 None => self.payment_of_change(row).await?,
             };
-            if let Some(payment) = found {
-                let base = Settlement::of(Observation::Unknown);
-                return Ok(Some(self.of_payment(row, quote, &payment, base)));
-            }
+            let base = Settlement::of(Observation::Unknown);
+            return Ok(payment.map(|payment| self.of_payment(row, quote, &payment, base)));
         }
-        let subscription = self.gateway.subscription(subscription_id).await?;
+        let Some(subscription) = &row.subscription_id else { return Ok(None) };
+        let subscription = self.gateway.subscription(subscription).await?;
         Ok(self.by_progress(row, quote, &subscription))
     }
 
@@ -195,8 +210,12 @@ impl Charging {
         if progress == Progress::OnHold {
             self.alert("subscription_on_hold", row);
         }
-        let observation = observe::plan_change(progress, quote.quote.total > 0);
-        let receipt = matches!(observation, Observation::Succeeded | Observation::Scheduled)
+        let money_is_due = quote.quote.total > 0;
+        let past_deadline = reconcile_schedule::counts_as_clean(row, self.clock.now());
+        let observation = observe::plan_change(progress, money_is_due, past_deadline);
+        // Where money was due and its payment is not known, no amount is claimed.
+        let receipt = (matches!(observation, Observation::Succeeded | Observation::Scheduled)
+            && !money_is_due)
             .then(|| view::receipt_without_payment(quote, row, self.clock.now()));
         (observation != Observation::Unknown).then(|| Settlement { receipt, ..Settlement::of(observation) })
     }

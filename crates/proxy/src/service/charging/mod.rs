@@ -123,7 +123,7 @@ impl Charging {
             return Err(ChargeError::NotFound);
         }
         if request.quantity.is_some_and(|wanted| wanted != quantity(&quote.plan)) {
-            return Err(ChargeError::QuantityNotQuoted);
+            return Err(ChargeError::Invalid("quantity"));
         }
         let kind = kind(&quote, request.pay_with)?;
         if !open_for(kind).contains(&offer.state) {
@@ -297,6 +297,8 @@ fn open_for(kind: AttemptKind) -> &'static [OfferState] {
 
 fn kind(quote: &QuoteRow, pay_with: Option<PayWith>) -> Result<AttemptKind, ChargeError> {
     match (&quote.plan, pay_with) {
+        // A way to pay that this version does not know must not end as a click on the saved card.
+        (_, Some(PayWith::Other)) => Err(ChargeError::Invalid("pay_with")),
         (ChargePlan::PlanChange { .. }, Some(PayWith::HostedCheckout)) => Err(ChargeError::ChangeNotPossible),
         (ChargePlan::PlanChange { .. }, _) => Ok(AttemptKind::PlanChange),
         (ChargePlan::Checkout { .. }, Some(PayWith::HostedCheckout)) => Ok(AttemptKind::Hosted),

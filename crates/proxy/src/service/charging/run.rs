@@ -236,7 +236,7 @@ impl Charging {
             payment_id: link.payment_id.clone(),
             ..self.undecided(&attempt, Observation::Pending { customer_action: false })
         };
-        let seen = self.see_change(&attempt, &intent.quote, link.payment_id.as_ref());
+        let seen = self.see_change_once(&attempt, &intent.quote, link.payment_id.as_ref());
         let settlement = match tokio::time::timeout(FIRST_LOOK_WITHIN, seen).await {
             Ok(Ok(Some(seen))) => Settlement { next_check_at: taken_on.next_check_at, ..seen },
             Ok(Ok(None)) | Err(_) => taken_on,

@@ -199,3 +199,23 @@ async fn a_declined_offer_is_not_charged() {
     }
     assert_eq!(rig.posts("/checkouts"), 0);
 }
+
+#[tokio::test]
+async fn what_was_not_quoted_is_refused() {
+    let rig = Rig::start().await;
+    let shown = rig.shown(Some(GOOD)).await;
+    let unknown = rig.accept_with(&shown, "key-1", Some(PayWith::Other)).await;
+    assert!(matches!(unknown, Err(ChargeError::Invalid("pay_with"))), "{unknown:?}");
+    let request = wire::AcceptRequest {
+        offer_id: shown.offer.id.clone(),
+        quote_id: shown.quote.quote.id.clone(),
+        quantity: Some(2),
+        pay_with: None,
+        consent: None,
+    };
+    let key = wire::IdempotencyKey::parse("key-2").unwrap();
+    let other = rig.charging.accept(&shown.session, request, key, proxy::domain::Fingerprint([1; 32])).await;
+    assert!(matches!(other, Err(ChargeError::Invalid("quantity"))), "{other:?}");
+    assert_eq!(rig.posts("/checkouts"), 0);
+    assert_eq!(rig.offer_state(&shown).await, OfferState::Presented);
+}

@@ -107,6 +107,20 @@ async fn an_unknown_outcome_is_found_out_at_the_subscription_and_its_payments() 
     }
 }
 
+/// The plan is the new one and no payment of it ever shows: made, without a receipt that would be a guess.
+#[tokio::test]
+async fn an_applied_change_without_a_payment_to_show_has_no_receipt() {
+    let rig = Rig::start().await;
+    rig.policy(json!({"payments_list_lag_seconds": 1_000_000}));
+    let (session, id) = rig.subscriber("prod_basic_plan", Vec::new());
+    let quote = rig.previewed(&session, &change_to(&id, "prod_pro_plan")).await;
+    let attempt = rig.change(&session, &quote, "key-1").await.unwrap();
+    assert_eq!(attempt.status, Some(AttemptStatus::Processing));
+    rig.pass(30 * 60).await;
+    let end = rig.poll(&session, &attempt).await;
+    assert_eq!((end.status, end.receipt), (Some(AttemptStatus::Succeeded), None));
+}
+
 #[tokio::test]
 async fn a_failed_charge_leaves_the_old_plan() {
     let rig = Rig::start().await;

@@ -313,3 +313,24 @@ async fn a_quote_is_found_by_its_buyer_and_by_its_offer_while_it_lives() {
     let over = stored.quote.expires_at;
     assert_eq!(store.live_quote(&row.customer_id, &row.id, over).await.unwrap(), None);
 }
+
+#[tokio::test]
+async fn quotes_that_nobody_tried_to_collect_are_swept_out() {
+    let (_folder, store) = fresh().await;
+    let tried = offered(&store, "of_1").await;
+    offered(&store, "of_2").await;
+    let replacement = quote("qt_new", Some(&tried));
+    store.put_quote(&replacement).await.unwrap();
+    let Claim::Claimed(attempt) = store.claim(&claim_of(&tried, "at_1", "key-1")).await.unwrap() else {
+        panic!("not claimed")
+    };
+    let new = Some(&replacement.quote.id);
+    store.release(&attempt.id, AttemptState::Claimed, new, KeptKey::Kept).await.unwrap();
+    let over = replacement.quote.expires_at;
+    assert_eq!(store.purge_quotes(over).await.unwrap(), 0, "not over yet");
+    assert_eq!(store.purge_quotes(UnixSeconds(over.0 + 1)).await.unwrap(), 1);
+    for (id, kept) in [("qt_of_1", true), ("qt_new", true), ("qt_of_2", false)] {
+        let found = store.quote(&tried.customer_id, &QuoteId::parse(id).unwrap()).await.unwrap();
+        assert_eq!(found.is_some(), kept, "{id}");
+    }
+}

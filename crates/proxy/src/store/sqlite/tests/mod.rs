@@ -4,6 +4,7 @@ mod charging;
 mod offers;
 mod opening;
 mod people;
+mod statements;
 
 use std::sync::Arc;
 

@@ -1,0 +1,16 @@
+//! The proxy over the simulator. One binary, one module a matter; all but `protocol` go through HTTP.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "that is how a test fails")]
+
+mod accept;
+mod bad_input;
+mod contract;
+mod declines;
+mod files;
+mod harness;
+mod offers;
+mod operations;
+mod plans;
+mod protocol;
+mod static_shop;
+mod webhooks;
