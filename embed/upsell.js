@@ -146,9 +146,12 @@ async function run(element, kind, signal) {
     if (!config.token) return;
   }
   const question = `?locale=${encodeURIComponent(config.locale)}`;
-  // The plan comparison explains itself when it cannot load; an offer that cannot load does not exist.
+  // There is always something to say about plans, so all of it is fetched at once: the comparison explains itself when
+  // it has no answer. An offer that cannot load does not exist.
+  if (kind === "plans") load().catch(() => {}); // awaited below
   const text = await call(config, question, signal).catch((error) => {
     if (kind === "offer" || signal.aborted) throw error;
+    return "";
   });
   if (kind === "offer") {
     const answer = parseAnswer(text);

@@ -30,7 +30,11 @@ impl Machine for Plans {
     }
 
     fn start(first_answer: Option<&str>) -> Event {
-        Event::Start(first_answer.and_then(|text| api::decode(text).ok()))
+        match first_answer.map(api::decode) {
+            None => Event::Start(None),
+            Some(Ok(plans)) => Event::Start(Some(plans)),
+            Some(Err(_)) => Event::StartUnanswered,
+        }
     }
 
     fn act(act: Act, key: IdempotencyKey) -> Event {

@@ -38,6 +38,9 @@ pub enum Act {
 pub enum Event {
     /// The widget is mounted, with the first answer where the loader already has it.
     Start(Option<Box<PlansResponse>>),
+    /// The widget is mounted, and the loader has asked without getting an answer that can be read: asking a second time
+    /// at once would only make the buyer wait twice.
+    StartUnanswered,
     /// The buyer did something.
     Act {
         /// What.

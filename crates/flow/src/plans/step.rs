@@ -42,6 +42,10 @@ impl Flow {
                 self.effects.push(Effect::Load(tag));
                 Phase::Loading(tag)
             }
+            (Phase::Idle, Event::StartUnanswered) => {
+                self.announce(Announcement::Failed(About::default(), Trouble::Load));
+                Phase::Unavailable { can_retry: true }
+            }
             (Phase::Loading(awaited), Event::Loaded(tag, reply)) if tag == awaited => match reply {
                 Ok(plans) => self.open(*plans),
                 Err(error) => {

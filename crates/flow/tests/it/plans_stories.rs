@@ -59,6 +59,16 @@ fn plans_that_cannot_be_had_are_said_so_and_can_be_asked_for_again() {
 }
 
 #[test]
+fn a_loader_that_asked_in_vain_is_not_followed_by_a_second_wait() {
+    let mut stage = Stage::empty();
+    stage.happen(Event::StartUnanswered);
+    assert_eq!(stage.view().page, Page::Unavailable { can_retry: true });
+    assert!(!stage.effects.iter().any(|effect| matches!(effect, Effect::Load(_))));
+    stage.act(Act::Reload);
+    assert_eq!(stage.view().page, Page::Loading);
+}
+
+#[test]
 fn only_other_plans_can_be_picked_and_only_when_a_change_is_possible() {
     let mut stage = Stage::opened(plans());
     stage.choose("basic").choose("nowhere");
