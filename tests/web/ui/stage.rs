@@ -39,7 +39,8 @@ impl<V: Clone + PartialEq + Send + Sync + 'static, A: Clone + 'static> Stage<V, 
     {
         let document = web_sys::window().unwrap().document().unwrap();
         let host: HtmlElement = document.create_element("div").unwrap().unchecked_into();
-        host.set_attribute("style", &format!("width: {width}px")).unwrap();
+        // Fixed, so that giving something the focus does not scroll the page that all tests share.
+        host.set_attribute("style", &format!("position: fixed; top: 0; left: 0; width: {width}px")).unwrap();
         document.body().unwrap().append_child(&host).unwrap();
         let root = host.attach_shadow(&ShadowRootInit::new(ShadowRootMode::Open)).unwrap();
         stylesheet::adopt(&root, &host);
