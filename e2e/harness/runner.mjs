@@ -40,7 +40,7 @@ export async function run(scenarios, { jobs, makeWorld, print }) {
       if (error) {
         outcome.failed += 1;
         outcome.failures.push({ name: next.name, error });
-        print(`FAIL ${next.name} (${seconds} s)\n${indent([error.stack ?? error, ...(error.trace ?? [])].join('\n'))}`);
+        print(`FAIL ${next.name} (${seconds} s)\n${indent([ownFrames(error), ...(error.trace ?? [])].join('\n'))}`);
       } else {
         outcome.passed += 1;
         print(`ok   ${next.name} (${seconds} s)`);
@@ -75,6 +75,15 @@ async function attempt({ name, body, timeout }, makeWorld) {
     error ??= caught;
   }
   return error;
+}
+
+/** The error with those lines of its stack that are the scenario's or the harness's. */
+function ownFrames(error) {
+  const frame = /^\s+at /;
+  return String(error.stack ?? error)
+    .split('\n')
+    .filter((line) => !frame.test(line) || (line.includes('/e2e/') && !/node_modules|runner\.mjs|run\.mjs/.test(line)))
+    .join('\n');
 }
 
 function indent(text) {
