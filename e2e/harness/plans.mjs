@@ -1,7 +1,7 @@
 // The plan comparison and its dialog as a subscriber uses them: the only file that knows their parts.
 
 import { armed } from './armed.mjs';
-import { expectText } from './expect.mjs';
+import { expectText, readTexts } from './expect.mjs';
 
 export class Plans {
   constructor(page, element = page.locator('upsell-plans')) {
@@ -46,6 +46,11 @@ export class Plans {
   async confirm() {
     await this.ready();
     await this.confirmButton.click();
+  }
+
+  /** What the whole element says, as read. */
+  async text() {
+    return (await readTexts(this.element)).join('\n');
   }
 
   receiptShows(...texts) {

@@ -52,6 +52,11 @@ export class Sim {
     return must('DELETE', `${this.url}/_sim/faults`);
   }
 
+  /** Turns the simulator's switches, by the names that GET /_sim/policy lists. */
+  policy(switches) {
+    return must('POST', `${this.url}/_sim/policy`, { body: switches });
+  }
+
   webhookPolicy(policy) {
     return must('POST', `${this.url}/_sim/webhooks/policy`, { body: policy });
   }

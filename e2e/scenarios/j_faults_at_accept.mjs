@@ -4,7 +4,6 @@ import { calm, hostPageIsWhole } from '../harness/host_page.mjs';
 import { money } from '../harness/money.mjs';
 import { Offer } from '../harness/offer.mjs';
 import { scenario } from '../harness/runner.mjs';
-import { until } from '../harness/until.mjs';
 import { visitOffer, visitPlans } from '../harness/visits.mjs';
 
 /** No button turns longer than this. */
@@ -132,29 +131,3 @@ scenario('j. the proxy dies before the click and comes back: one charge in the e
   await again.receiptShows(money(12900));
   await sim.mustHaveCharged(buyer, 'one_click', [12900]);
 });
-
-for (const [what, fault] of [
-  ['Dodo resets after processing', { kind: 'reset_after' }],
-  ['Dodo answers 500 after processing', { status: 500, before: false }],
-  ['Dodo hangs after processing', { kind: 'timeout_after' }],
-]) {
-  scenario(`j. ${what}: the buyer is told the truth and charged once`, { timeout: 120_000 }, async (world) => {
-    const stack = await world.ownStack();
-    const { sim, buyer, page, address, offer } = await visitOffer(world, stack);
-    await page.goto(address);
-    await offer.ready();
-    await sim.fault({ method: 'POST', path: '/checkouts', times: 1, ...fault });
-    await offer.acceptButton.click();
-    await calm(offer.element, { within: PATIENCE });
-    await world.shot(page, 'calm');
-    assert.doesNotMatch(await offer.text(), SAYS_FAILED);
-    await until('the payment found again', async () => {
-      await page.goto(address);
-      await offer.receipt.waitFor({ timeout: 3_000 });
-      return true;
-    }, { within: 60_000 });
-    await offer.receiptShows(money(12900));
-    await sim.mustHaveCharged(buyer, 'one_click', [12900]);
-    assert.equal((await sim.chargingPosts(buyer)).length, 1);
-  });
-}
