@@ -55,6 +55,12 @@ impl ApiError {
         error
     }
 
+    /// What it tells programs.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        self.problem.code
+    }
+
     /// Adds how many seconds to wait.
     #[must_use]
     pub fn after(mut self, seconds: u32) -> Self {

@@ -115,6 +115,19 @@ mod tests {
         assert!(!is_too_deep("[1],".repeat(100).as_bytes()));
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_does_not_come_is_not_waited_for() {
+        let drip = futures_util::stream::unfold((), |()| async {
+            tokio::time::sleep(Duration::from_secs(3)).await;
+            Some((Ok::<_, std::convert::Infallible>("x"), ()))
+        });
+        let request = Request::new(axum::body::Body::from_stream(drip));
+        let started = tokio::time::Instant::now();
+        let refused = read(request, MAX_BODY).await.unwrap_err();
+        assert_eq!(refused.code(), ErrorCode::RequestTimeout);
+        assert_eq!(started.elapsed(), BODY_TIME);
+    }
+
     #[test]
     fn only_json_is_json() {
         let sent = |value: &'static str| {

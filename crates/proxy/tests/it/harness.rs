@@ -86,8 +86,10 @@ impl TestApp {
     }
 
     pub(crate) async fn spawn_with(options: Options) -> Self {
-        let sim = Sim::start(SimConfig::default()).await.unwrap();
-        Self::over(SimApi::new(sim), options).await
+        let sim = SimApi::new(Sim::start(SimConfig::default()).await.unwrap());
+        // Tests go faster than Dodo lets a shop go.
+        sim.post("/_sim/policy", json!({"rate_limit": "off"})).await;
+        Self::over(sim, options).await
     }
 
     async fn over(sim: SimApi, options: Options) -> Self {

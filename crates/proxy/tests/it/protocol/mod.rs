@@ -2,6 +2,7 @@
 //! Dodo would have them. Tests name the invariants of `docs/ARCHITECTURE.md`.
 
 mod ambiguity;
+mod amounts;
 mod hosted;
 mod one_click;
 mod plan_change;

@@ -117,6 +117,11 @@ impl Rig {
     }
 
     pub(super) fn customer(&self, card: Option<&str>) -> CustomerId {
+        self.customer_in(card, "US")
+    }
+
+    /// A customer who is billed in this country.
+    pub(super) fn customer_in(&self, card: Option<&str>, country: &str) -> CustomerId {
         let payment_methods = card
             .map(|number| NewPaymentMethod { number: number.to_owned(), ..NewPaymentMethod::default() })
             .into_iter()
@@ -125,7 +130,7 @@ impl Rig {
             email: "buyer@example.com".into(),
             name: "B. Uyer".into(),
             payment_methods,
-            billing: Some(json!({"country": "US", "state": "CA", "city": "SF", "street": "1 Market St",
+            billing: Some(json!({"country": country, "state": "CA", "city": "SF", "street": "1 Market St",
                                  "zipcode": "94105"})),
             ..NewCustomer::default()
         });
@@ -207,17 +212,19 @@ impl Rig {
         addons: Vec<Value>,
     ) -> (Session, SubscriptionId) {
         let customer = self.customer(Some(card));
-        let subscription = self
-            .sim
-            .subscription(NewSubscription {
-                customer_id: customer.to_string(),
-                product_id: product.to_owned(),
-                addons,
-                ..NewSubscription::default()
-            })
-            .unwrap();
-        let id = SubscriptionId::parse(subscription["subscription_id"].as_str().unwrap()).unwrap();
+        let id = self.subscription(NewSubscription {
+            customer_id: customer.to_string(),
+            product_id: product.to_owned(),
+            addons,
+            ..NewSubscription::default()
+        });
         (session(customer, Purpose::Plans, Some(id.clone())), id)
+    }
+
+    /// A running subscription.
+    pub(super) fn subscription(&self, new: NewSubscription) -> SubscriptionId {
+        let subscription = self.sim.subscription(new).unwrap();
+        SubscriptionId::parse(subscription["subscription_id"].as_str().unwrap()).unwrap()
     }
 
     /// A plan change previewed on the upgrade page.
