@@ -1,7 +1,13 @@
 //! Everything that can go wrong between the request and its answer: one request, always; the truth in the end; "failed"
 //! only when it is certain.
 
-use proxy::{domain::OfferState, service::charging::ChargeError};
+use std::sync::Arc;
+
+use proxy::{
+    domain::{AttemptState, OfferState},
+    service::charging::ChargeError,
+    store::Attempts,
+};
 use serde_json::{Value, json};
 use wire::{Attempt, AttemptStatus};
 
@@ -166,4 +172,52 @@ async fn a_challenge_is_waited_for_and_no_other_way_is_opened() {
     let end = rig.poll(&shown.session, &attempt).await;
     assert_eq!((end.status, end.hosted_checkout_offered), (Some(AttemptStatus::Failed), true));
     assert_eq!(rig.posts("/checkouts"), 1);
+}
+
+/// I4: when the request arrives at Dodo, the mark is on the disk.
+#[tokio::test]
+async fn the_mark_is_written_before_the_request_leaves() {
+    let rig = Arc::new(Rig::start().await);
+    let shown = Arc::new(rig.shown(Some(GOOD)).await);
+    rig.fault("/checkouts", json!("hang_before"), 1);
+    let click = {
+        let (rig, shown) = (rig.clone(), shown.clone());
+        tokio::spawn(async move { rig.accept(&shown, "key-1").await })
+    };
+    rig.until(|| rig.posts("/checkouts") == 1).await;
+    let attempt = rig.store.latest_attempt(&shown.offer.id).await.unwrap().unwrap();
+    assert_eq!(attempt.state, AttemptState::Sent);
+    // The same key meanwhile is told so, another finds the offer taken.
+    let same = rig.accept(&shown, "key-1").await;
+    assert!(matches!(same, Err(ChargeError::KeyInProgress)), "{same:?}");
+    let other = rig.accept(&shown, "key-2").await;
+    assert!(matches!(other, Err(ChargeError::AttemptInProgress)), "{other:?}");
+    assert_eq!(click.await.unwrap().unwrap().status, Some(AttemptStatus::InDoubt));
+}
+
+/// A browser that goes away in the middle changes nothing about the charge.
+#[tokio::test]
+async fn a_caller_that_goes_away_does_not_interrupt_the_charge() {
+    let rig = Arc::new(Rig::start().await);
+    let shown = Arc::new(rig.shown(Some(GOOD)).await);
+    let slow = dodo_sim::NewFault {
+        method: Some("POST".into()),
+        path: Some("/checkouts".into()),
+        kind: json!("delay"),
+        delay_ms: Some(300),
+        ..dodo_sim::NewFault::default()
+    };
+    rig.sim.fault(slow).unwrap();
+    let click = {
+        let (rig, shown) = (rig.clone(), shown.clone());
+        tokio::spawn(async move { rig.accept(&shown, "key-1").await })
+    };
+    rig.until(|| rig.posts("/checkouts") == 1).await;
+    click.abort();
+    assert!(click.await.unwrap_err().is_cancelled());
+    rig.tasks.close();
+    rig.tasks.wait().await;
+    let attempt = rig.store.latest_attempt(&shown.offer.id).await.unwrap().unwrap();
+    assert_eq!(attempt.state, AttemptState::Succeeded);
+    assert_eq!(rig.collected(&shown.offer.customer_id).len(), 1);
 }

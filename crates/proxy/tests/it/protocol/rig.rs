@@ -49,6 +49,7 @@ pub(super) struct Rig {
     pub(super) reconciler: Reconciler,
     pub(super) dodo: Client,
     pub(super) gateway: Gateway,
+    pub(super) tasks: TaskTracker,
     quoting: Arc<Quoting>,
     catalogue: Catalogue,
     url: String,
@@ -90,13 +91,14 @@ impl Rig {
         let catalogue = Catalogue::new(dodo.clone());
         let quoting =
             Arc::new(Quoting::new(as_store.clone(), as_clock.clone(), gateway.clone(), catalogue.clone()));
+        let tasks = TaskTracker::new();
         let charging = Arc::new(Charging::new(charging::Parts {
             store: as_store.clone(),
             clock: as_clock.clone(),
             gateway: gateway.clone(),
             catalogue: catalogue.clone(),
             quoting: quoting.clone(),
-            tasks: TaskTracker::new(),
+            tasks: tasks.clone(),
         }));
         let reconciler = Reconciler::new(as_store, as_clock, gateway.clone(), charging.clone());
         let sim_control = sim.control();
@@ -108,6 +110,7 @@ impl Rig {
             reconciler,
             dodo,
             gateway,
+            tasks,
             quoting,
             catalogue,
             url,
@@ -247,6 +250,15 @@ impl Rig {
     /// Asks how an attempt stands, as a page that polls does.
     pub(super) async fn poll(&self, session: &Session, attempt: &Attempt) -> Attempt {
         self.charging.attempt(session, attempt.attempt_id.as_ref().unwrap()).await.unwrap()
+    }
+
+    /// Waits until something is true at the simulator.
+    pub(super) async fn until(&self, reached: impl Fn() -> bool) {
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
+        while !reached() {
+            assert!(tokio::time::Instant::now() < deadline, "it did not come to that");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
 
     /// Lets a little time pass until the attempt is decided.
