@@ -1,6 +1,6 @@
 //! A message: what happened, in one line of title and one or two of text.
 
-use leptos::html::{div, h3, p};
+use leptos::html::{div, h2, p};
 use leptos::prelude::*;
 
 /// How a message looks.
@@ -24,12 +24,13 @@ impl Tone {
     }
 }
 
-/// A message. Empty lines are left out.
+/// A message. Empty lines are left out. It may stand alone in the element, so its title is of the level that follows the
+/// page's own.
 ///
 /// Part: `notice`.
 pub(super) fn notice(tone: Tone, title: String, lines: Vec<String>) -> impl IntoView + use<> {
     let text: Vec<_> =
         lines.into_iter().filter(|line| !line.is_empty()).map(|line| p().child(line)).collect();
-    let title = (!title.is_empty()).then(|| h3().child(title));
+    let title = (!title.is_empty()).then(|| h2().child(title));
     div().class(tone.class()).attr("part", "notice").child((title, text))
 }
