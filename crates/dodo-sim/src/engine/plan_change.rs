@@ -6,13 +6,14 @@ use super::event::EventType;
 use super::plan_target::{ChangeRequest, Intent, Target, target};
 use super::subscription;
 use super::world::World;
-use crate::billing::proration::{ChangePrice, CycleEffect, LineKind};
+use crate::billing::proration::{ChangePrice, LineKind};
 use crate::error::{ApiError, Code, Outcome};
 use crate::model::card::Moment;
 use crate::model::payment::{Payment, Purpose, ServicePeriod, Source};
 use crate::model::subscription::{
     Dues, EffectiveAt, OnPaymentFailure, PlannedChange, ScheduledChange, Subscription, SubscriptionStatus,
 };
+use time::OffsetDateTime;
 
 /// What change-plan answers: all empty when the charge settles on the stored method.
 #[derive(Debug, Default)]
@@ -25,11 +26,11 @@ impl PlannedChange {
     /// The subscription as it is after the change.
     pub(crate) fn apply_to(&self, subscription: &mut Subscription) {
         subscription.plan = self.plan.clone();
-        if self.next_billing_date != subscription.next_billing_date {
-            subscription.billing_day = self.next_billing_date.day();
+        if let Some((start, end)) = self.new_period {
+            subscription.previous_billing_date = start;
+            subscription.next_billing_date = end;
+            subscription.billing_day = start.day();
         }
-        subscription.previous_billing_date = self.previous_billing_date;
-        subscription.next_billing_date = self.next_billing_date;
         subscription.period_paid = self.period_paid;
     }
 }
@@ -44,16 +45,23 @@ pub(crate) fn change(world: &mut World, id: &str, request: &ChangeRequest) -> Ou
     match (price, request.effective_at) {
         (Some(price), EffectiveAt::Immediately) => immediately(world, id, request, change, &price),
         (_, EffectiveAt::NextBillingDate) | (None, EffectiveAt::Immediately) => {
-            schedule(world, id, request, change);
+            let effective_at = world.subscription(id)?.next_billing_date;
+            schedule(world, id, request, change, effective_at);
             Ok(Started::default())
         }
     }
 }
 
-fn schedule(world: &mut World, id: &str, request: &ChangeRequest, change: PlannedChange) {
+fn schedule(
+    world: &mut World,
+    id: &str,
+    request: &ChangeRequest,
+    change: PlannedChange,
+    effective_at: OffsetDateTime,
+) {
     let scheduled = ScheduledChange {
         id: world.ids.next("spc"),
-        effective_at: change.next_billing_date,
+        effective_at,
         plan: change.plan,
         on_failure: change.on_failure,
         metadata: request.metadata.clone(),
@@ -103,6 +111,8 @@ fn draft(
     change: &PlannedChange,
     price: &ChangePrice,
 ) -> Draft {
+    let (starts_at, ends_at) =
+        change.new_period.unwrap_or((current.previous_billing_date, current.next_billing_date));
     let new_plan_factor = price.lines.first().map_or_else(|| "1".to_owned(), |line| line.factor.decimal());
     let lines = price
         .lines
@@ -134,11 +144,8 @@ fn draft(
         lines,
         service_periods: vec![ServicePeriod {
             subscription_id: current.subscription_id.clone(),
-            starts_at: match price.cycle {
-                CycleEffect::Keep => current.previous_billing_date,
-                CycleEffect::Restart => change.previous_billing_date,
-            },
-            ends_at: change.next_billing_date,
+            starts_at,
+            ends_at,
             proration_factor: new_plan_factor,
         }],
         discount_codes: change.plan.discount_codes.clone(),
@@ -150,8 +157,9 @@ fn draft(
 fn apply(world: &mut World, id: &str, change: &PlannedChange) {
     if let Some(subscription) = world.subscriptions.get_mut(id) {
         change.apply_to(subscription);
+        let renewal = subscription.next_billing_date;
+        world.renew_at(renewal, id);
     }
-    world.renew_at(change.next_billing_date, id);
     subscription::grant(world, id, change.plan.currency, change.credit_granted);
 }
 

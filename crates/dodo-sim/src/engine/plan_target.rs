@@ -73,8 +73,7 @@ pub(crate) fn target(world: &World, id: &str, request: &ChangeRequest, intent: I
     });
     if request.effective_at == EffectiveAt::NextBillingDate {
         let change = PlannedChange {
-            previous_billing_date: current.previous_billing_date,
-            next_billing_date: current.next_billing_date,
+            new_period: None,
             plan,
             on_failure,
             credit_granted: 0,
@@ -106,18 +105,17 @@ pub(crate) fn target(world: &World, id: &str, request: &ChangeRequest, intent: I
         }
         ChangeError::Overflow(overflow) => overflow.into(),
     })?;
-    let (previous, next) = match price.cycle {
-        CycleEffect::Keep => (current.previous_billing_date, current.next_billing_date),
+    let new_period = match price.cycle {
+        CycleEffect::Keep => None,
         CycleEffect::Restart => {
             let end = calendar::step(world.now, plan.frequency, world.now.day(), world.policy.month_step);
-            (world.now, end)
+            Some((world.now, end))
         }
     };
     let billed = request.proration_billing_mode != ProrationMode::DoNotBill;
     let change = PlannedChange {
         plan,
-        previous_billing_date: previous,
-        next_billing_date: next,
+        new_period,
         on_failure,
         credit_granted: price.credit_granted,
         period_paid: current.period_paid || billed,

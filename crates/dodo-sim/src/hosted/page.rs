@@ -84,11 +84,18 @@ pub(super) fn checkout(world: &World, session: &Session, draft: &Draft) -> Outco
             (title, payment_summary(payment), due, None)
         }
     };
+    let offers_saved = match &session.kind {
+        SessionKind::Cart(request) => request.show_saved_payment_methods,
+        SessionKind::Payment { .. } => true,
+    };
     let saved: Vec<&PaymentMethod> = customer
+        .filter(|_| offers_saved)
         .map(|customer| customer.payment_methods.iter().filter(|method| !method.removed).collect())
         .unwrap_or_default();
     let email = first_filled(&[&draft.email, session.customer_email.as_deref().unwrap_or_default()]);
     let name = first_filled(&[&draft.name, session.customer_name.as_deref().unwrap_or_default()]);
+    let known_zipcode = customer.and_then(|customer| customer.billing.as_ref()?.zipcode.as_deref());
+    let zipcode = first_filled(&[&draft.zipcode, known_zipcode.unwrap_or_default()]);
     let content = html! {
         h1 { (title) }
         (summary)
@@ -112,22 +119,14 @@ pub(super) fn checkout(world: &World, session: &Session, draft: &Draft) -> Outco
                     }
                     label .choice { input type="radio" name="method" value="new"; "Another card" }
                 }
-                label { "Card number"
-                    input name="number" inputmode="numeric" autocomplete="cc-number" placeholder="4242 4242 4242 4242";
-                }
-                div .pair {
-                    label { "Expiry" input name="expiry" autocomplete="cc-exp" placeholder="MM/YY"; }
-                    label { "Security code"
-                        input name="cvc" inputmode="numeric" autocomplete="cc-csc" placeholder="123";
-                    }
-                }
+                (card_fields())
             }
             fieldset {
                 legend { "Billing address" }
                 div .pair {
                     label { "Country" (country_select(&country)) }
                     label { "Postal code"
-                        input name="zipcode" autocomplete="postal-code" value=(draft.zipcode);
+                        input name="zipcode" autocomplete="postal-code" value=(zipcode);
                     }
                 }
                 details {
@@ -150,6 +149,23 @@ pub(super) fn checkout(world: &World, session: &Session, draft: &Draft) -> Outco
         }
     };
     Ok(layout(title, &content))
+}
+
+/// Hidden by the style sheet while a saved card is chosen.
+fn card_fields() -> Markup {
+    html! {
+        div .typed {
+            label { "Card number"
+                input name="number" inputmode="numeric" autocomplete="cc-number" placeholder="4242 4242 4242 4242";
+            }
+            div .pair {
+                label { "Expiry" input name="expiry" autocomplete="cc-exp" placeholder="MM/YY"; }
+                label { "Security code"
+                    input name="cvc" inputmode="numeric" autocomplete="cc-csc" placeholder="123";
+                }
+            }
+        }
+    }
 }
 
 fn first_filled(texts: &[&str]) -> String {

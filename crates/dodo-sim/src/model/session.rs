@@ -1,7 +1,6 @@
 //! Checkout sessions and the links that stand on hosted pages.
 
 use super::Metadata;
-use super::money::Currency;
 use super::payment::Billing;
 use super::table::Row;
 use serde::{Deserialize, Serialize};
@@ -84,11 +83,7 @@ pub(crate) struct CheckoutRequest {
     #[serde(default)]
     pub(crate) discount_code: Option<String>,
     #[serde(default)]
-    pub(crate) billing_currency: Option<Currency>,
-    #[serde(default)]
     pub(crate) show_saved_payment_methods: bool,
-    #[serde(default)]
-    pub(crate) force_3ds: Option<bool>,
     #[serde(default)]
     pub(crate) subscription_data: Option<SubscriptionData>,
     #[serde(default)]

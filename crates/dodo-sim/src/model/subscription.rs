@@ -74,8 +74,8 @@ pub(crate) enum OnPaymentFailure {
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct PlannedChange {
     pub(crate) plan: Plan,
-    pub(crate) previous_billing_date: OffsetDateTime,
-    pub(crate) next_billing_date: OffsetDateTime,
+    /// Start and end of a new period; none when the current one goes on, whichever that is by the time it is paid.
+    pub(crate) new_period: Option<(OffsetDateTime, OffsetDateTime)>,
     pub(crate) on_failure: OnPaymentFailure,
     /// Credit that the change grants to the buyer.
     pub(crate) credit_granted: i64,

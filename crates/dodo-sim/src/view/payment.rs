@@ -3,7 +3,7 @@
 use super::{customer_limited, optional_time};
 use crate::engine::world::World;
 use crate::model::customer::MethodKind;
-use crate::model::payment::{Payment, Purpose, Refund, RefundStatus, Source};
+use crate::model::payment::{Payment, Purpose, Refund, Source};
 use crate::model::rfc3339;
 use serde_json::{Map, Value, json};
 
@@ -215,8 +215,9 @@ pub(crate) fn refund_item(world: &World, refund: &Refund) -> Value {
         "reason": refund.reason,
         "status": refund.status,
         "created_at": rfc3339(refund.created_at),
-        "network_reference": (refund.status == RefundStatus::Succeeded).then_some("000000000000"),
-        "network_reference_type": (refund.status == RefundStatus::Succeeded).then_some("arn"),
+        // Card networks tell these days later, if at all.
+        "network_reference": null,
+        "network_reference_type": null,
         "network_reference_updated_at": null,
     })
 }

@@ -30,7 +30,7 @@ pub(crate) fn subscription(world: &World, subscription: &Subscription) -> Value 
         "meter_credit_entitlement_cart": [],
         "discounts": if discounts.is_empty() { Value::Null } else { json!(discounts) },
         "cancelled_by": (subscription.status == SubscriptionStatus::Cancelled)
-            .then(|| json!({"actor_type": "merchant", "name": null, "email": null})),
+            .then(|| json!({"actor_type": "api_key", "name": null, "email": null})),
         "cancellation_feedback": null,
         "cancellation_comment": null,
         "expires_at": rfc3339(subscription.expires_at),

@@ -124,6 +124,9 @@ async fn a_known_buyer_chooses_a_saved_card_or_another() {
     let (customer, method) = world.buyer(GOOD).await;
     let mut body = course();
     body["customer"] = json!({"customer_id": customer});
+    let (_, page) = session(&world, body.clone()).await;
+    assert!(!world.send(world.http.get(&page)).await.text.contains("•••• 4242"), "only when it is asked for");
+    body["show_saved_payment_methods"] = json!(true);
     let (_, page) = session(&world, body).await;
     assert!(world.send(world.http.get(&page)).await.text.contains("Visa •••• 4242, 12/34"));
     let form = [("method", method.as_str()), ("country", "US"), ("email", "a@example.com")];

@@ -260,6 +260,27 @@ async fn a_change_under_way_blocks_another() {
 }
 
 #[tokio::test]
+async fn a_charge_that_settles_after_a_renewal_leaves_the_new_period_alone() {
+    let world = World::start().await;
+    world.switch(json!({"plan_change_outcome": "processing", "processing_seconds": 0})).await;
+    let (_, id) = world.subscriber("prod_basic_plan", GOOD).await;
+    world.advance_days(29).await;
+    let mut body = to("prod_pro_plan", "difference_immediately");
+    body["on_payment_failure"] = json!("prevent_change");
+    world.post(&format!("/subscriptions/{id}/change-plan"), body).await.ok();
+    world.advance_days(2).await;
+    assert_eq!(later(&world), [3000], "the old plan renewed meanwhile");
+    let processing = world.get("/payments?status=processing").await.ok();
+    let payment = processing["items"][0]["payment_id"].as_str().unwrap();
+    world.post(&format!("/_sim/payments/{payment}/resolve"), json!({"status": "succeeded"})).await.ok();
+    let changed = world.subscription(&id).await;
+    assert_eq!(changed["product_id"], "prod_pro_plan");
+    assert_eq!(changed["next_billing_date"], "2026-06-01T00:00:00Z");
+    world.advance_days(1).await;
+    assert_eq!(later(&world), [3000, 5000]);
+}
+
+#[tokio::test]
 async fn a_scheduled_change_waits_blocks_and_can_be_taken_back() {
     let world = World::start().await;
     let (_, id) = world.subscriber("prod_pro_plan", GOOD).await;

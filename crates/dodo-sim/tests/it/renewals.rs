@@ -102,7 +102,11 @@ async fn cancelling_now_later_and_pausing() {
     patch(&later, json!({"cancel_at_next_billing_date": true})).await.ok();
     assert_eq!(world.told().last().unwrap(), "subscription.plan_changed");
     world.advance_days(30).await;
-    assert_eq!(world.subscription(&later).await["status"], "cancelled");
+    let cancelled = world.subscription(&later).await;
+    assert_eq!(
+        (&cancelled["status"], &cancelled["cancelled_by"]["actor_type"]),
+        (&json!("cancelled"), &json!("api_key"))
+    );
 
     let (_, paused) = world.subscriber("prod_basic_plan", GOOD).await;
     assert_eq!(patch(&paused, json!({"pause": true})).await.refusal().0, 422);

@@ -200,6 +200,27 @@ assert.ok(keeps('wallets', await client.customers.wallets.list(buyer.customer_id
 keeps('portal', await client.customers.customerPortal.create(buyer.customer_id, { return_url: 'https://shop.test/' }));
 await client.customers.deletePaymentMethod(methods.items[1].payment_method_id, { customer_id: buyer.customer_id });
 
+// What does not go well has the same shape: a decline, a trial, a hold.
+const unlucky = await control('customers', {
+  email: 'unlucky@example.test',
+  name: 'U. Nlucky',
+  payment_methods: [{ number: '4000000000000341' }],
+  billing,
+});
+const [failing] = (await client.customers.retrievePaymentMethods(unlucky.customer_id)).items;
+const theirs = { ...cart, customer: { customer_id: unlucky.customer_id }, payment_method_id: failing.payment_method_id, confirm: true };
+const refused = await client.checkoutSessions.create(theirs);
+assert.equal(keeps('paymentRetrieve', await client.payments.retrieve(refused.payment_id)).status, 'failed');
+const trial = { ...theirs, product_cart: [{ product_id: 'prod_pro_plan', quantity: 1 }], subscription_data: { trial_period_days: 3 } };
+keeps('checkoutPreview', await client.checkoutSessions.preview(trial));
+const begun = await client.checkoutSessions.create(trial);
+const [held] = keeps('paymentRetrieve', await client.payments.retrieve(begun.payment_id)).subscription_ids;
+keeps('subscriptionRetrieve', await client.subscriptions.retrieve(held));
+await control('clock', { advance_seconds: 4 * 86_400 });
+assert.equal(keeps('subscriptionRetrieve', await client.subscriptions.retrieve(held)).status, 'on_hold');
+const ended = await client.subscriptions.update(held, { status: 'cancelled' });
+assert.equal(keeps('subscriptionUpdate', ended).status, 'cancelled');
+
 // Errors arrive as the SDK's own.
 await assert.rejects(
   client.payments.retrieve('pay_unknown'),
