@@ -5,6 +5,13 @@ import { startServer } from './server.mjs';
 export const HEADING = 'Thank you for your order';
 export const FOOTER = 'Questions? Write to help@shop.example.';
 
+/** A page's colours follow the buyer's choice, said outright: axe-core does not know the browser's dark canvas. */
+const PAGE_STYLE = `<style>
+html { background: light-dark(#fff, #14161a); color: light-dark(#16181d, #e8eaed); }
+body { font: 1rem/1.5 system-ui, sans-serif; margin: 0; }
+main { max-inline-size: 72rem; margin-inline: auto; padding: 1rem; }
+</style>`;
+
 export class MerchantPages {
   #pages = new Map();
   #server;
@@ -42,6 +49,7 @@ export class MerchantPages {
 <meta name="color-scheme" content="light dark">
 <title>Order complete</title>
 <link rel="icon" href="data:,">
+${csp ? '' : PAGE_STYLE}
 ${head}
 </head>
 <body>

@@ -64,7 +64,7 @@ for (const kind of ['reset_after', 'status_500_after', 'empty_200', 'status_409_
   });
 }
 
-for (const kind of ['connect_refused', 'status_401', 'status_422']) {
+for (const kind of ['status_401', 'status_403', 'status_422']) {
   scenario(`j. Dodo refuses the request (${kind}): nothing charged, and said so`, async (world) => {
     const stack = await world.ownStack();
     const { sim, buyer, page, address, offer } = await visitOffer(world, stack);
