@@ -23,7 +23,7 @@ use crate::{
     gateway::Gateway,
     http::{
         self,
-        files::{self, Files, UpgradePage},
+        files::{self, Files},
         ops,
         origin::AllowedOrigins,
     },
@@ -136,7 +136,7 @@ impl Application {
         let charges = TaskTracker::new();
         let (services, background) =
             wire_up(settings, Arc::clone(&store) as Arc<dyn Store>, clock, dodo, charges.clone());
-        let router = http::router(Arc::clone(&services), origins, widget, UpgradePage::new(upgrade_page));
+        let router = http::router(Arc::clone(&services), origins, widget, upgrade_page);
         let ops_router = ops::router(services, metrics);
         Ok(Self {
             listener,

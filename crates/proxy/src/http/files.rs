@@ -10,10 +10,7 @@ use axum::{
     extract::{Request, State},
     response::{IntoResponse, Response},
 };
-use base64::{
-    Engine,
-    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
-};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use sha2::{Digest, Sha256};
@@ -67,6 +64,12 @@ impl Files {
             Some((name.clone(), File::new(&name, plain, brotli, gzip)))
         });
         Self(Arc::new(files.collect()))
+    }
+
+    /// Whether there is nothing to serve.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     fn answer(&self, name: &str, method: &Method, headers: &HeaderMap) -> Response {
@@ -198,57 +201,23 @@ pub async fn widget(State(files): State<Files>, request: Request) -> Response {
     response
 }
 
-/// The upgrade page: its files, and what its scripts may do.
-#[derive(Clone, Debug)]
-pub struct UpgradePage {
-    files: Files,
-    policy: HeaderValue,
-}
-
-impl UpgradePage {
-    /// `None` when there is no `index.html` among the files.
-    #[must_use]
-    pub fn new(files: Files) -> Option<Self> {
-        let html = &files.0.get("index.html")?.plain;
-        let policy = HeaderValue::from_str(&page_policy(&String::from_utf8_lossy(html))).ok()?;
-        Some(Self { files, policy })
-    }
-}
-
-/// What the page may do: its own scripts, WebAssembly, styles and calls, and nothing else; nobody may frame it. Scripts
-/// that stand in the page itself, as bundlers write them, are allowed by their hash.
-fn page_policy(html: &str) -> String {
-    let mut scripts = String::new();
-    for hash in inline_scripts(html).map(|script| STANDARD.encode(Sha256::digest(script))) {
-        scripts.push_str(&format!(" 'sha256-{hash}'"));
-    }
-    format!(
-        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'{scripts}; style-src 'self'; connect-src 'self'; \
-         img-src https: data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
-         require-trusted-types-for 'script'"
-    )
-}
-
-/// The contents of `<script>` elements that do not name a file.
-fn inline_scripts(html: &str) -> impl Iterator<Item = &str> {
-    html.split("<script").skip(1).filter_map(|rest| {
-        let (attributes, rest) = rest.split_once('>')?;
-        let (script, _) = rest.split_once("</script>")?;
-        (!attributes.contains("src=") && !script.is_empty()).then_some(script)
-    })
-}
+/// What the upgrade page may do: its own scripts, WebAssembly, styles and calls, and nothing else. No script stands in
+/// the page itself, and nobody may frame it.
+const PAGE_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
+     connect-src 'self'; img-src https: data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
+     require-trusted-types-for 'script'";
 
 /// The upgrade page under `/upgrade/`; every name without a dot is the page itself.
-pub async fn upgrade_page(State(page): State<UpgradePage>, request: Request) -> Response {
+pub async fn upgrade_page(State(files): State<Files>, request: Request) -> Response {
     let path = request.uri().path();
     let name = path.strip_prefix("/upgrade").unwrap_or(path).trim_start_matches('/');
     let is_page = !name.contains('.');
     let name = if is_page { "index.html" } else { name };
-    let mut response = page.files.answer(name, request.method(), request.headers());
+    let mut response = files.answer(name, request.method(), request.headers());
     let headers = response.headers_mut();
     if is_page {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-        headers.insert(header::CONTENT_SECURITY_POLICY, page.policy);
+        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(PAGE_POLICY));
         headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     } else {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
@@ -273,15 +242,5 @@ mod tests {
         ] {
             assert_eq!((takes(accept, "br"), takes(accept, "gzip")), (br, gzip), "{accept}");
         }
-    }
-
-    #[test]
-    fn only_scripts_in_the_page_itself_are_allowed_by_hash() {
-        let html =
-            "<script src=\"/a.js\"></script><script type=\"module\">import 'x'</script><script></script>";
-        assert_eq!(inline_scripts(html).collect::<Vec<_>>(), ["import 'x'"]);
-        let policy = page_policy(html);
-        assert_eq!(policy.matches("sha256-").count(), 1);
-        assert!(!policy.contains("unsafe-inline") && !policy.contains("'unsafe-eval'"), "{policy}");
     }
 }

@@ -40,18 +40,14 @@ use tower_http::{catch_panic::CatchPanicLayer, set_header::SetResponseHeaderLaye
 use utoipa_axum::router::OpenApiRouter;
 use wire::ErrorCode;
 
-use self::{
-    error::ApiError,
-    files::{Files, UpgradePage},
-    origin::AllowedOrigins,
-};
+use self::{error::ApiError, files::Files, origin::AllowedOrigins};
 use crate::service::Services;
 
 /// What handlers are given.
 pub type App = Arc<Services>;
 
 /// Everything that is served to browsers, the merchant's server and Dodo.
-pub fn router(app: App, origins: AllowedOrigins, widget: Files, upgrade_page: Option<UpgradePage>) -> Router {
+pub fn router(app: App, origins: AllowedOrigins, widget: Files, upgrade_page: Files) -> Router {
     let (api, _) = api().split_for_parts();
     let api = api
         .with_state(app)
@@ -64,8 +60,8 @@ pub fn router(app: App, origins: AllowedOrigins, widget: Files, upgrade_page: Op
         .layer(origins.cors())
         .layer(middleware::from_fn_with_state(origins, origin::guard));
     let mut router = api;
-    if let Some(page) = upgrade_page {
-        let page = any(files::upgrade_page).with_state(page);
+    if !upgrade_page.is_empty() {
+        let page = any(files::upgrade_page).with_state(upgrade_page);
         router = router
             .route("/upgrade", page.clone())
             .route("/upgrade/", page.clone())

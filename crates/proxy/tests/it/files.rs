@@ -18,7 +18,8 @@ async fn app() -> (TestApp, tempfile::TempDir) {
     ] {
         std::fs::write(widget.join(name), content).unwrap();
     }
-    std::fs::write(page.join("index.html"), "<!doctype html><script>go()</script>").unwrap();
+    std::fs::write(page.join("index.html"), "<!doctype html><script src=\"/upgrade/spa-1a2b.js\"></script>")
+        .unwrap();
     std::fs::write(page.join("spa-1a2b.js"), "1").unwrap();
     let options = Options { widget_dir: Some(widget), spa_dir: Some(page), ..Options::default() };
     (TestApp::spawn_with(options).await, dist)
@@ -68,7 +69,11 @@ async fn the_upgrade_page_runs_its_own_scripts_only_and_is_not_framed() {
         assert_eq!(answer.status, 200, "{path}");
         assert!(answer.body.as_str().unwrap().starts_with("<!doctype html>"));
         let policy = answer.headers["content-security-policy"].to_str().unwrap();
-        assert!(policy.contains("'sha256-") && policy.contains("frame-ancestors 'none'"), "{policy}");
+        assert!(
+            policy.contains("script-src 'self' 'wasm-unsafe-eval';")
+                && policy.contains("frame-ancestors 'none'"),
+            "{policy}"
+        );
         assert!(!policy.contains("'unsafe-inline'") && !policy.contains("'unsafe-eval'"), "{policy}");
         assert_eq!(answer.headers["referrer-policy"], "no-referrer");
     }
