@@ -13,6 +13,7 @@ mod tasks;
 
 use std::cell::RefCell;
 use std::future::Future;
+use std::pin::Pin;
 use std::rc::{Rc, Weak};
 
 use flow::announce::{About, Announcement};
@@ -126,12 +127,12 @@ impl<M: Machine> Driver<M> {
 
     /// Waits for something, then feeds what came of it. Given up when the widget is unmounted.
     fn then(self: &Rc<Self>, event: impl Future<Output = M::Event> + 'static) {
-        self.tasks.spawn(feed(Rc::downgrade(self), event));
+        self.tasks.spawn(Box::pin(feed(Rc::downgrade(self), Box::pin(event))));
     }
 
     /// The same for what must not be cut off half-way by unmounting: charges and refusals.
     fn then_surely(self: &Rc<Self>, event: impl Future<Output = M::Event> + 'static) {
-        spawn_local(feed(Rc::downgrade(self), event));
+        spawn_local(feed(Rc::downgrade(self), Box::pin(event)));
     }
 
     fn schedule(self: &Rc<Self>, after: u32, event: M::Event) {
@@ -158,7 +159,8 @@ impl<M: Machine> Driver<M> {
     }
 }
 
-async fn feed<M: Machine>(driver: Weak<Driver<M>>, event: impl Future<Output = M::Event>) {
+/// Boxed, because each kind of future that is spawned costs kilobytes of its own.
+async fn feed<M: Machine>(driver: Weak<Driver<M>>, event: Pin<Box<dyn Future<Output = M::Event>>>) {
     let event = event.await;
     if let Some(driver) = driver.upgrade() {
         driver.handle(event);

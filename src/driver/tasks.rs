@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::future::Future;
+use std::pin::Pin;
 use std::rc::{Rc, Weak};
 
 use futures_util::future::{AbortHandle, abortable};
@@ -15,7 +16,7 @@ use wasm_bindgen_futures::spawn_local;
 pub(super) struct Tasks(RefCell<Vec<(Weak<()>, AbortHandle)>>);
 
 impl Tasks {
-    pub(super) fn spawn(&self, task: impl Future<Output = ()> + 'static) {
+    pub(super) fn spawn(&self, task: Pin<Box<dyn Future<Output = ()>>>) {
         let running = Rc::new(());
         let mut tasks = self.0.borrow_mut();
         tasks.retain(|(running, _)| running.strong_count() > 0);

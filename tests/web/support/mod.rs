@@ -103,8 +103,10 @@ pub(crate) struct Widget {
     pub(crate) root: ShadowRoot,
     pub(crate) handle: Option<Handle>,
     heard: Rc<RefCell<Vec<Heard>>>,
-    listeners: Vec<(String, Closure<dyn FnMut(CustomEvent)>)>,
+    listeners: Vec<(String, Listener)>,
 }
+
+type Listener = Closure<dyn FnMut(CustomEvent)>;
 
 const EVENTS: [&str; 8] = [
     "upsell-accept",
@@ -152,7 +154,7 @@ impl Widget {
     }
 
     pub(crate) fn on(&mut self, name: &str, listener: impl FnMut(CustomEvent) + 'static) {
-        let listener = Closure::<dyn FnMut(CustomEvent)>::new(listener);
+        let listener = Listener::new(listener);
         self.host.add_event_listener_with_callback(name, listener.as_ref().unchecked_ref()).unwrap();
         self.listeners.push((name.to_owned(), listener));
     }

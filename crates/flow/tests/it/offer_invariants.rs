@@ -36,7 +36,7 @@ fn attempts(n: usize) -> Result<Attempt, ApiError> {
     use AttemptStatus as S;
     let statuses =
         [S::Succeeded, S::Processing, S::InDoubt, S::Failed, S::CheckoutRequired, S::RequiresCustomerAction];
-    match n % 14 {
+    match n % 16 {
         n @ 0..6 => Ok(attempt(statuses[n])),
         6 => Ok(bare(n.is_multiple_of(2))),
         7 => Err(ApiError::Network),
@@ -45,6 +45,8 @@ fn attempts(n: usize) -> Result<Attempt, ApiError> {
         10 => Err(problem(500, ErrorCode::Internal)),
         11 => Err(quote_changed(quote(&format!("qc{n}"), 5000 + n as i64))),
         12 => Err(problem(410, ErrorCode::QuoteExpired)),
+        13 => Err(ApiError::Foreign { status: 500 }),
+        14 => Err(ApiError::Network),
         _ => Err(problem(401, ErrorCode::Unauthorized)),
     }
 }
@@ -75,45 +77,37 @@ fn play(choices: &[Choice]) -> Vec<Step> {
                 if a.is_multiple_of(3) { b % fitting.len().max(1) } else { fitting.len().saturating_sub(1) };
             fitting.into_iter().nth(at)
         };
-        let event = match kind {
-            _ if serial == 0 => Some(Event::Start(offers(a, serial).ok().filter(|_| !b.is_multiple_of(4)))),
-            0..=3 => Some(Event::Act { act: ACTS[a % 3], key: key(serial as u32) }),
-            4 => Some(Event::Act { act: ACTS[a % ACTS.len()], key: key(serial as u32) }),
-            5..=7 => waiting(|effect| matches!(effect, Effect::Accept { .. })).map(|effect| match effect {
-                Effect::Accept { tag, .. } => Event::Accepted(tag, attempts(b)),
-                _ => unreachable!(),
-            }),
-            8 | 9 => waiting(|effect| matches!(effect, Effect::Load(_))).map(|effect| match effect {
-                Effect::Load(tag) => Event::Loaded(tag, offers(b, serial)),
-                _ => unreachable!(),
-            }),
-            10 => waiting(|effect| matches!(effect, Effect::Ask(..))).map(|effect| match effect {
-                Effect::Ask(tag, _) => Event::Looked(tag, attempts(b)),
-                _ => unreachable!(),
-            }),
-            11 => waiting(|effect| matches!(effect, Effect::Decline(..))).map(|effect| match effect {
-                Effect::Decline(tag, _) => {
-                    let next = match b % 3 {
-                        0 => Ok(None),
-                        1 => Ok(Some(answer(offered("o2", quote(&format!("q{serial}"), 1900))))),
-                        _ => Err(ApiError::Network),
-                    };
-                    Event::Declined(tag, next)
-                }
-                _ => unreachable!(),
-            }),
-            12 | 13 => waiting(|effect| matches!(effect, Effect::Schedule(..))).map(|effect| match effect {
-                Effect::Schedule(tag, _) => Event::Timer(tag),
-                _ => unreachable!(),
-            }),
-            _ => waiting(|effect| matches!(effect, Effect::Watch(_))).map(|effect| match effect {
-                Effect::Watch(tag) => {
-                    Event::Dwelled(tag, if b.is_multiple_of(2) { Dwell::Armed } else { Dwell::Seen })
-                }
-                _ => unreachable!(),
-            }),
+        let answered = match kind {
+            5..=7 => waiting(|effect| matches!(effect, Effect::Accept { .. })),
+            8 | 9 => waiting(|effect| matches!(effect, Effect::Load(_))),
+            10 => waiting(|effect| matches!(effect, Effect::Ask(..))),
+            11 => waiting(|effect| matches!(effect, Effect::Decline(..))),
+            12 | 13 => waiting(|effect| matches!(effect, Effect::Schedule(..))),
+            14..=16 => waiting(|effect| matches!(effect, Effect::Watch(_))),
+            // Things take their course: what was asked for last comes.
+            _ => requests.last().cloned(),
         };
-        let Some(event) = event else { continue };
+        let event = match (kind, answered) {
+            _ if serial == 0 => Event::Start(offers(a, serial).ok().filter(|_| !b.is_multiple_of(4))),
+            (0..=3, _) => Event::Act { act: ACTS[a % 3], key: key(serial as u32) },
+            (4, _) => Event::Act { act: ACTS[a % ACTS.len()], key: key(serial as u32) },
+            (_, Some(Effect::Accept { tag, .. })) => Event::Accepted(tag, attempts(b)),
+            (_, Some(Effect::Load(tag))) => Event::Loaded(tag, offers(b, serial)),
+            (_, Some(Effect::Ask(tag, _))) => Event::Looked(tag, attempts(b)),
+            (_, Some(Effect::Decline(tag, _))) => {
+                let next = match b % 3 {
+                    0 => Ok(None),
+                    1 => Ok(Some(answer(offered(&format!("d{serial}"), quote(&format!("q{serial}"), 1900))))),
+                    _ => Err(ApiError::Network),
+                };
+                Event::Declined(tag, next)
+            }
+            (_, Some(Effect::Schedule(tag, _))) => Event::Timer(tag),
+            (_, Some(Effect::Watch(tag))) => {
+                Event::Dwelled(tag, if b.is_multiple_of(2) { Dwell::Armed } else { Dwell::Seen })
+            }
+            (_, Some(_) | None) => continue,
+        };
         let before = offer::view(&state);
         let old = state.clone();
         let (next, effects) = offer::step(state, event.clone());
@@ -142,7 +136,7 @@ fn confirms(step: &Step) -> bool {
 }
 
 fn story() -> impl Strategy<Value = Vec<Choice>> {
-    prop::collection::vec((0_u8..17, 0_usize..1000, 0_usize..1000), 1..80)
+    prop::collection::vec((0_u8..23, 0_usize..1000, 0_usize..1000), 1..80)
 }
 
 proptest! {
