@@ -8,3 +8,4 @@ mod one_click;
 mod plan_change;
 mod recovery;
 mod rig;
+mod world;

@@ -7,7 +7,7 @@ use dodo_client::{
     calls::plan_changes::ProrationMode,
     ids::{CustomerId, PaymentId, SubscriptionId},
 };
-use dodo_sim::{Charge, Control, NewCustomer, NewFault, NewPaymentMethod, NewSubscription, Sim, SimConfig};
+use dodo_sim::{Control, NewSubscription, Sim, SimConfig};
 use proxy::{
     clock::{Clock, ManualClock, SystemClock},
     domain::{
@@ -25,15 +25,13 @@ use proxy::{
     },
     store::{Attempts, Offers, Quotes, Store, sqlite::SqliteStore},
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 use tempfile::TempDir;
 use tokio_util::task::TaskTracker;
 use wire::{
     AcceptRequest, Attempt, AttemptStatus, ChangeRequest, EffectiveAt, IdempotencyKey, OfferKind, PayWith,
     ProductId, Purpose, Trigger, UnixSeconds,
 };
-
-use crate::harness::http_client;
 
 pub(super) const GOOD: &str = "4242424242424242";
 pub(super) const NO_FUNDS: &str = "4000000000009995";
@@ -52,7 +50,7 @@ pub(super) struct Rig {
     pub(super) tasks: TaskTracker,
     quoting: Arc<Quoting>,
     catalogue: Catalogue,
-    url: String,
+    pub(super) url: String,
     _sim: Sim,
     _folder: TempDir,
 }
@@ -117,27 +115,6 @@ impl Rig {
             _sim: sim,
             _folder: folder,
         }
-    }
-
-    pub(super) fn customer(&self, card: Option<&str>) -> CustomerId {
-        self.customer_in(card, "US")
-    }
-
-    /// A customer who is billed in this country.
-    pub(super) fn customer_in(&self, card: Option<&str>, country: &str) -> CustomerId {
-        let payment_methods = card
-            .map(|number| NewPaymentMethod { number: number.to_owned(), ..NewPaymentMethod::default() })
-            .into_iter()
-            .collect();
-        let customer = self.sim.customer(NewCustomer {
-            email: "buyer@example.com".into(),
-            name: "B. Uyer".into(),
-            payment_methods,
-            billing: Some(json!({"country": country, "state": "CA", "city": "SF", "street": "1 Market St",
-                                 "zipcode": "94105"})),
-            ..NewCustomer::default()
-        });
-        CustomerId::parse(customer["customer_id"].as_str().unwrap()).unwrap()
     }
 
     /// A buyer with this card and a kit on the screen.
@@ -224,12 +201,6 @@ impl Rig {
         (session(customer, Purpose::Plans, Some(id.clone())), id)
     }
 
-    /// A running subscription.
-    pub(super) fn subscription(&self, new: NewSubscription) -> SubscriptionId {
-        let subscription = self.sim.subscription(new).unwrap();
-        SubscriptionId::parse(subscription["subscription_id"].as_str().unwrap()).unwrap()
-    }
-
     /// A plan change previewed on the upgrade page.
     pub(super) async fn previewed(&self, session: &Session, plan: &ChargePlan) -> QuoteRow {
         let priced = self.quoting.price(plan, &session.customer_id).await.unwrap();
@@ -252,15 +223,6 @@ impl Rig {
         self.charging.attempt(session, attempt.attempt_id.as_ref().unwrap()).await.unwrap()
     }
 
-    /// Waits until something is true at the simulator.
-    pub(super) async fn until(&self, reached: impl Fn() -> bool) {
-        let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
-        while !reached() {
-            assert!(tokio::time::Instant::now() < deadline, "it did not come to that");
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    }
-
     /// Lets a little time pass until the attempt is decided.
     pub(super) async fn until_settled(&self, session: &Session, attempt: Attempt) -> Attempt {
         let mut attempt = attempt;
@@ -278,16 +240,6 @@ impl Rig {
     pub(super) async fn payment_of(&self, attempt: &Attempt) -> PaymentId {
         let id = attempt.attempt_id.as_ref().unwrap();
         self.store.attempt_by_id(id).await.unwrap().unwrap().payment_id.unwrap()
-    }
-
-    /// Turns switches of the simulator.
-    pub(super) fn policy(&self, switches: Value) {
-        self.sim.set_policy(switches.as_object().unwrap()).unwrap();
-    }
-
-    /// The simulator's address.
-    pub(super) fn url(&self) -> &str {
-        &self.url
     }
 
     pub(super) async fn offer_state(&self, shown: &Shown) -> OfferState {
@@ -308,59 +260,6 @@ impl Rig {
             self.reconciler.round().await.unwrap();
             left -= step;
         }
-    }
-
-    pub(super) fn fault(&self, path: &str, kind: Value, times: u32) {
-        let fault = NewFault {
-            method: Some("POST".into()),
-            path: Some(path.into()),
-            kind,
-            times: Some(times),
-            ..NewFault::default()
-        };
-        self.sim.fault(fault).unwrap();
-    }
-
-    /// Charging requests that reached the simulator.
-    pub(super) fn posts(&self, path: &str) -> usize {
-        self.sim.ledger().posts.iter().filter(|post| post.method == "POST" && post.path == path).count()
-    }
-
-    /// Reads that reached the simulator, on paths that begin like this.
-    pub(super) fn gets(&self, path: &str) -> usize {
-        let ledger = self.sim.ledger();
-        ledger.requests.iter().filter(|get| get.method == "GET" && get.path.starts_with(path)).count()
-    }
-
-    /// Money collected from one buyer.
-    pub(super) fn collected(&self, customer: &CustomerId) -> Vec<Charge> {
-        let mut charges = self.sim.ledger().charges;
-        charges.retain(|charge| {
-            charge.customer_id == customer.as_str() && charge.status == dodo_sim::IntentStatus::Succeeded
-        });
-        charges
-    }
-
-    /// Pays on the hosted page as a buyer's browser would.
-    pub(super) async fn pay_on_page(&self, checkout_url: &str, number: &str) {
-        assert!(checkout_url.starts_with(&self.url), "{checkout_url}");
-        let form = [
-            ("method", "new"),
-            ("priced_for", "US"),
-            ("number", number),
-            ("expiry", "12/34"),
-            ("cvc", "123"),
-            ("country", "US"),
-            ("zipcode", "94105"),
-            ("email", "buyer@example.com"),
-            ("name", "B. Uyer"),
-        ];
-        let body = form
-            .map(|(key, value)| format!("{key}={}", value.replace(' ', "+").replace('/', "%2F")))
-            .join("&");
-        let request =
-            http_client().post(checkout_url).header("content-type", "application/x-www-form-urlencoded");
-        request.body(body).send().await.unwrap();
     }
 }
 
