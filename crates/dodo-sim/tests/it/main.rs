@@ -8,6 +8,7 @@ mod harness;
 mod hosted_page;
 mod keys_and_limits;
 mod one_click;
+mod plan_change_numbers;
 mod plan_changes;
 mod refunds;
 mod renewals;
