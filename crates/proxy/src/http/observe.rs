@@ -13,7 +13,7 @@ use axum::{
 };
 use http::{HeaderValue, header};
 use uuid::Uuid;
-use wire::Problem;
+use wire::{ErrorCode, Problem};
 
 use super::error::Cause;
 
@@ -29,7 +29,7 @@ pub async fn observe(request: Request, next: Next) -> Response {
         .map_or_else(|| "unmatched".to_owned(), |path| path.as_str().to_owned());
     let mut response = next.run(request).await;
     let problem = response.extensions_mut().remove::<Problem>();
-    let code = problem.as_ref().map(|problem| problem.code);
+    let code = problem.as_ref().and_then(|problem| word(problem.code));
     if let Some(problem) = problem {
         write_problem(&mut response, Problem { request_id: Some(id.clone()), ..problem });
     }
@@ -39,12 +39,13 @@ pub async fn observe(request: Request, next: Next) -> Response {
     let status = response.status().as_u16();
     let elapsed = started.elapsed();
     let cause = response.extensions().get::<Cause>();
-    let cause = cause.map(|Cause(error)| chain(error.as_ref())).unwrap_or_default();
+    let cause = cause.map(|Cause(error)| chain(error.as_ref()));
+    let (code, cause) = (code.as_deref(), cause.as_deref());
     let duration_us = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
     if status >= 500 {
-        tracing::error!(request_id = id, %method, route, status, duration_us, ?code, cause, "request failed");
+        tracing::error!(request_id = id, %method, route, status, duration_us, code, cause, "request failed");
     } else {
-        tracing::info!(request_id = id, %method, route, status, duration_us, ?code, cause, "request");
+        tracing::info!(request_id = id, %method, route, status, duration_us, code, cause, "request");
     }
     let labels = [("route", route), ("status", status.to_string())];
     metrics::counter!("upsell_http_requests_total", &labels).increment(1);
@@ -63,6 +64,11 @@ fn write_problem(response: &mut Response, problem: Problem) {
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     *response.body_mut() = Body::from(body);
+}
+
+/// A code as it stands in the answer.
+fn word(code: ErrorCode) -> Option<String> {
+    serde_json::to_value(code).ok()?.as_str().map(str::to_owned)
 }
 
 /// An error with its sources, in one line.

@@ -1,11 +1,15 @@
 //! A proxy over a simulator of Dodo, both in this process, with real HTTP between and a database of their own. Tests
 //! speak in verbs: mint, look, accept, decline.
 
-use std::{path::PathBuf, sync::Once};
+use std::{
+    path::PathBuf,
+    sync::{Arc, Once},
+};
 
 use dodo_sim::{Sim, SimConfig};
 use proxy::{
     Application,
+    clock::ManualClock,
     settings::{Arguments, Secrets, Settings},
 };
 use reqwest::Method;
@@ -30,6 +34,8 @@ pub(crate) struct Options {
     pub(crate) widget_dir: Option<PathBuf>,
     /// The upgrade page.
     pub(crate) spa_dir: Option<PathBuf>,
+    /// A clock that the test moves.
+    pub(crate) clock: Option<Arc<ManualClock>>,
 }
 
 /// A running proxy.
@@ -118,7 +124,10 @@ impl TestApp {
             webhook_key: Some(WEBHOOK_SECRET.to_owned().into()),
         };
         let settings = Settings::check(arguments, secrets).unwrap();
-        let application = Application::build(settings, None).await.unwrap();
+        let application = match options.clock {
+            None => Application::build(settings, None).await.unwrap(),
+            Some(clock) => Application::build_with(settings, None, clock).await.unwrap(),
+        };
         let (url, ops_url) =
             (application.address().to_string(), format!("http://{}", application.ops_address()));
         let stop = CancellationToken::new();

@@ -6,12 +6,14 @@
 //! | module | what |
 //! |---|---|
 //! | [`occasion`] | what set an offer off, and what the buyer has |
+//! | [`refusing`] | a refusal, and what follows it |
 //! | [`showing`] | from a stored offer to what the page is answered with |
 //!
 //! Of one occasion there is one offer, and after its decline at most one downsell. Later visits find those rows again,
 //! so that an answer once given stays given.
 
 mod occasion;
+mod refusing;
 mod showing;
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
@@ -19,10 +21,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use dodo_client::ids::CustomerId;
 use moka::future::Cache;
 use secrecy::SecretString;
-use wire::{
-    DeclineRequest, DeclineResponse, ErrorCode, IneligibleReason, Money, OfferId, OfferKind, ProductId,
-    SeenRequest, UpsellResponse,
-};
+use wire::{ErrorCode, IneligibleReason, Money, OfferId, ProductId, SeenRequest, UpsellResponse};
 
 use self::occasion::Occasion;
 use super::{
@@ -40,7 +39,7 @@ use crate::{
         eligibility::{self, Facts},
     },
     rules::{Campaign, Rules},
-    store::{DeclineOutcome, Refusal, Store, StoreError},
+    store::{Store, StoreError},
 };
 
 /// How long a purchase that was not found is not looked for again.
@@ -329,64 +328,6 @@ impl Offers {
             None => Ok(()),
             Some(_) => Err(OfferError::Gone),
         }
-    }
-
-    /// Writes a refusal down and looks for a downsell.
-    ///
-    /// # Errors
-    /// When there is no such offer, it is being paid or is over, or the store fails.
-    pub async fn decline(
-        &self,
-        session: &Session,
-        request: &DeclineRequest,
-        locale: Option<&str>,
-    ) -> Result<DeclineResponse, OfferError> {
-        let customer = &session.customer_id;
-        let offer = self.store.offer(customer, &request.offer_id).await?.ok_or(OfferError::NotFound)?;
-        let refusal = Refusal {
-            offer_id: offer.id.clone(),
-            customer_id: customer.clone(),
-            price: self.list_price(offer.plan.product_id()).await,
-            // A refusal is written down whether or not Dodo can be asked for the plan.
-            plan: self.plan_of(&offer).await.unwrap_or_default(),
-            reason: request.reason,
-            at: self.clock.now(),
-        };
-        let offer = match self.store.decline(&refusal).await? {
-            DeclineOutcome::Declined(offer) | DeclineOutcome::AlreadyDeclined(offer) => offer,
-            DeclineOutcome::NotFound => return Err(OfferError::NotFound),
-            DeclineOutcome::NotDeclinable(OfferState::Charged) => return Err(OfferError::Gone),
-            DeclineOutcome::NotDeclinable(_) => return Err(OfferError::InProgress),
-        };
-        // The refusal is on disk. That nothing can be offered instead is no reason to say otherwise.
-        let next = self.after_decline(session, &offer, locale).await.unwrap_or_else(|error| {
-            tracing::warn!(%error, "no downsell could be shown");
-            None
-        });
-        Ok(DeclineResponse { next: next.map(Box::new) })
-    }
-
-    async fn after_decline(
-        &self,
-        session: &Session,
-        declined: &OfferRow,
-        locale: Option<&str>,
-    ) -> Result<Option<UpsellResponse>, OfferError> {
-        let Some(occasion) = self.occasion_of(session, declined).await? else { return Ok(None) };
-        let history = self.history(&session.customer_id).await?;
-        let owned = self.owned(&session.customer_id, &history).await?;
-        let prices = self.prices().await;
-        let price = |id: &ProductId| prices.get(id).copied();
-        let chained = declined.parent.is_some() || declined.kind == OfferKind::Downsell;
-        let facts = self.facts(&occasion, &owned, &history, &price);
-        let Some(campaign) = eligibility::downsell(&self.rules, &declined.campaign, chained, facts) else {
-            return Ok(None);
-        };
-        let offer = self.make(session, &occasion, campaign, Some(&declined.id)).await?;
-        if self.is_open(&offer, &history).await?.is_some() {
-            return Ok(None);
-        }
-        self.show(&offer, &history, locale.or(session.locale.as_deref())).await.map(Some)
     }
 
     /// The offer was really visible.

@@ -1,0 +1,70 @@
+//! A refusal: written down first, and then perhaps one cheaper thing instead.
+
+use wire::{DeclineRequest, DeclineResponse, OfferKind, ProductId, UpsellResponse};
+
+use super::{OfferError, Offers};
+use crate::{
+    domain::{OfferRow, OfferState, Session},
+    policy::eligibility,
+    store::{DeclineOutcome, Refusal},
+};
+
+impl Offers {
+    /// Writes a refusal down and looks for a downsell.
+    ///
+    /// # Errors
+    /// When there is no such offer, it is being paid or is over, or the store fails.
+    pub async fn decline(
+        &self,
+        session: &Session,
+        request: &DeclineRequest,
+        locale: Option<&str>,
+    ) -> Result<DeclineResponse, OfferError> {
+        let customer = &session.customer_id;
+        let offer = self.store.offer(customer, &request.offer_id).await?.ok_or(OfferError::NotFound)?;
+        let refusal = Refusal {
+            offer_id: offer.id.clone(),
+            customer_id: customer.clone(),
+            price: self.list_price(offer.plan.product_id()).await,
+            // A refusal is written down whether or not Dodo can be asked for the plan.
+            plan: self.plan_of(&offer).await.unwrap_or_default(),
+            reason: request.reason,
+            at: self.clock.now(),
+        };
+        let offer = match self.store.decline(&refusal).await? {
+            DeclineOutcome::Declined(offer) | DeclineOutcome::AlreadyDeclined(offer) => offer,
+            DeclineOutcome::NotFound => return Err(OfferError::NotFound),
+            DeclineOutcome::NotDeclinable(OfferState::Charged) => return Err(OfferError::Gone),
+            DeclineOutcome::NotDeclinable(_) => return Err(OfferError::InProgress),
+        };
+        // The refusal is on disk. That nothing can be offered instead is no reason to say otherwise.
+        let next = self.after_decline(session, &offer, locale).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "no downsell could be shown");
+            None
+        });
+        Ok(DeclineResponse { next: next.map(Box::new) })
+    }
+
+    async fn after_decline(
+        &self,
+        session: &Session,
+        declined: &OfferRow,
+        locale: Option<&str>,
+    ) -> Result<Option<UpsellResponse>, OfferError> {
+        let Some(occasion) = self.occasion_of(session, declined).await? else { return Ok(None) };
+        let history = self.history(&session.customer_id).await?;
+        let owned = self.owned(&session.customer_id, &history).await?;
+        let prices = self.prices().await;
+        let price = |id: &ProductId| prices.get(id).copied();
+        let chained = declined.parent.is_some() || declined.kind == OfferKind::Downsell;
+        let facts = self.facts(&occasion, &owned, &history, &price);
+        let Some(campaign) = eligibility::downsell(&self.rules, &declined.campaign, chained, facts) else {
+            return Ok(None);
+        };
+        let offer = self.make(session, &occasion, campaign, Some(&declined.id)).await?;
+        if self.is_open(&offer, &history).await?.is_some() {
+            return Ok(None);
+        }
+        self.show(&offer, &history, locale.or(session.locale.as_deref())).await.map(Some)
+    }
+}
