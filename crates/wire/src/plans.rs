@@ -4,8 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Attempt, Card, Consent, Currency, EffectiveAt, Merchant, Period, PriceDifference, ProductId, Quote, QuoteId,
-    UnixSeconds, words,
+    Attempt, Card, Consent, Currency, EffectiveAt, Merchant, Period, PriceDifference, ProductId, Quote,
+    QuoteId, UnixSeconds, words,
 };
 
 words!(
