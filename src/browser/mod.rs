@@ -10,6 +10,7 @@
 //! | [`intents`] | an intention to pay survives a reload |
 //! | [`intl`] | amounts and dates as the buyer's language writes them |
 //! | [`page`] | address, navigation, clock, console |
+//! | [`room`] | the room that an element keeps on the page |
 //! | [`storage`] | storage that never throws |
 //! | [`stylesheet`] | one stylesheet for all shadow roots |
 //! | [`visibility`] | how long something has been really visible |
@@ -21,6 +22,7 @@ pub mod ids;
 pub mod intents;
 pub mod intl;
 pub mod page;
+pub mod room;
 pub mod storage;
 pub mod stylesheet;
 pub mod visibility;

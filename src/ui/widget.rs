@@ -14,6 +14,7 @@ use super::notice::{Tone, notice};
 use super::outcome::{self, Deed, Way, ways};
 use super::{Locale, offer_card, plan_comparison};
 use crate::browser::dialog::{reclaim_focus, reconcile};
+use crate::browser::room;
 use crate::dispatch::Dispatch;
 
 /// The offer widget: the offer, then how it went, or nothing at all.
@@ -31,6 +32,7 @@ pub fn offer(
         offer_flow::View::Nothing => None,
         shown => Some(discriminant(shown)),
     });
+    keep_room(region, view);
     let words = locale.words;
     let label = move || view.with(|view| *view != offer_flow::View::Nothing).then_some(words.offer_label);
     let (speaker, lang) = (locale.clone(), locale.lang());
@@ -211,6 +213,23 @@ fn ghost() -> impl IntoView + use<> {
 /// Says changes to assistive technology without taking the focus.
 fn live_region(text: impl Fn() -> String + Send + 'static) -> impl IntoView {
     p().class("unseen").attr("role", "status").attr("aria-live", "polite").child(text)
+}
+
+/// What takes an offer's place is lower than the offer, and may come long after the click: the region keeps the height
+/// that it had, so that nothing below it moves.
+fn keep_room(region: NodeRef<Section>, view: Signal<offer_flow::View>) {
+    Effect::new(move |offered: Option<i32>| {
+        let (nothing, offer) = view
+            .with(|view| (*view == offer_flow::View::Nothing, matches!(view, offer_flow::View::Offer(_))));
+        let Some(element) = region.get() else { return 0 };
+        if nothing || offer {
+            room::keep(&element, 0);
+            return if offer { element.offset_height() } else { 0 };
+        }
+        let height = offered.unwrap_or_default();
+        room::keep(&element, height);
+        height
+    });
 }
 
 /// When what is shown changes in kind, the element that had the focus is gone; the region takes it. Not on the first

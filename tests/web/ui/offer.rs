@@ -219,6 +219,16 @@ async fn nothing_takes_no_room() {
 }
 
 #[wasm_bindgen_test]
+async fn what_stands_below_does_not_move_while_an_offer_turns_into_a_receipt() {
+    let stage = stage(shown(offer())).await;
+    let height = stage.height();
+    stage.show(View::Done(Box::new(done()))).await;
+    assert_eq!(stage.height(), height);
+    stage.show(changed(|o| o.benefits.clear())).await;
+    assert!(stage.height() < height, "another offer has a height of its own");
+}
+
+#[wasm_bindgen_test]
 async fn a_receipt_says_what_was_collected_and_not_what_was_expected() {
     let stage = stage(View::Done(Box::new(done()))).await;
     let receipt = stage.part("receipt").text_content().unwrap();
