@@ -33,10 +33,10 @@ export class MerchantPages {
   }
 
   /**
-   * Publishes a page and returns its address. `body` is the part between heading and footer; `head` goes into the head;
-   * `csp` becomes the Content-Security-Policy header.
+   * Publishes a page and returns its address. `body` is the part between heading and footer; `head` goes into the head,
+   * `tail` stands behind the body; `csp` becomes the Content-Security-Policy header.
    */
-  publish({ body, head = '', csp, lang = 'en', dir = 'ltr', headers = {} }) {
+  publish({ body, head = '', tail = `<p>${FOOTER}</p>`, csp, lang = 'en', dir = 'ltr', headers = {} }) {
     this.#count += 1;
     const path = `/page/${this.#count}`;
     this.#pages.set(path, {
@@ -56,7 +56,7 @@ ${head}
 <main>
 <h1>${HEADING}</h1>
 ${body}
-<p>${FOOTER}</p>
+${tail}
 </main>
 </body>
 </html>`,
@@ -65,20 +65,19 @@ ${body}
   }
 
   /** The page that a merchant gets by pasting the two lines of the documentation. */
-  offer(proxy, token, { endpoint = `${proxy.url}/v1/upsell`, script = proxy.script, attributes = '', ...page } = {}) {
-    return this.publish({
-      head: `<script type="module" src="${script}"></script>`,
-      body: `<upsell-offer endpoint="${endpoint}" token="${token}" ${attributes}></upsell-offer>`,
-      ...page,
-    });
+  offer(proxy, token, { endpoint = `${proxy.url}/v1/upsell`, attributes = '', ...page } = {}) {
+    const body = `<upsell-offer endpoint="${endpoint}" token="${token}" ${attributes}></upsell-offer>`;
+    return this.publish({ body, ...page, head: tag(proxy) + (page.head ?? '') });
   }
 
   /** The same for the plan comparison. */
-  plans(proxy, token, { endpoint = `${proxy.url}/v1/plans`, script = proxy.script, attributes = '', ...page } = {}) {
-    return this.publish({
-      head: `<script type="module" src="${script}"></script>`,
-      body: `<upsell-plans endpoint="${endpoint}" token="${token}" ${attributes}></upsell-plans>`,
-      ...page,
-    });
+  plans(proxy, token, { endpoint = `${proxy.url}/v1/plans`, attributes = '', ...page } = {}) {
+    const body = `<upsell-plans endpoint="${endpoint}" token="${token}" ${attributes}></upsell-plans>`;
+    return this.publish({ body, ...page, head: tag(proxy) + (page.head ?? '') });
   }
+}
+
+/** The line of script that a merchant pastes. */
+export function tag(proxy) {
+  return `<script type="module" src="${proxy.script}"></script>`;
 }

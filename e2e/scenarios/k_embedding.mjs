@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { expectText } from '../harness/expect.mjs';
 import { hostPageIsWhole } from '../harness/host_page.mjs';
+import { tag } from '../harness/merchant_pages.mjs';
 import { money } from '../harness/money.mjs';
 import { Offer } from '../harness/offer.mjs';
 import { Plans } from '../harness/plans.mjs';
@@ -14,7 +15,7 @@ scenario('k. an offer and the plans on one page do not know of each other', asyn
   const subscribed = await visitPlans(world, stack, { page: bought.page });
   const { page } = bought;
   await page.goto(pages.publish({
-    head: `<script type="module" src="${proxy.script}"></script>`,
+    head: tag(proxy),
     body: `<upsell-offer endpoint="${proxy.url}/v1/upsell" token="${bought.token}"></upsell-offer>
            <upsell-plans endpoint="${proxy.url}/v1/plans" token="${subscribed.token}"></upsell-plans>`,
   }));
@@ -38,7 +39,7 @@ scenario('k. the same offer twice on one page is charged once', async (world) =>
   const { sim, proxy, pages } = stack;
   const { page, token, buyer } = await visitOffer(world, stack);
   const element = `<upsell-offer endpoint="${proxy.url}/v1/upsell" token="${token}"></upsell-offer>`;
-  await page.goto(pages.publish({ head: `<script type="module" src="${proxy.script}"></script>`, body: element + element }));
+  await page.goto(pages.publish({ head: tag(proxy), body: element + element }));
   const [first, second] = [0, 1].map((nth) => new Offer(page, page.locator('upsell-offer').nth(nth)));
   await second.shown();
   await first.accept();
@@ -54,7 +55,7 @@ scenario('k. the script twice on one page does no harm', async (world) => {
   const { proxy, pages } = stack;
   const { page, token } = await visitOffer(world, stack);
   await page.goto(pages.offer(proxy, token, {
-    head: `<script type="module" src="${proxy.script}"></script><script type="module" src="${proxy.script}?again"></script>`,
+    head: `<script type="module" src="${proxy.script}?again"></script>`,
   }));
   const offer = new Offer(page);
   await offer.shown();

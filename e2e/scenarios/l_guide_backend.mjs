@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { expectText } from '../harness/expect.mjs';
 import { GuideBackend } from '../harness/guide_backend.mjs';
 import { calm, hostPageIsWhole } from '../harness/host_page.mjs';
+import { tag } from '../harness/merchant_pages.mjs';
 import { money } from '../harness/money.mjs';
 import { Offer } from '../harness/offer.mjs';
 import { scenario } from '../harness/runner.mjs';
@@ -18,7 +19,7 @@ async function visit(world, { style = 'camelCase', product = BUNDLE } = {}) {
   const profile = await world.profile();
   const page = await profile.page();
   const address = pages.publish({
-    head: `<script type="module" src="${proxy.script}"></script>`,
+    head: tag(proxy),
     body: `<upsell-offer endpoint="${backend.endpoint}"></upsell-offer>`,
   });
   await page.goto(address);

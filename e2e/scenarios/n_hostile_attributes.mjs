@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { hostPageIsWhole } from '../harness/host_page.mjs';
+import { tag } from '../harness/merchant_pages.mjs';
 import { scenario } from '../harness/runner.mjs';
 import { until } from '../harness/until.mjs';
 import { visitOffer } from '../harness/visits.mjs';
@@ -29,7 +30,7 @@ for (const [what, attributes] of Object.entries(HOSTILE)) {
     const { proxy, pages } = await world.stack();
     const profile = await world.profile();
     const page = await profile.page();
-    await page.goto(pages.publish({ head: `<script type="module" src="${proxy.script}"></script>`, body: '<div id="here"></div>' }));
+    await page.goto(pages.publish({ head: tag(proxy), body: '<div id="here"></div>' }));
     await page.waitForFunction(() => customElements.get('upsell-offer') && customElements.get('upsell-plans'));
     for (const name of ['upsell-offer', 'upsell-plans']) {
       profile.warnings.length = 0;
@@ -57,7 +58,7 @@ scenario('n. attributes that turn good turn the element on, and off again', asyn
   const profile = await world.profile();
   const { page, token, offer } = await visitOffer(world, stack, { profile });
   await page.goto(stack.pages.publish({
-    head: `<script type="module" src="${stack.proxy.script}"></script>`,
+    head: tag(stack.proxy),
     body: `<upsell-offer token="${token}"></upsell-offer>`,
   }));
   await until('the warning', () => profile.warnings.length > 0);

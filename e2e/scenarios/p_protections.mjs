@@ -78,7 +78,7 @@ for (const [what, css] of Object.entries(SHEETS)) {
   scenario(`p. the page's style sheet, ${what}: the offer stays readable and can be pressed`, async (world) => {
     const stack = await world.stack();
     const { page, offer, address } = await visitOffer(world, stack, {
-      head: `<script type="module" src="${stack.proxy.script}"></script><style>${css}</style>`,
+      head: `<style>${css}</style>`,
     });
     await page.goto(address);
     await offer.shown();
