@@ -2,7 +2,7 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | [`file`] | the file's shape, as it is written |
+//! | [`mod@file`] | the file's shape, as it is written |
 //! | [`check`] | from the file's shape to [`Rules`]; every refusal names line and field |
 //! | [`text`] | the merchant's words in several languages |
 //!

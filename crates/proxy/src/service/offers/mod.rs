@@ -5,9 +5,9 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | [`occasion`] | what set an offer off, and what the buyer has |
-//! | [`refusing`] | a refusal, and what follows it |
-//! | [`showing`] | from a stored offer to what the page is answered with |
+//! | `occasion` | what set an offer off, and what the buyer has |
+//! | `refusing` | a refusal, and what follows it |
+//! | `showing` | from a stored offer to what the page is answered with |
 //!
 //! Of one occasion there is one offer, and after its decline at most one downsell. Later visits find those rows again,
 //! so that an answer once given stays given.
