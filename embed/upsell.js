@@ -1,6 +1,5 @@
-// The loader: defines <upsell-offer> and <upsell-plans>, asks the proxy, and fetches the rest only when there is
-// something to show. Written by hand and served as it is; docs/EMBED.md says what a page may rely on.
-// Nothing here throws into the page: every promise ends in a catch.
+// The loader: defines the elements, asks the proxy, and fetches the rest only when there is something to show.
+// Served as it is; docs/EMBED.md says what a page may rely on. Nothing here throws into the page.
 
 const ATTRIBUTES = ["endpoint", "token", "locale", "theme", "redeem"];
 const LEDGER = "upsell-widget:declined";
@@ -53,7 +52,7 @@ async function call({ endpoint, token }, path, signal, body) {
   return response.text();
 }
 
-/** The one-time code that the hosted checkout put into the return address; taken out of it, so it is not shared. */
+/** The one-time code in the return address; taken out of it, so that it is not shared. */
 let nonce;
 function takeNonce() {
   const found = /[?#&]os=([\w-]{16,128})(?=[&#]|$)/.exec(location.href);
@@ -131,7 +130,7 @@ async function fetchParts() {
   const inside = import("./element.js");
   if (!wasmAllowed()) return { ...(await inside), mount: undefined };
   const bytes = fetch(new URL("./upsell_embed_bg.wasm", import.meta.url));
-  bytes.catch(() => {}); // awaited below; this only keeps an early failure from counting as unhandled
+  bytes.catch(() => {}); // awaited below
   const [{ show, link }, glue] = await Promise.all([inside, import("./upsell_embed.js")]);
   await glue.default({ module_or_path: bytes });
   return { show, link, mount: glue.mount };
