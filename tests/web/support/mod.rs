@@ -129,7 +129,9 @@ impl Widget {
 
     pub(crate) fn mount_with(config: Config, first_answer: Option<&str>) -> Self {
         let host = document().create_element("upsell-test").unwrap().unchecked_into::<HtmlElement>();
-        document().body().unwrap().prepend_with_node_1(&host).unwrap();
+        // Fixed, so that no test scrolls the widget of another out of view.
+        host.set_attribute("style", "position: fixed; top: 0; left: 0; width: 600px").unwrap();
+        document().body().unwrap().append_child(&host).unwrap();
         let root = host.attach_shadow(&ShadowRootInit::new(ShadowRootMode::Open)).unwrap();
         let mut widget = Self {
             host: host.clone(),

@@ -5,6 +5,7 @@
 
 mod build;
 mod charge_replies;
+mod offer_charge_stories;
 mod offer_invariants;
 mod offer_stage;
 mod offer_stories;
@@ -12,3 +13,4 @@ mod plans_invariants;
 mod plans_stage;
 mod plans_stories;
 mod simulation;
+mod simulation_backend;
