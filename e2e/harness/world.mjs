@@ -22,7 +22,7 @@ export class World {
 
   constructor(name, { browser, sharedStack }) {
     this.name = name;
-    this.slug = slug(name.split(/[,;:]/)[0]).slice(0, 60);
+    this.slug = slug(name).slice(0, 100);
     this.#browser = browser;
     this.#shared = sharedStack;
   }
