@@ -103,7 +103,7 @@ fn is_endpoint(text: &str) -> bool {
         return false;
     };
     let clean = rest.bytes().all(|b| b > b' ' && b != 0x7f && !b"?#\\@<>\"".contains(&b));
-    clean && !rest.starts_with(['/', ':'])
+    clean && !rest.is_empty() && !rest.starts_with(['/', ':'])
 }
 
 fn is_language_tag(text: &str) -> bool {
