@@ -4,15 +4,30 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
-/** A port that nobody listens on at the moment. */
+// Below the range from which the system takes ports for outgoing connections: one of those could take a port between
+// our look and the program's start. Runs side by side start at different places.
+let nextPort = 20_000 + ((process.pid * 61) % 11_000);
+
+/** A port that nobody listens on, never given out twice by this process. */
 export async function freePort() {
+  for (;;) {
+    const port = nextPort;
+    nextPort = nextPort >= 31_999 ? 20_000 : nextPort + 1;
+    if (await isFree(port)) return port;
+  }
+}
+
+async function isFree(port) {
   const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
+  try {
+    server.listen(port, '127.0.0.1');
+    await once(server, 'listening');
+    server.close();
+    await once(server, 'close');
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /**

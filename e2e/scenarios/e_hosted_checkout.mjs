@@ -5,6 +5,7 @@ import { money } from '../harness/money.mjs';
 import { Offer } from '../harness/offer.mjs';
 import { scenario } from '../harness/runner.mjs';
 import { payOnHostedPage } from '../harness/shop.mjs';
+import { until } from '../harness/until.mjs';
 import { visitOffer } from '../harness/visits.mjs';
 
 const EXPIRED = { ...CARDS.good, expiry: { expiry_month: 1, expiry_year: 2020 } };
@@ -27,7 +28,8 @@ for (const [what, cards] of [['without a saved card', []], ['with an expired car
     await payOnHostedPage(page, CARDS.good);
     await page.waitForURL((url) => !url.href.startsWith(sim.url));
 
-    // Back on the merchant's page the buyer finds the receipt instead of the offer.
+    // Back on the merchant's page, with the webhook in, the buyer finds the receipt instead of the offer.
+    await until('the proxy to know', async () => (await stack.proxy.offerFor(buyer)).reason === 'accepted');
     await page.goto(address);
     const back = new Offer(page);
     await back.receiptShows(money(12900));
@@ -51,4 +53,31 @@ scenario('e. two tabs share one hosted checkout', async (world) => {
     addresses.push(page.url());
   }
   assert.equal(addresses[0], addresses[1], 'the second tab opened the same checkout');
+});
+
+scenario('e. back from the hosted checkout before the webhook: the same checkout, no second offer, then the receipt', async (world) => {
+  const stack = await world.ownStack();
+  const { sim, buyer, page, offer, address } = await visitOffer(world, stack, { cards: [] });
+  await page.goto(address);
+  await offer.accept();
+  await page.waitForURL(`${sim.url}/session/**`);
+  const checkout = page.url();
+  await sim.webhookPolicy({ paused: true });
+  await payOnHostedPage(page, CARDS.good);
+  await page.waitForURL((url) => !url.href.startsWith(sim.url));
+
+  await page.goto(address);
+  const back = new Offer(page);
+  await expectText(back.element, 'Continue on the payment page');
+  assert.doesNotMatch(await back.text(), /Buy now|Continue to checkout/, 'not offered a second time');
+  await world.shot(page, '1-before-the-webhook');
+  assert.equal((await stack.proxy.offerFor(buyer)).attempt.checkout_url, checkout, 'the checkout that is paid already');
+
+  await sim.webhookPolicy({ paused: false });
+  await sim.flushWebhooks();
+  await until('the proxy to know', async () => (await stack.proxy.offerFor(buyer)).reason === 'accepted');
+  await page.goto(address);
+  await new Offer(page).receiptShows(money(12900));
+  const paid = (await sim.charges(buyer, { status: 'succeeded' })).filter((c) => c.product_ids.includes('prod_complete_bundle'));
+  assert.equal(paid.length, 1);
 });

@@ -5,6 +5,7 @@ import { money } from '../harness/money.mjs';
 import { Offer } from '../harness/offer.mjs';
 import { scenario } from '../harness/runner.mjs';
 import { payOnHostedPage } from '../harness/shop.mjs';
+import { until } from '../harness/until.mjs';
 import { visitOffer } from '../harness/visits.mjs';
 import { events } from '../harness/world.mjs';
 
@@ -29,6 +30,7 @@ scenario('f. card declined: clear words, the hosted checkout once, no second sil
   await world.shot(page, '2-hosted');
   await payOnHostedPage(page, CARDS.good);
   await page.waitForURL((url) => !url.href.startsWith(sim.url));
+  await until('the proxy to know', async () => (await stack.proxy.offerFor(buyer)).reason === 'accepted');
   await page.goto(address);
   await new Offer(page).receiptShows(money(12900));
 
