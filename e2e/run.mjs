@@ -41,7 +41,8 @@ let shared;
 const sharedStack = () => (shared ??= Stack.start());
 
 const outcome = await run(chosen, {
-  jobs: Number(values.jobs ?? Math.min(3, availableParallelism())),
+  // One more than there are processors: much of a scenario is waiting.
+  jobs: Number(values.jobs ?? availableParallelism() + 1),
   makeWorld: (name) => new World(name, { browser, sharedStack }),
   print: console.log,
 });

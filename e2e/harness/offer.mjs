@@ -8,12 +8,10 @@ export class Offer {
     this.page = page;
     this.element = element;
     const part = (name) => element.locator(`[part~="${name}"]`);
-    this.headline = part('headline');
     this.figure = part('figure');
     this.acceptButton = part('accept');
     this.declineButton = part('decline');
     this.receipt = part('receipt');
-    this.notice = part('notice');
   }
 
   /** Waits until the offer stands on the page. */
@@ -52,9 +50,5 @@ export class Offer {
 
   receiptShows(...texts) {
     return expectText(this.receipt, ...texts);
-  }
-
-  noticeShows(...texts) {
-    return expectText(this.notice, ...texts);
   }
 }

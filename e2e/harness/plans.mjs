@@ -10,10 +10,8 @@ export class Plans {
     const part = (name) => element.locator(`[part~="${name}"]`);
     this.plans = part('plan');
     this.current = this.plans.filter({ hasText: /Your plan|現在のプラン/ });
-    this.notice = part('notice');
     this.dialog = element.getByRole('dialog');
     this.confirmButton = this.dialog.locator('[part~="accept"]');
-    this.closeButton = this.dialog.locator('[part~="decline"]');
     this.receipt = part('receipt');
   }
 

@@ -1,7 +1,7 @@
 // The simulator's control plane in verbs: buyers, purchases, faults, prices, and the ledger that the scenarios assert on.
 
 import assert from 'node:assert/strict';
-import { call, must } from './http.mjs';
+import { must } from './http.mjs';
 import { CARDS, EXPIRY } from './cards.mjs';
 import { until } from './until.mjs';
 
@@ -46,10 +46,6 @@ export class Sim {
 
   fault(fault) {
     return must('POST', `${this.url}/_sim/faults`, { body: fault });
-  }
-
-  clearFaults() {
-    return must('DELETE', `${this.url}/_sim/faults`);
   }
 
   /** Turns the simulator's switches, by the names that GET /_sim/policy lists. */
@@ -128,11 +124,6 @@ export class Sim {
       }
       return /^\/subscriptions\/[^/]+\/change-plan$/.test(post.path) && post.path.includes(buyer.subscription_id ?? '\n');
     });
-  }
-
-  /** Whether it answers at all. */
-  async alive() {
-    return (await call('GET', `${this.url}/_sim/clock`)).status === 200;
   }
 }
 
