@@ -30,12 +30,21 @@ async function isFree(port) {
   }
 }
 
+/** What this process has started and not seen end. None of it outlives a run that is called off. */
+const running = new Set();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(130));
+
 /**
  * Starts a program and waits until a line of its output matches `ready`. Fails with the tail of its output when it ends
  * or stays silent for 30 s.
  */
 export async function startProcess(name, program, args, { env = {}, ready }) {
   const child = spawn(program, args, { env: { ...baseEnv(), ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  running.add(child);
+  child.once('exit', () => running.delete(child));
   const tail = [];
   let announce;
   const announced = new Promise((resolve) => {
