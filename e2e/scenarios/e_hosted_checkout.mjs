@@ -61,7 +61,6 @@ scenario('e. back from the hosted checkout before the webhook: the same checkout
   await page.goto(address);
   await offer.accept();
   await page.waitForURL(`${sim.url}/session/**`);
-  const checkout = page.url();
   await sim.webhookPolicy({ paused: true });
   await payOnHostedPage(page, CARDS.good);
   await page.waitForURL((url) => !url.href.startsWith(sim.url));
@@ -71,11 +70,8 @@ scenario('e. back from the hosted checkout before the webhook: the same checkout
   await expectText(back.element, 'Continue on the payment page');
   assert.doesNotMatch(await back.text(), /Buy now|Continue to checkout/, 'not offered a second time');
   await world.shot(page, '1-before-the-webhook');
-  assert.equal((await stack.proxy.offerFor(buyer)).attempt.checkout_url, checkout, 'the checkout that is paid already');
-
-  await sim.webhookPolicy({ paused: false });
-  await sim.flushWebhooks();
-  await until('the proxy to know', async () => (await stack.proxy.offerFor(buyer)).reason === 'accepted');
+  // A token minted for the page that the buyer returns to looks at the checkout: no webhook is needed.
+  assert.equal((await stack.proxy.offerFor(buyer)).reason, 'accepted');
   await page.goto(address);
   await new Offer(page).receiptShows(money(12900));
   const paid = (await sim.charges(buyer, { status: 'succeeded' })).filter((c) => c.product_ids.includes('prod_complete_bundle'));

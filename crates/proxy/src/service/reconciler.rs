@@ -173,7 +173,7 @@ impl Reconciler {
     async fn look_at_one(&self, row: AttemptRow) -> Result<(), StoreError> {
         let looked = match row.kind {
             AttemptKind::PlanChange => self.look_at_change(&row).await,
-            AttemptKind::OneClick | AttemptKind::Hosted => self.look_at_checkout(&row).await,
+            AttemptKind::OneClick | AttemptKind::Hosted => self.charging.look_at_checkout(&row).await,
         };
         match looked {
             Ok(row) => self.conclude(row, true).await,
@@ -183,19 +183,6 @@ impl Reconciler {
                 self.conclude(row, false).await
             }
         }
-    }
-
-    async fn look_at_checkout(&self, row: &AttemptRow) -> Result<AttemptRow, LookError> {
-        // On a hosted page one payment may fail and another follow: the page knows the latest.
-        let payment = match (&row.payment_id, &row.checkout_session_id) {
-            (Some(payment), _) if row.kind == AttemptKind::OneClick => Some(payment.clone()),
-            (_, Some(checkout)) => self.gateway.checkout(checkout).await?.payment_id,
-            (payment, None) => payment.clone(),
-        };
-        let Some(payment) = payment else { return Ok(row.clone()) };
-        let payment = self.gateway.payment(&payment).await?;
-        let settled = self.charging.settle_payment(row, &payment).await?;
-        Ok(settled.map_or_else(|| row.clone(), |settled| settled.row))
     }
 
     async fn look_at_change(&self, row: &AttemptRow) -> Result<AttemptRow, LookError> {

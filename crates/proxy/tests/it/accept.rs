@@ -129,6 +129,20 @@ async fn without_a_card_the_buyer_pays_on_the_hosted_page_and_gets_a_receipt() {
 }
 
 #[tokio::test]
+async fn a_buyer_who_is_back_before_the_webhook_finds_the_receipt() {
+    let app = TestApp::spawn().await;
+    let (buyer, token, shown) = shown(&app, None).await;
+    let attempt = app.accept(&token, &shown, "key-1").await.ok();
+    app.sim.post("/_sim/webhooks/policy", json!({"paused": true})).await;
+    app.sim.pay_on_page(attempt["checkout_url"].as_str().unwrap(), GOOD_CARD).await;
+    // The merchant's server mints a token for the page that the buyer returns to.
+    let token = app.offer_token(&buyer).await;
+    let back = app.look(&token).await;
+    assert_eq!(back["reason"], "accepted", "{back}");
+    assert_eq!(back["attempt"]["receipt"]["amount"], 12_900);
+}
+
+#[tokio::test]
 async fn what_an_offer_sold_leads_to_no_further_offer() {
     let app = TestApp::spawn().await;
     let (buyer, token, shown) = shown(&app, Some(GOOD_CARD)).await;

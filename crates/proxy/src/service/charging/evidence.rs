@@ -10,7 +10,7 @@ use crate::{
         observe::{self, Progress},
         quote_lock::{self, Collected},
         reconcile_schedule,
-        settle::Observation,
+        settle::{Observation, is_live},
     },
     store::{Settled, Settlement, StoreError},
 };
@@ -21,6 +21,7 @@ use dodo_client::{
     },
     ids::PaymentId,
 };
+use wire::OfferId;
 
 /// Seconds by which Dodo's clock and ours may differ in listings.
 pub(in crate::service) const CLOCK_SLACK: i64 = 600;
@@ -72,6 +73,34 @@ impl Charging {
             Err(error) => tracing::warn!(%error, "a changed subscription could not be looked into"),
         }
         Ok(())
+    }
+
+    /// Whether the hosted page of an offer is paid: its buyer may be back before the webhook has come.
+    pub(in crate::service) async fn look_at_hosted(&self, offer: &OfferId) -> Result<(), LookError> {
+        if let Some(row) = self.store.latest_attempt(offer).await?
+            && row.kind == AttemptKind::Hosted
+            && is_live(row.state)
+        {
+            self.look_at_checkout(&row).await?;
+        }
+        Ok(())
+    }
+
+    /// What the checkout of an attempt has come to, from Dodo itself.
+    pub(in crate::service) async fn look_at_checkout(
+        &self,
+        row: &AttemptRow,
+    ) -> Result<AttemptRow, LookError> {
+        // On a hosted page one payment may fail and another follow: the page knows the latest.
+        let payment = match (&row.payment_id, &row.checkout_session_id) {
+            (Some(payment), _) if row.kind == AttemptKind::OneClick => Some(payment.clone()),
+            (_, Some(checkout)) => self.gateway.checkout(checkout).await?.payment_id,
+            (payment, None) => payment.clone(),
+        };
+        let Some(payment) = payment else { return Ok(row.clone()) };
+        let payment = self.gateway.payment(&payment).await?;
+        let settled = self.settle_payment(row, &payment).await?;
+        Ok(settled.map_or_else(|| row.clone(), |settled| settled.row))
     }
 
     /// The attempt that a payment belongs to: named by its metadata, or known by its payment or checkout, or for a plan

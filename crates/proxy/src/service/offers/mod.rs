@@ -148,9 +148,12 @@ impl Offers {
     async fn try_warm(&self, session: &Session) -> Result<(), OfferError> {
         self.catalogue.fresh_methods(&session.customer_id).await?;
         let history = self.history(&session.customer_id).await?;
-        if let Ok(offer) = self.standing(session, &history).await?
-            && self.is_open(&offer, &history).await?.is_none()
-        {
+        let Ok(offer) = self.standing(session, &history).await? else { return Ok(()) };
+        if offer.state == OfferState::Pending {
+            if let Err(error) = self.charging.look_at_hosted(&offer.id).await {
+                tracing::warn!(%error, "a hosted checkout could not be looked at");
+            }
+        } else if self.is_open(&offer, &history).await?.is_none() {
             self.price_anew(&offer).await?;
         }
         Ok(())
