@@ -8,11 +8,13 @@
 //! | [`embed`], [`spa`] | building the widget's two forms |
 //! | [`precompress`], [`sizes`], [`dist`] | release artefacts and their budgets |
 //! | [`stack`], [`demo`], [`smoke`] | everything running together |
+//! | [`campaign`] | the reliability campaigns |
 //! | [`test`] | every test, with a summary |
 //! | [`tidy`] | what a program can check of the contribution rules |
 //!
 //! Only package registries are asked for anything; a tool is installed once, under the user's cache folder.
 
+mod campaign;
 mod demo;
 mod dist;
 mod embed;
@@ -45,8 +47,10 @@ enum Command {
     Demo(demo::Args),
     /// Start everything for another program: free ports, fresh data, one line of JSON; ends when its input closes.
     Stack,
-    /// Run every test: checks, host, browser, end to end.
+    /// Run every test: checks, host, browser, end to end, reduced campaigns.
     Test(test::Args),
+    /// Run reliability campaigns: many seeded runs of one promise under everything that can go wrong.
+    Campaign(campaign::Args),
     /// Build the release artefacts into dist/ and hold them against their budgets.
     Dist,
     /// Build the embedded widget into dist/embed/.
@@ -62,6 +66,7 @@ fn main() -> ExitCode {
         Command::Demo(args) => demo::run(&args),
         Command::Stack => stack::serve_json(),
         Command::Test(args) => test::run(&args),
+        Command::Campaign(args) => campaign::run(&args),
         Command::Dist => dist::run(),
         Command::Embed => tools::Toolbox::new().and_then(|tools| embed::build(&tools)),
         Command::Spa => tools::Toolbox::new().and_then(|tools| spa::build(&tools)),

@@ -31,10 +31,19 @@ pub(super) fn libtest(printed: &str) -> Counts {
 
 /// The last line `e2e: 12 passed, 0 failed`.
 pub(super) fn end_to_end(printed: &str) -> Counts {
+    last_line(printed, "e2e:")
+}
+
+/// The last line `campaigns: 12 passed, 0 failed`.
+pub(super) fn campaigns(printed: &str) -> Counts {
+    last_line(printed, "campaigns:")
+}
+
+fn last_line(printed: &str, begin: &str) -> Counts {
     printed
         .lines()
         .rev()
-        .find_map(|line| line.trim().strip_prefix("e2e:"))
+        .find_map(|line| line.trim().strip_prefix(begin))
         .map(|line| Counts { passed: before(line, " passed"), failed: before(line, " failed") })
         .unwrap_or_default()
 }
@@ -84,6 +93,13 @@ mod tests {
             Counts { passed: 12, failed: 0 }
         );
         assert_eq!(end_to_end("nothing"), Counts::default());
+    }
+
+    #[test]
+    fn campaigns_say_it_last() {
+        let printed = "campaign model: runs=1 posts=0 double=0 lost=0\ncampaigns: 2 passed, 1 failed\n";
+        assert_eq!(campaigns(printed), Counts { passed: 2, failed: 1 });
+        assert_eq!(campaigns("campaign model: runs=1 posts=0\n"), Counts::default());
     }
 
     #[test]

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail};
 use self::counts::Counts;
 use crate::process::{cargo, line_of, must_run, program, say, watch};
 use crate::tools::{Tool, Toolbox, ensure_browser, ensure_node, ensure_packages, ensure_wasm_target};
-use crate::{embed, repo, spa, stack, tidy};
+use crate::{campaign, embed, repo, spa, stack, tidy};
 
 /// Options of `test`.
 #[derive(clap::Args)]
@@ -28,10 +28,12 @@ enum Group {
     Browser,
     /// Whole pages over the real proxy and the simulator.
     E2e,
+    /// Every reliability campaign, reduced.
+    Campaigns,
 }
 
 impl Group {
-    const ALL: [Self; 4] = [Self::Checks, Self::Host, Self::Browser, Self::E2e];
+    const ALL: [Self; 5] = [Self::Checks, Self::Host, Self::Browser, Self::E2e, Self::Campaigns];
 
     fn name(self) -> &'static str {
         match self {
@@ -39,6 +41,7 @@ impl Group {
             Self::Host => "host",
             Self::Browser => "browser",
             Self::E2e => "end-to-end",
+            Self::Campaigns => "campaigns",
         }
     }
 
@@ -48,6 +51,7 @@ impl Group {
             Self::Host => host(),
             Self::Browser => browser(tools),
             Self::E2e => end_to_end(),
+            Self::Campaigns => campaigns(),
         }
     }
 }
@@ -154,6 +158,12 @@ fn end_to_end() -> Result<Counts> {
         .env("UPSELL_E2E_SPA_DIR", spa::folder())
         .env("UPSELL_E2E_RULES", stack::rules());
     finished(&mut command, counts::end_to_end)
+}
+
+/// Each campaign counts as one test.
+fn campaigns() -> Result<Counts> {
+    let mut command = program(campaign::build(campaign::Profile::Dev)?);
+    finished(command.args(["all", "--quick"]), counts::campaigns)
 }
 
 /// Runs a test program and counts. One that ends badly without naming a failed test has failed all the same.

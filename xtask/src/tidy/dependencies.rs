@@ -9,9 +9,18 @@ pub(super) struct Edge {
     optional: bool,
 }
 
-/// Ours, in the widget's and the proxy's halves. `xtask` is a tool and may use whatever it needs.
-const OURS: [&str; 8] =
-    ["wire", "flow", "upsell-widget", "dodo-client", "upsell-proxy", "dodo-sim", "demo-shop", "xtask"];
+/// Ours, in the widget's and the proxy's halves, and the tools that build and try them.
+const OURS: [&str; 9] = [
+    "wire",
+    "flow",
+    "upsell-widget",
+    "dodo-client",
+    "upsell-proxy",
+    "dodo-sim",
+    "demo-shop",
+    "campaign",
+    "xtask",
+];
 
 /// Which of ours a package may depend on.
 fn allowed(package: &str) -> &'static [&'static str] {
@@ -19,6 +28,8 @@ fn allowed(package: &str) -> &'static [&'static str] {
         "flow" => &["wire"],
         "upsell-widget" => &["wire", "flow"],
         "upsell-proxy" => &["wire", "dodo-client"],
+        // It runs the proxy against the simulator, and nothing depends on it.
+        "campaign" => &["wire", "dodo-client", "upsell-proxy", "dodo-sim"],
         "xtask" => &["wire"],
         _ => &[],
     }
@@ -87,6 +98,8 @@ mod tests {
             ("upsell-proxy", "dodo-client"),
             ("upsell-proxy", "axum"),
             ("dodo-sim", "axum"),
+            ("campaign", "upsell-proxy"),
+            ("campaign", "dodo-sim"),
             ("wire", "serde"),
         ] {
             assert_eq!(verdict(from, to), None, "{from} → {to}");
@@ -109,6 +122,8 @@ mod tests {
             ("dodo-sim", "dodo-client"),
             ("dodo-client", "wire"),
             ("demo-shop", "wire"),
+            ("campaign", "flow"),
+            ("upsell-proxy", "campaign"),
             ("newcomer", "serde"),
         ] {
             assert!(verdict(from, to).is_some(), "{from} → {to}");
