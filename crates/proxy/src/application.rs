@@ -41,10 +41,7 @@ use crate::{
         webhooks::Webhooks,
     },
     settings::{Origin, Settings},
-    store::{
-        Store, StoreError,
-        sqlite::{OpenError, SqliteStore},
-    },
+    store::{self, OpenError, Store, StoreError},
 };
 
 /// How often what is over is swept out, and what was left over is taken up.
@@ -95,7 +92,7 @@ pub struct Application {
     router: axum::Router,
     ops_router: axum::Router,
     background: Background,
-    store: Arc<SqliteStore>,
+    store: Arc<dyn Store>,
     charges: TaskTracker,
 }
 
@@ -108,20 +105,22 @@ impl Application {
         settings: Settings,
         metrics: Option<PrometheusHandle>,
     ) -> Result<Self, ApplicationError> {
-        Self::build_with(settings, metrics, Arc::new(SystemClock)).await
+        Self::build_with(settings, metrics, None).await
     }
 
-    /// The same on another clock.
+    /// The same on another clock than the machine's, or that of a database that several proxies share.
     ///
     /// # Errors
     /// See [`ApplicationError`].
     pub async fn build_with(
         settings: Settings,
         metrics: Option<PrometheusHandle>,
-        clock: Arc<dyn Clock>,
+        clock: Option<Arc<dyn Clock>>,
     ) -> Result<Self, ApplicationError> {
         let tenant = Tenant { merchant: settings.merchant.clone(), mode: settings.dodo.mode };
-        let store = Arc::new(SqliteStore::open(&settings.database, &tenant).await?);
+        let opened = store::open(&settings.database, &tenant).await?;
+        let store = opened.store;
+        let clock = clock.or(opened.clock).unwrap_or_else(|| Arc::new(SystemClock));
         let widget = folder(settings.widget_dir.as_deref(), files::embedded_widget)?;
         let upgrade_page = folder(settings.spa_dir.as_deref(), files::embedded_upgrade_page)?;
         let listener = listen(settings.listen).await?;
@@ -134,8 +133,7 @@ impl Application {
         let origins = AllowedOrigins::new(&settings.allowed_origins, &address);
         let dodo = Client::new(&settings.dodo)?;
         let charges = TaskTracker::new();
-        let (services, background) =
-            wire_up(settings, Arc::clone(&store) as Arc<dyn Store>, clock, dodo, charges.clone());
+        let (services, background) = wire_up(settings, Arc::clone(&store), clock, dodo, charges.clone());
         let router = http::router(Arc::clone(&services), origins, widget, upgrade_page);
         let ops_router = ops::router(services, metrics);
         Ok(Self {

@@ -10,8 +10,8 @@ use dodo_client::{
 };
 use serde::{Deserialize, Serialize};
 use wire::{
-    AttemptId, Card, Consent, DeclineReason, EffectiveAt, FailureReason, IdempotencyKey, Money, OfferId,
-    OfferKind, ProductId, Purpose, QuoteId, Trigger, UnixSeconds,
+    AttemptId, Card, Consent, Currency, DeclineReason, EffectiveAt, FailureReason, IdempotencyKey, Money,
+    OfferId, OfferKind, ProductId, Purpose, QuoteId, Trigger, UnixSeconds,
 };
 
 /// Whose data it is. A store is opened for one tenant, and every row and every query belongs to it.
@@ -160,6 +160,14 @@ pub enum ChargePlan {
 }
 
 impl ChargePlan {
+    /// How many.
+    #[must_use]
+    pub fn quantity(&self) -> u32 {
+        match self {
+            Self::Checkout { quantity, .. } | Self::PlanChange { quantity, .. } => *quantity,
+        }
+    }
+
     /// The product bought or changed to.
     #[must_use]
     pub fn product_id(&self) -> &ProductId {
@@ -313,6 +321,73 @@ pub enum AttemptState {
     Succeeded,
 }
 
+/// What the buyer agreed to, kept with the attempt for whoever doubts it later (I9). The quote has the lines.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsentRecord {
+    /// Amount due now as it stood on the button, in minor units.
+    pub amount: i64,
+    /// Its currency.
+    pub currency: Currency,
+    /// When the click arrived.
+    pub at: UnixSeconds,
+    /// Language, version and hash of the words on the screen, as the widget reports them.
+    pub shown: Option<Consent>,
+}
+
+/// How a payment stands, as far as an attempt is concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PaymentStatus {
+    /// Not settled.
+    Pending,
+    /// Failed or cancelled. On a hosted page another may follow.
+    Failed,
+    /// Collected.
+    Succeeded,
+}
+
+/// A payment as it was seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeenPayment {
+    /// Dodo's id.
+    pub id: PaymentId,
+    /// How it stands.
+    pub status: PaymentStatus,
+    /// What it collects, tax included; absent where not known yet.
+    pub amount: Option<Money>,
+}
+
+/// Who found out what is written down about an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// Dodo's reply to the request itself, or the look right after it.
+    Reply,
+    /// A webhook.
+    Webhook,
+    /// The reconciler, or a buyer who came back.
+    LookUp,
+    /// What Dodo knows, after a store was restored.
+    Restore,
+    /// The clock: a deadline passed.
+    Deadline,
+}
+
+/// One line of an attempt's history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HistoryEntry {
+    /// When it was written down.
+    pub at: UnixSeconds,
+    /// What happened: a state's word, or `looked`.
+    pub event: String,
+    /// Who found out.
+    pub source: Option<Source>,
+    /// More about it: a reason, a payment.
+    pub detail: Option<String>,
+    /// The proxy that wrote it.
+    pub instance: String,
+}
+
 /// One try to collect one quote.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AttemptRow {
@@ -346,8 +421,8 @@ pub struct AttemptRow {
     pub payment_id: Option<PaymentId>,
     /// What was collected, once it was.
     pub receipt: Option<wire::Receipt>,
-    /// What the buyer had on the screen.
-    pub consent: Option<Consent>,
+    /// What the buyer agreed to.
+    pub consent: ConsentRecord,
     /// When the claim was made.
     pub created_at: UnixSeconds,
     /// Until when the process that works on it may go on without being taken for dead.
@@ -358,4 +433,39 @@ pub struct AttemptRow {
     pub checks: u32,
     /// How many complete look-ups after the deadline found nothing.
     pub clean_looks: u32,
+}
+
+#[cfg(test)]
+impl AttemptRow {
+    /// One for tests to change: claimed just now, of no offer.
+    pub(crate) fn example() -> Self {
+        Self {
+            id: AttemptId::parse("at_1").unwrap(),
+            offer_id: None,
+            subscription_id: None,
+            no: 1,
+            customer_id: CustomerId::parse("cus_1").unwrap(),
+            quote_id: QuoteId::parse("qt_1").unwrap(),
+            kind: AttemptKind::OneClick,
+            key: None,
+            fingerprint: Fingerprint([7; 32]),
+            state: AttemptState::Claimed,
+            replacement: None,
+            checkout_session_id: None,
+            checkout_url: None,
+            payment_id: None,
+            receipt: None,
+            consent: ConsentRecord {
+                amount: 1900,
+                currency: Currency::parse("USD").unwrap(),
+                at: UnixSeconds(0),
+                shown: None,
+            },
+            created_at: UnixSeconds(0),
+            lease_until: UnixSeconds(0),
+            next_check_at: None,
+            checks: 0,
+            clean_looks: 0,
+        }
+    }
 }

@@ -44,6 +44,12 @@ pub fn event_id() -> String {
     fresh("ev")
 }
 
+/// A name for one opening of a store by one process.
+#[must_use]
+pub fn instance() -> String {
+    fresh("px")
+}
+
 /// A new bearer token or nonce: 256 random bits, as text that may stand in a header or a fragment.
 #[must_use]
 pub fn token() -> String {

@@ -12,6 +12,7 @@
 //! | [`store`] | what is remembered |
 //! | [`gateway`] | what is asked of Dodo, in our words |
 //! | [`domain`] | the words |
+//! | [`failpoint`] | where tests let the process die |
 //! | [`webhook_signature`] | who sent a webhook |
 //!
 //! Handlers hold no rule, services hold no SQL, policies hold no clock. Money is integers in minor units.
@@ -19,6 +20,7 @@
 pub mod application;
 pub mod clock;
 pub mod domain;
+pub mod failpoint;
 pub mod gateway;
 pub mod http;
 pub mod ids;

@@ -4,6 +4,7 @@ pub mod classify;
 pub mod declines;
 pub mod eligibility;
 pub mod failure_reason;
+pub mod notices;
 pub mod observe;
 pub mod payment_method;
 pub mod plan_comparison;

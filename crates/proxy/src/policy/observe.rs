@@ -9,7 +9,7 @@ use dodo_client::calls::{
 use wire::EffectiveAt;
 
 use super::{failure_reason, settle::Observation};
-use crate::domain::{AttemptKind, ChargePlan};
+use crate::domain::{AttemptKind, ChargePlan, PaymentStatus};
 
 /// What a payment's status says.
 ///
@@ -26,6 +26,16 @@ pub fn payment(kind: AttemptKind, status: Option<&IntentStatus>, error_code: Opt
         }
         (Some(IntentStatus::RequiresCustomerAction), _) => Observation::Pending { customer_action: true },
         _ => Observation::Pending { customer_action: false },
+    }
+}
+
+/// The same of the payment itself, whatever it means for the attempt.
+#[must_use]
+pub fn payment_status(status: Option<&IntentStatus>) -> PaymentStatus {
+    match status {
+        Some(IntentStatus::Succeeded) => PaymentStatus::Succeeded,
+        Some(IntentStatus::Failed | IntentStatus::Cancelled) => PaymentStatus::Failed,
+        _ => PaymentStatus::Pending,
     }
 }
 

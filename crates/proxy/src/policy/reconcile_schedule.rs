@@ -97,37 +97,12 @@ fn seed(row: &AttemptRow) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use dodo_client::ids::CustomerId;
     use proptest::prelude::*;
-    use wire::{AttemptId, QuoteId};
 
     use super::*;
-    use crate::domain::Fingerprint;
 
     fn row(kind: AttemptKind, state: AttemptState) -> AttemptRow {
-        AttemptRow {
-            id: AttemptId::parse("at_1").unwrap(),
-            offer_id: None,
-            subscription_id: None,
-            no: 1,
-            customer_id: CustomerId::parse("cus_1").unwrap(),
-            quote_id: QuoteId::parse("qt_1").unwrap(),
-            kind,
-            key: None,
-            fingerprint: Fingerprint([0; 32]),
-            state,
-            replacement: None,
-            checkout_session_id: None,
-            checkout_url: None,
-            payment_id: None,
-            receipt: None,
-            consent: None,
-            created_at: UnixSeconds(1_000_000),
-            lease_until: UnixSeconds(0),
-            next_check_at: None,
-            checks: 0,
-            clean_looks: 0,
-        }
+        AttemptRow { kind, state, created_at: UnixSeconds(1_000_000), ..AttemptRow::example() }
     }
 
     /// Plays the reconciler against an attempt of which nothing is ever found; returns the times of its look-ups and

@@ -16,13 +16,13 @@ use wire::{AttemptId, FailureReason, UnixSeconds};
 use super::charging::{CLOCK_SLACK, Charging, LookError};
 use crate::{
     clock::{Clock, later},
-    domain::{AttemptKind, AttemptRow, AttemptState},
+    domain::{AttemptKind, AttemptRow, AttemptState, Source},
     gateway::{Gateway, ListingError, PaymentFacts},
     policy::{
         reconcile_schedule::{self, Next},
         settle::{Observation, is_live},
     },
-    store::{KeptKey, Settlement, Store, StoreError},
+    store::{KeptKey, Release, Settlement, Store, StoreError},
 };
 
 /// How often the store is asked what is due.
@@ -115,15 +115,20 @@ impl Reconciler {
     async fn awaken(&self, row: AttemptRow) -> Result<Option<AttemptRow>, StoreError> {
         match row.state {
             AttemptState::Claimed => {
-                let released =
-                    self.store.release(&row.id, AttemptState::Claimed, None, KeptKey::Freed).await?;
-                if released {
+                let release = Release {
+                    from: AttemptState::Claimed,
+                    replacement: None,
+                    key: KeptKey::Freed,
+                    at: self.clock.now(),
+                };
+                if self.store.release(&row.id, &release).await? {
                     tracing::info!(attempt_id = %row.id, "released an attempt that was never sent");
                 }
                 Ok(None)
             }
             AttemptState::Sent => {
-                let settled = self.charging.settle(&row, None, &Settlement::of(Observation::Unknown)).await?;
+                let settled =
+                    self.charging.settle(&row, None, &self.charging.nothing_seen(Source::LookUp)).await?;
                 Ok(settled.map(|settled| settled.row))
             }
             _ => Ok(Some(row)),
@@ -148,7 +153,7 @@ impl Reconciler {
             let found = payments.remove(&row.id).unwrap_or_default();
             let mut row = row;
             for payment in &found {
-                if let Some(settled) = self.charging.settle_payment(&row, payment).await? {
+                if let Some(settled) = self.charging.settle_payment(&row, payment, Source::LookUp).await? {
                     row = settled.row;
                 }
             }
@@ -205,17 +210,18 @@ impl Reconciler {
         let clean = complete && reconcile_schedule::counts_as_clean(&row, now);
         let row = AttemptRow { clean_looks: row.clean_looks.saturating_add(u32::from(clean)), ..row };
         match reconcile_schedule::next(&row, now) {
-            Next::LookAt(at) => self.store.note_look(&row.id, clean, Some(at)).await,
-            Next::Stop => self.store.note_look(&row.id, clean, None).await,
+            Next::LookAt(at) => self.store.note_look(&row.id, now, clean, Some(at)).await,
+            Next::Stop => self.store.note_look(&row.id, now, clean, None).await,
             Next::Abandon(watch_from) => {
-                self.store.note_look(&row.id, clean, Some(watch_from)).await?;
-                if self.store.abandon(&row.id, watch_from).await? {
+                self.store.note_look(&row.id, now, clean, Some(watch_from)).await?;
+                if self.store.abandon(&row.id, now, watch_from).await? {
                     self.charging.alert("given_up", &row);
                 }
                 Ok(())
             }
             Next::HostedPageClosed => {
-                let closed = Settlement::of(Observation::Failed(FailureReason::Cancelled));
+                let cancelled = Observation::Failed(FailureReason::Cancelled);
+                let closed = Settlement::of(cancelled, Source::Deadline, now);
                 self.charging.settle(&row, None, &closed).await?;
                 Ok(())
             }

@@ -14,6 +14,7 @@ pub use addresses::{AddressError, Origin, public_url, return_url};
 
 use crate::{
     rules::{Rules, RulesError},
+    store::{Database, DatabaseError},
     webhook_signature::{KeyError, WebhookKey},
 };
 
@@ -29,7 +30,7 @@ pub struct Arguments {
     /// Address for health checks and metrics. Keep it away from the internet.
     #[arg(long, env = "UPSELL_OPS_LISTEN", default_value = "127.0.0.1:4021")]
     pub ops_listen: SocketAddr,
-    /// SQLite file; made when it is not there.
+    /// SQLite file; made when it is not there. `DATABASE_URL` in the environment takes its place.
     #[arg(long, env = "UPSELL_DATABASE", default_value = "upsell.sqlite")]
     pub database: PathBuf,
     /// The merchant's rules.
@@ -69,7 +70,7 @@ fn mode(text: &str) -> Result<Mode, &'static str> {
     }
 }
 
-/// The three secrets, as found in the environment.
+/// The secrets, as found in the environment.
 #[derive(Clone, Debug, Default)]
 pub struct Secrets {
     /// `UPSELL_MERCHANT_KEY`: what the merchant's server proves itself with.
@@ -78,6 +79,8 @@ pub struct Secrets {
     pub api_key: Option<SecretString>,
     /// `DODO_PAYMENTS_WEBHOOK_KEY`: one key, or several separated by spaces or commas while keys are being changed.
     pub webhook_key: Option<SecretString>,
+    /// `DATABASE_URL`: `postgres://…` for several proxies, `sqlite:PATH` for one. May hold a password.
+    pub database_url: Option<SecretString>,
 }
 
 impl Secrets {
@@ -88,6 +91,7 @@ impl Secrets {
             merchant_key: secret("UPSELL_MERCHANT_KEY"),
             api_key: secret("DODO_PAYMENTS_API_KEY"),
             webhook_key: secret("DODO_PAYMENTS_WEBHOOK_KEY"),
+            database_url: secret("DATABASE_URL"),
         }
     }
 }
@@ -99,8 +103,8 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// For operations.
     pub ops_listen: SocketAddr,
-    /// SQLite file.
-    pub database: PathBuf,
+    /// Where the rows are.
+    pub database: Database,
     /// Whose rows.
     pub merchant: String,
     /// What the merchant's server proves itself with.
@@ -135,6 +139,9 @@ pub enum SettingsError {
     /// No webhook key, or one that anybody could sign with.
     #[error("DODO_PAYMENTS_WEBHOOK_KEY: {0}")]
     WebhookKey(#[from] KeyError),
+    /// An address of no database of ours.
+    #[error("DATABASE_URL {0}")]
+    Database(#[from] DatabaseError),
     /// Key, mode and address of Dodo do not go together.
     #[error("Dodo: {0}")]
     Dodo(#[from] ConfigError),
@@ -183,6 +190,10 @@ impl Settings {
         if wire::ProductId::parse(arguments.merchant.as_str()).is_err() {
             return Err(SettingsError::Merchant);
         }
+        let database = match &secrets.database_url {
+            Some(url) => Database::parse(url)?,
+            None => Database::Sqlite(arguments.database),
+        };
         let live = arguments.environment == Mode::Live;
         let public_url = arguments
             .public_url
@@ -202,7 +213,7 @@ impl Settings {
         Ok(Self {
             listen: arguments.listen,
             ops_listen: arguments.ops_listen,
-            database: arguments.database,
+            database,
             merchant: arguments.merchant,
             merchant_key,
             rules: rules(arguments.config)?,

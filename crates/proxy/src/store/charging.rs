@@ -6,7 +6,7 @@ use wire::{AttemptId, IdempotencyKey, OfferId, QuoteId, UnixSeconds};
 
 use super::StoreError;
 use crate::{
-    domain::{AttemptRow, AttemptState, OfferState, QuoteRow},
+    domain::{AttemptRow, AttemptState, HistoryEntry, OfferState, QuoteRow, SeenPayment, Source},
     policy::settle::Observation,
 };
 
@@ -69,8 +69,12 @@ pub enum KeptKey {
 pub struct Settlement {
     /// How it stands.
     pub observation: Observation,
+    /// Who found out.
+    pub source: Source,
+    /// When.
+    pub at: UnixSeconds,
     /// Dodo's payment.
-    pub payment_id: Option<PaymentId>,
+    pub payment: Option<SeenPayment>,
     /// Dodo's checkout session.
     pub checkout_session_id: Option<CheckoutSessionId>,
     /// Hosted page.
@@ -84,10 +88,12 @@ pub struct Settlement {
 impl Settlement {
     /// Only an observation.
     #[must_use]
-    pub fn of(observation: Observation) -> Self {
+    pub fn of(observation: Observation, source: Source, at: UnixSeconds) -> Self {
         Self {
             observation,
-            payment_id: None,
+            source,
+            at,
+            payment: None,
             checkout_session_id: None,
             checkout_url: None,
             receipt: None,
@@ -103,8 +109,22 @@ pub struct Settled {
     pub before: AttemptState,
     /// The row after.
     pub row: AttemptRow,
-    /// Money came in although another attempt of the same offer was live or had collected: the merchant has to look.
+    /// Money that came in although another attempt of the same offer was live or had collected, or another payment of
+    /// this attempt had: the merchant has to look. Said once for each payment.
     pub surplus: bool,
+}
+
+/// Taking an attempt back.
+#[derive(Clone, Debug)]
+pub struct Release<'a> {
+    /// The state that it has to be in: `claimed`, or `sent` when the request provably was not executed.
+    pub from: AttemptState,
+    /// The new quote, when it is taken back because the amount had changed.
+    pub replacement: Option<&'a QuoteId>,
+    /// What happens to the browser's key.
+    pub key: KeptKey,
+    /// When.
+    pub at: UnixSeconds,
 }
 
 /// Attempts.
@@ -114,38 +134,40 @@ pub trait Attempts: Send + Sync {
     /// the attempt's `created_at`.
     async fn claim(&self, request: &ClaimRequest) -> Result<Claim, StoreError>;
 
-    /// `claimed` becomes `sent`, if the lease is good until after `now`. From the moment this returns `true` the request
-    /// may have left. `false`: it must not leave.
+    /// `claimed` becomes `sent`, if the lease is this store's and good until after `now`, and the offer still this
+    /// attempt's. From the moment this returns `true` the request may have left. `false`: it must not leave.
     async fn mark_sent(
         &self,
-        id: &AttemptId,
+        attempt: &AttemptRow,
         now: UnixSeconds,
         next_check_at: UnixSeconds,
     ) -> Result<bool, StoreError>;
 
-    /// Calls an attempt off from `from`, which is `claimed`, or `sent` when the request provably was not executed. The
-    /// offer is open again, as it was. `false` when the attempt was not in `from`.
-    async fn release(
-        &self,
-        id: &AttemptId,
-        from: AttemptState,
-        replacement: Option<&QuoteId>,
-        key: KeptKey,
-    ) -> Result<bool, StoreError>;
+    /// Calls an attempt off. The offer is open again, as it was. `false` when the attempt was not in `release.from`.
+    async fn release(&self, id: &AttemptId, release: &Release<'_>) -> Result<bool, StoreError>;
 
     /// Merges an observation. May be called by anybody, in any order, any number of times. `None`: no such attempt.
     async fn settle(&self, id: &AttemptId, settlement: &Settlement) -> Result<Option<Settled>, StoreError>;
 
     /// Gives up waiting: `unknown` and `pending` become `abandoned`; every other state stays.
-    async fn abandon(&self, id: &AttemptId, next_check_at: UnixSeconds) -> Result<bool, StoreError>;
+    async fn abandon(
+        &self,
+        id: &AttemptId,
+        at: UnixSeconds,
+        next_check_at: UnixSeconds,
+    ) -> Result<bool, StoreError>;
 
-    /// Notes that an attempt was looked up.
+    /// Notes that an attempt was looked up at `at`.
     async fn note_look(
         &self,
         id: &AttemptId,
+        at: UnixSeconds,
         clean_after_deadline: bool,
         next_check_at: Option<UnixSeconds>,
     ) -> Result<(), StoreError>;
+
+    /// What happened to an attempt, the oldest first.
+    async fn history(&self, id: &AttemptId) -> Result<Vec<HistoryEntry>, StoreError>;
 
     /// An attempt of this buyer.
     async fn attempt(&self, customer: &CustomerId, id: &AttemptId) -> Result<Option<AttemptRow>, StoreError>;
@@ -182,7 +204,8 @@ pub trait Attempts: Send + Sync {
         limit: u32,
     ) -> Result<Vec<AttemptRow>, StoreError>;
 
-    /// After a start, when no other process can be at work: ends every lease and makes every live attempt due at once.
-    /// Returns how many there are.
+    /// After a start: makes every live attempt due at once that nobody can be at work on. In a store of one process
+    /// those are all of them, and their leases end; in a shared one, those whose lease is over at `now`. Returns how many
+    /// there are.
     async fn make_live_due(&self, now: UnixSeconds) -> Result<u64, StoreError>;
 }

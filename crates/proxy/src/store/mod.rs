@@ -5,21 +5,39 @@
 //! nothing. No method waits for the network. Rules live in `policy`; the one rule applied in here is
 //! [`policy::settle`](crate::policy::settle), because merging has to happen inside the transaction.
 //!
-//! One file a concern: sessions, offers and declines, charging, webhooks.
+//! One file a concern: sessions, offers and declines, charging, webhooks. [`sqlite`] and [`postgres`] are the engines;
+//! the statements in `sql/` are written once for both, and `contract/` is what either has to keep.
 
 mod charging;
 mod offers;
+mod open;
 mod people;
+pub mod postgres;
 pub mod sqlite;
+#[cfg(test)]
+mod statements_tests;
 
-pub use charging::{Attempts, Claim, ClaimRequest, KeptKey, Quotes, Settled, Settlement};
+use async_trait::async_trait;
+
+pub use charging::{Attempts, Claim, ClaimRequest, KeptKey, Quotes, Release, Settled, Settlement};
 pub use offers::{DeclineOutcome, Inserted, Offers, Refusal};
+pub use open::{Database, DatabaseError, OpenError, Opened, open};
 pub use people::{Inbox, InboxInsert, People};
 
-/// Everything that the proxy remembers.
-pub trait Store: People + Offers + Quotes + Attempts + Inbox {}
+/// A store as a thing that is up, or not.
+#[async_trait]
+pub trait Life: Send + Sync {
+    /// Answers a trivial question: the store is there and can be read.
+    async fn ping(&self) -> Result<(), StoreError>;
 
-impl<T: People + Offers + Quotes + Attempts + Inbox> Store for T {}
+    /// Finishes what is under way and lets go of the store.
+    async fn close(&self);
+}
+
+/// Everything that the proxy remembers.
+pub trait Store: Life + People + Offers + Quotes + Attempts + Inbox {}
+
+impl<T: Life + People + Offers + Quotes + Attempts + Inbox> Store for T {}
 
 /// Why the store did not do what was asked. Nothing was changed, unless the variant says otherwise.
 #[derive(Debug, thiserror::Error)]
@@ -31,4 +49,10 @@ pub enum StoreError {
     /// A stored value does not read back: written by a newer version, or damaged.
     #[error("the store holds an unreadable value in {0}")]
     Unreadable(&'static str),
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Engine(Box::new(error))
+    }
 }

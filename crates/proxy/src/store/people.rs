@@ -66,9 +66,6 @@ pub trait People: Send + Sync {
 
     /// Deletes sessions and nonces that were over at `before`. Returns how many.
     async fn purge_expired(&self, before: UnixSeconds) -> Result<u64, StoreError>;
-
-    /// Answers a trivial question: the store is there and can be read.
-    async fn ping(&self) -> Result<(), StoreError>;
 }
 
 /// Whether a webhook is new.

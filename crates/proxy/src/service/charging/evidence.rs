@@ -4,7 +4,7 @@
 use super::{ChargeError, Charging, view};
 use crate::{
     clock::later,
-    domain::{AttemptKind, AttemptRow, AttemptState, QuoteRow},
+    domain::{AttemptKind, AttemptRow, AttemptState, QuoteRow, SeenPayment, Source},
     gateway::{ListingError, PaymentFacts},
     policy::{
         observe::{self, Progress},
@@ -48,7 +48,7 @@ impl Charging {
     pub async fn observe_payment(&self, payment: &Payment) -> Result<(), ChargeError> {
         let facts = PaymentFacts::from(payment);
         if let Some(row) = self.attempt_of(&facts).await? {
-            self.settle_payment(&row, &facts).await?;
+            self.settle_payment(&row, &facts, Source::Webhook).await?;
         }
         Ok(())
     }
@@ -99,7 +99,7 @@ impl Charging {
         };
         let Some(payment) = payment else { return Ok(row.clone()) };
         let payment = self.gateway.payment(&payment).await?;
-        let settled = self.settle_payment(row, &payment).await?;
+        let settled = self.settle_payment(row, &payment, Source::LookUp).await?;
         Ok(settled.map_or_else(|| row.clone(), |settled| settled.row))
     }
 
@@ -129,6 +129,7 @@ impl Charging {
         &self,
         row: &AttemptRow,
         payment: &PaymentFacts,
+        source: Source,
     ) -> Result<Option<Settled>, StoreError> {
         if payment.customer_id != row.customer_id {
             self.alert("payment_of_another_buyer", row);
@@ -138,7 +139,7 @@ impl Charging {
             return Ok(None);
         }
         let Some(quote) = self.store.quote(&row.customer_id, &row.quote_id).await? else { return Ok(None) };
-        let settlement = self.of_payment(row, &quote, payment, Settlement::of(Observation::Unknown));
+        let settlement = self.of_payment(row, &quote, payment, self.nothing_seen(source));
         self.settle(row, Some(&quote), &settlement).await
     }
 
@@ -158,7 +159,12 @@ impl Charging {
         if observation == Observation::Succeeded {
             self.check_amount(row, quote, payment);
         }
-        Settlement { observation, payment_id: Some(payment.payment_id.clone()), receipt, ..base }
+        let seen = SeenPayment {
+            id: payment.payment_id.clone(),
+            status: observe::payment_status(payment.status.as_ref()),
+            amount: payment.amount,
+        };
+        Settlement { observation, payment: Some(seen), receipt, ..base }
     }
 
     /// What was collected has to be what was shown. On a hosted page the buyer may have changed their country, and saw
@@ -181,11 +187,12 @@ impl Charging {
         row: &AttemptRow,
         quote: &QuoteRow,
     ) -> Result<Option<Settlement>, LookError> {
-        let first = self.see_change_once(row, quote, row.payment_id.as_ref()).await?;
+        let source = Source::LookUp;
+        let first = self.see_change_once(row, quote, row.payment_id.as_ref(), source).await?;
         match (&row.subscription_id, first) {
             (Some(subscription), None) if quote.quote.total > 0 => {
                 let subscription = self.gateway.subscription(subscription).await?;
-                Ok(self.by_progress(row, quote, &subscription))
+                Ok(self.by_progress(row, quote, &subscription, source))
             }
             (_, first) => Ok(first),
         }
@@ -197,18 +204,19 @@ impl Charging {
         row: &AttemptRow,
         quote: &QuoteRow,
         payment: Option<&PaymentId>,
+        source: Source,
     ) -> Result<Option<Settlement>, LookError> {
         if quote.quote.total > 0 {
             let payment = match payment {
                 Some(id) => Some(self.gateway.payment(id).await?),
                 None => self.payment_of_change(row).await?,
             };
-            let base = Settlement::of(Observation::Unknown);
+            let base = self.nothing_seen(source);
             return Ok(payment.map(|payment| self.of_payment(row, quote, &payment, base)));
         }
         let Some(subscription) = &row.subscription_id else { return Ok(None) };
         let subscription = self.gateway.subscription(subscription).await?;
-        Ok(self.by_progress(row, quote, &subscription))
+        Ok(self.by_progress(row, quote, &subscription, source))
     }
 
     /// The same when the subscription is at hand already.
@@ -223,10 +231,10 @@ impl Charging {
             && quote.quote.total > 0
             && let Some(payment) = self.payment_of_change(row).await?
         {
-            let base = Settlement::of(Observation::Unknown);
+            let base = self.nothing_seen(Source::Webhook);
             return Ok(Some(self.of_payment(row, quote, &payment, base)));
         }
-        Ok(self.by_progress(row, quote, subscription))
+        Ok(self.by_progress(row, quote, subscription, Source::Webhook))
     }
 
     fn by_progress(
@@ -234,6 +242,7 @@ impl Charging {
         row: &AttemptRow,
         quote: &QuoteRow,
         subscription: &Subscription,
+        source: Source,
     ) -> Option<Settlement> {
         let progress = observe::progress(&quote.plan, subscription)?;
         if progress == Progress::OnHold {
@@ -246,7 +255,11 @@ impl Charging {
         let receipt = (matches!(observation, Observation::Succeeded | Observation::Scheduled)
             && !money_is_due)
             .then(|| view::receipt_without_payment(quote, row, self.clock.now()));
-        (observation != Observation::Unknown).then(|| Settlement { receipt, ..Settlement::of(observation) })
+        (observation != Observation::Unknown).then(|| Settlement {
+            receipt,
+            observation,
+            ..self.nothing_seen(source)
+        })
     }
 
     /// The payment of a plan change, among those of its subscription: the one that names the attempt; where Dodo left the
@@ -259,6 +272,11 @@ impl Charging {
                 || (payment.attempt.is_none() && payment.charge_type == Some(ChargeType::PlanChange))
         });
         Ok(ours.max_by_key(|payment| (payment.status == Some(IntentStatus::Succeeded), payment.created_at)))
+    }
+
+    /// A settlement that says nothing yet, now.
+    pub(in crate::service) fn nothing_seen(&self, source: Source) -> Settlement {
+        Settlement::of(Observation::Unknown, source, self.clock.now())
     }
 
     /// Writes an observation down, tells who waits, and raises what is not as it should be.

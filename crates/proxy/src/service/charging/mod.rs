@@ -35,9 +35,10 @@ use super::{catalogue::Catalogue, quoting::Quoting};
 use crate::{
     clock::{Clock, later},
     domain::{
-        AttemptKind, AttemptRow, AttemptState, ChargePlan, Fingerprint, OfferRow, OfferState, QuoteRow,
-        Session,
+        AttemptKind, AttemptRow, AttemptState, ChargePlan, ConsentRecord, Fingerprint, OfferRow, OfferState,
+        QuoteRow, Session,
     },
+    failpoint,
     gateway::Gateway,
     ids,
     store::{Claim, ClaimRequest, Store},
@@ -122,7 +123,7 @@ impl Charging {
         if quote.offer_id.as_ref() != Some(&offer.id) {
             return Err(ChargeError::NotFound);
         }
-        if request.quantity.is_some_and(|wanted| wanted != quantity(&quote.plan)) {
+        if request.quantity.is_some_and(|wanted| wanted != quote.plan.quantity()) {
             return Err(ChargeError::Invalid("quantity"));
         }
         let kind = kind(&quote, request.pay_with)?;
@@ -207,14 +208,12 @@ impl Charging {
         let me = Arc::clone(self);
         let id = attempt.id.clone();
         let span = tracing::info_span!("charge", attempt_id = %id);
-        self.tasks.spawn(
-            async move {
-                let outcome = me.run(attempt, intent).await;
-                // Nobody listens when the caller has gone, or was answered "processing" already.
-                drop(done.send(outcome));
-            }
-            .instrument(span),
-        );
+        let work = async move {
+            let outcome = me.run(attempt, intent).await;
+            // Nobody listens when the caller has gone, or was answered "processing" already.
+            drop(done.send(outcome));
+        };
+        self.tasks.spawn(failpoint::inherit(work.instrument(span)));
         match tokio::time::timeout(ANSWER_WITHIN, result).await {
             Ok(Ok(Outcome::Refused(error))) => Err(error),
             Ok(Ok(Outcome::Underway(row))) => {
@@ -308,12 +307,6 @@ fn kind(quote: &QuoteRow, pay_with: Option<PayWith>) -> Result<AttemptKind, Char
     }
 }
 
-fn quantity(plan: &ChargePlan) -> u32 {
-    match plan {
-        ChargePlan::Checkout { quantity, .. } | ChargePlan::PlanChange { quantity, .. } => *quantity,
-    }
-}
-
 fn new_attempt(intent: &Intent, now: wire::UnixSeconds) -> Result<AttemptRow, ChargeError> {
     let lease_until = later(now, CLAIM_LEASE);
     Ok(AttemptRow {
@@ -332,7 +325,12 @@ fn new_attempt(intent: &Intent, now: wire::UnixSeconds) -> Result<AttemptRow, Ch
         checkout_url: None,
         payment_id: None,
         receipt: None,
-        consent: intent.consent.clone(),
+        consent: ConsentRecord {
+            amount: intent.quote.quote.total,
+            currency: intent.quote.quote.currency,
+            at: now,
+            shown: intent.consent.clone(),
+        },
         created_at: now,
         lease_until,
         next_check_at: Some(lease_until),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use dodo_client::{
     ChargeEvidence,
     calls::{checkouts::CheckoutSession, subscriptions::PaymentLink},
-    ids::PaymentMethodId,
+    ids::{PaymentId, PaymentMethodId},
     values::Metadata,
 };
 use wire::QuoteId;
@@ -13,7 +13,9 @@ use wire::QuoteId;
 use super::{ChargeError, Charging, Intent};
 use crate::{
     clock::later,
-    domain::{AttemptKind, AttemptRow, AttemptState, QuoteRow, SavedMethod},
+    domain::{
+        AttemptKind, AttemptRow, AttemptState, PaymentStatus, QuoteRow, SavedMethod, SeenPayment, Source,
+    },
     gateway::{OfferTags, Tags},
     policy::{
         classify::{Class, classify},
@@ -25,7 +27,7 @@ use crate::{
         catalogue::CatalogueError,
         quoting::{FreshPrice, QuoteError},
     },
-    store::{KeptKey, Settlement},
+    store::{KeptKey, Release, Settlement},
 };
 
 /// Seconds after the `sent` mark at which an attempt without an outcome is taken for unknown: longer than the client
@@ -66,7 +68,7 @@ impl Charging {
             }
         };
         let now = self.clock.now();
-        match self.store.mark_sent(&attempt.id, now, later(now, SENT_LEASE)).await {
+        match self.store.mark_sent(&attempt, now, later(now, SENT_LEASE)).await {
             Ok(true) => {}
             Ok(false) => {
                 // Recovery took it for dead, or money came in on an earlier attempt: it must not be sent any more.
@@ -175,7 +177,7 @@ impl Charging {
     async fn after_charge(&self, attempt: AttemptRow, intent: &Intent, session: &CheckoutSession) -> Outcome {
         let mut settlement = Settlement {
             checkout_session_id: Some(session.session_id.clone()),
-            payment_id: session.payment_id.clone(),
+            payment: session.payment_id.clone().map(just_begun),
             ..self.undecided(&attempt, Observation::Pending { customer_action: false })
         };
         if let Some(id) = &session.payment_id
@@ -233,10 +235,10 @@ impl Charging {
     /// Dodo's answer to a plan change is mostly empty: what became of it is seen at the payment or the subscription.
     async fn after_change(&self, attempt: AttemptRow, intent: &Intent, link: &PaymentLink) -> Outcome {
         let taken_on = Settlement {
-            payment_id: link.payment_id.clone(),
+            payment: link.payment_id.clone().map(just_begun),
             ..self.undecided(&attempt, Observation::Pending { customer_action: false })
         };
-        let seen = self.see_change_once(&attempt, &intent.quote, link.payment_id.as_ref());
+        let seen = self.see_change_once(&attempt, &intent.quote, link.payment_id.as_ref(), Source::Reply);
         let settlement = match tokio::time::timeout(FIRST_LOOK_WITHIN, seen).await {
             Ok(Ok(Some(seen))) => Settlement { next_check_at: taken_on.next_check_at, ..seen },
             Ok(Ok(None)) | Err(_) => taken_on,
@@ -256,7 +258,7 @@ impl Charging {
                 self.call_off(attempt, ChargeError::Unavailable { retry_after }).await
             }
             Class::Rejected(reason) => {
-                let settlement = Settlement::of(Observation::Failed(reason));
+                let settlement = Settlement::of(Observation::Failed(reason), Source::Reply, self.clock.now());
                 self.settled(attempt, quote, settlement).await
             }
             // `Accepted` is not handed in; should it ever be, to look is right for it as well.
@@ -299,7 +301,8 @@ impl Charging {
         replacement: Option<&QuoteId>,
         key: KeptKey,
     ) -> bool {
-        match self.store.release(&attempt.id, from, replacement, key).await {
+        let release = Release { from, replacement, key, at: self.clock.now() };
+        match self.store.release(&attempt.id, &release).await {
             Ok(released) => {
                 if released {
                     self.signals.moved(&attempt.id);
@@ -317,8 +320,13 @@ impl Charging {
     pub(super) fn undecided(&self, attempt: &AttemptRow, observation: Observation) -> Settlement {
         let now = self.clock.now();
         let next_check_at = Some(reconcile_schedule::first(attempt.kind, attempt.created_at, now));
-        Settlement { next_check_at, ..Settlement::of(observation) }
+        Settlement { next_check_at, ..Settlement::of(observation, Source::Reply, now) }
     }
+}
+
+/// A payment of which nothing but its id is known.
+fn just_begun(id: PaymentId) -> SeenPayment {
+    SeenPayment { id, status: PaymentStatus::Pending, amount: None }
 }
 
 /// What recurs needs a method that may be charged again.

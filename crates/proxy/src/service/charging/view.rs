@@ -97,36 +97,11 @@ pub(super) fn receipt_without_payment(quote: &QuoteRow, row: &AttemptRow, at: Un
 
 #[cfg(test)]
 mod tests {
-    use dodo_client::ids::CustomerId;
-    use wire::{AttemptId, QuoteId};
-
     use super::*;
-    use crate::domain::Fingerprint;
 
     fn row(kind: AttemptKind, state: AttemptState) -> AttemptRow {
-        AttemptRow {
-            id: AttemptId::parse("at_1").unwrap(),
-            offer_id: None,
-            subscription_id: None,
-            no: 1,
-            customer_id: CustomerId::parse("cus_1").unwrap(),
-            quote_id: QuoteId::parse("qt_1").unwrap(),
-            kind,
-            key: None,
-            fingerprint: Fingerprint([0; 32]),
-            state,
-            replacement: None,
-            checkout_session_id: None,
-            checkout_url: Some("https://checkout.example/cks_1".into()),
-            payment_id: None,
-            receipt: None,
-            consent: None,
-            created_at: UnixSeconds(0),
-            lease_until: UnixSeconds(0),
-            next_check_at: None,
-            checks: 0,
-            clean_looks: 0,
-        }
+        let checkout_url = Some("https://checkout.example/cks_1".into());
+        AttemptRow { kind, state, checkout_url, ..AttemptRow::example() }
     }
 
     /// I12: "failed" is said only when it is certain.

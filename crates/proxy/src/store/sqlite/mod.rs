@@ -4,17 +4,21 @@
 //! returned is on the disk, which is what "committed before the call" means. A lock file beside the database keeps a
 //! second process out; two processes would each believe that no other is at work on an attempt.
 //!
-//! Files: [`codec`] turns words and rows into values, the others implement one trait of the port each.
+//! The statements are those of [`sql`], shared with the other engine.
 
-mod attempts;
-mod claims;
-mod codec;
-mod inbox;
-mod offers;
-mod people;
-mod quotes;
 #[cfg(test)]
-mod tests;
+#[allow(clippy::duplicate_mod)]
+#[path = "../contract/mod.rs"]
+mod contract;
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod opening_tests;
+
+// The statements' text is the same for both engines; compiled against this one's types.
+#[allow(clippy::duplicate_mod)]
+#[path = "../sql/mod.rs"]
+mod sql;
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
@@ -22,15 +26,31 @@ use std::{
     time::Duration,
 };
 
-use dodo_client::Mode;
 use sqlx::{
     Sqlite, SqlitePool, Transaction,
     migrate::Migrator,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use super::StoreError;
-use crate::domain::Tenant;
+use async_trait::async_trait;
+
+use self::SqliteStore as SqlStore;
+use super::{Life, StoreError};
+use crate::{domain::Tenant, ids};
+
+type Db = Sqlite;
+type DbRow = sqlx::sqlite::SqliteRow;
+
+/// No other process works on this store.
+const SHARED: bool = false;
+
+/// Nothing to skip: there is one writer.
+macro_rules! skip_locked {
+    () => {
+        ""
+    };
+}
+use skip_locked;
 
 /// The schema's history, inside the binary.
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
@@ -97,6 +117,8 @@ pub struct SqliteStore {
     writer: SqlitePool,
     readers: SqlitePool,
     tenant: i64,
+    /// Names this opening of the store in leases and histories.
+    instance: String,
     /// Held as long as the store lives; the system releases it when the process ends, however it ends.
     _lock: File,
 }
@@ -132,22 +154,34 @@ impl SqliteStore {
         check_durability(path, &writer).await?;
         let tenant = tenant_id(&writer, tenant).await.map_err(engine)?;
         let readers = pool(READERS).connect_with(options.pragma("query_only", "ON")).await.map_err(engine)?;
-        Ok(Self { writer, readers, tenant, _lock: lock })
+        Ok(Self { writer, readers, tenant, instance: ids::instance(), _lock: lock })
     }
 
-    /// Finishes what is under way, empties the write-ahead log into the file and closes it.
-    pub async fn close(&self) {
+    /// A transaction that has the write lock from its first statement on, so that what it reads stays true.
+    async fn write(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
+        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    }
+
+    /// The same: there is one writer, so nobody else changes anything of this buyer's meanwhile.
+    async fn write_for(&self, _buyer: &str) -> Result<Transaction<'static, Sqlite>, StoreError> {
+        self.write().await
+    }
+}
+
+#[async_trait]
+impl Life for SqliteStore {
+    async fn ping(&self) -> Result<(), StoreError> {
+        let _: i64 = sqlx::query_scalar("SELECT 1").fetch_one(&self.readers).await?;
+        Ok(())
+    }
+
+    async fn close(&self) {
         self.readers.close().await;
         // A checkpoint that does not come about costs a replay of the log at the next start, nothing else.
         if let Err(error) = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&self.writer).await {
             tracing::warn!(%error, "the last checkpoint failed");
         }
         self.writer.close().await;
-    }
-
-    /// A transaction that has the write lock from its first statement on, so that what it reads stays true.
-    async fn write(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
-        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
     }
 }
 
@@ -184,24 +218,15 @@ async fn check_durability(path: &Path, writer: &SqlitePool) -> Result<(), OpenEr
 }
 
 async fn tenant_id(writer: &SqlitePool, tenant: &Tenant) -> Result<i64, sqlx::Error> {
-    let mode = match tenant.mode {
-        Mode::Test => "test",
-        Mode::Live => "live",
-    };
-    sqlx::query("INSERT INTO tenants (merchant, mode) VALUES (?, ?) ON CONFLICT DO NOTHING")
+    let mode = tenant.mode.to_string();
+    sqlx::query("INSERT INTO tenants (merchant, mode) VALUES ($1, $2) ON CONFLICT DO NOTHING")
         .bind(&tenant.merchant)
-        .bind(mode)
+        .bind(&mode)
         .execute(writer)
         .await?;
-    sqlx::query_scalar("SELECT id FROM tenants WHERE merchant = ? AND mode = ?")
+    sqlx::query_scalar("SELECT id FROM tenants WHERE merchant = $1 AND mode = $2")
         .bind(&tenant.merchant)
         .bind(mode)
         .fetch_one(writer)
         .await
-}
-
-impl From<sqlx::Error> for StoreError {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Engine(Box::new(error))
-    }
 }

@@ -3,8 +3,10 @@
 //! The words are part of the schema. Changing one needs a migration.
 
 use serde::{Serialize, de::DeserializeOwned};
-use sqlx::{Row, sqlite::SqliteRow};
+use sqlx::Row;
 use wire::{FailureReason, UnixSeconds};
+
+use super::DbRow;
 
 use crate::{
     domain::{AttemptKind, AttemptState, Fingerprint, OfferState, TokenHash},
@@ -12,13 +14,13 @@ use crate::{
 };
 
 /// A column as a value of a type that parses it: an id, usually.
-pub(super) fn parsed<T: TryFrom<String>>(row: &SqliteRow, column: &'static str) -> Result<T, StoreError> {
+pub(super) fn parsed<T: TryFrom<String>>(row: &DbRow, column: &'static str) -> Result<T, StoreError> {
     T::try_from(row.try_get::<String, _>(column)?).map_err(|_| StoreError::Unreadable(column))
 }
 
 /// The same for a column that may be empty.
 pub(super) fn parsed_opt<T: TryFrom<String>>(
-    row: &SqliteRow,
+    row: &DbRow,
     column: &'static str,
 ) -> Result<Option<T>, StoreError> {
     row.try_get::<Option<String>, _>(column)?
@@ -27,17 +29,17 @@ pub(super) fn parsed_opt<T: TryFrom<String>>(
 }
 
 /// A time.
-pub(super) fn at(row: &SqliteRow, column: &'static str) -> Result<UnixSeconds, StoreError> {
+pub(super) fn at(row: &DbRow, column: &'static str) -> Result<UnixSeconds, StoreError> {
     Ok(UnixSeconds(row.try_get(column)?))
 }
 
 /// A time that may be absent.
-pub(super) fn at_opt(row: &SqliteRow, column: &'static str) -> Result<Option<UnixSeconds>, StoreError> {
+pub(super) fn at_opt(row: &DbRow, column: &'static str) -> Result<Option<UnixSeconds>, StoreError> {
     Ok(row.try_get::<Option<i64>, _>(column)?.map(UnixSeconds))
 }
 
 /// A count.
-pub(super) fn count(row: &SqliteRow, column: &'static str) -> Result<u32, StoreError> {
+pub(super) fn count(row: &DbRow, column: &'static str) -> Result<u32, StoreError> {
     u32::try_from(row.try_get::<i64, _>(column)?).map_err(|_| StoreError::Unreadable(column))
 }
 
@@ -55,13 +57,13 @@ pub(super) fn json_opt<T: Serialize>(
 }
 
 /// A value from JSON.
-pub(super) fn from_json<T: DeserializeOwned>(row: &SqliteRow, column: &'static str) -> Result<T, StoreError> {
+pub(super) fn from_json<T: DeserializeOwned>(row: &DbRow, column: &'static str) -> Result<T, StoreError> {
     serde_json::from_str(row.try_get(column)?).map_err(|_| StoreError::Unreadable(column))
 }
 
 /// A value from JSON or nothing.
 pub(super) fn from_json_opt<T: DeserializeOwned>(
-    row: &SqliteRow,
+    row: &DbRow,
     column: &'static str,
 ) -> Result<Option<T>, StoreError> {
     row.try_get::<Option<&str>, _>(column)?
@@ -83,15 +85,15 @@ pub(super) fn from_word<T: DeserializeOwned>(word: String, column: &'static str)
 }
 
 /// A hash of 32 bytes.
-fn hash(row: &SqliteRow, column: &'static str) -> Result<[u8; 32], StoreError> {
+fn hash(row: &DbRow, column: &'static str) -> Result<[u8; 32], StoreError> {
     row.try_get::<&[u8], _>(column)?.try_into().map_err(|_| StoreError::Unreadable(column))
 }
 
-pub(super) fn token_hash(row: &SqliteRow, column: &'static str) -> Result<TokenHash, StoreError> {
+pub(super) fn token_hash(row: &DbRow, column: &'static str) -> Result<TokenHash, StoreError> {
     hash(row, column).map(TokenHash)
 }
 
-pub(super) fn fingerprint(row: &SqliteRow, column: &'static str) -> Result<Fingerprint, StoreError> {
+pub(super) fn fingerprint(row: &DbRow, column: &'static str) -> Result<Fingerprint, StoreError> {
     hash(row, column).map(Fingerprint)
 }
 
@@ -161,7 +163,7 @@ pub(super) fn attempt_state_columns(
 }
 
 /// The other way round.
-pub(super) fn attempt_state(row: &SqliteRow) -> Result<AttemptState, StoreError> {
+pub(super) fn attempt_state(row: &DbRow) -> Result<AttemptState, StoreError> {
     Ok(match row.try_get::<&str, _>("state")? {
         "claimed" => AttemptState::Claimed,
         "released" => AttemptState::Released,

@@ -2,11 +2,11 @@
 
 use async_trait::async_trait;
 use dodo_client::ids::{CustomerId, PaymentId};
-use sqlx::{Row, Sqlite, Transaction, sqlite::SqliteRow};
+use sqlx::{Row, Transaction};
 use wire::{Money, OfferId, ProductId, UnixSeconds};
 
 use super::{
-    SqliteStore,
+    Db, DbRow, SqlStore,
     codec::{
         at, at_opt, count, from_json, from_word, json, offer_state, offer_state_word, parsed, parsed_opt,
         word,
@@ -17,7 +17,7 @@ use crate::{
     store::{DeclineOutcome, Inserted, Offers, Refusal, StoreError},
 };
 
-pub(super) fn offer(row: &SqliteRow) -> Result<OfferRow, StoreError> {
+pub(super) fn offer(row: &DbRow) -> Result<OfferRow, StoreError> {
     Ok(OfferRow {
         id: parsed(row, "id")?,
         customer_id: parsed(row, "customer_id")?,
@@ -36,7 +36,7 @@ pub(super) fn offer(row: &SqliteRow) -> Result<OfferRow, StoreError> {
     })
 }
 
-fn decline_entry(row: &SqliteRow) -> Result<DeclineEntry, StoreError> {
+fn decline_entry(row: &DbRow) -> Result<DeclineEntry, StoreError> {
     let price = match (row.try_get::<Option<i64>, _>("price_amount")?, parsed_opt(row, "price_currency")?) {
         (Some(amount), Some(currency)) => Some(Money::new(amount, currency)),
         _ => None,
@@ -55,15 +55,15 @@ fn decline_entry(row: &SqliteRow) -> Result<DeclineEntry, StoreError> {
     })
 }
 
-impl SqliteStore {
+impl SqlStore {
     /// An offer of this buyer, inside a transaction.
     pub(super) async fn offer_in(
         &self,
-        tx: &mut Transaction<'static, Sqlite>,
+        tx: &mut Transaction<'static, Db>,
         customer: &CustomerId,
         id: &OfferId,
     ) -> Result<Option<OfferRow>, StoreError> {
-        sqlx::query("SELECT * FROM offers WHERE tenant = ? AND id = ? AND customer_id = ?")
+        sqlx::query("SELECT * FROM offers WHERE tenant = $1 AND id = $2 AND customer_id = $3")
             .bind(self.tenant)
             .bind(id.as_str())
             .bind(customer.as_str())
@@ -76,14 +76,14 @@ impl SqliteStore {
 
     async fn write_ledger(
         &self,
-        tx: &mut Transaction<'static, Sqlite>,
+        tx: &mut Transaction<'static, Db>,
         refusal: &Refusal,
         offer: &OfferRow,
     ) -> Result<(), StoreError> {
         sqlx::query(
             "INSERT INTO declines (tenant, customer_id, offer_id, equivalence, campaign, price_amount, price_currency,
                                    plan, reason, at)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         )
         .bind(self.tenant)
         .bind(refusal.customer_id.as_str())
@@ -102,13 +102,13 @@ impl SqliteStore {
 }
 
 #[async_trait]
-impl Offers for SqliteStore {
+impl Offers for SqlStore {
     async fn insert_offer_if_absent(&self, new: &OfferRow) -> Result<Inserted, StoreError> {
         let mut tx = self.write().await?;
         let inserted = sqlx::query(
             "INSERT INTO offers (tenant, id, customer_id, campaign, trigger_ref, purchase, parent, equivalence, kind,
                                  plan, state, attempt_no, created_at, seen_at, expires_at)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
              ON CONFLICT (tenant, customer_id, campaign, trigger_ref) DO NOTHING",
         )
         .bind(self.tenant)
@@ -122,14 +122,14 @@ impl Offers for SqliteStore {
         .bind(word(&new.kind, "offers.kind")?)
         .bind(json(&new.plan, "offers.plan")?)
         .bind(offer_state_word(new.state))
-        .bind(new.attempt_no)
+        .bind(i64::from(new.attempt_no))
         .bind(new.created_at.0)
         .bind(new.seen_at.map(|at| at.0))
         .bind(new.expires_at.0)
         .execute(&mut *tx)
         .await?;
         let row = sqlx::query(
-            "SELECT * FROM offers WHERE tenant = ? AND customer_id = ? AND campaign = ? AND trigger_ref = ?",
+            "SELECT * FROM offers WHERE tenant = $1 AND customer_id = $2 AND campaign = $3 AND trigger_ref = $4",
         )
         .bind(self.tenant)
         .bind(new.customer_id.as_str())
@@ -138,12 +138,14 @@ impl Offers for SqliteStore {
         .fetch_one(&mut *tx)
         .await?;
         let row = offer(&row)?;
+        crate::failpoint!("insert_offer.before_commit");
         tx.commit().await?;
+        crate::failpoint!("insert_offer.after_commit");
         Ok(if inserted.rows_affected() == 1 { Inserted::New(row) } else { Inserted::Existing(row) })
     }
 
     async fn offer(&self, customer: &CustomerId, id: &OfferId) -> Result<Option<OfferRow>, StoreError> {
-        sqlx::query("SELECT * FROM offers WHERE tenant = ? AND id = ? AND customer_id = ?")
+        sqlx::query("SELECT * FROM offers WHERE tenant = $1 AND id = $2 AND customer_id = $3")
             .bind(self.tenant)
             .bind(id.as_str())
             .bind(customer.as_str())
@@ -156,7 +158,7 @@ impl Offers for SqliteStore {
 
     async fn offers_of(&self, customer: &CustomerId) -> Result<Vec<OfferRow>, StoreError> {
         sqlx::query(
-            "SELECT * FROM offers WHERE tenant = ? AND customer_id = ? ORDER BY created_at DESC, id DESC",
+            "SELECT * FROM offers WHERE tenant = $1 AND customer_id = $2 ORDER BY created_at DESC, id DESC",
         )
         .bind(self.tenant)
         .bind(customer.as_str())
@@ -170,7 +172,7 @@ impl Offers for SqliteStore {
     async fn mark_presented(&self, customer: &CustomerId, id: &OfferId) -> Result<(), StoreError> {
         sqlx::query(
             "UPDATE offers SET state = 'presented'
-             WHERE tenant = ? AND id = ? AND customer_id = ? AND state = 'eligible'",
+             WHERE tenant = $1 AND id = $2 AND customer_id = $3 AND state = 'eligible'",
         )
         .bind(self.tenant)
         .bind(id.as_str())
@@ -187,7 +189,7 @@ impl Offers for SqliteStore {
         at: UnixSeconds,
     ) -> Result<bool, StoreError> {
         let marked = sqlx::query(
-            "UPDATE offers SET seen_at = COALESCE(seen_at, ?) WHERE tenant = ? AND id = ? AND customer_id = ?",
+            "UPDATE offers SET seen_at = COALESCE(seen_at, $1) WHERE tenant = $2 AND id = $3 AND customer_id = $4",
         )
         .bind(at.0)
         .bind(self.tenant)
@@ -199,7 +201,7 @@ impl Offers for SqliteStore {
     }
 
     async fn decline(&self, refusal: &Refusal) -> Result<DeclineOutcome, StoreError> {
-        let mut tx = self.write().await?;
+        let mut tx = self.write_for(refusal.customer_id.as_str()).await?;
         let Some(mut row) = self.offer_in(&mut tx, &refusal.customer_id, &refusal.offer_id).await? else {
             return Ok(DeclineOutcome::NotFound);
         };
@@ -212,21 +214,24 @@ impl Offers for SqliteStore {
             | OfferState::Charged
             | OfferState::Abandoned => return Ok(DeclineOutcome::NotDeclinable(row.state)),
         }
-        // The transaction has held the write lock since before the row was read: nobody can have accepted meanwhile.
-        sqlx::query("UPDATE offers SET state = 'declined' WHERE tenant = ? AND id = ?")
+        // Nobody else changes this buyer's offers in this transaction: nobody can have accepted since the row was read.
+        sqlx::query("UPDATE offers SET state = 'declined' WHERE tenant = $1 AND id = $2")
             .bind(self.tenant)
             .bind(refusal.offer_id.as_str())
             .execute(&mut *tx)
             .await?;
         self.write_ledger(&mut tx, refusal, &row).await?;
+        self.notify_of_refusal(&mut tx, refusal, &row).await?;
+        crate::failpoint!("decline.before_commit");
         tx.commit().await?;
+        crate::failpoint!("decline.after_commit");
         row.state = OfferState::Declined;
         Ok(DeclineOutcome::Declined(row))
     }
 
     async fn decline_ledger(&self, customer: &CustomerId) -> Result<Vec<DeclineEntry>, StoreError> {
         sqlx::query(
-            "SELECT * FROM declines WHERE tenant = ? AND customer_id = ? ORDER BY at DESC, offer_id DESC",
+            "SELECT * FROM declines WHERE tenant = $1 AND customer_id = $2 ORDER BY at DESC, offer_id DESC",
         )
         .bind(self.tenant)
         .bind(customer.as_str())

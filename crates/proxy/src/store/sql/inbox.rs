@@ -4,11 +4,11 @@ use async_trait::async_trait;
 use sqlx::Row;
 use wire::UnixSeconds;
 
-use super::SqliteStore;
+use super::SqlStore;
 use crate::store::{Inbox, InboxInsert, StoreError};
 
 #[async_trait]
-impl Inbox for SqliteStore {
+impl Inbox for SqlStore {
     async fn inbox_insert(
         &self,
         webhook_id: &str,
@@ -18,7 +18,7 @@ impl Inbox for SqliteStore {
     ) -> Result<InboxInsert, StoreError> {
         let mut tx = self.write().await?;
         let inserted = sqlx::query(
-            "INSERT INTO inbox (tenant, webhook_id, kind, raw, received_at) VALUES (?, ?, ?, ?, ?)
+            "INSERT INTO inbox (tenant, webhook_id, kind, raw, received_at) VALUES ($1, $2, $3, $4, $5)
              ON CONFLICT (tenant, webhook_id) DO NOTHING",
         )
         .bind(self.tenant)
@@ -29,11 +29,13 @@ impl Inbox for SqliteStore {
         .execute(&mut *tx)
         .await?;
         if inserted.rows_affected() == 1 {
+            crate::failpoint!("inbox_insert.before_commit");
             tx.commit().await?;
+            crate::failpoint!("inbox_insert.after_commit");
             return Ok(InboxInsert::New);
         }
         let applied: Option<i64> =
-            sqlx::query_scalar("SELECT applied_at FROM inbox WHERE tenant = ? AND webhook_id = ?")
+            sqlx::query_scalar("SELECT applied_at FROM inbox WHERE tenant = $1 AND webhook_id = $2")
                 .bind(self.tenant)
                 .bind(webhook_id)
                 .fetch_one(&mut *tx)
@@ -43,13 +45,14 @@ impl Inbox for SqliteStore {
 
     async fn inbox_applied(&self, webhook_id: &str, at: UnixSeconds) -> Result<(), StoreError> {
         sqlx::query(
-            "UPDATE inbox SET applied_at = COALESCE(applied_at, ?) WHERE tenant = ? AND webhook_id = ?",
+            "UPDATE inbox SET applied_at = COALESCE(applied_at, $1) WHERE tenant = $2 AND webhook_id = $3",
         )
         .bind(at.0)
         .bind(self.tenant)
         .bind(webhook_id)
         .execute(&self.writer)
         .await?;
+        crate::failpoint!("inbox_applied.after_commit");
         Ok(())
     }
 
@@ -60,23 +63,24 @@ impl Inbox for SqliteStore {
     ) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
         let rows = sqlx::query(
             "SELECT webhook_id, raw FROM inbox
-             WHERE tenant = ? AND applied_at IS NULL AND received_at < ? ORDER BY received_at LIMIT ?",
+             WHERE tenant = $1 AND applied_at IS NULL AND received_at < $2 ORDER BY received_at LIMIT $3",
         )
         .bind(self.tenant)
         .bind(before.0)
-        .bind(limit)
+        .bind(i64::from(limit))
         .fetch_all(&self.readers)
         .await?;
         rows.iter().map(|row| Ok((row.try_get("webhook_id")?, row.try_get("raw")?))).collect()
     }
 
     async fn purge_inbox(&self, before: UnixSeconds) -> Result<u64, StoreError> {
-        let purged =
-            sqlx::query("DELETE FROM inbox WHERE tenant = ? AND applied_at IS NOT NULL AND received_at < ?")
-                .bind(self.tenant)
-                .bind(before.0)
-                .execute(&self.writer)
-                .await?;
+        let purged = sqlx::query(
+            "DELETE FROM inbox WHERE tenant = $1 AND applied_at IS NOT NULL AND received_at < $2",
+        )
+        .bind(self.tenant)
+        .bind(before.0)
+        .execute(&self.writer)
+        .await?;
         Ok(purged.rows_affected())
     }
 }

@@ -2,11 +2,11 @@
 
 use async_trait::async_trait;
 use dodo_client::ids::{CheckoutSessionId, CustomerId, PaymentId};
-use sqlx::{Row, sqlite::SqliteRow};
+use sqlx::Row;
 use wire::{Trigger, UnixSeconds};
 
 use super::{
-    SqliteStore,
+    DbRow, SqlStore,
     codec::{at, from_json, from_json_opt, from_word, json, json_opt, parsed, parsed_opt, token_hash, word},
 };
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
     store::{People, StoreError},
 };
 
-fn session(row: &SqliteRow) -> Result<Session, StoreError> {
+fn session(row: &DbRow) -> Result<Session, StoreError> {
     Ok(Session {
         token: token_hash(row, "token_hash")?,
         customer_id: parsed(row, "customer_id")?,
@@ -28,7 +28,7 @@ fn session(row: &SqliteRow) -> Result<Session, StoreError> {
     })
 }
 
-fn purchase(row: &SqliteRow) -> Result<Purchase, StoreError> {
+fn purchase(row: &DbRow) -> Result<Purchase, StoreError> {
     Ok(Purchase {
         payment_id: parsed(row, "payment_id")?,
         customer_id: parsed(row, "customer_id")?,
@@ -39,7 +39,7 @@ fn purchase(row: &SqliteRow) -> Result<Purchase, StoreError> {
     })
 }
 
-fn trigger_event(row: &SqliteRow) -> Result<TriggerEvent, StoreError> {
+fn trigger_event(row: &DbRow) -> Result<TriggerEvent, StoreError> {
     Ok(TriggerEvent {
         id: row.try_get("id")?,
         customer_id: parsed(row, "customer_id")?,
@@ -50,12 +50,12 @@ fn trigger_event(row: &SqliteRow) -> Result<TriggerEvent, StoreError> {
 }
 
 #[async_trait]
-impl People for SqliteStore {
+impl People for SqlStore {
     async fn put_session(&self, session: &Session) -> Result<(), StoreError> {
         sqlx::query(
             "INSERT INTO sessions (tenant, token_hash, customer_id, purpose, trigger_kind, payment_id,
                                    subscription_id, locale, country, expires_at)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         )
         .bind(self.tenant)
         .bind(session.token.0.as_slice())
@@ -73,7 +73,7 @@ impl People for SqliteStore {
     }
 
     async fn session(&self, token: TokenHash, now: UnixSeconds) -> Result<Option<Session>, StoreError> {
-        sqlx::query("SELECT * FROM sessions WHERE tenant = ? AND token_hash = ? AND expires_at > ?")
+        sqlx::query("SELECT * FROM sessions WHERE tenant = $1 AND token_hash = $2 AND expires_at > $3")
             .bind(self.tenant)
             .bind(token.0.as_slice())
             .bind(now.0)
@@ -91,7 +91,7 @@ impl People for SqliteStore {
         expires_at: UnixSeconds,
     ) -> Result<(), StoreError> {
         sqlx::query(
-            "INSERT INTO nonces (tenant, nonce_hash, checkout_session_id, expires_at) VALUES (?, ?, ?, ?)",
+            "INSERT INTO nonces (tenant, nonce_hash, checkout_session_id, expires_at) VALUES ($1, $2, $3, $4)",
         )
         .bind(self.tenant)
         .bind(nonce.0.as_slice())
@@ -109,7 +109,7 @@ impl People for SqliteStore {
     ) -> Result<Option<CheckoutSessionId>, StoreError> {
         sqlx::query(
             "SELECT checkout_session_id FROM nonces
-             WHERE tenant = ? AND nonce_hash = ? AND redeemed_at IS NULL AND expires_at > ?",
+             WHERE tenant = $1 AND nonce_hash = $2 AND redeemed_at IS NULL AND expires_at > $3",
         )
         .bind(self.tenant)
         .bind(nonce.0.as_slice())
@@ -126,8 +126,8 @@ impl People for SqliteStore {
         now: UnixSeconds,
     ) -> Result<Option<CheckoutSessionId>, StoreError> {
         sqlx::query(
-            "UPDATE nonces SET redeemed_at = ?1
-             WHERE tenant = ?2 AND nonce_hash = ?3 AND redeemed_at IS NULL AND expires_at > ?1
+            "UPDATE nonces SET redeemed_at = $1
+             WHERE tenant = $2 AND nonce_hash = $3 AND redeemed_at IS NULL AND expires_at > $1
              RETURNING checkout_session_id",
         )
         .bind(now.0)
@@ -143,12 +143,12 @@ impl People for SqliteStore {
         // What a report lacks (an empty cart, no subscription, no address) does not wipe out what an earlier one said.
         sqlx::query(
             "INSERT INTO purchases (tenant, payment_id, customer_id, product_ids, subscription_id, billing, paid_at)
-             VALUES (?, ?, ?, ?, ?, ?, ?)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)
              ON CONFLICT (tenant, payment_id) DO UPDATE SET
-                 product_ids = CASE excluded.product_ids WHEN '[]' THEN product_ids ELSE excluded.product_ids END,
-                 subscription_id = COALESCE(excluded.subscription_id, subscription_id),
-                 billing = COALESCE(excluded.billing, billing)
-             WHERE customer_id = excluded.customer_id",
+                 product_ids = CASE excluded.product_ids WHEN '[]' THEN purchases.product_ids ELSE excluded.product_ids END,
+                 subscription_id = COALESCE(excluded.subscription_id, purchases.subscription_id),
+                 billing = COALESCE(excluded.billing, purchases.billing)
+             WHERE purchases.customer_id = excluded.customer_id",
         )
         .bind(self.tenant)
         .bind(purchase.payment_id.as_str())
@@ -167,7 +167,7 @@ impl People for SqliteStore {
         customer: &CustomerId,
         payment: &PaymentId,
     ) -> Result<Option<Purchase>, StoreError> {
-        sqlx::query("SELECT * FROM purchases WHERE tenant = ? AND payment_id = ? AND customer_id = ?")
+        sqlx::query("SELECT * FROM purchases WHERE tenant = $1 AND payment_id = $2 AND customer_id = $3")
             .bind(self.tenant)
             .bind(payment.as_str())
             .bind(customer.as_str())
@@ -180,7 +180,7 @@ impl People for SqliteStore {
 
     async fn purchases_of(&self, customer: &CustomerId) -> Result<Vec<Purchase>, StoreError> {
         sqlx::query(
-            "SELECT * FROM purchases WHERE tenant = ? AND customer_id = ? ORDER BY paid_at DESC, payment_id DESC",
+            "SELECT * FROM purchases WHERE tenant = $1 AND customer_id = $2 ORDER BY paid_at DESC, payment_id DESC",
         )
         .bind(self.tenant)
         .bind(customer.as_str())
@@ -193,7 +193,7 @@ impl People for SqliteStore {
 
     async fn latest_purchase(&self, customer: &CustomerId) -> Result<Option<Purchase>, StoreError> {
         sqlx::query(
-            "SELECT * FROM purchases WHERE tenant = ? AND customer_id = ?
+            "SELECT * FROM purchases WHERE tenant = $1 AND customer_id = $2
              ORDER BY paid_at DESC, payment_id DESC LIMIT 1",
         )
         .bind(self.tenant)
@@ -207,7 +207,7 @@ impl People for SqliteStore {
 
     async fn put_trigger(&self, event: &TriggerEvent) -> Result<(), StoreError> {
         sqlx::query(
-            "INSERT INTO triggers (tenant, id, customer_id, kind, subscription_id, at) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO triggers (tenant, id, customer_id, kind, subscription_id, at) VALUES ($1, $2, $3, $4, $5, $6)",
         )
         .bind(self.tenant)
         .bind(&event.id)
@@ -226,7 +226,7 @@ impl People for SqliteStore {
         trigger: Trigger,
     ) -> Result<Option<TriggerEvent>, StoreError> {
         sqlx::query(
-            "SELECT * FROM triggers WHERE tenant = ? AND customer_id = ? AND kind = ?
+            "SELECT * FROM triggers WHERE tenant = $1 AND customer_id = $2 AND kind = $3
              ORDER BY at DESC, id DESC LIMIT 1",
         )
         .bind(self.tenant)
@@ -241,22 +241,17 @@ impl People for SqliteStore {
 
     async fn purge_expired(&self, before: UnixSeconds) -> Result<u64, StoreError> {
         let mut tx = self.write().await?;
-        let sessions = sqlx::query("DELETE FROM sessions WHERE tenant = ? AND expires_at < ?")
+        let sessions = sqlx::query("DELETE FROM sessions WHERE tenant = $1 AND expires_at < $2")
             .bind(self.tenant)
             .bind(before.0)
             .execute(&mut *tx)
             .await?;
-        let nonces = sqlx::query("DELETE FROM nonces WHERE tenant = ? AND expires_at < ?")
+        let nonces = sqlx::query("DELETE FROM nonces WHERE tenant = $1 AND expires_at < $2")
             .bind(self.tenant)
             .bind(before.0)
             .execute(&mut *tx)
             .await?;
         tx.commit().await?;
         Ok(sessions.rows_affected().saturating_add(nonces.rows_affected()))
-    }
-
-    async fn ping(&self) -> Result<(), StoreError> {
-        let _: i64 = sqlx::query_scalar("SELECT 1").fetch_one(&self.readers).await?;
-        Ok(())
     }
 }

@@ -1,7 +1,9 @@
 //! What a store refuses to open, and what survives a restart.
 
-use super::*;
-use crate::store::sqlite::OpenError;
+use super::{
+    fixture::{fresh, tenant},
+    *,
+};
 
 #[tokio::test]
 async fn a_second_process_is_kept_out() {
@@ -51,40 +53,4 @@ async fn a_commit_is_on_the_disk_when_it_returns() {
 async fn readers_cannot_write() {
     let (_folder, store) = fresh().await;
     assert!(sqlx::query("DELETE FROM sessions").execute(&store.readers).await.is_err());
-}
-
-#[tokio::test]
-async fn a_restart_keeps_offers_attempts_and_refusals() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("proxy.db");
-    let store = SqliteStore::open(&path, &tenant("shop")).await.unwrap();
-    let taken = offered(&store, "of_1").await;
-    let attempt = sent(&store, &claim_of(&taken, "at_1", "key-1")).await;
-    store.close().await;
-    drop(store);
-    let store = SqliteStore::open(&path, &tenant("shop")).await.unwrap();
-    let kept = store.attempt(&taken.customer_id, &attempt.id).await.unwrap().unwrap();
-    assert_eq!(kept.state, AttemptState::Sent);
-    assert_eq!(offer_state(&store, &taken).await, OfferState::Accepting);
-}
-
-#[tokio::test]
-async fn another_tenant_sees_nothing() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("proxy.db");
-    let store = SqliteStore::open(&path, &tenant("shop")).await.unwrap();
-    let row = offered(&store, "of_1").await;
-    sent(&store, &claim_of(&row, "at_1", "key-1")).await;
-    store.close().await;
-    drop(store);
-    let live = Tenant { mode: Mode::Live, ..tenant("shop") };
-    for other in [tenant("other"), live] {
-        let store = SqliteStore::open(&path, &other).await.unwrap();
-        assert!(store.offers_of(&row.customer_id).await.unwrap().is_empty());
-        assert!(store.attempt_by_id(&AttemptId::parse("at_1").unwrap()).await.unwrap().is_none());
-        assert!(store.quote(&row.customer_id, &QuoteId::parse("qt_of_1").unwrap()).await.unwrap().is_none());
-        let late = UnixSeconds(NOW.0 + 999_999);
-        assert!(store.take_due(late, UnixSeconds(late.0 + 1), 10).await.unwrap().is_empty());
-        store.close().await;
-    }
 }

@@ -1,10 +1,12 @@
-//! The store on a real file. What every store must do; another engine behind the port has to pass the same.
+//! What every store must do, on a real one. Compiled once for each engine, like the statements themselves; the engine
+//! brings `fresh` (an empty store) and `opened` (the same store again, after a restart or for another tenant).
 
 mod charging;
+mod history;
+mod notices;
 mod offers;
-mod opening;
 mod people;
-mod statements;
+mod restart;
 
 use std::sync::Arc;
 
@@ -12,33 +14,26 @@ use dodo_client::{
     Mode,
     ids::{CustomerId, PaymentId, SubscriptionId},
 };
-use tempfile::TempDir;
 use wire::{
     AttemptId, Currency, EffectiveAt, IdempotencyKey, LineKind, OfferId, OfferKind, ProductId, Quote,
     QuoteId, QuoteLine, UnixSeconds,
 };
 
-use super::SqliteStore;
+use super::{
+    SHARED, SqlStore,
+    fixture::{fresh, opened},
+};
 use crate::{
     domain::{
-        AttemptKind, AttemptRow, AttemptState, ChargePlan, EquivalenceKey, Fingerprint, OfferRow, OfferState,
-        QuoteRow, Tenant,
+        AttemptRow, AttemptState, ChargePlan, EquivalenceKey, OfferRow, OfferState, PaymentStatus, QuoteRow,
+        SeenPayment, Source, Tenant,
     },
-    store::{Attempts, Claim, ClaimRequest, Offers, Quotes},
+    policy::settle::Observation,
+    store::{Attempts, Claim, ClaimRequest, KeptKey, Life, Offers, Quotes, Release, Settlement},
 };
 
 const NOW: UnixSeconds = UnixSeconds(1_800_000_000);
 const OPEN: &[OfferState] = &[OfferState::Eligible, OfferState::Presented];
-
-fn tenant(merchant: &str) -> Tenant {
-    Tenant { merchant: merchant.into(), mode: Mode::Test }
-}
-
-async fn fresh() -> (TempDir, Arc<SqliteStore>) {
-    let folder = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(&folder.path().join("proxy.db"), &tenant("shop")).await.unwrap();
-    (folder, Arc::new(store))
-}
 
 fn customer(id: &str) -> CustomerId {
     CustomerId::parse(id).unwrap()
@@ -113,7 +108,7 @@ fn quote(id: &str, offer: Option<&OfferRow>) -> QuoteRow {
 }
 
 /// An offer and its quote in the store.
-async fn offered(store: &SqliteStore, id: &str) -> OfferRow {
+async fn offered(store: &SqlStore, id: &str) -> OfferRow {
     let row = store.insert_offer_if_absent(&offer(id)).await.unwrap().row();
     store.put_quote(&quote(&format!("qt_{id}"), Some(&row))).await.unwrap();
     row
@@ -124,25 +119,13 @@ fn claim_of(offer: &OfferRow, attempt: &str, key: &str) -> ClaimRequest {
         attempt: AttemptRow {
             id: AttemptId::parse(attempt).unwrap(),
             offer_id: Some(offer.id.clone()),
-            subscription_id: None,
-            no: 1,
             customer_id: offer.customer_id.clone(),
             quote_id: QuoteId::parse(format!("qt_{}", offer.id)).unwrap(),
-            kind: AttemptKind::OneClick,
             key: Some(IdempotencyKey::parse(key).unwrap()),
-            fingerprint: Fingerprint([7; 32]),
-            state: AttemptState::Claimed,
-            replacement: None,
-            checkout_session_id: None,
-            checkout_url: None,
-            payment_id: None,
-            receipt: None,
-            consent: None,
             created_at: NOW,
             lease_until: UnixSeconds(NOW.0 + 60),
             next_check_at: Some(UnixSeconds(NOW.0 + 60)),
-            checks: 0,
-            clean_looks: 0,
+            ..AttemptRow::example()
         },
         from: OPEN,
     }
@@ -153,12 +136,28 @@ fn subscription() -> SubscriptionId {
 }
 
 /// Claims and marks as sent.
-async fn sent(store: &SqliteStore, request: &ClaimRequest) -> AttemptRow {
+async fn sent(store: &SqlStore, request: &ClaimRequest) -> AttemptRow {
     let Claim::Claimed(row) = store.claim(request).await.unwrap() else { panic!("not claimed") };
-    assert!(store.mark_sent(&row.id, NOW, UnixSeconds(NOW.0 + 45)).await.unwrap());
+    assert!(store.mark_sent(&row, NOW, UnixSeconds(NOW.0 + 45)).await.unwrap());
     row
 }
 
-async fn offer_state(store: &SqliteStore, offer: &OfferRow) -> OfferState {
+async fn offer_state(store: &SqlStore, offer: &OfferRow) -> OfferState {
     store.offer(&offer.customer_id, &offer.id).await.unwrap().unwrap().state
+}
+
+/// An observation, by whoever.
+fn seen(observation: Observation) -> Settlement {
+    Settlement::of(observation, Source::LookUp, NOW)
+}
+
+/// A success by this payment.
+fn paid(by: &str) -> Settlement {
+    let payment = SeenPayment { id: payment(by), status: PaymentStatus::Succeeded, amount: None };
+    Settlement { payment: Some(payment), ..seen(Observation::Succeeded) }
+}
+
+/// Taking an attempt back, so that the same request may be made again.
+fn back(from: AttemptState) -> Release<'static> {
+    Release { from, replacement: None, key: KeptKey::Freed, at: NOW }
 }

@@ -4,23 +4,24 @@
 //! recovery exactly one goes on.
 
 use dodo_client::ids::{CustomerId, SubscriptionId};
-use sqlx::{Sqlite, Transaction};
+use sqlx::Transaction;
 use wire::{AttemptId, IdempotencyKey, OfferId, QuoteId, UnixSeconds};
 
 use super::{
-    SqliteStore,
+    Db, SqlStore,
     attempts::attempt,
-    codec::{attempt_kind_word, attempt_state_columns, json_opt, offer_state_word},
+    codec::{attempt_kind_word, attempt_state_columns, json, offer_state_word},
+    history::Line,
 };
 use crate::{
     domain::{AttemptRow, AttemptState, OfferState},
-    store::{Claim, ClaimRequest, KeptKey, StoreError},
+    store::{Claim, ClaimRequest, KeptKey, Release, StoreError},
 };
 
-impl SqliteStore {
+impl SqlStore {
     pub(super) async fn do_claim(&self, request: &ClaimRequest) -> Result<Claim, StoreError> {
         let mut new = request.attempt.clone();
-        let mut tx = self.write().await?;
+        let mut tx = self.write_for(new.customer_id.as_str()).await?;
         if let Some(key) = &new.key
             && let Some(earlier) = self.by_key_in(&mut tx, &new.customer_id, key).await?
         {
@@ -42,25 +43,30 @@ impl SqliteStore {
                 return Ok(Claim::OfferNotOpen(OfferState::Expired));
             }
             new.no = offer.attempt_no.saturating_add(1);
-            sqlx::query("UPDATE offers SET state = 'accepting', attempt_no = ? WHERE tenant = ? AND id = ?")
-                .bind(new.no)
-                .bind(self.tenant)
-                .bind(offer_id.as_str())
-                .execute(&mut *tx)
-                .await?;
+            sqlx::query(
+                "UPDATE offers SET state = 'accepting', attempt_no = $1 WHERE tenant = $2 AND id = $3",
+            )
+            .bind(i64::from(new.no))
+            .bind(self.tenant)
+            .bind(offer_id.as_str())
+            .execute(&mut *tx)
+            .await?;
         }
         self.insert_attempt(&mut tx, &new).await?;
+        self.write_line(&mut tx, &new.id, new.created_at, Line::Claimed(new.kind)).await?;
+        crate::failpoint!("claim.before_commit");
         tx.commit().await?;
+        crate::failpoint!("claim.after_commit");
         Ok(Claim::Claimed(new))
     }
 
     async fn by_key_in(
         &self,
-        tx: &mut Transaction<'static, Sqlite>,
+        tx: &mut Transaction<'static, Db>,
         customer: &CustomerId,
         key: &IdempotencyKey,
     ) -> Result<Option<AttemptRow>, StoreError> {
-        sqlx::query("SELECT * FROM attempts WHERE tenant = ? AND customer_id = ? AND idem_key = ?")
+        sqlx::query("SELECT * FROM attempts WHERE tenant = $1 AND customer_id = $2 AND idem_key = $3")
             .bind(self.tenant)
             .bind(customer.as_str())
             .bind(key.as_str())
@@ -73,11 +79,11 @@ impl SqliteStore {
 
     async fn subscription_is_busy(
         &self,
-        tx: &mut Transaction<'static, Sqlite>,
+        tx: &mut Transaction<'static, Db>,
         subscription: &SubscriptionId,
     ) -> Result<bool, StoreError> {
         let busy: bool = sqlx::query_scalar(
-            "SELECT EXISTS (SELECT 1 FROM attempts WHERE tenant = ? AND subscription_id = ? AND surplus = 0
+            "SELECT EXISTS (SELECT 1 FROM attempts WHERE tenant = $1 AND subscription_id = $2 AND NOT surplus
                             AND state IN ('claimed', 'sent', 'unknown', 'pending'))",
         )
         .bind(self.tenant)
@@ -89,21 +95,21 @@ impl SqliteStore {
 
     async fn insert_attempt(
         &self,
-        tx: &mut Transaction<'static, Sqlite>,
+        tx: &mut Transaction<'static, Db>,
         new: &AttemptRow,
     ) -> Result<(), StoreError> {
         let (state, customer_action, failure) = attempt_state_columns(new.state)?;
         sqlx::query(
             "INSERT INTO attempts (tenant, id, offer_id, subscription_id, no, customer_id, quote_id, kind, idem_key,
                                    fingerprint, state, customer_action, failure, consent, created_at, lease_until,
-                                   next_check_at)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                                   next_check_at, lease_owner)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
         )
         .bind(self.tenant)
         .bind(new.id.as_str())
         .bind(new.offer_id.as_ref().map(OfferId::as_str))
         .bind(new.subscription_id.as_ref().map(SubscriptionId::as_str))
-        .bind(new.no)
+        .bind(i64::from(new.no))
         .bind(new.customer_id.as_str())
         .bind(new.quote_id.as_str())
         .bind(attempt_kind_word(new.kind))
@@ -112,26 +118,28 @@ impl SqliteStore {
         .bind(state)
         .bind(customer_action)
         .bind(failure)
-        .bind(json_opt(new.consent.as_ref(), "attempts.consent")?)
+        .bind(json(&new.consent, "attempts.consent")?)
         .bind(new.created_at.0)
         .bind(new.lease_until.0)
         .bind(new.next_check_at.map(|at| at.0))
+        .bind(&self.instance)
         .execute(&mut **tx)
         .await?;
         Ok(())
     }
 
-    /// `claimed` becomes `sent`. Besides the lease, the offer has to be this attempt's still: money that came in late
-    /// on an earlier attempt closes it.
+    /// `claimed` becomes `sent`: a compare-and-set on the lease. Besides, the offer has to be this attempt's still: money
+    /// that came in late on an earlier attempt closes it.
     pub(super) async fn do_mark_sent(
         &self,
-        id: &AttemptId,
+        attempt: &AttemptRow,
         now: UnixSeconds,
         next_check_at: UnixSeconds,
     ) -> Result<bool, StoreError> {
+        let mut tx = self.write_for(attempt.customer_id.as_str()).await?;
         let marked = sqlx::query(
-            "UPDATE attempts SET state = 'sent', lease_until = ?1, next_check_at = ?1
-             WHERE tenant = ?2 AND id = ?3 AND state = 'claimed' AND lease_until > ?4
+            "UPDATE attempts SET state = 'sent', lease_until = $1, next_check_at = $1
+             WHERE tenant = $2 AND id = $3 AND state = 'claimed' AND lease_until > $4 AND lease_owner = $5
                AND (offer_id IS NULL
                     OR EXISTS (SELECT 1 FROM offers WHERE offers.tenant = attempts.tenant
                                AND offers.id = attempts.offer_id AND offers.state = 'accepting'
@@ -139,29 +147,33 @@ impl SqliteStore {
         )
         .bind(next_check_at.0)
         .bind(self.tenant)
-        .bind(id.as_str())
+        .bind(attempt.id.as_str())
         .bind(now.0)
-        .execute(&self.writer)
+        .bind(&self.instance)
+        .execute(&mut *tx)
         .await?;
-        Ok(marked.rows_affected() == 1)
+        if marked.rows_affected() != 1 {
+            return Ok(false);
+        }
+        self.write_line(&mut tx, &attempt.id, now, Line::Sent).await?;
+        self.notify_of_acceptance(&mut tx, attempt, now).await?;
+        crate::failpoint!("mark_sent.before_commit");
+        tx.commit().await?;
+        crate::failpoint!("mark_sent.after_commit");
+        Ok(true)
     }
 
-    pub(super) async fn do_release(
-        &self,
-        id: &AttemptId,
-        from: AttemptState,
-        replacement: Option<&QuoteId>,
-        key: KeptKey,
-    ) -> Result<bool, StoreError> {
+    pub(super) async fn do_release(&self, id: &AttemptId, release: &Release<'_>) -> Result<bool, StoreError> {
+        let Release { from, replacement, key, at } = release.clone();
         if !matches!(from, AttemptState::Claimed | AttemptState::Sent) {
             return Ok(false);
         }
         let (from, ..) = attempt_state_columns(from)?;
-        let mut tx = self.write().await?;
+        let Some((mut tx, _)) = self.write_for_attempt(id).await? else { return Ok(false) };
         let row = sqlx::query(
-            "UPDATE attempts SET state = 'released', replacement = ?, next_check_at = NULL, lease_until = 0,
-                                 idem_key = CASE WHEN ? THEN idem_key END
-             WHERE tenant = ? AND id = ? AND state = ? RETURNING *",
+            "UPDATE attempts SET state = 'released', replacement = $1, next_check_at = NULL, lease_until = 0,
+                                 idem_key = CASE WHEN $2 THEN idem_key END
+             WHERE tenant = $3 AND id = $4 AND state = $5 RETURNING *",
         )
         .bind(replacement.map(QuoteId::as_str))
         .bind(key == KeptKey::Kept)
@@ -175,7 +187,7 @@ impl SqliteStore {
         if let Some(offer_id) = &row.offer_id {
             // As it was before the claim: an offer whose card was declined stays one whose card was declined.
             let failed_before: bool = sqlx::query_scalar(
-                "SELECT EXISTS (SELECT 1 FROM attempts WHERE tenant = ? AND offer_id = ? AND state = 'failed')",
+                "SELECT EXISTS (SELECT 1 FROM attempts WHERE tenant = $1 AND offer_id = $2 AND state = 'failed')",
             )
             .bind(self.tenant)
             .bind(offer_id.as_str())
@@ -183,17 +195,20 @@ impl SqliteStore {
             .await?;
             let state = if failed_before { OfferState::Failed } else { OfferState::Presented };
             sqlx::query(
-                "UPDATE offers SET state = ?
-                 WHERE tenant = ? AND id = ? AND attempt_no = ? AND state = 'accepting'",
+                "UPDATE offers SET state = $1
+                 WHERE tenant = $2 AND id = $3 AND attempt_no = $4 AND state = 'accepting'",
             )
             .bind(offer_state_word(state))
             .bind(self.tenant)
             .bind(offer_id.as_str())
-            .bind(row.no)
+            .bind(i64::from(row.no))
             .execute(&mut *tx)
             .await?;
         }
+        self.write_line(&mut tx, id, at, Line::Released { changed: replacement.is_some() }).await?;
+        crate::failpoint!("release.before_commit");
         tx.commit().await?;
+        crate::failpoint!("release.after_commit");
         Ok(true)
     }
 }

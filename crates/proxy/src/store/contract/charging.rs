@@ -5,19 +5,11 @@ use std::collections::BTreeSet;
 use wire::FailureReason;
 
 use super::*;
-use crate::{
-    policy::settle::Observation,
-    store::{KeptKey, Settlement},
-};
-
-fn succeeded(by: &str) -> Settlement {
-    Settlement { payment_id: Some(payment(by)), ..Settlement::of(Observation::Succeeded) }
-}
 
 const DECLINED: Observation = Observation::Failed(FailureReason::Declined);
 const PENDING: Observation = Observation::Pending { customer_action: false };
 
-async fn state(store: &SqliteStore, attempt: &AttemptRow) -> AttemptState {
+async fn state(store: &SqlStore, attempt: &AttemptRow) -> AttemptState {
     store.attempt_by_id(&attempt.id).await.unwrap().unwrap().state
 }
 
@@ -55,7 +47,11 @@ async fn the_schema_refuses_a_second_live_attempt() {
     let (_folder, store) = fresh().await;
     let row = offered(&store, "of_1").await;
     sent(&store, &claim_of(&row, "at_1", "key-1")).await;
-    sqlx::query("UPDATE offers SET state = 'presented'").execute(&store.writer).await.unwrap();
+    sqlx::query("UPDATE offers SET state = 'presented' WHERE tenant = $1")
+        .bind(store.tenant)
+        .execute(&store.writer)
+        .await
+        .unwrap();
     assert!(store.claim(&claim_of(&row, "at_2", "key-2")).await.is_err());
 }
 
@@ -101,7 +97,7 @@ async fn one_live_attempt_per_subscription() {
     let first = sent(&store, &on_subscription("at_1", "key-1")).await;
     assert_eq!(store.claim(&on_subscription("at_2", "key-2")).await.unwrap(), Claim::SubscriptionBusy);
     assert_eq!(store.live_attempt(&subscription()).await.unwrap().unwrap().id, first.id);
-    store.settle(&first.id, &Settlement::of(Observation::Succeeded)).await.unwrap();
+    store.settle(&first.id, &seen(Observation::Succeeded)).await.unwrap();
     assert_eq!(store.live_attempt(&subscription()).await.unwrap(), None);
     assert!(matches!(store.claim(&on_subscription("at_3", "key-3")).await.unwrap(), Claim::Claimed(_)));
 }
@@ -115,10 +111,10 @@ async fn a_claim_is_marked_within_its_lease_only_and_once() {
         panic!("not claimed")
     };
     let over = attempt.lease_until;
-    assert!(!store.mark_sent(&attempt.id, over, UnixSeconds(over.0 + 45)).await.unwrap());
-    assert!(store.mark_sent(&attempt.id, NOW, over).await.unwrap());
-    assert!(!store.mark_sent(&attempt.id, NOW, over).await.unwrap());
-    assert!(!store.release(&attempt.id, AttemptState::Claimed, None, KeptKey::Freed).await.unwrap());
+    assert!(!store.mark_sent(&attempt, over, UnixSeconds(over.0 + 45)).await.unwrap());
+    assert!(store.mark_sent(&attempt, NOW, over).await.unwrap());
+    assert!(!store.mark_sent(&attempt, NOW, over).await.unwrap());
+    assert!(!store.release(&attempt.id, &back(AttemptState::Claimed)).await.unwrap());
 }
 
 #[tokio::test]
@@ -128,18 +124,18 @@ async fn a_release_opens_the_offer_as_it_was() {
     let Claim::Claimed(first) = store.claim(&claim_of(&row, "at_1", "key-1")).await.unwrap() else {
         panic!("not claimed")
     };
-    assert!(store.release(&first.id, AttemptState::Claimed, None, KeptKey::Freed).await.unwrap());
+    assert!(store.release(&first.id, &back(AttemptState::Claimed)).await.unwrap());
     assert_eq!(offer_state(&store, &row).await, OfferState::Presented);
     assert_eq!(store.latest_attempt(&row.id).await.unwrap(), None);
     // The key is free again, and the number is not.
     let second = sent(&store, &claim_of(&row, "at_2", "key-1")).await;
     assert_eq!(second.no, 2);
-    store.settle(&second.id, &Settlement::of(DECLINED)).await.unwrap();
+    store.settle(&second.id, &seen(DECLINED)).await.unwrap();
     assert_eq!(offer_state(&store, &row).await, OfferState::Failed);
     let mut hosted = claim_of(&row, "at_3", "key-3");
     hosted.from = &[OfferState::Failed];
     let third = sent(&store, &hosted).await;
-    assert!(store.release(&third.id, AttemptState::Sent, None, KeptKey::Freed).await.unwrap());
+    assert!(store.release(&third.id, &back(AttemptState::Sent)).await.unwrap());
     assert_eq!(offer_state(&store, &row).await, OfferState::Failed, "its card is still declined");
 }
 
@@ -153,7 +149,15 @@ async fn a_changed_quote_is_the_final_answer_for_its_key() {
         panic!("not claimed")
     };
     let new = Some(&replacement.quote.id);
-    assert!(store.release(&attempt.id, AttemptState::Claimed, new, KeptKey::Kept).await.unwrap());
+    assert!(
+        store
+            .release(
+                &attempt.id,
+                &Release { replacement: new, key: KeptKey::Kept, ..back(AttemptState::Claimed) }
+            )
+            .await
+            .unwrap()
+    );
     let Claim::KeyUsed(earlier) = store.claim(&claim_of(&row, "at_2", "key-1")).await.unwrap() else {
         panic!("the key was forgotten")
     };
@@ -169,8 +173,8 @@ async fn evidence_settles_alike_in_every_order() {
     for (index, order) in permutations(&evidence).into_iter().enumerate() {
         let row = offered(&store, &format!("of_{index}")).await;
         let attempt = sent(&store, &claim_of(&row, &format!("at_{index}"), &format!("key-{index}"))).await;
-        for seen in order.iter().chain(&order) {
-            store.settle(&attempt.id, &Settlement::of(*seen)).await.unwrap();
+        for observed in order.iter().chain(&order) {
+            store.settle(&attempt.id, &seen(*observed)).await.unwrap();
         }
         let end = (state(&store, &attempt).await, offer_state(&store, &row).await);
         ends.insert(format!("{end:?}"));
@@ -197,12 +201,12 @@ async fn stale_evidence_does_not_move_the_offer() {
     let (_folder, store) = fresh().await;
     let row = offered(&store, "of_1").await;
     let first = sent(&store, &claim_of(&row, "at_1", "key-1")).await;
-    store.settle(&first.id, &Settlement::of(DECLINED)).await.unwrap();
+    store.settle(&first.id, &seen(DECLINED)).await.unwrap();
     let mut again = claim_of(&row, "at_2", "key-2");
     again.from = &[OfferState::Failed];
     sent(&store, &again).await;
-    store.settle(&first.id, &Settlement::of(DECLINED)).await.unwrap();
-    store.settle(&first.id, &Settlement::of(PENDING)).await.unwrap();
+    store.settle(&first.id, &seen(DECLINED)).await.unwrap();
+    store.settle(&first.id, &seen(PENDING)).await.unwrap();
     assert_eq!(offer_state(&store, &row).await, OfferState::Accepting);
 }
 
@@ -212,15 +216,15 @@ async fn late_money_on_an_earlier_attempt_closes_the_offer() {
     let (_folder, store) = fresh().await;
     let row = offered(&store, "of_1").await;
     let first = sent(&store, &claim_of(&row, "at_1", "key-1")).await;
-    store.settle(&first.id, &Settlement::of(DECLINED)).await.unwrap();
+    store.settle(&first.id, &seen(DECLINED)).await.unwrap();
     let mut again = claim_of(&row, "at_2", "key-2");
     again.from = &[OfferState::Failed];
     let Claim::Claimed(second) = store.claim(&again).await.unwrap() else { panic!("not claimed") };
-    let late = store.settle(&first.id, &succeeded("pay_1")).await.unwrap().unwrap();
+    let late = store.settle(&first.id, &paid("pay_1")).await.unwrap().unwrap();
     assert!(late.surplus);
     assert_eq!(offer_state(&store, &row).await, OfferState::Charged);
-    assert!(!store.mark_sent(&second.id, NOW, UnixSeconds(NOW.0 + 45)).await.unwrap());
-    assert!(store.release(&second.id, AttemptState::Claimed, None, KeptKey::Freed).await.unwrap());
+    assert!(!store.mark_sent(&second, NOW, UnixSeconds(NOW.0 + 45)).await.unwrap());
+    assert!(store.release(&second.id, &back(AttemptState::Claimed)).await.unwrap());
     assert_eq!(offer_state(&store, &row).await, OfferState::Charged);
     assert_eq!(store.latest_attempt(&row.id).await.unwrap().unwrap().id, first.id);
 }
@@ -232,7 +236,7 @@ async fn a_second_payment_on_one_attempt_is_reported_and_the_first_stays() {
     let attempt = sent(&store, &claim_of(&row, "at_1", "key-1")).await;
     let settle = |by: &'static str| {
         let (store, id) = (Arc::clone(&store), attempt.id.clone());
-        async move { store.settle(&id, &succeeded(by)).await.unwrap().unwrap() }
+        async move { store.settle(&id, &paid(by)).await.unwrap().unwrap() }
     };
     assert!(!settle("pay_1").await.surplus);
     assert!(!settle("pay_1").await.surplus);
@@ -250,15 +254,15 @@ async fn what_became_known_is_found_again() {
     let known = Settlement {
         checkout_session_id: Some(checkout.clone()),
         checkout_url: Some("https://checkout.example/cks_1".into()),
-        ..Settlement::of(PENDING)
+        ..seen(PENDING)
     };
     store.settle(&attempt.id, &known).await.unwrap();
-    store.settle(&attempt.id, &Settlement::of(Observation::Unknown)).await.unwrap();
+    store.settle(&attempt.id, &seen(Observation::Unknown)).await.unwrap();
     let nobody = payment("pay_9");
     assert_eq!(store.attempt_by_upstream(&nobody, None).await.unwrap(), None);
     let by_checkout = store.attempt_by_upstream(&nobody, Some(&checkout)).await.unwrap().unwrap();
     assert_eq!(by_checkout.checkout_url, known.checkout_url);
-    store.settle(&attempt.id, &succeeded("pay_1")).await.unwrap();
+    store.settle(&attempt.id, &paid("pay_1")).await.unwrap();
     let by_payment = store.attempt_by_upstream(&payment("pay_1"), None).await.unwrap().unwrap();
     assert_eq!((by_payment.id, by_payment.next_check_at), (attempt.id, None));
 }
@@ -269,14 +273,14 @@ async fn what_is_given_up_blocks_the_offer_and_still_takes_money() {
     let row = offered(&store, "of_1").await;
     let attempt = sent(&store, &claim_of(&row, "at_1", "key-1")).await;
     let watch_from = UnixSeconds(NOW.0 + 3600);
-    assert!(!store.abandon(&attempt.id, watch_from).await.unwrap(), "it is not even unknown");
-    store.settle(&attempt.id, &Settlement::of(Observation::Unknown)).await.unwrap();
-    assert!(store.abandon(&attempt.id, watch_from).await.unwrap());
+    assert!(!store.abandon(&attempt.id, NOW, watch_from).await.unwrap(), "it is not even unknown");
+    store.settle(&attempt.id, &seen(Observation::Unknown)).await.unwrap();
+    assert!(store.abandon(&attempt.id, NOW, watch_from).await.unwrap());
     assert_eq!(offer_state(&store, &row).await, OfferState::Abandoned);
     let mut again = claim_of(&row, "at_2", "key-2");
     again.from = &[OfferState::Presented, OfferState::Failed];
     assert_eq!(store.claim(&again).await.unwrap(), Claim::OfferNotOpen(OfferState::Abandoned));
-    let late = store.settle(&attempt.id, &succeeded("pay_1")).await.unwrap().unwrap();
+    let late = store.settle(&attempt.id, &paid("pay_1")).await.unwrap().unwrap();
     assert!(!late.surplus);
     assert_eq!(offer_state(&store, &row).await, OfferState::Charged);
 }
@@ -291,14 +295,16 @@ async fn what_is_due_is_taken_once_while_the_lease_lasts() {
     let taken = store.take_due(at(45), at(145), 10).await.unwrap();
     assert_eq!(taken.iter().map(|row| &row.id).collect::<Vec<_>>(), [&attempt.id]);
     assert!(store.take_due(at(50), at(150), 10).await.unwrap().is_empty());
-    store.note_look(&attempt.id, true, Some(at(60))).await.unwrap();
+    store.note_look(&attempt.id, NOW, true, Some(at(60))).await.unwrap();
     let again = store.take_due(at(60), at(160), 10).await.unwrap();
     assert_eq!(again.iter().map(|row| (row.checks, row.clean_looks)).collect::<Vec<_>>(), [(1, 1)]);
-    // A dead process' lease ends with it.
-    assert_eq!(store.make_live_due(at(61)).await.unwrap(), 1);
-    assert_eq!(store.take_due(at(61), at(161), 10).await.unwrap().len(), 1);
-    store.settle(&attempt.id, &Settlement::of(DECLINED)).await.unwrap();
-    assert_eq!(store.make_live_due(at(62)).await.unwrap(), 0);
+    // Where nobody else can be at work, a dead process' lease ends with it; elsewhere it has to run out.
+    let shared = u64::from(SHARED);
+    assert_eq!(store.make_live_due(at(61)).await.unwrap(), 1 - shared);
+    assert_eq!(store.make_live_due(at(160)).await.unwrap(), 1);
+    assert_eq!(store.take_due(at(160), at(260), 10).await.unwrap().len(), 1);
+    store.settle(&attempt.id, &seen(DECLINED)).await.unwrap();
+    assert_eq!(store.make_live_due(at(260)).await.unwrap(), 0);
 }
 
 #[tokio::test]
@@ -325,7 +331,13 @@ async fn quotes_that_nobody_tried_to_collect_are_swept_out() {
         panic!("not claimed")
     };
     let new = Some(&replacement.quote.id);
-    store.release(&attempt.id, AttemptState::Claimed, new, KeptKey::Kept).await.unwrap();
+    store
+        .release(
+            &attempt.id,
+            &Release { replacement: new, key: KeptKey::Kept, ..back(AttemptState::Claimed) },
+        )
+        .await
+        .unwrap();
     let over = replacement.quote.expires_at;
     assert_eq!(store.purge_quotes(over).await.unwrap(), 0, "not over yet");
     assert_eq!(store.purge_quotes(UnixSeconds(over.0 + 1)).await.unwrap(), 1);

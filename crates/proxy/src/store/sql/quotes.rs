@@ -2,11 +2,11 @@
 
 use async_trait::async_trait;
 use dodo_client::ids::{CustomerId, PaymentMethodId};
-use sqlx::{Row, sqlite::SqliteRow};
+use sqlx::Row;
 use wire::{OfferId, QuoteId, UnixSeconds};
 
 use super::{
-    SqliteStore,
+    DbRow, SqlStore,
     codec::{from_json, from_json_opt, json, json_opt, parsed, parsed_opt},
 };
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
     store::{Quotes, StoreError},
 };
 
-fn quote(row: &SqliteRow) -> Result<QuoteRow, StoreError> {
+pub(super) fn quote(row: &DbRow) -> Result<QuoteRow, StoreError> {
     Ok(QuoteRow {
         quote: from_json(row, "quote")?,
         offer_id: parsed_opt(row, "offer_id")?,
@@ -28,12 +28,12 @@ fn quote(row: &SqliteRow) -> Result<QuoteRow, StoreError> {
 }
 
 #[async_trait]
-impl Quotes for SqliteStore {
+impl Quotes for SqlStore {
     async fn put_quote(&self, new: &QuoteRow) -> Result<(), StoreError> {
         sqlx::query(
             "INSERT INTO quotes (tenant, id, customer_id, offer_id, quote, plan, name, basis_hash, payment_method_id,
                                  card, expires_at)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         )
         .bind(self.tenant)
         .bind(new.quote.id.as_str())
@@ -48,11 +48,12 @@ impl Quotes for SqliteStore {
         .bind(new.quote.expires_at.0)
         .execute(&self.writer)
         .await?;
+        crate::failpoint!("put_quote.after_commit");
         Ok(())
     }
 
     async fn quote(&self, customer: &CustomerId, id: &QuoteId) -> Result<Option<QuoteRow>, StoreError> {
-        sqlx::query("SELECT * FROM quotes WHERE tenant = ? AND id = ? AND customer_id = ?")
+        sqlx::query("SELECT * FROM quotes WHERE tenant = $1 AND id = $2 AND customer_id = $3")
             .bind(self.tenant)
             .bind(id.as_str())
             .bind(customer.as_str())
@@ -65,8 +66,8 @@ impl Quotes for SqliteStore {
 
     async fn purge_quotes(&self, before: UnixSeconds) -> Result<u64, StoreError> {
         let purged = sqlx::query(
-            "DELETE FROM quotes WHERE tenant = ?1 AND expires_at < ?2
-               AND NOT EXISTS (SELECT 1 FROM attempts WHERE attempts.tenant = ?1
+            "DELETE FROM quotes WHERE tenant = $1 AND expires_at < $2
+               AND NOT EXISTS (SELECT 1 FROM attempts WHERE attempts.tenant = $1
                                AND (attempts.quote_id = quotes.id OR attempts.replacement = quotes.id))",
         )
         .bind(self.tenant)
@@ -83,7 +84,7 @@ impl Quotes for SqliteStore {
         now: UnixSeconds,
     ) -> Result<Option<QuoteRow>, StoreError> {
         sqlx::query(
-            "SELECT * FROM quotes WHERE tenant = ? AND offer_id = ? AND customer_id = ? AND expires_at > ?
+            "SELECT * FROM quotes WHERE tenant = $1 AND offer_id = $2 AND customer_id = $3 AND expires_at > $4
              ORDER BY expires_at DESC, id DESC LIMIT 1",
         )
         .bind(self.tenant)

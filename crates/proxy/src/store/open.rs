@@ -1,0 +1,117 @@
+//! Which engine, and opening it.
+
+use std::{path::PathBuf, sync::Arc};
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{
+    Store,
+    postgres::{self, DatabaseClock, PostgresStore},
+    sqlite::{self, SqliteStore},
+};
+use crate::{clock::Clock, domain::Tenant};
+
+/// Where the rows are.
+#[derive(Clone, Debug)]
+pub enum Database {
+    /// One file, for one proxy.
+    Sqlite(PathBuf),
+    /// A server, for several proxies. The address may hold a password.
+    Postgres(SecretString),
+}
+
+/// An address that names no database of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DatabaseError {
+    /// Another scheme.
+    #[error("must begin with postgres://, postgresql:// or sqlite:")]
+    Scheme,
+    /// `sqlite:` and nothing behind it.
+    #[error("names no file")]
+    NoFile,
+    /// Not an address that PostgreSQL's drivers read.
+    #[error("is no address of a PostgreSQL database")]
+    Malformed,
+}
+
+impl Database {
+    /// Reads `DATABASE_URL`.
+    ///
+    /// # Errors
+    /// See [`DatabaseError`]; no variant repeats the address, which may hold a password.
+    pub fn parse(url: &SecretString) -> Result<Self, DatabaseError> {
+        let text = url.expose_secret();
+        if let Some(path) = text.strip_prefix("sqlite:") {
+            let path = path.strip_prefix("//").unwrap_or(path);
+            return if path.is_empty() { Err(DatabaseError::NoFile) } else { Ok(Self::Sqlite(path.into())) };
+        }
+        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            postgres::check_url(text)?;
+            return Ok(Self::Postgres(url.clone()));
+        }
+        Err(DatabaseError::Scheme)
+    }
+}
+
+/// Why no store was opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The file.
+    #[error(transparent)]
+    Sqlite(#[from] sqlite::OpenError),
+    /// The server.
+    #[error(transparent)]
+    Postgres(#[from] postgres::OpenError),
+}
+
+/// An open store.
+pub struct Opened {
+    /// It.
+    pub store: Arc<dyn Store>,
+    /// The clock that everybody on this store goes by, where that is not the machine's.
+    pub clock: Option<Arc<dyn Clock>>,
+}
+
+/// Opens the store of one tenant.
+///
+/// # Errors
+/// See [`OpenError`].
+pub async fn open(database: &Database, tenant: &Tenant) -> Result<Opened, OpenError> {
+    match database {
+        Database::Sqlite(path) => {
+            let store = SqliteStore::open(path, tenant).await?;
+            Ok(Opened { store: Arc::new(store), clock: None })
+        }
+        Database::Postgres(url) => {
+            let store = PostgresStore::open(url, tenant).await?;
+            let clock = DatabaseClock::start(&store).await.map_err(postgres::OpenError::from)?;
+            Ok(Opened { store: Arc::new(store), clock: Some(Arc::new(clock)) })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scheme_chooses_the_engine() {
+        let parse = |text: &str| Database::parse(&SecretString::from(text.to_owned()));
+        assert!(matches!(parse("postgres://u:p@db/x"), Ok(Database::Postgres(_))));
+        assert!(matches!(parse("postgresql:///x?host=/run"), Ok(Database::Postgres(_))));
+        for url in ["sqlite:/var/lib/x.db", "sqlite:///var/lib/x.db"] {
+            assert!(
+                matches!(parse(url), Ok(Database::Sqlite(path)) if path == PathBuf::from("/var/lib/x.db"))
+            );
+        }
+        assert_eq!(parse("sqlite:").unwrap_err(), DatabaseError::NoFile);
+        assert_eq!(parse("mysql://db/x").unwrap_err(), DatabaseError::Scheme);
+        assert_eq!(parse("postgres://db:port/x").unwrap_err(), DatabaseError::Malformed);
+    }
+
+    #[test]
+    fn a_password_is_not_shown() {
+        let database = Database::parse(&SecretString::from("postgres://u:hunter2@db/x".to_owned())).unwrap();
+        assert!(!format!("{database:?}").contains("hunter2"));
+    }
+}

@@ -1,0 +1,36 @@
+//! Stores for tests: one database of a real server, a tenant for each test.
+
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicU32, Ordering},
+};
+
+use dodo_client::Mode;
+use secrecy::SecretString;
+use test_postgres::Server;
+
+use super::PostgresStore;
+use crate::domain::Tenant;
+
+/// Where a store is.
+pub(super) struct Place {
+    pub(super) tenant: Tenant,
+}
+
+/// The database that the tests share, each as another tenant.
+pub(super) fn database() -> SecretString {
+    static DATABASE: OnceLock<String> = OnceLock::new();
+    DATABASE.get_or_init(|| Server::shared().unwrap().fresh_database().unwrap()).clone().into()
+}
+
+pub(super) async fn fresh() -> (Place, Arc<PostgresStore>) {
+    static SHOPS: AtomicU32 = AtomicU32::new(0);
+    let merchant = format!("shop-{}", SHOPS.fetch_add(1, Ordering::Relaxed));
+    let place = Place { tenant: Tenant { merchant, mode: Mode::Test } };
+    let store = opened(&place, &place.tenant).await;
+    (place, store)
+}
+
+pub(super) async fn opened(_place: &Place, tenant: &Tenant) -> Arc<PostgresStore> {
+    Arc::new(PostgresStore::open(&database(), tenant).await.unwrap())
+}

@@ -1,0 +1,197 @@
+//! The store in a PostgreSQL database: for several proxies behind a balancer.
+//!
+//! What SQLite's one writer gives for nothing is made here by a row lock: every transaction that changes an offer or an
+//! attempt first locks the row of its buyer in `buyers`, so that transactions about one buyer come one after the other.
+//! Under it the partial unique indexes hold whatever the code does. A server that answers before a commit is on the disk
+//! is refused.
+//!
+//! The statements are those of [`sql`], shared with the other engine; [`clock`] is the time that all proxies go by.
+
+mod clock;
+#[cfg(test)]
+#[allow(clippy::duplicate_mod)]
+#[path = "../contract/mod.rs"]
+mod contract;
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod opening_tests;
+
+// The statements' text is the same for both engines; compiled against this one's types.
+#[allow(clippy::duplicate_mod)]
+#[path = "../sql/mod.rs"]
+mod sql;
+
+use std::{str::FromStr, time::Duration};
+
+use async_trait::async_trait;
+use secrecy::{ExposeSecret, SecretString};
+use sqlx::{
+    PgPool, Postgres, Transaction,
+    migrate::Migrator,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+use self::PostgresStore as SqlStore;
+pub use self::clock::DatabaseClock;
+use super::{DatabaseError, Life, StoreError};
+use crate::{domain::Tenant, ids};
+
+type Db = Postgres;
+type DbRow = sqlx::postgres::PgRow;
+
+/// Other processes may work on this store.
+const SHARED: bool = true;
+
+/// Rows that another proxy is taking right now are left to it.
+macro_rules! skip_locked {
+    () => {
+        " FOR UPDATE SKIP LOCKED"
+    };
+}
+use skip_locked;
+
+/// The schema's history, inside the binary.
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// Connections of one proxy.
+const CONNECTIONS: u32 = 16;
+
+/// How long a request waits for a free connection before it is told that the store is busy.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Of every session: no statement, lock or forgotten transaction holds others up for longer. Milliseconds.
+const SESSION_LIMITS: [(&str, &str); 3] = [
+    ("statement_timeout", "10000"),
+    ("lock_timeout", "5000"),
+    ("idle_in_transaction_session_timeout", "15000"),
+];
+
+/// Why a store did not open. No variant holds the address, which may hold a password.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Not an address.
+    #[error("DATABASE_URL {0}")]
+    Address(#[from] DatabaseError),
+    /// No server, no such database, no right to it.
+    #[error("the PostgreSQL database cannot be opened: {0}")]
+    Engine(#[from] sqlx::Error),
+    /// The schema could not be brought up to date, or is of a newer version.
+    #[error("the PostgreSQL database cannot be migrated: {0}")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    /// The server answers before a commit is on the disk.
+    #[error(
+        "the PostgreSQL server runs with {setting} = {found}; it must not, or a power cut forgets charges"
+    )]
+    NotDurable {
+        /// Which setting.
+        setting: &'static str,
+        /// As it is.
+        found: String,
+    },
+    /// The server follows another.
+    #[error("the PostgreSQL server is a standby and cannot be written")]
+    Standby,
+}
+
+/// The store of one tenant in one database.
+#[derive(Debug)]
+pub struct PostgresStore {
+    writer: PgPool,
+    /// The same pool: any connection may write.
+    readers: PgPool,
+    tenant: i64,
+    /// Names this opening of the store in leases and histories.
+    instance: String,
+}
+
+/// Whether `url` is an address at all; connects to nothing.
+///
+/// # Errors
+/// [`DatabaseError::Malformed`].
+pub(super) fn check_url(url: &str) -> Result<(), DatabaseError> {
+    PgConnectOptions::from_str(url).map(drop).map_err(|_| DatabaseError::Malformed)
+}
+
+impl PostgresStore {
+    /// Connects, checks durability and brings the schema up to date; of several proxies that start at once one does the
+    /// latter and the others wait.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub async fn open(url: &SecretString, tenant: &Tenant) -> Result<Self, OpenError> {
+        let options = PgConnectOptions::from_str(url.expose_secret())
+            .map_err(|_| DatabaseError::Malformed)?
+            .application_name("upsell-proxy")
+            .options(SESSION_LIMITS);
+        let pool = PgPoolOptions::new()
+            .max_connections(CONNECTIONS)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .connect_with(options)
+            .await?;
+        check_server(&pool).await?;
+        MIGRATIONS.run(&pool).await?;
+        let tenant = tenant_id(&pool, tenant).await?;
+        Ok(Self { writer: pool.clone(), readers: pool, tenant, instance: ids::instance() })
+    }
+
+    async fn write(&self) -> Result<Transaction<'static, Postgres>, StoreError> {
+        Ok(self.writer.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED").await?)
+    }
+
+    /// A transaction in which nobody else changes offers or attempts of this buyer: what it reads of them after its
+    /// first statement stays true.
+    async fn write_for(&self, buyer: &str) -> Result<Transaction<'static, Postgres>, StoreError> {
+        let mut tx = self.write().await?;
+        sqlx::query(
+            "INSERT INTO buyers (tenant, customer_id) VALUES ($1, $2)
+             ON CONFLICT (tenant, customer_id) DO UPDATE SET changes = buyers.changes + 1",
+        )
+        .bind(self.tenant)
+        .bind(buyer)
+        .execute(&mut *tx)
+        .await?;
+        Ok(tx)
+    }
+}
+
+#[async_trait]
+impl Life for PostgresStore {
+    async fn ping(&self) -> Result<(), StoreError> {
+        sqlx::query("SELECT 1").execute(&self.readers).await?;
+        Ok(())
+    }
+
+    async fn close(&self) {
+        self.writer.close().await;
+    }
+}
+
+async fn check_server(pool: &PgPool) -> Result<(), OpenError> {
+    let standby: bool = sqlx::query_scalar("SELECT pg_is_in_recovery()").fetch_one(pool).await?;
+    if standby {
+        return Err(OpenError::Standby);
+    }
+    let fsync: String = sqlx::query_scalar("SHOW fsync").fetch_one(pool).await?;
+    let commit: String = sqlx::query_scalar("SHOW synchronous_commit").fetch_one(pool).await?;
+    for (setting, found) in [("fsync", fsync), ("synchronous_commit", commit)] {
+        if found == "off" {
+            return Err(OpenError::NotDurable { setting, found });
+        }
+    }
+    Ok(())
+}
+
+async fn tenant_id(pool: &PgPool, tenant: &Tenant) -> Result<i64, sqlx::Error> {
+    let mode = tenant.mode.to_string();
+    sqlx::query("INSERT INTO tenants (merchant, mode) VALUES ($1, $2) ON CONFLICT DO NOTHING")
+        .bind(&tenant.merchant)
+        .bind(&mode)
+        .execute(pool)
+        .await?;
+    sqlx::query_scalar("SELECT id FROM tenants WHERE merchant = $1 AND mode = $2")
+        .bind(&tenant.merchant)
+        .bind(&mode)
+        .fetch_one(pool)
+        .await
+}

@@ -1,0 +1,79 @@
+//! What a server is refused for, and what only several proxies on one database show.
+
+use test_postgres::Server;
+use wire::UnixSeconds;
+
+use super::{
+    fixture::{database, fresh, opened},
+    *,
+};
+use crate::{
+    clock::{Clock, SystemClock},
+    store::{Database, Inbox},
+};
+
+async fn opening(server: &Server) -> Result<PostgresStore, OpenError> {
+    let tenant = Tenant { merchant: "shop".into(), mode: dodo_client::Mode::Test };
+    PostgresStore::open(&server.fresh_database().unwrap().into(), &tenant).await
+}
+
+#[tokio::test]
+async fn a_server_that_forgets_commits_is_refused() {
+    for setting in ["fsync=off", "synchronous_commit=off"] {
+        let server = Server::start(&[setting]).unwrap();
+        let refused = opening(&server).await.unwrap_err();
+        let (name, _) = setting.split_once('=').unwrap();
+        assert!(matches!(&refused, OpenError::NotDurable { setting, .. } if *setting == name), "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn a_missing_database_is_refused_without_showing_the_address() {
+    let url = SecretString::from("postgres://tests:hunter2@127.0.0.1:1/none".to_owned());
+    let tenant = Tenant { merchant: "shop".into(), mode: dodo_client::Mode::Test };
+    let refused = PostgresStore::open(&url, &tenant).await.unwrap_err();
+    assert!(matches!(refused, OpenError::Engine(_)), "{refused}");
+    assert!(!format!("{refused} {refused:?}").contains("hunter2"));
+}
+
+#[tokio::test]
+async fn several_proxies_may_start_on_an_empty_database_at_once() {
+    let url = SecretString::from(Server::shared().unwrap().fresh_database().unwrap());
+    let starts = (0..4).map(|_| {
+        let url = url.clone();
+        async move {
+            let tenant = Tenant { merchant: "shop".into(), mode: dodo_client::Mode::Test };
+            PostgresStore::open(&url, &tenant).await.unwrap().tenant
+        }
+    });
+    let tenants: std::collections::BTreeSet<_> =
+        futures_util::future::join_all(starts).await.into_iter().collect();
+    assert_eq!(tenants.len(), 1);
+}
+
+#[tokio::test]
+async fn the_database_tells_the_time() {
+    let (_place, store) = fresh().await;
+    let clock = DatabaseClock::start(&store).await.unwrap();
+    // The server is on this machine: its clock is ours, give or take the second that is passing.
+    let apart = clock.now().0.abs_diff(SystemClock.now().0);
+    assert!(apart <= 1, "{apart}");
+}
+
+#[tokio::test]
+async fn what_one_proxy_keeps_the_other_finds() {
+    let (place, first) = fresh().await;
+    let second = opened(&place, &place.tenant).await;
+    first.inbox_insert("msg_1", "payment.succeeded", b"{}", UnixSeconds(1)).await.unwrap();
+    let again = second.inbox_insert("msg_1", "payment.succeeded", b"{}", UnixSeconds(1)).await.unwrap();
+    assert_eq!(again, crate::store::InboxInsert::Unapplied);
+}
+
+#[tokio::test]
+async fn the_address_in_the_environment_is_enough() {
+    let database = Database::parse(&database()).unwrap();
+    let tenant = Tenant { merchant: "by-url".into(), mode: dodo_client::Mode::Test };
+    let opened = crate::store::open(&database, &tenant).await.unwrap();
+    opened.store.ping().await.unwrap();
+    assert!(opened.clock.is_some());
+}

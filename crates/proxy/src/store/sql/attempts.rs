@@ -1,0 +1,293 @@
+//! Attempts: reading them, and taking those that are due. Claiming is in [`super::claims`], settling in
+//! [`super::settling`].
+
+use async_trait::async_trait;
+use dodo_client::ids::{CheckoutSessionId, CustomerId, PaymentId, SubscriptionId};
+use sqlx::{Row, Transaction};
+use wire::{AttemptId, IdempotencyKey, OfferId, UnixSeconds};
+
+use super::{
+    Db, DbRow, SHARED, SqlStore,
+    codec::{
+        at, at_opt, attempt_kind, attempt_state, count, fingerprint, from_json, from_json_opt, parsed,
+        parsed_opt,
+    },
+    history::Line,
+    skip_locked,
+};
+use crate::{
+    domain::{AttemptRow, HistoryEntry},
+    store::{Attempts, Claim, ClaimRequest, Release, Settled, Settlement, StoreError},
+};
+
+pub(super) fn attempt(row: &DbRow) -> Result<AttemptRow, StoreError> {
+    Ok(AttemptRow {
+        id: parsed(row, "id")?,
+        offer_id: parsed_opt(row, "offer_id")?,
+        subscription_id: parsed_opt(row, "subscription_id")?,
+        no: count(row, "no")?,
+        customer_id: parsed(row, "customer_id")?,
+        quote_id: parsed(row, "quote_id")?,
+        kind: attempt_kind(row.try_get("kind")?)?,
+        key: parsed_opt(row, "idem_key")?,
+        fingerprint: fingerprint(row, "fingerprint")?,
+        state: attempt_state(row)?,
+        replacement: parsed_opt(row, "replacement")?,
+        checkout_session_id: parsed_opt(row, "checkout_session_id")?,
+        checkout_url: row.try_get("checkout_url")?,
+        payment_id: parsed_opt(row, "payment_id")?,
+        receipt: from_json_opt(row, "receipt")?,
+        consent: from_json(row, "consent")?,
+        created_at: at(row, "created_at")?,
+        lease_until: at(row, "lease_until")?,
+        next_check_at: at_opt(row, "next_check_at")?,
+        checks: count(row, "checks")?,
+        clean_looks: count(row, "clean_looks")?,
+    })
+}
+
+impl SqlStore {
+    pub(super) async fn attempt_in(
+        &self,
+        tx: &mut Transaction<'static, Db>,
+        id: &AttemptId,
+    ) -> Result<Option<AttemptRow>, StoreError> {
+        sqlx::query("SELECT * FROM attempts WHERE tenant = $1 AND id = $2")
+            .bind(self.tenant)
+            .bind(id.as_str())
+            .fetch_optional(&mut **tx)
+            .await?
+            .as_ref()
+            .map(attempt)
+            .transpose()
+    }
+
+    /// A transaction in which nobody else changes what concerns the attempt's buyer, and the attempt as it is in there.
+    pub(super) async fn write_for_attempt(
+        &self,
+        id: &AttemptId,
+    ) -> Result<Option<(Transaction<'static, Db>, AttemptRow)>, StoreError> {
+        // Whose attempt it is never changes, so that it may be read before the lock is taken.
+        let buyer: Option<String> =
+            sqlx::query_scalar("SELECT customer_id FROM attempts WHERE tenant = $1 AND id = $2")
+                .bind(self.tenant)
+                .bind(id.as_str())
+                .fetch_optional(&self.readers)
+                .await?;
+        let Some(buyer) = buyer else { return Ok(None) };
+        let mut tx = self.write_for(&buyer).await?;
+        Ok(self.attempt_in(&mut tx, id).await?.map(|row| (tx, row)))
+    }
+}
+
+#[async_trait]
+impl Attempts for SqlStore {
+    async fn claim(&self, request: &ClaimRequest) -> Result<Claim, StoreError> {
+        self.do_claim(request).await
+    }
+
+    async fn mark_sent(
+        &self,
+        attempt: &AttemptRow,
+        now: UnixSeconds,
+        next_check_at: UnixSeconds,
+    ) -> Result<bool, StoreError> {
+        self.do_mark_sent(attempt, now, next_check_at).await
+    }
+
+    async fn release(&self, id: &AttemptId, release: &Release<'_>) -> Result<bool, StoreError> {
+        self.do_release(id, release).await
+    }
+
+    async fn settle(&self, id: &AttemptId, settlement: &Settlement) -> Result<Option<Settled>, StoreError> {
+        self.do_settle(id, settlement).await
+    }
+
+    async fn abandon(
+        &self,
+        id: &AttemptId,
+        at: UnixSeconds,
+        next_check_at: UnixSeconds,
+    ) -> Result<bool, StoreError> {
+        self.do_abandon(id, at, next_check_at).await
+    }
+
+    async fn note_look(
+        &self,
+        id: &AttemptId,
+        at: UnixSeconds,
+        clean_after_deadline: bool,
+        next_check_at: Option<UnixSeconds>,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
+        let noted = sqlx::query(
+            "UPDATE attempts SET checks = checks + 1, clean_looks = clean_looks + $1, next_check_at = $2, lease_until = 0
+             WHERE tenant = $3 AND id = $4 AND state IN ('sent', 'unknown', 'pending', 'abandoned')",
+        )
+        .bind(i64::from(clean_after_deadline))
+        .bind(next_check_at.map(|at| at.0))
+        .bind(self.tenant)
+        .bind(id.as_str())
+        .execute(&mut *tx)
+        .await?;
+        if noted.rows_affected() == 1 {
+            self.write_line(&mut tx, id, at, Line::Looked { clean: clean_after_deadline }).await?;
+        }
+        tx.commit().await?;
+        crate::failpoint!("note_look.after_commit");
+        Ok(())
+    }
+
+    async fn history(&self, id: &AttemptId) -> Result<Vec<HistoryEntry>, StoreError> {
+        self.read_history(id).await
+    }
+
+    async fn attempt(&self, customer: &CustomerId, id: &AttemptId) -> Result<Option<AttemptRow>, StoreError> {
+        sqlx::query("SELECT * FROM attempts WHERE tenant = $1 AND id = $2 AND customer_id = $3")
+            .bind(self.tenant)
+            .bind(id.as_str())
+            .bind(customer.as_str())
+            .fetch_optional(&self.readers)
+            .await?
+            .as_ref()
+            .map(attempt)
+            .transpose()
+    }
+
+    async fn attempt_by_key(
+        &self,
+        customer: &CustomerId,
+        key: &IdempotencyKey,
+    ) -> Result<Option<AttemptRow>, StoreError> {
+        sqlx::query("SELECT * FROM attempts WHERE tenant = $1 AND customer_id = $2 AND idem_key = $3")
+            .bind(self.tenant)
+            .bind(customer.as_str())
+            .bind(key.as_str())
+            .fetch_optional(&self.readers)
+            .await?
+            .as_ref()
+            .map(attempt)
+            .transpose()
+    }
+
+    async fn attempt_by_id(&self, id: &AttemptId) -> Result<Option<AttemptRow>, StoreError> {
+        sqlx::query("SELECT * FROM attempts WHERE tenant = $1 AND id = $2")
+            .bind(self.tenant)
+            .bind(id.as_str())
+            .fetch_optional(&self.readers)
+            .await?
+            .as_ref()
+            .map(attempt)
+            .transpose()
+    }
+
+    async fn attempt_by_upstream(
+        &self,
+        payment: &PaymentId,
+        checkout: Option<&CheckoutSessionId>,
+    ) -> Result<Option<AttemptRow>, StoreError> {
+        let by_payment = sqlx::query(
+            "SELECT * FROM attempts WHERE tenant = $1 AND payment_id = $2 ORDER BY created_at DESC LIMIT 1",
+        )
+        .bind(self.tenant)
+        .bind(payment.as_str())
+        .fetch_optional(&self.readers)
+        .await?;
+        let row = match (by_payment, checkout) {
+            (Some(row), _) => Some(row),
+            (None, None) => None,
+            (None, Some(checkout)) => {
+                sqlx::query(
+                    "SELECT * FROM attempts WHERE tenant = $1 AND checkout_session_id = $2
+                     ORDER BY created_at DESC LIMIT 1",
+                )
+                .bind(self.tenant)
+                .bind(checkout.as_str())
+                .fetch_optional(&self.readers)
+                .await?
+            }
+        };
+        row.as_ref().map(attempt).transpose()
+    }
+
+    async fn latest_attempt(&self, offer: &OfferId) -> Result<Option<AttemptRow>, StoreError> {
+        sqlx::query(
+            "SELECT * FROM attempts WHERE tenant = $1 AND offer_id = $2 AND state <> 'released'
+             ORDER BY state = 'succeeded' DESC, no DESC LIMIT 1",
+        )
+        .bind(self.tenant)
+        .bind(offer.as_str())
+        .fetch_optional(&self.readers)
+        .await?
+        .as_ref()
+        .map(attempt)
+        .transpose()
+    }
+
+    async fn live_attempt(&self, subscription: &SubscriptionId) -> Result<Option<AttemptRow>, StoreError> {
+        sqlx::query(
+            "SELECT * FROM attempts WHERE tenant = $1 AND subscription_id = $2
+             AND state IN ('claimed', 'sent', 'unknown', 'pending') ORDER BY created_at DESC LIMIT 1",
+        )
+        .bind(self.tenant)
+        .bind(subscription.as_str())
+        .fetch_optional(&self.readers)
+        .await?
+        .as_ref()
+        .map(attempt)
+        .transpose()
+    }
+
+    async fn take_due(
+        &self,
+        now: UnixSeconds,
+        lease_until: UnixSeconds,
+        limit: u32,
+    ) -> Result<Vec<AttemptRow>, StoreError> {
+        // Nearly every second nothing is due: look before taking the write lock.
+        let due: bool = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM attempts WHERE tenant = $1 AND next_check_at <= $2 AND lease_until <= $3)",
+        )
+        .bind(self.tenant)
+        .bind(now.0)
+        .bind(now.0)
+        .fetch_one(&self.readers)
+        .await?;
+        if !due {
+            return Ok(Vec::new());
+        }
+        sqlx::query(concat!(
+            "UPDATE attempts SET lease_until = $1, lease_owner = $5
+             WHERE tenant = $2 AND id IN (SELECT id FROM attempts
+                                          WHERE tenant = $2 AND next_check_at <= $3 AND lease_until <= $3
+                                          ORDER BY next_check_at LIMIT $4",
+            skip_locked!(),
+            ") RETURNING *"
+        ))
+        .bind(lease_until.0)
+        .bind(self.tenant)
+        .bind(now.0)
+        .bind(i64::from(limit))
+        .bind(&self.instance)
+        .fetch_all(&self.writer)
+        .await?
+        .iter()
+        .map(attempt)
+        .collect()
+    }
+
+    async fn make_live_due(&self, now: UnixSeconds) -> Result<u64, StoreError> {
+        // Where other proxies may be at work, a lease that has not ended is theirs.
+        let due = sqlx::query(
+            "UPDATE attempts SET lease_until = 0, next_check_at = $1
+             WHERE tenant = $2 AND state IN ('claimed', 'sent', 'unknown', 'pending')
+               AND (NOT $3 OR lease_until <= $1)",
+        )
+        .bind(now.0)
+        .bind(self.tenant)
+        .bind(SHARED)
+        .execute(&self.writer)
+        .await?;
+        Ok(due.rows_affected())
+    }
+}

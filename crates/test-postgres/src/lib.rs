@@ -1,0 +1,160 @@
+//! A real PostgreSQL server for tests: one a process, on a socket of its own, gone when the process is, however it ends.
+//!
+//! Only the programs of Debian's package `postgresql` are needed; no service has to run. A missing server is an error
+//! that says how to get one, never a skipped test.
+
+use std::{
+    io::{BufRead as _, BufReader, Read as _},
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+/// Why there is no server.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// Its programs are not there.
+    #[error("no PostgreSQL server is installed; get one with `apt-get install postgresql`")]
+    NotInstalled,
+    /// They are, and do not work.
+    #[error("the PostgreSQL server for tests does not start: {0}")]
+    Start(String),
+    /// The system refused something.
+    #[error("the PostgreSQL server for tests: {0}")]
+    Io(#[from] std::io::Error),
+}
+
+/// Makes the cluster, starts the server, says so, waits for the end of its input, stops the server, removes everything.
+/// PostgreSQL refuses to run as root, so that root runs it as the user that its package makes.
+const SUPERVISOR: &str = r#"
+set -e
+trap 'rm -rf "$DIR"' EXIT
+trap '' INT TERM
+"$BIN/initdb" -D "$DIR/data" -U tests -A trust -E UTF8 --locale=C --no-sync >"$DIR/log" 2>&1 ||
+    { cat "$DIR/log" >&2; exit 1; }
+"$BIN/pg_ctl" -D "$DIR/data" -l "$DIR/log" -w -o "$OPTIONS" start >/dev/null 2>&1 ||
+    { cat "$DIR/log" >&2; exit 1; }
+echo ready
+cat >/dev/null
+"$BIN/pg_ctl" -D "$DIR/data" -m immediate stop >/dev/null 2>&1
+"#;
+
+/// A running server.
+#[derive(Debug)]
+pub struct Server {
+    bin: PathBuf,
+    socket: PathBuf,
+    names: AtomicU32,
+    /// Its standard input is ours: when this process ends, the supervisor reads the end of it and cleans up.
+    _supervisor: Child,
+}
+
+impl Server {
+    /// The server of this process, started when first asked for.
+    ///
+    /// # Errors
+    /// See [`ServerError`].
+    pub fn shared() -> Result<&'static Self, &'static ServerError> {
+        static SHARED: OnceLock<Result<Server, ServerError>> = OnceLock::new();
+        SHARED.get_or_init(|| Self::start(&[])).as_ref()
+    }
+
+    /// Another server, with settings (`-c name=value`) of its own. It lives as long as this process.
+    ///
+    /// # Errors
+    /// See [`ServerError`].
+    pub fn start(settings: &[&str]) -> Result<Self, ServerError> {
+        let bin = programs().ok_or(ServerError::NotInstalled)?;
+        // In memory where there is a file system for it: commits are as durable for the code, and quicker.
+        let memory = Path::new("/dev/shm");
+        let parent = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
+        let folder = tempfile::Builder::new().prefix("upsell-pg-").tempdir_in(parent)?.keep();
+        let mut options = format!("-k {} -c listen_addresses='' -c max_connections=500", folder.display());
+        for setting in settings {
+            options.push_str(" -c ");
+            options.push_str(setting);
+        }
+        let mut command = as_server_user(&folder)?;
+        let mut supervisor = command
+            .args(["sh", "-c", SUPERVISOR])
+            .env("BIN", &bin)
+            .env("DIR", &folder)
+            .env("OPTIONS", options)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let mut said = String::new();
+        if let Some(output) = supervisor.stdout.take() {
+            BufReader::new(output).read_line(&mut said)?;
+        }
+        if said.trim() != "ready" {
+            let mut why = String::new();
+            if let Some(mut errors) = supervisor.stderr.take() {
+                errors.read_to_string(&mut why)?;
+            }
+            return Err(ServerError::Start(why));
+        }
+        Ok(Self { bin, socket: folder, names: AtomicU32::new(0), _supervisor: supervisor })
+    }
+
+    /// The address of a new, empty database.
+    ///
+    /// # Errors
+    /// See [`ServerError`].
+    pub fn fresh_database(&self) -> Result<String, ServerError> {
+        let name = format!("tests_{}", self.names.fetch_add(1, Ordering::Relaxed));
+        let made = Command::new(self.bin.join("createdb"))
+            .args(["-U", "tests", "-h"])
+            .arg(&self.socket)
+            .arg(&name)
+            .output()?;
+        if !made.status.success() {
+            return Err(ServerError::Start(String::from_utf8_lossy(&made.stderr).into_owned()));
+        }
+        Ok(format!("postgres://tests@localhost/{name}?host={}", self.socket.display()))
+    }
+
+    /// Where the server's programs are: `psql`, `pg_dump` and the rest.
+    #[must_use]
+    pub fn programs(&self) -> &Path {
+        &self.bin
+    }
+}
+
+/// The newest version's programs, as Debian lays them out, or those of `pg_config` elsewhere.
+fn programs() -> Option<PathBuf> {
+    let installed = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let newest = installed
+        .filter_map(|entry| {
+            let version: u32 = entry.file_name().to_str()?.parse().ok()?;
+            Some((version, entry.path().join("bin")))
+        })
+        .filter(|(_, bin)| bin.join("initdb").is_file())
+        .max();
+    newest.map(|(_, bin)| bin).or_else(|| {
+        let said = Command::new("pg_config").arg("--bindir").output().ok()?;
+        let bin = PathBuf::from(String::from_utf8(said.stdout).ok()?.trim());
+        bin.join("initdb").is_file().then_some(bin)
+    })
+}
+
+/// Root hands the folder over to the user `postgres` and becomes it; anybody else stays who they are.
+fn as_server_user(folder: &Path) -> Result<Command, ServerError> {
+    let root = std::fs::metadata("/proc/self")?.uid() == 0;
+    if !root {
+        return Ok(Command::new("env"));
+    }
+    let handed = Command::new("chown").arg("postgres:").arg(folder).output()?;
+    if !handed.status.success() {
+        return Err(ServerError::Start(String::from_utf8_lossy(&handed.stderr).into_owned()));
+    }
+    std::fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups", "env"]);
+    Ok(command)
+}
