@@ -6,7 +6,9 @@ use anyhow::{Context as _, Result, bail};
 
 use self::counts::Counts;
 use crate::process::{cargo, line_of, must_run, program, say, watch};
-use crate::tools::{Tool, Toolbox, ensure_browser, ensure_node, ensure_packages, ensure_wasm_target};
+use crate::tools::{
+    Tool, Toolbox, ensure_browser, ensure_node, ensure_packages, ensure_postgres, ensure_wasm_target,
+};
 use crate::{campaign, embed, repo, spa, stack, tidy};
 
 /// Options of `test`.
@@ -66,6 +68,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     ensure_node()?;
     ensure_wasm_target()?;
     ensure_browser()?;
+    ensure_postgres()?;
     tools.ensure(&[Tool::WasmBindgen, Tool::WasmPack, Tool::Trunk, Tool::WasmOpt])?;
 
     let mut results = Vec::new();

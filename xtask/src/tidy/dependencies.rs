@@ -10,7 +10,7 @@ pub(super) struct Edge {
 }
 
 /// Ours, in the widget's and the proxy's halves, and the tools that build and try them.
-const OURS: [&str; 9] = [
+const OURS: [&str; 10] = [
     "wire",
     "flow",
     "upsell-widget",
@@ -19,6 +19,7 @@ const OURS: [&str; 9] = [
     "dodo-sim",
     "demo-shop",
     "campaign",
+    "test-postgres",
     "xtask",
 ];
 
@@ -29,7 +30,7 @@ fn allowed(package: &str) -> &'static [&'static str] {
         "upsell-widget" => &["wire", "flow"],
         "upsell-proxy" => &["wire", "dodo-client"],
         // It runs the proxy against the simulator, and nothing depends on it.
-        "campaign" => &["wire", "dodo-client", "upsell-proxy", "dodo-sim"],
+        "campaign" => &["wire", "dodo-client", "upsell-proxy", "dodo-sim", "test-postgres"],
         "xtask" => &["wire"],
         _ => &[],
     }

@@ -4,6 +4,8 @@
 mod browser;
 mod cargo_tools;
 mod node;
+mod packages;
+mod postgres;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -188,6 +190,7 @@ pub(crate) fn ensure_wasm_target() -> Result<()> {
 
 pub(crate) use browser::ensure_browser;
 pub(crate) use node::{ensure_node, ensure_packages};
+pub(crate) use postgres::ensure_postgres;
 
 /// Whether a program of that name is on the `PATH`.
 fn on_path(name: &str) -> bool {

@@ -9,7 +9,7 @@ use std::{
 use dodo_sim::{Sim, SimConfig};
 use proxy::{
     Application,
-    clock::ManualClock,
+    clock::{Clock, ManualClock},
     settings::{Arguments, Secrets, Settings},
 };
 use reqwest::Method;
@@ -124,12 +124,11 @@ impl TestApp {
             merchant_key: Some(MERCHANT_KEY.to_owned().into()),
             api_key: Some("dodo_test_sim_key".to_owned().into()),
             webhook_key: Some(WEBHOOK_SECRET.to_owned().into()),
+            database_url: None,
         };
         let settings = Settings::check(arguments, secrets).unwrap();
-        let application = match options.clock {
-            None => Application::build(settings, None).await.unwrap(),
-            Some(clock) => Application::build_with(settings, None, clock).await.unwrap(),
-        };
+        let clock = options.clock.map(|clock| clock as Arc<dyn Clock>);
+        let application = Application::build_with(settings, None, clock).await.unwrap();
         let (url, ops_url) =
             (application.address().to_string(), format!("http://{}", application.ops_address()));
         let stop = CancellationToken::new();

@@ -4,7 +4,7 @@ use proxy::{
     Application,
     application::ApplicationError,
     settings::{Arguments, Secrets, Settings},
-    store::sqlite::OpenError,
+    store::{OpenError, sqlite},
 };
 
 use crate::harness::{Options, TestApp, WEBHOOK_SECRET};
@@ -28,6 +28,7 @@ fn settings(database: std::path::PathBuf) -> Settings {
         merchant_key: Some("a-merchant-key-long-enough".to_owned().into()),
         api_key: Some("dodo_test_key".to_owned().into()),
         webhook_key: Some(WEBHOOK_SECRET.to_owned().into()),
+        database_url: None,
     };
     Settings::check(arguments, secrets).unwrap()
 }
@@ -38,7 +39,10 @@ async fn a_second_process_on_the_same_store_is_refused() {
     let database = folder.path().join("upsell.sqlite");
     let first = Application::build(settings(database.clone()), None).await.unwrap();
     let second = Application::build(settings(database), None).await;
-    assert!(matches!(second, Err(ApplicationError::Store(OpenError::InUse { .. }))));
+    assert!(matches!(
+        second,
+        Err(ApplicationError::Store(OpenError::Sqlite(sqlite::OpenError::InUse { .. })))
+    ));
     drop(first);
 }
 

@@ -3,7 +3,7 @@
 
 use proxy::{
     clock::Clock,
-    domain::{AttemptKind, AttemptRow, AttemptState, Fingerprint, OfferState},
+    domain::{AttemptKind, AttemptRow, AttemptState, ConsentRecord, Fingerprint, OfferState},
     gateway::{OfferTags, Tags},
     ids,
     store::{Attempts, Claim, ClaimRequest},
@@ -32,7 +32,12 @@ async fn claimed(rig: &Rig, shown: &Shown) -> AttemptRow {
         checkout_url: None,
         payment_id: None,
         receipt: None,
-        consent: None,
+        consent: ConsentRecord {
+            amount: shown.quote.quote.total,
+            currency: shown.quote.quote.currency,
+            at: now,
+            shown: None,
+        },
         created_at: now,
         lease_until: UnixSeconds(now.0 + 90),
         next_check_at: Some(UnixSeconds(now.0 + 90)),
@@ -49,7 +54,7 @@ async fn claimed(rig: &Rig, shown: &Shown) -> AttemptRow {
 async fn marked(rig: &Rig, shown: &Shown) -> AttemptRow {
     let row = claimed(rig, shown).await;
     let now = rig.clock.now();
-    assert!(rig.store.mark_sent(&row.id, now, UnixSeconds(now.0 + 45)).await.unwrap());
+    assert!(rig.store.mark_sent(&row, now, UnixSeconds(now.0 + 45)).await.unwrap());
     row
 }
 
