@@ -6,6 +6,7 @@
 //! | [`campaigns`] | the table of campaigns, one file each |
 //! | [`plan`] | how much of a campaign to run, and the seeds of its runs |
 //! | [`report`] | what a campaign found, and its closing line |
+//! | [`rig`] | simulator, database and proxy put together |
 //!
 //! `cargo xtask campaign` builds and runs this crate; how to add a campaign is in its README.
 //!
@@ -14,3 +15,4 @@
 pub mod campaigns;
 pub mod plan;
 pub mod report;
+pub mod rig;

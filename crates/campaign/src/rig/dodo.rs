@@ -1,0 +1,133 @@
+//! The simulator of Dodo, and its ledger, which tells what really happened to the money.
+
+use anyhow::Context as _;
+use dodo_client::ids::{CustomerId, PaymentId};
+use dodo_sim::{
+    Charge, Control, IntentStatus, NewCustomer, NewFault, NewPayment, NewPaymentMethod, Request, Sim,
+    SimConfig,
+};
+use serde_json::{Value, json};
+
+/// A running simulator.
+#[derive(Debug)]
+pub struct Dodo {
+    sim: Sim,
+    control: Control,
+}
+
+impl Dodo {
+    /// Starts one that lets a campaign go faster than Dodo lets a shop go. Its ids follow from the seed.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn start(seed: u64) -> anyhow::Result<Self> {
+        Self::start_with(SimConfig { seed, ..SimConfig::default() }).await
+    }
+
+    /// The same, set up otherwise.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn start_with(config: SimConfig) -> anyhow::Result<Self> {
+        let sim = Sim::start(config).await?;
+        let dodo = Self { control: sim.control(), sim };
+        dodo.switch(json!({"rate_limit": "off"}))?;
+        Ok(dodo)
+    }
+
+    /// Its address.
+    #[must_use]
+    pub fn url(&self) -> String {
+        self.sim.base_url()
+    }
+
+    /// Everything else that can be done to it.
+    #[must_use]
+    pub fn control(&self) -> &Control {
+        &self.control
+    }
+
+    /// Turns switches.
+    ///
+    /// # Errors
+    /// When there is no such switch.
+    pub fn switch(&self, switches: Value) -> anyhow::Result<()> {
+        self.control.set_policy(switches.as_object().context("switches are an object")?)?;
+        Ok(())
+    }
+
+    /// Spoils the next `times` requests of this method and path.
+    ///
+    /// # Errors
+    /// When there is no such fault.
+    pub fn fault(&self, method: &str, path: &str, kind: Value, times: u32) -> anyhow::Result<()> {
+        self.control.fault(NewFault {
+            method: Some(method.to_owned()),
+            path: Some(path.to_owned()),
+            kind,
+            times: Some(times),
+            ..NewFault::default()
+        })?;
+        Ok(())
+    }
+
+    /// A customer with this card, or none.
+    ///
+    /// # Errors
+    /// Never, unless the simulator forgets ids.
+    pub fn customer(&self, card: Option<&str>) -> anyhow::Result<CustomerId> {
+        let payment_methods = card
+            .map(|number| NewPaymentMethod { number: number.to_owned(), ..NewPaymentMethod::default() })
+            .into_iter()
+            .collect();
+        let customer = self.control.customer(NewCustomer {
+            email: "buyer@example.com".to_owned(),
+            name: "B. Uyer".to_owned(),
+            payment_methods,
+            billing: Some(json!({
+                "country": "US", "state": "CA", "city": "SF", "street": "1 Market St", "zipcode": "94105",
+            })),
+            ..NewCustomer::default()
+        });
+        let id = customer["customer_id"].as_str().context("a customer without an id")?;
+        Ok(CustomerId::parse(id)?)
+    }
+
+    /// A purchase on the hosted page that has been paid.
+    ///
+    /// # Errors
+    /// When the product cannot be bought.
+    pub fn purchase(&self, customer: &CustomerId, product: &str) -> anyhow::Result<PaymentId> {
+        let payment = self.control.payment(NewPayment {
+            customer_id: customer.to_string(),
+            product_id: product.to_owned(),
+            ..NewPayment::default()
+        })?;
+        Ok(PaymentId::parse(payment["payment_id"].as_str().context("a payment without an id")?)?)
+    }
+
+    /// Requests that may move money, in the order in which they arrived: confirmed checkouts and plan changes.
+    #[must_use]
+    pub fn charging_requests(&self) -> Vec<Request> {
+        let mut posts = self.control.ledger().posts;
+        posts.retain(|post| {
+            post.method == "POST"
+                && (post.path.ends_with("/change-plan")
+                    || (post.path == "/checkouts" && post.body["confirm"] == true))
+        });
+        posts
+    }
+
+    /// Money that was collected for an attempt of the proxy's.
+    #[must_use]
+    pub fn collected(&self) -> Vec<Charge> {
+        let mut charges = self.control.ledger().charges;
+        charges.retain(|charge| charge.status == IntentStatus::Succeeded && attempt_of(charge).is_some());
+        charges
+    }
+}
+
+/// The attempt that a charge names.
+fn attempt_of(charge: &Charge) -> Option<String> {
+    json!(charge.metadata)["attempt_id"].as_str().map(str::to_owned)
+}

@@ -1,0 +1,53 @@
+//! A browser, or a merchant's server, that follows nothing and repeats nothing by itself.
+
+use std::sync::Once;
+
+use serde_json::Value;
+
+/// One answer, read whole.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// Status.
+    pub status: u16,
+    /// JSON, or text where it is none.
+    pub body: Value,
+}
+
+impl Answer {
+    /// Sends a request and reads what comes.
+    ///
+    /// # Errors
+    /// When nothing comes, or not all of it.
+    pub async fn to(request: reqwest::RequestBuilder) -> anyhow::Result<Self> {
+        let response = request.send().await?;
+        let status = response.status().as_u16();
+        let text = response.text().await?;
+        Ok(Self { status, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) })
+    }
+
+    /// The body of a success.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn ok(self) -> anyhow::Result<Value> {
+        anyhow::ensure!((200..300).contains(&self.status), "{} {}", self.status, self.body);
+        Ok(self.body)
+    }
+
+    /// The code of a problem; empty on success.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        self.body["code"].as_str().filter(|_| self.status >= 400).unwrap_or_default()
+    }
+}
+
+/// A client.
+///
+/// # Errors
+/// When none can be made.
+pub fn client() -> anyhow::Result<reqwest::Client> {
+    static ONCE: Once = Once::new();
+    // A provider that somebody has installed before is as good.
+    ONCE.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
+    Ok(reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?)
+}

@@ -1,0 +1,206 @@
+//! A whole proxy, spoken to over HTTP.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use clap::Parser as _;
+use dodo_client::ids::{CustomerId, PaymentId};
+use proxy::{
+    Application,
+    clock::{Clock, ManualClock},
+    settings::{Arguments, Secrets, Settings},
+};
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::{Answer, Database, Dodo, client};
+
+/// What the merchant's server proves itself with.
+pub const MERCHANT_KEY: &str = "merchant-key-of-campaigns";
+/// What Dodo signs with, unless told otherwise.
+pub const WEBHOOK_SECRET: &str = dodo_sim::DEFAULT_WEBHOOK_SECRET;
+
+/// What a campaign may want otherwise.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// Where the rows are.
+    pub database: Database,
+    /// The merchant's rules; the shipped example unless said.
+    pub rules: String,
+    /// A clock that the campaign moves, instead of the machine's or the database's.
+    pub clock: Option<Arc<ManualClock>>,
+    /// Keys that webhooks may be signed with.
+    pub webhook_keys: Vec<String>,
+}
+
+impl Setup {
+    /// The shipped rules over an empty database.
+    ///
+    /// # Errors
+    /// When there is no room for one.
+    pub fn new() -> anyhow::Result<Self> {
+        Ok(Self {
+            database: Database::sqlite()?,
+            rules: include_str!("../../../proxy/upsell.toml").to_owned(),
+            clock: None,
+            webhook_keys: vec![WEBHOOK_SECRET.to_owned()],
+        })
+    }
+}
+
+/// A running proxy. Dropped without [`Proxy::stop`], it goes on until the process ends.
+#[derive(Debug)]
+pub struct Proxy {
+    url: String,
+    http: reqwest::Client,
+    stop: CancellationToken,
+    running: JoinHandle<Result<(), proxy::application::ApplicationError>>,
+}
+
+/// The proxy's own flags, with their defaults.
+#[derive(clap::Parser)]
+struct Flags {
+    #[command(flatten)]
+    arguments: Arguments,
+}
+
+impl Proxy {
+    /// Starts one. It takes no webhooks of the simulator's until [`Proxy::hear`].
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn start(dodo: &Dodo, setup: &Setup) -> anyhow::Result<Self> {
+        let folder = setup.database.folder();
+        let rules = folder.join("upsell.toml");
+        std::fs::write(&rules, &setup.rules).context("the rules cannot be written")?;
+        let flags = [
+            ("--listen", "127.0.0.1:0".to_owned()),
+            ("--ops-listen", "127.0.0.1:0".to_owned()),
+            ("--config", rules.display().to_string()),
+            ("--merchant", "campaigns".to_owned()),
+            ("--environment", "test_mode".to_owned()),
+            ("--return-url", "https://shop.example/thanks".to_owned()),
+            ("--allowed-origins", "https://shop.example".to_owned()),
+            ("--dodo-base-url", dodo.url()),
+        ];
+        let words = flags.into_iter().flat_map(|(name, value)| [name.to_owned(), value]);
+        let Flags { arguments } = Flags::try_parse_from(std::iter::once("campaign".to_owned()).chain(words))?;
+        let keys = setup.webhook_keys.join(" ");
+        let secrets = Secrets::read(|name| match name {
+            "UPSELL_MERCHANT_KEY" => Some(MERCHANT_KEY.to_owned()),
+            "DODO_PAYMENTS_API_KEY" => Some(dodo_sim::DEFAULT_KEY.to_owned()),
+            "DODO_PAYMENTS_WEBHOOK_KEY" => Some(keys.clone()),
+            "DATABASE_URL" => Some(setup.database.url().to_owned()),
+            _ => None,
+        });
+        let clock = setup.clock.clone().map(|clock| clock as Arc<dyn Clock>);
+        let application = Application::build_with(Settings::check(arguments, secrets)?, None, clock).await?;
+        let url = application.address().to_string();
+        let stop = CancellationToken::new();
+        let running = tokio::spawn(application.run_until_stopped(stop.clone().cancelled_owned()));
+        Ok(Self { url, http: client()?, stop, running })
+    }
+
+    /// Has the simulator deliver its webhooks here.
+    ///
+    /// # Errors
+    /// Never, with an address of ours.
+    pub fn hear(&self, dodo: &Dodo) -> anyhow::Result<()> {
+        let url = format!("{}/webhooks/dodo", self.url);
+        Ok(dodo.control().set_webhook_endpoint(&url, WEBHOOK_SECRET)?)
+    }
+
+    /// Stops as a deployment stops: answers and charges under way finish.
+    ///
+    /// # Errors
+    /// When it ends badly.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        self.stop.cancel();
+        self.running.await.context("the proxy panicked")??;
+        Ok(())
+    }
+
+    /// Its address, without a slash at the end.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Asks as a page with a token does.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub async fn get(&self, token: &str, path: &str) -> anyhow::Result<Answer> {
+        Answer::to(self.request(Method::GET, path).bearer_auth(token)).await
+    }
+
+    /// The same with a body, and an idempotency key where one is given.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub async fn post(
+        &self,
+        token: &str,
+        path: &str,
+        key: Option<&str>,
+        body: &Value,
+    ) -> anyhow::Result<Answer> {
+        let request = self.request(Method::POST, path).bearer_auth(token).json(body);
+        Answer::to(match key {
+            Some(key) => request.header("idempotency-key", key),
+            None => request,
+        })
+        .await
+    }
+
+    /// A token to follow up a purchase, as the merchant's server mints it.
+    ///
+    /// # Errors
+    /// When it is not given.
+    pub async fn mint(&self, customer: &CustomerId, purchase: &PaymentId) -> anyhow::Result<String> {
+        let request = json!({
+            "customer_id": customer.as_str(), "purpose": "offer", "payment_id": purchase.as_str(),
+        });
+        let minted = self.post(MERCHANT_KEY, "/v1/sessions", None, &request).await?.ok()?;
+        Ok(minted["token"].as_str().context("a session without a token")?.to_owned())
+    }
+
+    /// The offer on the page, or why there is none.
+    ///
+    /// # Errors
+    /// When it is not told.
+    pub async fn look(&self, token: &str) -> anyhow::Result<Value> {
+        self.get(token, "/v1/upsell").await?.ok()
+    }
+
+    /// Accepts what is on the page.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub async fn accept(&self, token: &str, shown: &Value, key: &str) -> anyhow::Result<Answer> {
+        let body = json!({"offer_id": shown["offer"]["id"], "quote_id": shown["quote"]["id"]});
+        self.post(token, "/v1/upsell/accept", Some(key), &body).await
+    }
+
+    /// Declines what is on the page.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub async fn decline(&self, token: &str, shown: &Value) -> anyhow::Result<Answer> {
+        self.post(token, "/v1/upsell/decline", None, &json!({"offer_id": shown["offer"]["id"]})).await
+    }
+
+    /// How an attempt stands.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub async fn attempt(&self, token: &str, id: &str) -> anyhow::Result<Answer> {
+        self.get(token, &format!("/v1/upsell/attempts/{id}")).await
+    }
+
+    fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.url))
+    }
+}

@@ -1,0 +1,55 @@
+//! The rig does what campaigns take for granted.
+
+use proxy::domain::OfferState;
+use serde_json::json;
+use wire::{AttemptStatus, PayWith};
+
+use super::*;
+
+#[tokio::test]
+async fn a_proxy_charges_once_is_stopped_and_goes_on_over_the_same_database() {
+    let dodo = Dodo::start(7).await.unwrap();
+    let setup = Setup::new().unwrap();
+    let proxy = Proxy::start(&dodo, &setup).await.unwrap();
+    proxy.hear(&dodo).unwrap();
+    let customer = dodo.customer(Some(GOOD_CARD)).unwrap();
+    let purchase = dodo.purchase(&customer, COURSE).unwrap();
+    let token = proxy.mint(&customer, &purchase).await.unwrap();
+    let shown = proxy.look(&token).await.unwrap();
+    assert_eq!(shown["eligible"], true, "{shown}");
+    let accepted = proxy.accept(&token, &shown, "key-1").await.unwrap().ok().unwrap();
+    proxy.stop().await.unwrap();
+    let proxy = Proxy::start(&dodo, &setup).await.unwrap();
+    let attempt = proxy.attempt(&token, accepted["attempt_id"].as_str().unwrap()).await.unwrap();
+    assert_eq!(attempt.ok().unwrap()["status"], "succeeded");
+    let declined = proxy.decline(&token, &shown).await.unwrap();
+    assert_eq!(declined.code(), "offer_gone", "{declined:?}");
+    assert_eq!((dodo.charging_requests().len(), dodo.collected().len()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_desk_that_dies_leaves_its_database_to_the_next() {
+    dies_and_leaves(Database::sqlite().unwrap()).await;
+}
+
+#[tokio::test]
+async fn it_does_so_on_postgresql() {
+    dies_and_leaves(Database::postgres().unwrap()).await;
+}
+
+async fn dies_and_leaves(database: Database) {
+    let dodo = Dodo::start(7).await.unwrap();
+    let clock = standing_clock();
+    let desk = Desk::open(&dodo, &database, &clock).await.unwrap();
+    let shown = desk.show(&dodo, Some(GOOD_CARD), KIT).await.unwrap();
+    dodo.fault("POST", "/checkouts", json!("reset_after"), 1).unwrap();
+    let attempt = desk.accept(&shown, "key-1", None).await.unwrap();
+    assert_eq!(attempt.status, Some(AttemptStatus::InDoubt));
+    drop(desk);
+    let desk = Desk::open(&dodo, &database, &clock).await.unwrap();
+    desk.pass(&dodo, 60).await.unwrap();
+    assert_eq!(desk.offer(&shown).await.unwrap().state, OfferState::Charged);
+    let again = desk.accept(&shown, "key-2", Some(PayWith::HostedCheckout)).await.unwrap();
+    assert_eq!(again.status, Some(AttemptStatus::Succeeded), "the answer is what it came to");
+    assert_eq!((dodo.charging_requests().len(), dodo.collected().len()), (1, 1));
+}
