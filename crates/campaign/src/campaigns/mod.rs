@@ -1,5 +1,6 @@
 //! Every campaign there is. Adding one is a file beside this one and a line in [`ALL`].
 
+mod crash;
 mod webhook_forgery;
 
 use async_trait::async_trait;
@@ -29,7 +30,7 @@ pub trait Campaign: Sync {
 }
 
 /// The table.
-pub const ALL: &[&dyn Campaign] = &[&webhook_forgery::WebhookForgery];
+pub const ALL: &[&dyn Campaign] = &[&crash::Crash, &webhook_forgery::WebhookForgery];
 
 /// The campaign of this name.
 #[must_use]

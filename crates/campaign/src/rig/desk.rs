@@ -20,17 +20,20 @@ use proxy::{
     service::{
         catalogue::Catalogue,
         charging::{self, ChargeError, Charging},
+        purchases::Purchases,
         quoting::Quoting,
         reconciler::Reconciler,
+        webhooks::Webhooks,
     },
     store::{self, Store},
+    webhook_signature::{SignedHeaders, WebhookKey},
 };
 use tokio_util::task::TaskTracker;
 use wire::{
     AcceptRequest, Attempt, IdempotencyKey, OfferKind, PayWith, ProductId, Purpose, Trigger, UnixSeconds,
 };
 
-use super::{Database, Dodo};
+use super::{Database, Dodo, WEBHOOK_SECRET, key_bytes, sign};
 
 /// A day and more: offers of a campaign do not run out by themselves.
 const OFFER_LIFE: i64 = 7 * 86_400;
@@ -47,6 +50,8 @@ pub struct Desk {
     pub reconciler: Reconciler,
     /// Charges under way.
     pub tasks: TaskTracker,
+    /// Takes what Dodo reports.
+    pub webhooks: Webhooks,
     quoting: Arc<Quoting>,
     catalogue: Catalogue,
 }
@@ -81,7 +86,7 @@ impl Desk {
         let store = store::open(&database.parsed()?, &tenant).await?.store;
         let time: Arc<dyn Clock> = Arc::clone(clock) as _;
         let gateway = Gateway::new(client.clone(), Some("https://shop.example/thanks".to_owned()));
-        let catalogue = Catalogue::new(client);
+        let catalogue = Catalogue::new(client.clone());
         let quoting =
             Arc::new(Quoting::new(Arc::clone(&store), Arc::clone(&time), gateway.clone(), catalogue.clone()));
         let tasks = TaskTracker::new();
@@ -93,8 +98,25 @@ impl Desk {
             quoting: Arc::clone(&quoting),
             tasks: tasks.clone(),
         }));
+        let webhooks = Webhooks {
+            store: Arc::clone(&store),
+            clock: Arc::clone(&time),
+            keys: vec![WebhookKey::parse(WEBHOOK_SECRET)?],
+            catalogue: catalogue.clone(),
+            purchases: Purchases::new(Arc::clone(&store), client, catalogue.clone()),
+            charging: Arc::clone(&charging),
+        };
         let reconciler = Reconciler::new(Arc::clone(&store), time, gateway, Arc::clone(&charging));
-        Ok(Self { store, clock: Arc::clone(clock), charging, reconciler, tasks, quoting, catalogue })
+        Ok(Self {
+            store,
+            clock: Arc::clone(clock),
+            charging,
+            reconciler,
+            tasks,
+            webhooks,
+            quoting,
+            catalogue,
+        })
     }
 
     /// A new buyer with this card, and a product on the screen.
@@ -157,6 +179,29 @@ impl Desk {
         };
         let key = IdempotencyKey::parse(key).map_err(|_| ChargeError::Invalid("key"))?;
         self.charging.accept(&shown.session, request, key, Fingerprint([1; 32])).await
+    }
+
+    /// Reports a payment as Dodo would, as it stands now.
+    ///
+    /// # Errors
+    /// When it is not there, or not taken.
+    pub async fn report(&self, dodo: &Dodo, payment: &str) -> anyhow::Result<()> {
+        let mut data = dodo.payment(payment).await?;
+        let status = data["status"].as_str().unwrap_or("processing").to_owned();
+        data["payload_type"] = "Payment".into();
+        let body = serde_json::to_vec(&serde_json::json!({
+            "business_id": data["business_id"], "type": format!("payment.{status}"),
+            "timestamp": "2026-01-01T00:00:00Z", "data": data,
+        }))?;
+        let (id, at) = (format!("msg_{payment}_{status}"), self.clock.now().0.to_string());
+        let key = key_bytes(WEBHOOK_SECRET);
+        let signature = format!("v1,{}", sign(&key, &[id.as_bytes(), at.as_bytes(), &body]));
+        let headers = SignedHeaders {
+            id: Some(id.as_str()),
+            timestamp: Some(at.as_str()),
+            signature: Some(signature.as_str()),
+        };
+        Ok(self.webhooks.receive(headers, &body).await?)
     }
 
     /// The offer as it is on record.

@@ -3,8 +3,8 @@
 use anyhow::Context as _;
 use dodo_client::ids::{CustomerId, PaymentId};
 use dodo_sim::{
-    Charge, Control, IntentStatus, NewCustomer, NewFault, NewPayment, NewPaymentMethod, Request, Sim,
-    SimConfig,
+    Charge, Control, IntentStatus, NewCustomer, NewFault, NewPayment, NewPaymentMethod, ProductPatch,
+    Request, Sim, SimConfig,
 };
 use serde_json::{Value, json};
 
@@ -118,6 +118,49 @@ impl Dodo {
         posts
     }
 
+    /// Those about this buyer.
+    #[must_use]
+    pub fn charging_requests_of(&self, customer: &str) -> Vec<Request> {
+        let mut posts = self.charging_requests();
+        posts.retain(|post| post.body["customer"]["customer_id"] == customer);
+        posts
+    }
+
+    /// Every payment of this buyer that ended, collected or not.
+    #[must_use]
+    pub fn charges_of(&self, customer: &str) -> Vec<Charge> {
+        let mut charges = self.control.ledger().charges;
+        charges.retain(|charge| charge.customer_id == customer);
+        charges
+    }
+
+    /// Money that was collected from this buyer for an attempt of the proxy's.
+    #[must_use]
+    pub fn collected_from(&self, customer: &str) -> Vec<Charge> {
+        let mut charges = self.collected();
+        charges.retain(|charge| charge.customer_id == customer);
+        charges
+    }
+
+    /// Changes a product's list price, in minor units.
+    ///
+    /// # Errors
+    /// When there is no such product.
+    pub fn reprice(&self, product: &str, price: i64) -> anyhow::Result<()> {
+        self.control.product(product, ProductPatch { price: Some(price), ..ProductPatch::default() })?;
+        Ok(())
+    }
+
+    /// A payment as the API tells of it.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn payment(&self, id: &str) -> anyhow::Result<Value> {
+        let request =
+            super::client()?.get(format!("{}/payments/{id}", self.url())).bearer_auth(dodo_sim::DEFAULT_KEY);
+        super::Answer::to(request).await?.ok()
+    }
+
     /// Money that was collected for an attempt of the proxy's.
     #[must_use]
     pub fn collected(&self) -> Vec<Charge> {
@@ -128,6 +171,7 @@ impl Dodo {
 }
 
 /// The attempt that a charge names.
-fn attempt_of(charge: &Charge) -> Option<String> {
+#[must_use]
+pub fn attempt_of(charge: &Charge) -> Option<String> {
     json!(charge.metadata)["attempt_id"].as_str().map(str::to_owned)
 }

@@ -15,13 +15,15 @@ mod desk;
 mod dodo;
 mod http;
 mod server;
+mod signing;
 
 pub use self::{
     database::Database,
     desk::{Desk, Shown},
-    dodo::Dodo,
+    dodo::{Dodo, attempt_of},
     http::{Answer, client},
     server::{MERCHANT_KEY, Proxy, Setup, WEBHOOK_SECRET},
+    signing::{key_bytes, sign},
 };
 
 use std::sync::Arc;

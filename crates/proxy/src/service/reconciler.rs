@@ -95,6 +95,7 @@ impl Reconciler {
     pub async fn round(&self) -> Result<usize, StoreError> {
         let now = self.clock.now();
         let due = self.store.take_due(now, later(now, LEASE), BATCH).await?;
+        crate::failpoint!("round.taken");
         let count = due.len();
         let (mut listed, mut single) = (Vec::new(), Vec::new());
         for row in due {
@@ -104,6 +105,7 @@ impl Reconciler {
                 Some(row) => single.push(row),
             }
         }
+        crate::failpoint!("round.awakened");
         self.look_by_listing(listed).await?;
         let outcomes: Vec<_> =
             stream::iter(single).map(|row| self.look_at_one(row)).buffer_unordered(ABREAST).collect().await;
@@ -143,6 +145,7 @@ impl Reconciler {
             .as_ref()
             .inspect_err(|error| tracing::warn!(%error, "payments could not be listed"))
             .is_ok();
+        crate::failpoint!("listing.done");
         let mut payments: BTreeMap<AttemptId, Vec<PaymentFacts>> = BTreeMap::new();
         for payment in listing.unwrap_or_default() {
             if let Some(id) = payment.attempt.clone() {
@@ -180,6 +183,7 @@ impl Reconciler {
             AttemptKind::PlanChange => self.look_at_change(&row).await,
             AttemptKind::OneClick | AttemptKind::Hosted => self.charging.look_at_checkout(&row).await,
         };
+        crate::failpoint!("look.done");
         match looked {
             Ok(row) => self.conclude(row, true).await,
             Err(LookError::Store(error)) => Err(error),
@@ -206,6 +210,7 @@ impl Reconciler {
         if !is_live(row.state) && row.state != AttemptState::Abandoned {
             return Ok(());
         }
+        crate::failpoint!("conclude.begun");
         let now = self.clock.now();
         let clean = complete && reconcile_schedule::counts_as_clean(&row, now);
         let row = AttemptRow { clean_looks: row.clean_looks.saturating_add(u32::from(clean)), ..row };
@@ -214,6 +219,7 @@ impl Reconciler {
             Next::Stop => self.store.note_look(&row.id, now, clean, None).await,
             Next::Abandon(watch_from) => {
                 self.store.note_look(&row.id, now, clean, Some(watch_from)).await?;
+                crate::failpoint!("conclude.abandoning");
                 if self.store.abandon(&row.id, now, watch_from).await? {
                     self.charging.alert("given_up", &row);
                 }

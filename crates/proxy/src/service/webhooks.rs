@@ -70,6 +70,7 @@ impl Webhooks {
     pub async fn receive(&self, headers: SignedHeaders<'_>, body: &[u8]) -> Result<(), WebhookError> {
         let now = self.clock.now();
         webhook_signature::verify(&self.keys, headers, body, now.0)?;
+        crate::failpoint!("webhook.verified");
         let id = headers.id.unwrap_or_default();
         let event = Event::read(body).map_err(WebhookError::Unreadable)?;
         metrics::counter!("upsell_webhooks_total", "type" => event_label(&event.kind)).increment(1);
@@ -86,6 +87,7 @@ impl Webhooks {
     pub async fn apply_leftovers(&self) -> Result<(), WebhookError> {
         let before = later(self.clock.now(), UNAPPLIED_AFTER.saturating_neg());
         for (id, body) in self.store.inbox_unapplied(before, 100).await? {
+            crate::failpoint!("leftovers.read");
             let applied = match Event::read(&body) {
                 Ok(event) => self.apply(&id, &event).await,
                 Err(error) => Err(WebhookError::Unreadable(error)),
@@ -103,13 +105,16 @@ impl Webhooks {
             EventObject::Subscription(subscription) => self.subscription(subscription).await?,
             EventObject::Refund(_) | EventObject::Other => {}
         }
+        crate::failpoint!("webhook.applied");
         Ok(self.store.inbox_applied(id, self.clock.now()).await?)
     }
 
     async fn payment(&self, payment: &Payment) -> Result<(), WebhookError> {
         self.charging.observe_payment(payment).await?;
+        crate::failpoint!("webhook.observed");
         // Paying on a hosted page may have saved a method; paying with one has made it the latest used.
         self.catalogue.refresh_methods(&payment.customer.customer_id).await;
+        crate::failpoint!("webhook.methods_refreshed");
         self.purchases.record(payment).await?;
         Ok(())
     }

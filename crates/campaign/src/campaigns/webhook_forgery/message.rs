@@ -1,10 +1,8 @@
-//! A webhook as it is delivered, and who may make a genuine one. Signing here is an implementation of its own of the
-//! Standard Webhooks scheme: what it signs and the product verifies agrees because both follow the specification.
+//! A webhook as it is delivered, and who may make a genuine one.
 
-use base64::{Engine, engine::general_purpose::STANDARD};
-use hmac::{Hmac, KeyInit, Mac};
 use proxy::webhook_signature::{SignedHeaders, TOLERANCE, WebhookKey};
-use sha2::Sha256;
+
+pub(super) use crate::rig::{key_bytes, sign};
 
 /// The time of every message: that of the scheme's published vector.
 pub(super) const NOW: i64 = 1_649_367_553;
@@ -55,19 +53,6 @@ impl Message {
                 && in_time.is_some_and(|at| at.abs_diff(now) <= TOLERANCE)
         })
     }
-}
-
-/// The base64 of the HMAC over the parts, joined by dots.
-pub(super) fn sign(key: &[u8], parts: &[&[u8]]) -> String {
-    // A key of any length is taken: forgers use the empty one.
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return String::new() };
-    mac.update(&parts.join(&b'.'));
-    STANDARD.encode(mac.finalize().into_bytes())
-}
-
-/// The bytes of a key as the dashboard shows it.
-pub(super) fn key_bytes(key: &str) -> Vec<u8> {
-    STANDARD.decode(key.trim_start_matches("whsec_")).unwrap_or_default()
 }
 
 /// The keys in force, as the product reads them.

@@ -189,6 +189,7 @@ impl Charging {
         session: &Session,
         intent: Intent,
     ) -> Result<wire::Attempt, ChargeError> {
+crate::failpoint!("accept.begun");
         let now = self.clock.now();
         if intent.quote.quote.expires_at <= now {
             return Err(ChargeError::QuoteExpired);
@@ -217,6 +218,7 @@ impl Charging {
         match tokio::time::timeout(ANSWER_WITHIN, result).await {
             Ok(Ok(Outcome::Refused(error))) => Err(error),
             Ok(Ok(Outcome::Underway(row))) => {
+                crate::failpoint!("accept.underway");
                 let row = self.wait_for_news(*row).await?;
                 Ok(self.view(session, &row).await?)
             }

@@ -60,6 +60,7 @@ struct Ready {
 
 impl Charging {
     pub(super) async fn run(&self, attempt: AttemptRow, intent: Intent) -> Outcome {
+        crate::failpoint!("run.begun");
         let ready = match self.prepare(&attempt, &intent).await {
             Ok(ready) => ready,
             Err(Halt { error, replacement, key }) => {
@@ -67,6 +68,7 @@ impl Charging {
                 return Outcome::Refused(error);
             }
         };
+        crate::failpoint!("run.prepared");
         let now = self.clock.now();
         match self.store.mark_sent(&attempt, now, later(now, SENT_LEASE)).await {
             Ok(true) => {}
@@ -160,6 +162,7 @@ impl Charging {
             return self.call_off(attempt, ChargeError::ChangeNotPossible).await;
         };
         let tags = tags(&attempt, intent);
+        crate::failpoint!("charge.before_post");
         let evidence = match self.gateway.charge(&intent.quote.plan, &intent.customer, &method, &tags).await {
             Ok(evidence) => evidence,
             Err(error) => {
@@ -167,6 +170,7 @@ impl Charging {
                 return self.call_off(attempt, ChargeError::ChangeNotPossible).await;
             }
         };
+        crate::failpoint!("charge.answered");
         log(&evidence);
         match classify(&evidence) {
             Class::Accepted(session) => self.after_charge(attempt, intent, session).await,
@@ -180,17 +184,20 @@ impl Charging {
             payment: session.payment_id.clone().map(just_begun),
             ..self.undecided(&attempt, Observation::Pending { customer_action: false })
         };
+        crate::failpoint!("charge.accepted");
         if let Some(id) = &session.payment_id
             && let Ok(Ok(payment)) = tokio::time::timeout(FIRST_LOOK_WITHIN, self.gateway.payment(id)).await
         {
             settlement = self.of_payment(&attempt, &intent.quote, &payment, settlement);
         }
+        crate::failpoint!("charge.looked");
         self.settled(attempt, &intent.quote, settlement).await
     }
 
     /// Opens the hosted page. Until its address is handed out nobody can pay on it, so that any failure here is harmless.
     async fn open_hosted(&self, attempt: AttemptRow, intent: &Intent) -> Outcome {
         let tags = tags(&attempt, intent);
+        crate::failpoint!("hosted.before_post");
         match self.gateway.open_hosted(&intent.quote.plan, &intent.customer, &tags).await {
             Ok(CheckoutSession { session_id, checkout_url: Some(url), .. }) => {
                 let settlement = Settlement {
@@ -198,6 +205,7 @@ impl Charging {
                     checkout_url: Some(url),
                     ..self.undecided(&attempt, Observation::Pending { customer_action: false })
                 };
+                crate::failpoint!("hosted.answered");
                 self.settled(attempt, &intent.quote, settlement).await
             }
             Ok(_) => {
@@ -217,6 +225,7 @@ impl Charging {
             return self.call_off(attempt, ChargeError::ChangeNotPossible).await;
         };
         let tags = tags(&attempt, intent);
+        crate::failpoint!("change.before_post");
         let sent = self.gateway.change_plan(subscription, &intent.quote.plan, &ready.metadata, &tags).await;
         let evidence = match sent {
             Ok(evidence) => evidence,
@@ -225,6 +234,7 @@ impl Charging {
                 return self.call_off(attempt, ChargeError::ChangeNotPossible).await;
             }
         };
+        crate::failpoint!("change.answered");
         log(&evidence);
         match classify(&evidence) {
             Class::Accepted(link) => self.after_change(attempt, intent, link).await,
@@ -247,6 +257,7 @@ impl Charging {
                 taken_on
             }
         };
+        crate::failpoint!("change.looked");
         self.settled(attempt, &intent.quote, settlement).await
     }
 
@@ -271,6 +282,7 @@ impl Charging {
 
     /// Settles. If the store fails, the attempt stays `sent`, and recovery finds out.
     async fn settled(&self, attempt: AttemptRow, quote: &QuoteRow, settlement: Settlement) -> Outcome {
+        crate::failpoint!("settled.begun");
         match self.settle(&attempt, Some(quote), &settlement).await {
             Ok(Some(settled)) => Outcome::Underway(Box::new(settled.row)),
             Ok(None) => Outcome::Underway(Box::new(attempt)),
@@ -283,7 +295,9 @@ impl Charging {
 
     /// Takes a `sent` attempt back of which it is certain that nothing was executed.
     async fn call_off(&self, attempt: AttemptRow, error: ChargeError) -> Outcome {
+        crate::failpoint!("call_off.begun");
         if self.release(&attempt, AttemptState::Sent, None, KeptKey::Freed).await {
+            crate::failpoint!("call_off.released");
             return Outcome::Refused(error);
         }
         // Somebody has settled it meanwhile: that is the answer.

@@ -133,6 +133,7 @@ impl Attempts for SqlStore {
         if noted.rows_affected() == 1 {
             self.write_line(&mut tx, id, at, Line::Looked { clean: clean_after_deadline }).await?;
         }
+        crate::failpoint!("note_look.before_commit");
         tx.commit().await?;
         crate::failpoint!("note_look.after_commit");
         Ok(())
@@ -288,6 +289,7 @@ impl Attempts for SqlStore {
         .bind(SHARED)
         .execute(&self.writer)
         .await?;
+        crate::failpoint!("make_live_due.after_commit");
         Ok(due.rows_affected())
     }
 }

@@ -27,6 +27,7 @@ impl SqlStore {
         {
             return Ok(Claim::KeyUsed(earlier));
         }
+        crate::failpoint!("claim.locked");
         if let Some(subscription) = &new.subscription_id
             && self.subscription_is_busy(&mut tx, subscription).await?
         {
@@ -152,6 +153,7 @@ impl SqlStore {
         .bind(&self.instance)
         .execute(&mut *tx)
         .await?;
+        crate::failpoint!("mark_sent.updated");
         if marked.rows_affected() != 1 {
             return Ok(false);
         }
@@ -170,6 +172,7 @@ impl SqlStore {
         }
         let (from, ..) = attempt_state_columns(from)?;
         let Some((mut tx, _)) = self.write_for_attempt(id).await? else { return Ok(false) };
+        crate::failpoint!("release.locked");
         let row = sqlx::query(
             "UPDATE attempts SET state = 'released', replacement = $1, next_check_at = NULL, lease_until = 0,
                                  idem_key = CASE WHEN $2 THEN idem_key END

@@ -220,6 +220,7 @@ impl Offers for SqlStore {
             .bind(refusal.offer_id.as_str())
             .execute(&mut *tx)
             .await?;
+        crate::failpoint!("decline.updated");
         self.write_ledger(&mut tx, refusal, &row).await?;
         self.notify_of_refusal(&mut tx, refusal, &row).await?;
         crate::failpoint!("decline.before_commit");

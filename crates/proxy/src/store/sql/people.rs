@@ -159,6 +159,7 @@ impl People for SqlStore {
         .bind(purchase.paid_at.0)
         .execute(&self.writer)
         .await?;
+        crate::failpoint!("upsert_purchase.after_commit");
         Ok(())
     }
 

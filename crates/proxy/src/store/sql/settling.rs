@@ -51,6 +51,7 @@ impl SqlStore {
         settlement: &Settlement,
     ) -> Result<Option<Settled>, StoreError> {
         let Some((mut tx, before)) = self.write_for_attempt(id).await? else { return Ok(None) };
+        crate::failpoint!("settle.locked");
         let row = merged(&before, settlement);
         let newly_collected = is_collected(row.state) && !is_collected(before.state);
         let rival = newly_collected && self.rival_exists(&mut tx, &row).await?;
@@ -64,6 +65,7 @@ impl SqlStore {
                 newly_paid && beside && settlement.observation == Observation::Succeeded
             }
         };
+        crate::failpoint!("settle.written");
         if let Some(offer) = self.follow(&mut tx, &row).await? {
             self.write_line(&mut tx, &row.id, settlement.at, Line::OfferMoved(offer)).await?;
         }

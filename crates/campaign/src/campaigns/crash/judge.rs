@@ -1,0 +1,122 @@
+//! What is wrong at the end of a story, by the simulator's ledger and the store.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context as _;
+use proxy::{
+    domain::{AttemptKind, AttemptState, OfferState},
+    policy::settle::is_live,
+};
+
+use wire::{AttemptId, IdempotencyKey};
+
+use super::{
+    life::World,
+    story::{Story, Told},
+};
+use crate::{
+    report::{Broken, Report},
+    rig::{Desk, attempt_of, standing_clock},
+};
+
+pub(super) async fn judge(
+    world: &World,
+    story: &Story,
+    seed: u64,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    let shown = story.shown.as_ref().context("no page was shown")?;
+    let customer = shown.offer.customer_id.as_str();
+    let posts = world.dodo.charging_requests_of(customer);
+    let collected = world.dodo.collected_from(customer);
+    report.runs = report.runs.saturating_add(1);
+    report.posts = report.posts.saturating_add(u64::try_from(posts.len())?);
+    let mut broken =
+        |promise, what: String| report.broken(promise, seed, format!("{:?}: {what}", story.scenario));
+
+    // I1, I8.
+    if collected.len() > 1 {
+        broken(Broken::Double, format!("{} payments", collected.len()));
+    }
+    if collected.iter().any(|charge| charge.amount > shown.quote.quote.total) {
+        broken(Broken::Double, "more was collected than was shown".to_owned());
+    }
+    // I3.
+    let mut by_attempt: BTreeMap<String, u32> = BTreeMap::new();
+    for post in &posts {
+        let attempt = post.body["metadata"]["attempt_id"].as_str().unwrap_or_default().to_owned();
+        let sent = by_attempt.entry(attempt).or_default();
+        *sent = sent.saturating_add(1);
+    }
+    for (attempt, sent) in by_attempt.iter().filter(|(_, sent)| **sent > 1) {
+        broken(Broken::Double, format!("{attempt} was sent {sent} times"));
+    }
+    // I7.
+    if story.declined && posts.len() > story.posts_when_declined {
+        broken(Broken::Double, "something was sent after a refusal".to_owned());
+    }
+
+    let desk = Desk::open(&world.dodo, &world.database, &standing_clock()).await?;
+    let offer = desk.offer(shown).await?;
+    let latest = desk.store.latest_attempt(&shown.offer.id).await?;
+    // I4: whatever was sent is on record as such.
+    for attempt in by_attempt.keys() {
+        let history = desk.store.history(&AttemptId::parse(attempt.as_str())?).await?;
+        if !history.iter().any(|line| line.event == "sent") {
+            broken(Broken::Double, format!("{attempt} was sent without its mark"));
+        }
+    }
+    // I5, I9, and that nothing is claimed to be paid which is not.
+    let recorded = latest.as_ref().filter(|row| row.state == AttemptState::Succeeded);
+    match (collected.first(), recorded) {
+        (None, None) if offer.state == OfferState::Charged => {
+            broken(Broken::Lie, "charged without a payment".to_owned());
+        }
+        (None, Some(_)) => broken(Broken::Lie, "succeeded without a payment".to_owned()),
+        (Some(_), None) => broken(Broken::Lost, format!("paid, and the offer is {:?}", offer.state)),
+        (Some(charge), Some(row)) => {
+            let on_record = row.payment_id.as_ref().is_some_and(|id| id.as_str() == charge.payment_id)
+                && row.receipt.as_ref().is_some_and(|receipt| receipt.amount == charge.amount)
+                && row.consent.amount == shown.quote.quote.total
+                && offer.state == OfferState::Charged;
+            if !on_record {
+                broken(Broken::Lost, format!("paid, and not on record as it is: {:?}", offer.state));
+            }
+        }
+        (None, None) => {}
+    }
+    // I13, I6.
+    if let Some(row) = &latest
+        && is_live(row.state)
+        && row.kind != AttemptKind::Hosted
+    {
+        broken(Broken::Stuck, format!("{:?} after half an hour", row.state));
+    }
+    if matches!(offer.state, OfferState::Accepting | OfferState::Unknown) {
+        broken(Broken::Stuck, format!("the offer is {:?} after half an hour", offer.state));
+    }
+    // I12.
+    for (key, told) in &story.told {
+        let paid = |id: &str| collected.iter().any(|charge| attempt_of(charge).as_deref() == Some(id));
+        match told {
+            Told::Failed(id) if paid(id.as_str()) => {
+                broken(Broken::Lie, format!("{id} was said to have failed and was paid"));
+            }
+            Told::Refused if is_last_word(story, *key) => {
+                let key = IdempotencyKey::parse(format!("key-{seed}-{key}"))?;
+                let row = desk.store.attempt_by_key(&shown.offer.customer_id, &key).await?;
+                if row.is_some_and(|row| paid(row.id.as_str())) {
+                    broken(Broken::Lie, "a click was refused and was paid".to_owned());
+                }
+            }
+            _ => {}
+        }
+    }
+    desk.store.close().await;
+    Ok(())
+}
+
+/// Whether nothing was said about this key that says otherwise.
+fn is_last_word(story: &Story, key: u32) -> bool {
+    story.told.iter().filter(|(about, _)| *about == key).all(|(_, told)| *told == Told::Refused)
+}

@@ -1,0 +1,146 @@
+//! What a buyer does, step by step, and what they were told.
+
+use rand::RngExt as _;
+use serde_json::{Value, json};
+use wire::AttemptId;
+
+use crate::{
+    plan::rng,
+    rig::{EMPTY_CARD, GOOD_CARD, Shown},
+};
+
+/// What the product costs at first.
+pub(super) const PRICE: i64 = 1900;
+
+/// The stories.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Scenario {
+    /// One click on a good card.
+    Accepts,
+    /// The card has no funds; the buyer goes on to the hosted page.
+    PaysAnotherWay,
+    /// Refuses, and clicks all the same.
+    Refuses,
+    /// The answer to the charge is lost after it was executed; its webhook comes.
+    AnswerLost,
+    /// The same, and the webhook does not come.
+    AnswerAndWebhookLost,
+    /// The request is lost before it is executed: nothing is ever found.
+    RequestLost,
+    /// It costs more by the time of the click.
+    PriceChanged,
+    /// Dodo has no room for the request; the buyer clicks again.
+    QuotaFull,
+}
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    Scenario::Accepts,
+    Scenario::PaysAnotherWay,
+    Scenario::Refuses,
+    Scenario::AnswerLost,
+    Scenario::AnswerAndWebhookLost,
+    Scenario::RequestLost,
+    Scenario::PriceChanged,
+    Scenario::QuotaFull,
+];
+
+/// What happens next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Clicks, with the key of this number.
+    Accept { key: u32, hosted: bool },
+    /// Says no.
+    Decline,
+    /// Dodo reports every payment of this buyer.
+    Webhooks,
+    /// Webhooks that were kept but not applied are taken up.
+    Leftovers,
+    /// The product costs this now.
+    Price(i64),
+    /// Seconds pass, with the reconciler at work.
+    Pass(i64),
+}
+
+/// What came of a click, as the buyer was told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    /// This attempt failed.
+    Failed(AttemptId),
+    /// Nothing was charged by this click.
+    Refused,
+    /// Anything that says "not known yet", or that it is paid.
+    Open,
+}
+
+/// One buyer's story, as far as it has gone.
+#[derive(Clone, Debug)]
+pub(super) struct Story {
+    pub(super) scenario: Scenario,
+    pub(super) seed: u64,
+    /// Set once the page is on the screen.
+    pub(super) shown: Option<Shown>,
+    /// The next step.
+    pub(super) at: usize,
+    /// What was told, with the number of the key.
+    pub(super) told: Vec<(u32, Told)>,
+    /// Whether the refusal was confirmed.
+    pub(super) declined: bool,
+    /// Charging requests that had left when it was.
+    pub(super) posts_when_declined: usize,
+    /// Half the buyers whose page did not answer click again.
+    pub(super) insists: bool,
+}
+
+impl Story {
+    pub(super) fn new(scenario: Scenario, seed: u64) -> Self {
+        let insists = rng(seed ^ 0x5eed).random_bool(0.5);
+        Self {
+            scenario,
+            seed,
+            shown: None,
+            at: 0,
+            told: Vec::new(),
+            declined: false,
+            posts_when_declined: 0,
+            insists,
+        }
+    }
+
+    pub(super) fn card(&self) -> &'static str {
+        if self.scenario == Scenario::PaysAnotherWay { EMPTY_CARD } else { GOOD_CARD }
+    }
+
+    /// What goes wrong at Dodo at the first charge.
+    pub(super) fn fault(&self) -> Option<Value> {
+        match self.scenario {
+            Scenario::AnswerLost | Scenario::AnswerAndWebhookLost => Some(json!("reset_after")),
+            Scenario::RequestLost => Some(json!("reset_before")),
+            Scenario::QuotaFull => Some(json!("status_429_before")),
+            _ => None,
+        }
+    }
+
+    pub(super) fn steps(&self) -> &'static [Step] {
+        use Step::{Accept, Decline, Leftovers, Pass, Price, Webhooks};
+        const ONE_CLICK: Step = Accept { key: 1, hosted: false };
+        const AGAIN: Step = Accept { key: 2, hosted: false };
+        match self.scenario {
+            Scenario::Accepts => &[ONE_CLICK, Webhooks, AGAIN, Pass(60), Leftovers],
+            Scenario::PaysAnotherWay => &[
+                ONE_CLICK,
+                Webhooks,
+                Accept { key: 2, hosted: true },
+                Pass(90),
+                Accept { key: 3, hosted: true },
+            ],
+            Scenario::Refuses => &[Decline, ONE_CLICK, Decline, Pass(30), AGAIN],
+            Scenario::AnswerLost => &[ONE_CLICK, Webhooks, ONE_CLICK, AGAIN, Pass(60), Leftovers],
+            Scenario::AnswerAndWebhookLost => &[ONE_CLICK, Pass(30), AGAIN, Pass(300), ONE_CLICK],
+            Scenario::RequestLost => &[ONE_CLICK, Pass(30), AGAIN, Pass(1500), AGAIN, Pass(3600)],
+            Scenario::PriceChanged => {
+                &[Price(PRICE + 500), ONE_CLICK, ONE_CLICK, Pass(60), Price(PRICE), AGAIN]
+            }
+            Scenario::QuotaFull => &[ONE_CLICK, ONE_CLICK, AGAIN, Webhooks, Pass(60)],
+        }
+    }
+}
