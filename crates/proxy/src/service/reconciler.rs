@@ -116,15 +116,12 @@ impl Reconciler {
     /// What never was sent is released; what was sent and has no outcome is unknown from now on.
     async fn awaken(&self, row: AttemptRow) -> Result<Option<AttemptRow>, StoreError> {
         match row.state {
-            AttemptState::Claimed => {
-                let release = Release {
-                    from: AttemptState::Claimed,
-                    replacement: None,
-                    key: KeptKey::Freed,
-                    at: self.clock.now(),
-                };
+            // A hosted page whose address nobody was given is as harmless as a request that was never sent.
+            AttemptState::Claimed | AttemptState::Sent if never_reached_anybody(&row) => {
+                let release =
+                    Release { from: row.state, replacement: None, key: KeptKey::Freed, at: self.clock.now() };
                 if self.store.release(&row.id, &release).await? {
-                    tracing::info!(attempt_id = %row.id, "released an attempt that was never sent");
+                    tracing::info!(attempt_id = %row.id, "released an attempt that can have charged nobody");
                 }
                 Ok(None)
             }
@@ -232,6 +229,15 @@ impl Reconciler {
                 Ok(())
             }
         }
+    }
+}
+
+/// Whether nobody can have been charged by it: its request never left, or only opened a page that nobody was shown.
+fn never_reached_anybody(row: &AttemptRow) -> bool {
+    match row.state {
+        AttemptState::Claimed => true,
+        AttemptState::Sent => row.kind == AttemptKind::Hosted && row.checkout_url.is_none(),
+        _ => false,
     }
 }
 

@@ -151,6 +151,12 @@ async fn take(desk: &Desk, dodo: &Dodo, story: &Mutex<Story>, step: Step) -> any
     match step {
         Step::Accept { key, hosted } => {
             let pay_with = hosted.then_some(PayWith::HostedCheckout);
+            // A process that dies says nothing: what it was asked stays open.
+            let asked = {
+                let mut story = story.lock().unwrap_or_else(PoisonError::into_inner);
+                story.told.push((key, Told::Open));
+                story.told.len().saturating_sub(1)
+            };
             let answer = desk.accept(&shown, &format!("key-{seed}-{key}"), pay_with).await;
             let told = match answer {
                 Ok(attempt) if attempt.status == Some(AttemptStatus::Failed) => {
@@ -159,7 +165,9 @@ async fn take(desk: &Desk, dodo: &Dodo, story: &Mutex<Story>, step: Step) -> any
                 Ok(_) | Err(ChargeError::AttemptInProgress | ChargeError::KeyInProgress) => Told::Open,
                 Err(_) => Told::Refused,
             };
-            story.lock().unwrap_or_else(PoisonError::into_inner).told.push((key, told));
+            if let Some(entry) = story.lock().unwrap_or_else(PoisonError::into_inner).told.get_mut(asked) {
+                *entry = (key, told);
+            }
         }
         Step::Decline => {
             let refusal = Refusal {

@@ -55,7 +55,7 @@ impl Campaign for Crash {
 
     fn whole_runs(&self) -> u64 {
         // 40 places and more: 500 runs each on SQLite, 50 on PostgreSQL.
-        30_250
+        24_200
     }
 
     fn quick_runs(&self) -> u64 {

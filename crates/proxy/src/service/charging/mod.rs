@@ -189,7 +189,7 @@ impl Charging {
         session: &Session,
         intent: Intent,
     ) -> Result<wire::Attempt, ChargeError> {
-crate::failpoint!("accept.begun");
+        crate::failpoint!("accept.begun");
         let now = self.clock.now();
         if intent.quote.quote.expires_at <= now {
             return Err(ChargeError::QuoteExpired);
