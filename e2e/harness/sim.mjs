@@ -19,7 +19,7 @@ export class Sim {
       body: {
         email: `buyer-${process.pid}-${buyers}@example.test`,
         name: `Buyer ${buyers}`,
-        payment_methods: cards.map((card) => ({ number: card.number, ...EXPIRY, ...card.expiry })),
+        payment_methods: cards.map((card) => ({ number: card.number, ...EXPIRY, ...card.as })),
         billing: { country, zipcode: '94107' },
       },
     });

@@ -183,6 +183,11 @@ function observePage(names) {
   }
 }
 
+/** What the widget's last event of that name said. */
+export async function lastEvent(page, name) {
+  return page.evaluate((wanted) => window.e2e.events.findLast((event) => event.name === wanted)?.detail, name);
+}
+
 /** The widget's events that the page has heard, by name, in order. */
 export async function events(page) {
   return page.evaluate(() => window.e2e.events.map((event) => event.name));

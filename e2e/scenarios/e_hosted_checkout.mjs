@@ -8,7 +8,7 @@ import { payOnHostedPage } from '../harness/shop.mjs';
 import { until } from '../harness/until.mjs';
 import { visitOffer } from '../harness/visits.mjs';
 
-const EXPIRED = { ...CARDS.good, expiry: { expiry_month: 1, expiry_year: 2020 } };
+const EXPIRED = { ...CARDS.good, as: { expiry_month: 1, expiry_year: 2020 } };
 
 for (const [what, cards] of [['without a saved card', []], ['with an expired card only', [EXPIRED]]]) {
   scenario(`e. ${what} the offer leads to the hosted checkout, is paid there, and has its receipt`, async (world) => {

@@ -2,39 +2,12 @@ import assert from 'node:assert/strict';
 import { CARDS } from '../harness/cards.mjs';
 import { mustBeAccessible } from '../harness/axe.mjs';
 import { expectText } from '../harness/expect.mjs';
-import { hostPageIsWhole } from '../harness/host_page.mjs';
+import { LOOKS, fitsItsBox, look } from '../harness/looks.mjs';
 import { Offer } from '../harness/offer.mjs';
 import { scenario } from '../harness/runner.mjs';
 import { visitOffer, visitPlans } from '../harness/visits.mjs';
 
 // Every state a buyer meets, in every look: kept as pictures for people, checked here for what a program can see.
-
-const LOOKS = [
-  { name: 'phone-light', phone: true },
-  { name: 'phone-dark', phone: true, dark: true },
-  { name: 'desktop-light' },
-  { name: 'desktop-dark', dark: true },
-  { name: 'phone-rtl', phone: true, dir: 'rtl' },
-  { name: 'desktop-rtl-dark', dark: true, dir: 'rtl' },
-  { name: 'phone-ja', phone: true, lang: 'ja' },
-  { name: 'desktop-ja-dark', dark: true, lang: 'ja' },
-];
-
-async function look(world, page, element, step) {
-  await hostPageIsWhole(page);
-  await fitsItsBox(element);
-  await world.shot(page, step);
-  await mustBeAccessible(page);
-}
-
-/** No text is cut off or sticks out of the element. */
-async function fitsItsBox(element) {
-  const cut = await element.evaluate((host) =>
-    [...host.shadowRoot.querySelectorAll('*')]
-      .filter((node) => node.clientWidth > 1 && node.scrollWidth > node.clientWidth + 1 && !node.closest('svg'))
-      .map((node) => `${node.localName}.${node.className}: ${node.scrollWidth} in ${node.clientWidth}`));
-  assert.deepEqual(cut, [], 'nothing is wider than its box');
-}
 
 for (const { name, phone, dark, dir = 'ltr', lang = 'en' } of LOOKS) {
   scenario(`o. ${name}: offer and receipt`, async (world) => {

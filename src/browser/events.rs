@@ -133,6 +133,8 @@ fn code(trouble: Trouble) -> &'static str {
             FailureReason::ExpiredCard => "expired_card",
             FailureReason::AuthenticationFailed => "authentication_failed",
             FailureReason::LimitExceeded => "limit_exceeded",
+            FailureReason::WrongCurrency => "wrong_currency",
+            FailureReason::MethodNotReusable => "method_not_reusable",
             FailureReason::MethodNotUsable => "method_not_usable",
             FailureReason::ProcessingError => "processing_error",
             FailureReason::Cancelled => "cancelled",

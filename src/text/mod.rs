@@ -143,6 +143,19 @@ mod tests {
         }
     }
 
+    /// "Failed, try again" would have the buyer pay twice.
+    #[test]
+    fn doubt_promises_one_charge() {
+        let words = Language::English.phrases();
+        for words in [words.in_doubt_more, words.still_open, words.pending_more] {
+            assert!(
+                words.contains("can leave this page") && words.contains("not be charged twice"),
+                "{words}"
+            );
+            assert!(!words.contains("again") && !words.contains("fail"), "{words}");
+        }
+    }
+
     #[test]
     fn gaps_are_closed_once() {
         assert_eq!(fill("{a} and {b}", &[("b", "2"), ("a", "{b}")]), "{b} and 2");

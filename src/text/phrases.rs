@@ -257,13 +257,21 @@ phrases! {
     /// Why it was not collected.
     why_limit,
     /// Why it was not collected.
+    why_currency,
+    /// Why it was not collected.
+    why_not_reusable,
+    /// Why it was not collected.
     why_method,
     /// Why it was not collected.
     why_processing,
     /// Why it was not collected.
     why_cancelled,
-    /// Why it was not collected.
+    /// Why it was not collected, or cannot be begun.
     why_not_possible,
+    /// What helps against what stands in the way for now, above the button that leads there.
+    later_or_other_card,
+    /// What helps against what is the card's, above the button that leads there.
+    other_card_needed,
     /// Title when the quote is no longer what was shown.
     amount_changed,
     /// The sentence under that title.

@@ -37,8 +37,8 @@ pub(super) fn dialog_content(locale: &Locale, dialog: &Dialog, dispatch: Dispatc
         }
         Dialog::Failed(view) => {
             let other = Way { role: Role::Accept, label: w.use_another_card, act: Act::UseAnotherCard };
-            let body = outcome::failed(locale, Deed::PlanChange, view);
-            titled(w.plans_label, body, vec![other, close(w.back)], dispatch).into_any()
+            let on = view.another_way.then_some(other).into_iter().chain([close(w.back)]).collect();
+            titled(w.plans_label, outcome::failed(locale, Deed::PlanChange, view), on, dispatch).into_any()
         }
     }
 }
@@ -172,7 +172,8 @@ pub(super) fn spoken(locale: &Locale, dialog: &Dialog) -> String {
         Dialog::Waiting(view) => outcome::waiting_title(locale, view).to_owned(),
         Dialog::Done(view) => outcome::done_title(locale, Deed::PlanChange, view).to_owned(),
         Dialog::Failed(view) => {
-            [outcome::failed_title(locale, Deed::PlanChange), " ", outcome::why(locale, view.reason)].concat()
+            [outcome::failed_title(locale, Deed::PlanChange), " ", outcome::why(locale, view.failure)]
+                .concat()
         }
     }
 }

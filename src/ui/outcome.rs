@@ -1,9 +1,9 @@
 //! How a charge went or is going: the same for an offer and in the dialog of a plan change.
 
-use flow::charge::{DoneView, FailedView, Standing, WaitingView};
+use flow::charge::{DoneView, FailedView, Failure, Next, SoftDecline, Standing, WaitingView};
 use leptos::html::{div, dl};
 use leptos::prelude::*;
-use wire::{FailureReason, Money, Receipt};
+use wire::{Money, Receipt};
 
 use super::Locale;
 use super::button::{Role, press};
@@ -49,19 +49,23 @@ pub(super) fn waiting_title(locale: &Locale, view: &WaitingView) -> &'static str
     }
 }
 
+/// The sentence under that title: what the buyer has to do, if anything, and that it is safe to leave.
+pub(super) fn waiting_more(locale: &Locale, view: &WaitingView) -> &'static str {
+    let w = locale.words;
+    match (view.standing, view.next) {
+        (Standing::ActionRequired, _) => w.needs_bank_more,
+        (_, Next::CheckAgain) => w.still_open,
+        (Standing::Confirming | Standing::Processing, _) => w.pending_more,
+        (Standing::InDoubt, _) => w.in_doubt_more,
+    }
+}
+
 /// An unfinished charge: what it waits for, of which amount, and that it is safe to leave.
 pub(super) fn waiting(locale: &Locale, view: &WaitingView) -> impl IntoView + use<> {
-    let w = locale.words;
-    let more = match view.standing {
-        _ if view.can_check && !view.watching => w.still_open,
-        Standing::Confirming | Standing::Processing => w.pending_more,
-        Standing::ActionRequired => w.needs_bank_more,
-        Standing::InDoubt => w.in_doubt_more,
-    };
     notice(
         Tone::Calm,
         waiting_title(locale, view).to_owned(),
-        vec![amount_of(locale, view.due), more.to_owned()],
+        vec![amount_of(locale, view.due), waiting_more(locale, view).to_owned()],
     )
 }
 
@@ -71,16 +75,13 @@ pub(super) fn amount_of(locale: &Locale, due: Option<Money>) -> String {
         .unwrap_or_default()
 }
 
-/// The ways on from an unfinished charge.
+/// The way on from an unfinished charge, if there is one.
 pub(super) fn waiting_ways<A>(locale: &Locale, view: &WaitingView, go_on: A, check: A) -> Vec<Way<A>> {
-    let mut ways = Vec::new();
-    if view.can_continue {
-        ways.push(Way { role: Role::Accept, label: locale.words.go_on_at_bank, act: go_on });
+    match view.next {
+        Next::Wait => Vec::new(),
+        Next::Continue => vec![Way { role: Role::Accept, label: locale.words.go_on_at_bank, act: go_on }],
+        Next::CheckAgain => vec![Way { role: Role::Decline, label: locale.words.check_again, act: check }],
     }
-    if view.can_check {
-        ways.push(Way { role: Role::Decline, label: locale.words.check_again, act: check });
-    }
-    ways
 }
 
 /// Title of a receipt.
@@ -148,25 +149,43 @@ pub(super) fn failed_title(locale: &Locale, deed: Deed) -> &'static str {
     }
 }
 
-/// A charge that was not collected: why, and that nothing was charged.
+/// A charge that was not collected: why, that nothing was charged, and what would help where there is a way to it.
 pub(super) fn failed(locale: &Locale, deed: Deed, view: &FailedView) -> impl IntoView + use<> {
-    let lines = vec![why(locale, view.reason).to_owned(), locale.words.nothing_charged.to_owned()];
-    notice(Tone::Bad, failed_title(locale, deed).to_owned(), lines)
+    let w = locale.words;
+    let help = if view.another_way { advice(locale, view.failure) } else { "" };
+    let lines = [why(locale, view.failure), w.nothing_charged, help].map(str::to_owned);
+    notice(Tone::Bad, failed_title(locale, deed).to_owned(), lines.into())
 }
 
-/// The cause in plain words. A word that this version does not know says nothing rather than something wrong.
-pub(super) fn why(locale: &Locale, reason: FailureReason) -> &'static str {
+/// The cause in plain words. What this version does not know says nothing rather than something wrong.
+pub(super) fn why(locale: &Locale, failure: Failure) -> &'static str {
     let w = locale.words;
-    match reason {
-        FailureReason::Declined => w.why_declined,
-        FailureReason::InsufficientFunds => w.why_funds,
-        FailureReason::ExpiredCard => w.why_expired_card,
-        FailureReason::AuthenticationFailed => w.why_authentication,
-        FailureReason::LimitExceeded => w.why_limit,
-        FailureReason::MethodNotUsable => w.why_method,
-        FailureReason::ProcessingError => w.why_processing,
-        FailureReason::Cancelled => w.why_cancelled,
-        FailureReason::NotPossible => w.why_not_possible,
-        FailureReason::Other => "",
+    match failure {
+        Failure::SoftDecline(SoftDecline::InsufficientFunds) => w.why_funds,
+        Failure::SoftDecline(SoftDecline::LimitExceeded) => w.why_limit,
+        Failure::SoftDecline(SoftDecline::NotReached) => w.why_processing,
+        Failure::HardDecline => w.why_declined,
+        Failure::ExpiredCard => w.why_expired_card,
+        Failure::NotAuthenticated => w.why_authentication,
+        Failure::WrongCurrency => w.why_currency,
+        Failure::NotReusable => w.why_not_reusable,
+        Failure::NotUsable => w.why_method,
+        Failure::CalledOff => w.why_cancelled,
+        Failure::NotPossible => w.why_not_possible,
+        Failure::Unexplained => "",
+    }
+}
+
+/// What helps, where the button beneath leads to it.
+fn advice(locale: &Locale, failure: Failure) -> &'static str {
+    let w = locale.words;
+    match failure {
+        Failure::SoftDecline(_) => w.later_or_other_card,
+        Failure::HardDecline
+        | Failure::ExpiredCard
+        | Failure::WrongCurrency
+        | Failure::NotReusable
+        | Failure::NotUsable => w.other_card_needed,
+        Failure::NotAuthenticated | Failure::CalledOff | Failure::NotPossible | Failure::Unexplained => "",
     }
 }

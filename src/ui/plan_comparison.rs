@@ -176,7 +176,8 @@ fn message(locale: &Locale, message: &Notice) -> (Tone, String, String) {
         Notice::CardLinkFailed => line(Tone::Bad, w.card_link_failed),
         Notice::Waiting(charge) => {
             let calm = if charge.standing == Standing::ActionRequired { Tone::Bad } else { Tone::Calm };
-            (calm, outcome::waiting_title(locale, charge).to_owned(), w.pending_more.to_owned())
+            let more = outcome::waiting_more(locale, charge);
+            (calm, outcome::waiting_title(locale, charge).to_owned(), more.to_owned())
         }
         Notice::Done(charge) => (
             Tone::Good,
@@ -186,7 +187,7 @@ fn message(locale: &Locale, message: &Notice) -> (Tone, String, String) {
         Notice::Failed(charge) => (
             Tone::Bad,
             outcome::failed_title(locale, Deed::PlanChange).to_owned(),
-            [outcome::why(locale, charge.reason), " ", w.nothing_charged].concat(),
+            [outcome::why(locale, charge.failure), " ", w.nothing_charged].concat(),
         ),
     }
 }

@@ -107,7 +107,8 @@ fn offer_spoken(locale: &Locale, view: &offer_flow::View) -> String {
         View::Leaving { .. } => locale.words.to_checkout.to_owned(),
         View::Done(charge) => outcome::done_title(locale, Deed::Purchase, charge).to_owned(),
         View::Failed(charge) => {
-            [outcome::failed_title(locale, Deed::Purchase), " ", outcome::why(locale, charge.reason)].concat()
+            [outcome::failed_title(locale, Deed::Purchase), " ", outcome::why(locale, charge.failure)]
+                .concat()
         }
         View::Closed(why) => closed(locale, *why).0.to_owned(),
     }

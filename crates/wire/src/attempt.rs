@@ -68,19 +68,23 @@ words!(
 words!(
     /// Why it was not collected, in the grain that a buyer may know.
     FailureReason {
-        /// The bank refused, without a reason that may be passed on.
+        /// The bank refused the card, without a reason that may be passed on.
         Declined,
-        /// Not enough money.
+        /// Not enough money on it now.
         InsufficientFunds,
         /// The card has expired.
         ExpiredCard,
         /// The buyer was not authenticated.
         AuthenticationFailed,
-        /// Over the card's limit.
+        /// Over the card's limit now.
         LimitExceeded,
-        /// The saved method cannot pay for this (currency, recurring use).
+        /// The saved method cannot pay in this currency.
+        WrongCurrency,
+        /// The saved method may not be charged again, or not without the buyer.
+        MethodNotReusable,
+        /// The saved method cannot pay for this, for another reason or one that is not known.
         MethodNotUsable,
-        /// Something in between failed.
+        /// Something in between failed, or the bank could not answer now.
         ProcessingError,
         /// Called off.
         Cancelled,
@@ -138,7 +142,8 @@ pub struct Attempt {
     /// With `failed`: whether accepting again with `pay_with: hosted_checkout` opens another way to pay.
     #[serde(default)]
     pub hosted_checkout_offered: bool,
-    /// With `checkout_required`: where to pay, https.
+    /// With `checkout_required`: where to pay, https. With `requires_customer_action`: where the buyer completes this very
+    /// payment, when Dodo has such a page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checkout_url: Option<String>,
 }

@@ -5,4 +5,5 @@ mod views;
 
 mod formats;
 mod offer;
+mod outcomes;
 mod plans;

@@ -1,6 +1,5 @@
 //! The offer and how it went.
 
-use flow::charge::{Standing, WaitingView};
 use flow::offer::{AcceptState, Act, OfferView, PayBy, PriceView, View};
 use upsell_widget::ui::{self, Locale};
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -234,36 +233,6 @@ async fn a_receipt_says_what_was_collected_and_not_what_was_expected() {
     let receipt = stage.part("receipt").text_content().unwrap();
     assert!(receipt.contains("$53.12") && receipt.contains("pay_1"), "{receipt}");
     assert!(!stage.text().contains("$54.00"), "{}", stage.text());
-}
-
-#[wasm_bindgen_test]
-async fn a_failure_says_why_and_offers_another_way_once() {
-    let stage = stage(View::Failed(failed(true))).await;
-    assert!(stage.text().contains("not enough money on the card"));
-    assert!(stage.text().contains("Nothing was charged"));
-    stage.part("accept").click();
-    assert_eq!(stage.acts(), [Act::PayAnotherWay]);
-    stage.show(View::Failed(failed(false))).await;
-    assert_eq!(stage.parts("accept").len(), 0);
-    stage.part("decline").click();
-    assert_eq!(stage.acts(), [Act::Dismiss]);
-}
-
-#[wasm_bindgen_test]
-async fn waiting_says_that_it_is_safe_to_leave() {
-    let waiting = WaitingView {
-        standing: Standing::InDoubt,
-        due: Some(usd(5_400)),
-        watching: true,
-        can_check: false,
-        can_continue: false,
-    };
-    let stage = stage(View::Waiting(waiting.clone())).await;
-    let text = stage.text();
-    assert!(text.contains("$54.00") && text.contains("not charged twice"), "{text}");
-    stage.show(View::Waiting(WaitingView { watching: false, can_check: true, ..waiting })).await;
-    stage.part("decline").click();
-    assert_eq!(stage.acts(), [Act::CheckAgain]);
 }
 
 #[wasm_bindgen_test]

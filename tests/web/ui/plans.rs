@@ -160,7 +160,7 @@ async fn the_outcome_takes_the_dialog_over() {
     let stage = stage(reviewing(ConfirmState::Sending)).await;
     stage.show(plans(comparison(), Some(Dialog::Done(Box::new(done()))))).await;
     assert!(words(&stage.part("receipt")).contains("$53.12"));
-    stage.show(plans(comparison(), Some(Dialog::Failed(failed(false))))).await;
+    stage.show(plans(comparison(), Some(Dialog::Failed(failed(true))))).await;
     let open = dialog(&stage);
     assert!(words(&stage.part("dialog")).contains("Your plan was not changed"));
     within(&open, "accept").click();

@@ -1,6 +1,6 @@
 //! Views made by hand.
 
-use flow::charge::{DoneView, FailedView};
+use flow::charge::{DoneView, FailedView, Failure, SoftDecline};
 use flow::offer::{AcceptState, OfferView, PayBy, PriceView};
 use flow::plans::{ComparisonView, ConfirmState, Dialog, Page, ReviewView};
 use wire::*;
@@ -106,7 +106,11 @@ pub(super) fn done() -> DoneView {
 }
 
 pub(super) fn failed(another_way: bool) -> FailedView {
-    FailedView { reason: FailureReason::InsufficientFunds, name: None, due: Some(usd(5_400)), another_way }
+    failed_by(Failure::SoftDecline(SoftDecline::InsufficientFunds), another_way)
+}
+
+pub(super) fn failed_by(failure: Failure, another_way: bool) -> FailedView {
+    FailedView { failure, name: None, due: Some(usd(5_400)), another_way }
 }
 
 fn plan(id: &str, name: &str, kind: ChangeKind, difference: Option<i64>) -> Plan {

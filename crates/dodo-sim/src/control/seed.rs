@@ -59,6 +59,8 @@ pub struct NewPaymentMethod {
     pub last_used_at: Option<OffsetDateTime>,
     /// Currencies that it can be charged in; any when empty.
     pub currencies: Vec<Currency>,
+    /// Error code with which it declines whenever it is charged without the buyer.
+    pub declines_with: Option<String>,
 }
 
 /// Dodo writes expiry dates as text, people as numbers.
@@ -85,6 +87,7 @@ impl Default for NewPaymentMethod {
             recurring_enabled: Some(true),
             last_used_at: None,
             currencies: Vec::new(),
+            declines_with: None,
         }
     }
 }
@@ -179,6 +182,7 @@ fn payment_method(world: &mut World, new: NewPaymentMethod) -> PaymentMethod {
         recurring_enabled: new.recurring_enabled,
         last_used_at: new.last_used_at,
         currencies: new.currencies,
+        declines_with: new.declines_with,
         removed: false,
     }
 }

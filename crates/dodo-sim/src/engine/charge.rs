@@ -105,6 +105,7 @@ pub(crate) fn off_session(world: &mut World, payment_id: &str, moment: Moment) -
     match ask(world, payment_id, moment) {
         Err(error_code) => settle(world, payment_id, End::Failed(error_code)),
         Ok(Answer::Challenge) => challenge(world, payment_id),
+        Ok(Answer::Processing) => process(world, payment_id),
         Ok(Answer::Approved | Answer::Declined(_)) => match outcome {
             ChargeOutcome::Settle => settle(world, payment_id, End::Succeeded),
             ChargeOutcome::Processing => process(world, payment_id),
@@ -114,7 +115,7 @@ pub(crate) fn off_session(world: &mut World, payment_id: &str, moment: Moment) -
     world.payments.get(payment_id).map_or(IntentStatus::Failed, |payment| payment.status)
 }
 
-/// What the issuer says of the payment's method: approved or challenge, or the error code of a refusal.
+/// What the issuer says of the payment's method: approved, or not yet, or the error code of a refusal.
 fn ask(world: &World, payment_id: &str, moment: Moment) -> Result<Answer, String> {
     let payment = world.payments.get(payment_id).ok_or("UNKNOWN_ERROR")?;
     if payment.total_amount == 0 {
@@ -140,6 +141,9 @@ fn ask_method(
 ) -> Result<Answer, String> {
     let method =
         method_id.and_then(|id| world.customers.get(customer_id)?.method(id)).ok_or("MANDATE_REQUIRED")?;
+    if let Some(error_code) = &method.declines_with {
+        return Err(error_code.clone());
+    }
     match &method.kind {
         MethodKind::Other { .. } => Ok(Answer::Approved),
         MethodKind::Card(card) if card.expired(world.now) => Err("EXPIRED_CARD".to_owned()),

@@ -170,7 +170,7 @@ fn refusal(world: &World, customer_id: &str, instrument: &Instrument) -> Outcome
         return Ok(Some("EXPIRED_CARD".to_owned()));
     }
     Ok(match answer(&card.number, Moment::Present, true) {
-        Answer::Approved | Answer::Challenge => None,
+        Answer::Approved | Answer::Challenge | Answer::Processing => None,
         Answer::Declined(error_code) => Some(error_code.to_owned()),
     })
 }
@@ -194,6 +194,7 @@ pub(crate) fn save_card(world: &mut World, customer_id: &str, card: Card) -> Str
         recurring_enabled: Some(true),
         last_used_at: None,
         currencies: Vec::new(),
+        declines_with: None,
         removed: false,
     });
     id

@@ -1,4 +1,4 @@
-//! Test cards: what each number does, as Dodo documents it, plus one challenge card of the simulator's own.
+//! Test cards: what each number does, as Dodo documents it, plus two cards of the simulator's own.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,13 +18,18 @@ pub(crate) enum Moment {
 pub(crate) enum Answer {
     Approved,
     Declined(&'static str),
+    /// The buyer has to answer first.
     Challenge,
+    /// It takes a while.
+    Processing,
 }
 
 /// Attaches fine and fails at later charges.
 pub(crate) const FAILS_LATER: &str = "4000000000000341";
 /// Simulator extension: asks for the buyer when it is charged in their absence. Dodo documents no such card.
 pub(crate) const CHALLENGES: &str = "4000002500003155";
+/// Simulator extension: takes a while when it is charged in the buyer's absence, and then succeeds.
+pub(crate) const TAKES_TIME: &str = "4000000000000077";
 
 const GOOD: [&str; 4] = ["4242424242424242", "5555555555554444", "4576238912771450", "5409162669381034"];
 const DECLINED: [&str; 3] = ["4000000000000002", "4706131211212123", "5105105105105100"];
@@ -37,8 +42,9 @@ pub(crate) fn answer(number: &str, moment: Moment, fails_later_at_one_click: boo
             Moment::OneClick if !fails_later_at_one_click => Answer::Approved,
             Moment::OneClick | Moment::Subscription => Answer::Declined("GENERIC_DECLINE"),
         },
-        CHALLENGES if moment == Moment::Present => Answer::Approved,
+        CHALLENGES | TAKES_TIME if moment == Moment::Present => Answer::Approved,
         CHALLENGES => Answer::Challenge,
+        TAKES_TIME => Answer::Processing,
         "4000000000009995" => Answer::Declined("INSUFFICIENT_FUNDS"),
         number if GOOD.contains(&number) => Answer::Approved,
         number if DECLINED.contains(&number) => Answer::Declined("GENERIC_DECLINE"),
@@ -96,6 +102,8 @@ mod tests {
         assert_eq!(says(FAILS_LATER, Moment::Subscription), Answer::Declined("GENERIC_DECLINE"));
         assert_eq!(answer(FAILS_LATER, Moment::OneClick, false), Answer::Approved);
         assert_eq!(says(CHALLENGES, Moment::OneClick), Answer::Challenge);
+        assert_eq!(says(TAKES_TIME, Moment::Subscription), Answer::Processing);
+        assert_eq!(says(TAKES_TIME, Moment::Present), Answer::Approved);
         assert_eq!(says("4111111111111111", Moment::Present), Answer::Declined("INCORRECT_NUMBER"));
     }
 

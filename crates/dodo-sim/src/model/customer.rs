@@ -41,6 +41,8 @@ pub(crate) struct PaymentMethod {
     pub(crate) last_used_at: Option<OffsetDateTime>,
     /// Currencies it can be charged in; empty means any. Dodo shows no such list: it can only be learned by trying.
     pub(crate) currencies: Vec<Currency>,
+    /// Simulator extension: the error code with which it declines whenever it is charged without the buyer.
+    pub(crate) declines_with: Option<String>,
     /// A removed method stays known, so that removing it again succeeds.
     pub(crate) removed: bool,
 }

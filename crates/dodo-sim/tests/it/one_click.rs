@@ -106,6 +106,29 @@ async fn processing_ends_by_itself() {
     assert_eq!(world.told(), ["payment.processing", "payment.succeeded"]);
 }
 
+/// Simulator extensions: outcomes by the buyer's method, so that buyers with different ones can be served side by side.
+#[tokio::test]
+async fn a_method_may_bring_its_outcome_along() {
+    let world = World::start().await;
+    let methods =
+        json!([{"declines_with": "DO_NOT_HONOR"}, {"number": "4000000000000077"}, {"currencies": ["EUR"]}]);
+    let new = json!({"email": "a@example.com", "name": "A", "payment_methods": methods});
+    let customer = world.post("/_sim/customers", new).await.ok()["customer_id"].as_str().unwrap().to_owned();
+    let listed = world.get(&format!("/customers/{customer}/payment-methods")).await.ok();
+    assert!(!listed.to_string().contains("DO_NOT_HONOR"), "Dodo tells nothing of it: {listed}");
+    let charge = async |nth: usize| {
+        let method = listed["items"][nth]["payment_method_id"].as_str().unwrap();
+        world.post("/checkouts", one_click(&customer, method, "prod_toolkit")).await
+    };
+    let payment = async |created: serde_json::Value| {
+        world.get(&format!("/payments/{}", created["payment_id"].as_str().unwrap())).await.ok()
+    };
+    let declined = payment(charge(0).await.ok()).await;
+    assert_eq!((&declined["status"], &declined["error_code"]), (&json!("failed"), &json!("DO_NOT_HONOR")));
+    assert_eq!(payment(charge(1).await.ok()).await["status"], "processing");
+    assert_eq!(charge(2).await.refusal(), (422, "NO_ELIGIBLE_PAYMENT_METHODS".to_owned()));
+}
+
 #[tokio::test]
 async fn a_subscription_begins_with_its_payment() {
     let world = World::start().await;

@@ -2,8 +2,7 @@
 
 use wire::{Attempt, AttemptId, AttemptStatus, ErrorCode, FailureReason, Problem};
 
-use super::state::Settled;
-use super::view::Standing;
+use super::state::{Awaits, Settled};
 use crate::{ApiError, may_go_to};
 
 /// What a reply proves about the charge.
@@ -12,7 +11,7 @@ pub(crate) enum Class {
     /// It is decided.
     Settled(Settled),
     /// It is not decided; the backend has it, and can be asked.
-    Open { standing: Standing, attempt: Option<AttemptId>, continue_at: Option<String> },
+    Open { awaits: Awaits, attempt: Option<AttemptId> },
     /// Nothing is known. The request may be repeated with the same key where the backend knows keys.
     Unknown { repeat: bool },
     /// This request was refused before anything was charged; proves nothing about an earlier, unanswered one.
@@ -30,7 +29,7 @@ pub(crate) fn attempt(attempt: Attempt) -> Class {
         });
     };
     let address = attempt.checkout_url.filter(|url| may_go_to(url));
-    let open = |standing, continue_at| Class::Open { standing, attempt: attempt.attempt_id, continue_at };
+    let open = |awaits| Class::Open { awaits, attempt: attempt.attempt_id };
     match status {
         AttemptStatus::Succeeded | AttemptStatus::Scheduled => Class::Settled(Settled::Succeeded {
             scheduled: status == AttemptStatus::Scheduled,
@@ -43,11 +42,11 @@ pub(crate) fn attempt(attempt: Attempt) -> Class {
         AttemptStatus::CheckoutRequired => match address {
             Some(url) => Class::Settled(Settled::Checkout(url)),
             // Without an address there is nowhere to go: look again.
-            None => open(Standing::InDoubt, None),
+            None => open(Awaits::Evidence),
         },
-        AttemptStatus::Processing => open(Standing::Processing, address),
-        AttemptStatus::RequiresCustomerAction => open(Standing::ActionRequired, address),
-        AttemptStatus::InDoubt | AttemptStatus::Other => open(Standing::InDoubt, address),
+        AttemptStatus::Processing => open(Awaits::Bank),
+        AttemptStatus::RequiresCustomerAction => open(Awaits::Buyer { at: address }),
+        AttemptStatus::InDoubt | AttemptStatus::Other => open(Awaits::Evidence),
     }
 }
 
@@ -73,7 +72,7 @@ fn by_code(problem: &Problem) -> Class {
         ErrorCode::ChangeNotPossible => Class::Settled(failed(FailureReason::NotPossible, false)),
         // Someone is at it already, in this tab or another: look, never repeat.
         ErrorCode::AttemptInProgress | ErrorCode::KeyInProgress | ErrorCode::IdempotencyKeyReused => {
-            Class::Open { standing: Standing::InDoubt, attempt: None, continue_at: None }
+            Class::Open { awaits: Awaits::Evidence, attempt: None }
         }
         ErrorCode::Unauthorized | ErrorCode::OriginNotAllowed => Class::Refused(Settled::SessionOver),
         ErrorCode::NotFound => Class::Refused(Settled::Gone),

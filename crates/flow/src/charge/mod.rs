@@ -10,10 +10,12 @@
 //! What may be offered again after a failure is the business of the flow around it, not of this module.
 
 mod classify;
+mod failure;
 mod schedule;
 mod state;
 mod step;
 mod view;
 
+pub use failure::{Failure, SoftDecline};
 pub use state::{Backend, Charge, Command, Input, Progress, Seen, Settled};
-pub use view::{DoneView, FailedView, Standing, WaitingView};
+pub use view::{DoneView, FailedView, Next, Standing, WaitingView};

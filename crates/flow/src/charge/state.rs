@@ -47,11 +47,9 @@ pub(crate) struct Sending {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Waiting {
-    pub(crate) standing: Standing,
+    pub(crate) awaits: Awaits,
     /// What to ask for; without one the page is loaded anew and tells.
     pub(crate) attempt: Option<AttemptId>,
-    /// Where the buyer can complete the payment.
-    pub(crate) continue_at: Option<String>,
     pub(crate) watch: Watch,
     /// How many times it was asked.
     pub(crate) asked: u8,
@@ -60,8 +58,33 @@ pub(crate) struct Waiting {
 }
 
 impl Waiting {
-    pub(crate) fn new(standing: Standing, attempt: Option<AttemptId>, continue_at: Option<String>) -> Self {
-        Self { standing, attempt, continue_at, watch: Watch::Ended, asked: 0, untouched: 0 }
+    pub(crate) fn new(awaits: Awaits, attempt: Option<AttemptId>) -> Self {
+        Self { awaits, attempt, watch: Watch::Ended, asked: 0, untouched: 0 }
+    }
+}
+
+/// What an unfinished charge waits for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Awaits {
+    /// The bank.
+    Bank,
+    /// The buyer. While a charge is undecided no other page than its own leads on: a second way to pay could be a second
+    /// charge.
+    Buyer {
+        /// Where this very payment is completed, where there is such a page.
+        at: Option<String>,
+    },
+    /// Word of what became of it.
+    Evidence,
+}
+
+impl Awaits {
+    pub(crate) fn standing(&self) -> Standing {
+        match self {
+            Self::Bank => Standing::Processing,
+            Self::Buyer { .. } => Standing::ActionRequired,
+            Self::Evidence => Standing::InDoubt,
+        }
     }
 }
 

@@ -5,9 +5,9 @@ use wire::{Attempt, IdempotencyKey, Money};
 use super::classify::{self, Class};
 use super::schedule;
 use super::state::{
-    Backend, Charge, Command, Input, Progress, Seen, Sending, Settled, Stage, Waiting, Watch,
+    Awaits, Backend, Charge, Command, Input, Progress, Seen, Sending, Settled, Stage, Waiting, Watch,
 };
-use super::view::{Standing, WaitingView};
+use super::view::{Next, Standing, WaitingView};
 use crate::{ApiError, Tag, Tags};
 
 impl Charge {
@@ -25,11 +25,9 @@ impl Charge {
     #[must_use]
     pub fn resume(attempt: Attempt, tags: &mut Tags) -> Progress {
         match classify::attempt(attempt) {
-            Class::Open { standing, attempt, continue_at } => {
-                watch(Waiting::new(standing, attempt, continue_at), tags)
-            }
+            Class::Open { awaits, attempt } => watch(Waiting::new(awaits, attempt), tags),
             Class::Settled(settled) | Class::Refused(settled) => Progress::Settled(settled),
-            Class::Unknown { .. } => watch(Waiting::new(Standing::InDoubt, None, None), tags),
+            Class::Unknown { .. } => watch(Waiting::new(Awaits::Evidence, None), tags),
         }
     }
 
@@ -70,20 +68,15 @@ impl Charge {
     pub fn view(&self, due: Option<Money>) -> Option<WaitingView> {
         match &self.stage {
             Stage::Sending(sending) if !sending.slow => None,
-            Stage::Sending(_) => Some(WaitingView {
-                standing: Standing::Confirming,
-                due,
-                watching: true,
-                can_check: false,
-                can_continue: false,
-            }),
-            Stage::Waiting(waiting) => Some(WaitingView {
-                standing: waiting.standing,
-                due,
-                watching: waiting.watch != Watch::Ended,
-                can_check: waiting.watch == Watch::Ended,
-                can_continue: waiting.continue_at.is_some(),
-            }),
+            Stage::Sending(_) => Some(WaitingView { standing: Standing::Confirming, due, next: Next::Wait }),
+            Stage::Waiting(waiting) => {
+                let next = match (&waiting.awaits, waiting.watch) {
+                    (Awaits::Buyer { at: Some(_) }, _) => Next::Continue,
+                    (_, Watch::Ended) => Next::CheckAgain,
+                    (_, Watch::Timer(_) | Watch::Asking(_)) => Next::Wait,
+                };
+                Some(WaitingView { standing: waiting.awaits.standing(), due, next })
+            }
         }
     }
 
@@ -91,8 +84,8 @@ impl Charge {
     #[must_use]
     pub fn continue_at(&self) -> Option<&str> {
         match &self.stage {
-            Stage::Waiting(waiting) => waiting.continue_at.as_deref(),
-            Stage::Sending(_) => None,
+            Stage::Waiting(Waiting { awaits: Awaits::Buyer { at }, .. }) => at.as_deref(),
+            Stage::Waiting(_) | Stage::Sending(_) => None,
         }
     }
 
@@ -109,7 +102,7 @@ impl Charge {
     #[must_use]
     pub fn standing(&self) -> Option<Standing> {
         match &self.stage {
-            Stage::Waiting(waiting) => Some(waiting.standing),
+            Stage::Waiting(waiting) => Some(waiting.awaits.standing()),
             Stage::Sending(_) => None,
         }
     }
@@ -139,11 +132,11 @@ fn replied(
                 let commands = vec![Command::Schedule(sending.awaited, pause)];
                 return Progress::On(Charge { backend, stage: Stage::Sending(sending) }, commands);
             }
-            None => Waiting::new(Standing::InDoubt, None, None),
+            None => Waiting::new(Awaits::Evidence, None),
         },
         // A refusal of the repetition says nothing about the first request.
-        Class::Refused(_) | Class::Unknown { repeat: false } => Waiting::new(Standing::InDoubt, None, None),
-        Class::Open { standing, attempt, continue_at } => Waiting::new(standing, attempt, continue_at),
+        Class::Refused(_) | Class::Unknown { repeat: false } => Waiting::new(Awaits::Evidence, None),
+        Class::Open { awaits, attempt } => Waiting::new(awaits, attempt),
     };
     watch(waiting, tags)
 }
@@ -152,8 +145,8 @@ fn looked(mut waiting: Waiting, look: Result<Seen, ApiError>, tags: &mut Tags) -
     let untouched = match look {
         Ok(Seen::Attempt(attempt)) => match classify::attempt(*attempt) {
             Class::Settled(settled) => return Progress::Settled(settled),
-            Class::Open { standing, attempt, continue_at } => {
-                waiting = Waiting { standing, continue_at, attempt: attempt.or(waiting.attempt), ..waiting };
+            Class::Open { awaits, attempt } => {
+                waiting = Waiting { awaits, attempt: attempt.or(waiting.attempt), ..waiting };
                 None
             }
             Class::Refused(_) | Class::Unknown { .. } => None,

@@ -1,6 +1,8 @@
 //! What the buyer sees of a charge, in the offer and in the plan-change dialog alike.
 
-use wire::{FailureReason, Money, Receipt};
+use wire::{Money, Receipt};
+
+use super::failure::Failure;
 
 /// What an unfinished charge waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,12 +24,19 @@ pub struct WaitingView {
     pub standing: Standing,
     /// What was accepted, for "your order of …"; unknown when an earlier page began it.
     pub due: Option<Money>,
-    /// Whether the page still asks by itself. When not, [`Self::can_check`] offers to ask once more.
-    pub watching: bool,
-    /// Whether a "check again" button belongs here.
-    pub can_check: bool,
-    /// Whether there is a page of the bank or of the checkout to continue on (`Act::Continue`).
-    pub can_continue: bool,
+    /// The one thing that the buyer can do.
+    pub next: Next,
+}
+
+/// The one thing that the buyer can do about an unfinished charge. None of them pays anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Nothing: the page asks by itself.
+    Wait,
+    /// Go on at the page where this very payment is completed (`Act::Continue`).
+    Continue,
+    /// Ask once more, now that the page has stopped asking (`Act::CheckAgain`).
+    CheckAgain,
 }
 
 /// A finished charge.
@@ -47,11 +56,13 @@ pub struct DoneView {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FailedView {
     /// Why, in the grain that a buyer may know.
-    pub reason: FailureReason,
+    pub failure: Failure,
     /// Name of what was to be bought or changed to, where it is known here.
     pub name: Option<String>,
     /// What would have been charged, where it is known here.
     pub due: Option<Money>,
-    /// Whether a hosted checkout is offered as another way to pay (`Act::PayAnotherWay`); at most once per offer.
+    /// Whether there is another way to pay, the one way on beside putting the message away. For an offer it is a hosted
+    /// checkout, at most once (`offer::Act::PayAnotherWay`); for a plan change another card on the subscription
+    /// (`plans::Act::UseAnotherCard`).
     pub another_way: bool,
 }

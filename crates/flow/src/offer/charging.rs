@@ -47,7 +47,7 @@ impl Flow {
             }
             Progress::Settled(Settled::Checkout(url)) => Phase::Leaving { due: None, url },
             Progress::Settled(Settled::Failed { reason, .. }) => {
-                Phase::Failed(Box::new(Failed { proposal: None, reason, another_way: false }))
+                Phase::Failed(Box::new(Failed { proposal: None, failure: reason.into(), another_way: false }))
             }
             Progress::Settled(_) => Phase::Nothing,
         }
@@ -132,7 +132,7 @@ impl Flow {
                 self.announce(Announcement::Failed(about, Trouble::Charge(reason)));
                 let another_way =
                     hosted_offered && !another_way && !self.memory.another_way_taken && proposal.is_some();
-                Phase::Failed(Box::new(Failed { proposal, reason, another_way }))
+                Phase::Failed(Box::new(Failed { proposal, failure: reason.into(), another_way }))
             }
             Settled::Gone => self.close(Closed::Gone, about),
             Settled::SessionOver => self.close(Closed::SessionOver, about),

@@ -1,10 +1,10 @@
 //! Where the offer flow stands: mutually exclusive phases, and the little that outlives them.
 
-use wire::{FailureReason, Money};
+use wire::Money;
 
 use super::proposal::Proposal;
 use super::view::{Closed, Notice};
-use crate::charge::{Charge, DoneView};
+use crate::charge::{Charge, DoneView, Failure};
 use crate::{Tag, Tags};
 
 /// The state of the offer flow. Opaque: `step` moves it, `view` shows it.
@@ -102,6 +102,6 @@ pub(crate) struct Charging {
 pub(crate) struct Failed {
     /// What was confirmed; absent when an earlier page began it.
     pub(crate) proposal: Option<Box<Proposal>>,
-    pub(crate) reason: FailureReason,
+    pub(crate) failure: Failure,
     pub(crate) another_way: bool,
 }

@@ -127,7 +127,7 @@ pub fn view(state: &State) -> View {
         Phase::Charging(charging) => waiting(charging),
         Phase::Leaving { due, .. } => View::Leaving { due: *due },
         Phase::Failed(failed) => View::Failed(FailedView {
-            reason: failed.reason,
+            failure: failed.failure,
             name: failed.proposal.as_ref().map(|proposal| proposal.product.name.clone()),
             due: failed.proposal.as_ref().map(|proposal| proposal.due()),
             another_way: failed.another_way,

@@ -8,7 +8,7 @@ use super::state::{Charging, Errand, Open, Remark, Review, Task};
 use super::step::Flow;
 use crate::announce::{About, Announcement, Trouble};
 use crate::charge::{
-    Backend, Charge, Command, DoneView, FailedView, Input, Progress, Seen, Settled, Standing,
+    Backend, Charge, Command, DoneView, FailedView, Failure, Input, Progress, Seen, Settled, Standing,
 };
 
 impl Flow {
@@ -209,5 +209,6 @@ fn about(review: Option<&Review>) -> About {
 
 /// A plan change has no other way to pay than another card on the subscription.
 fn failed(reason: FailureReason, name: Option<String>, due: Option<wire::Money>) -> FailedView {
-    FailedView { reason, name, due, another_way: false }
+    let failure = Failure::from(reason);
+    FailedView { failure, name, due, another_way: failure.is_of_the_card() }
 }

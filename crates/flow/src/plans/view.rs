@@ -3,7 +3,7 @@
 use wire::{Card, ChangeKind, CurrentPlan, EffectiveAt, Merchant, Money, Plan, ProductId, Quote};
 
 use super::state::{Charging, Errand, Freshness, Open, Phase, Remark, Review, State, Task};
-use crate::charge::{DoneView, FailedView, Standing, WaitingView};
+use crate::charge::{DoneView, FailedView, Next, Standing, WaitingView};
 
 /// What is on the screen: the page, and the dialog over it when open.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -106,7 +106,7 @@ pub enum Dialog {
     Waiting(WaitingView),
     /// The receipt.
     Done(Box<DoneView>),
-    /// Not collected; `Act::UseAnotherCard` and `Act::CloseDialog` lead on.
+    /// Not collected; `Act::UseAnotherCard` leads on where another card helps, and `Act::CloseDialog` back.
     Failed(FailedView),
 }
 
@@ -230,23 +230,11 @@ fn dialog(open: &Open) -> Option<Dialog> {
 fn waiting(charging: &Charging) -> WaitingView {
     let due = charging.review.as_ref().map(|review| review.due());
     // With the dialog closed there is no button to look busy: it is "confirming" from the first moment.
-    charging.charge.view(due).unwrap_or(WaitingView {
-        standing: Standing::Confirming,
-        due,
-        watching: true,
-        can_check: false,
-        can_continue: false,
-    })
+    charging.charge.view(due).unwrap_or(WaitingView { standing: Standing::Confirming, due, next: Next::Wait })
 }
 
 fn leaving(due: Option<Money>) -> WaitingView {
-    WaitingView {
-        standing: Standing::ActionRequired,
-        due,
-        watching: false,
-        can_check: false,
-        can_continue: true,
-    }
+    WaitingView { standing: Standing::ActionRequired, due, next: Next::Continue }
 }
 
 fn reviewed(open: &Open, review: &Review, confirm: ConfirmState) -> ReviewView {

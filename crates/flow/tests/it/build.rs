@@ -128,6 +128,15 @@ pub(crate) fn attempt(status: AttemptStatus) -> Attempt {
     }
 }
 
+pub(crate) fn failed_by(reason: FailureReason) -> Attempt {
+    Attempt { failure: Some(reason), ..attempt(AttemptStatus::Failed) }
+}
+
+/// With an address, whether it belongs there or not.
+pub(crate) fn at_a_page(status: AttemptStatus) -> Attempt {
+    Attempt { checkout_url: Some(CHECKOUT.to_owned()), ..attempt(status) }
+}
+
 pub(crate) const CHECKOUT: &str = "https://checkout.test/session/cks_1";
 
 /// What a merchant's own smaller backend answers to an accept.

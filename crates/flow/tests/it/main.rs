@@ -9,6 +9,7 @@ mod offer_charge_stories;
 mod offer_invariants;
 mod offer_stage;
 mod offer_stories;
+mod outcomes;
 mod plans_invariants;
 mod plans_stage;
 mod plans_stories;

@@ -2,9 +2,11 @@
 
 use flow::ApiError;
 use flow::announce::Announcement;
-use flow::charge::Standing;
+use flow::charge::{Failure, Next, Standing};
 use flow::offer::{AcceptBody, AcceptState, Act, Dwell, Effect, Event, Notice, PayBy, PriceView, View};
-use wire::{Attempt, AttemptStatus, ErrorCode, IneligibleReason, OfferId, PayWith, QuoteId, UpsellResponse};
+use wire::{
+    AttemptStatus, ErrorCode, FailureReason, IneligibleReason, OfferId, PayWith, QuoteId, UpsellResponse,
+};
 
 use crate::build::*;
 use crate::offer_stage::Stage;
@@ -47,7 +49,7 @@ fn pending_is_polled_until_it_is_known() {
     let mut stage = Stage::shown(first());
     stage.act(Act::Accept).accepted(Ok(attempt(AttemptStatus::Processing)));
     let View::Waiting(waiting) = stage.view() else { panic!() };
-    assert_eq!((waiting.standing, waiting.watching, waiting.can_check), (Standing::Processing, true, false));
+    assert_eq!((waiting.standing, waiting.next), (Standing::Processing, Next::Wait));
     stage.wait().looked(Ok(attempt(AttemptStatus::Processing)));
     stage.wait().looked(Err(ApiError::Network));
     stage.wait().looked(Ok(attempt(AttemptStatus::Succeeded)));
@@ -61,7 +63,7 @@ fn the_watch_ends_and_the_buyer_may_ask_once_more() {
     stage.act(Act::Accept).accepted(Ok(attempt(AttemptStatus::InDoubt)));
     let mut waited = 0;
     let mut asked = 0;
-    while matches!(stage.view(), View::Waiting(waiting) if waiting.watching) {
+    while matches!(stage.view(), View::Waiting(waiting) if waiting.next == Next::Wait) {
         waited += stage.timer().1;
         stage.wait().looked(Ok(attempt(AttemptStatus::InDoubt)));
         asked += 1;
@@ -69,7 +71,7 @@ fn the_watch_ends_and_the_buyer_may_ask_once_more() {
     }
     assert!((60_000..300_000).contains(&waited), "minutes, not hours: {waited}");
     let View::Waiting(waiting) = stage.view() else { panic!() };
-    assert!(waiting.can_check);
+    assert_eq!((waiting.standing, waiting.next), (Standing::InDoubt, Next::CheckAgain));
     stage.act(Act::CheckAgain).looked(Ok(attempt(AttemptStatus::Succeeded)));
     assert!(matches!(stage.view(), View::Done(_)));
 }
@@ -137,7 +139,7 @@ fn an_ended_session_while_in_doubt_stays_in_doubt() {
     stage.act(Act::Accept).accepted(Ok(attempt(AttemptStatus::InDoubt)));
     stage.wait().looked(Err(problem(401, ErrorCode::Unauthorized)));
     let View::Waiting(waiting) = stage.view() else { panic!() };
-    assert_eq!((waiting.standing, waiting.watching), (Standing::InDoubt, false));
+    assert_eq!((waiting.standing, waiting.next), (Standing::InDoubt, Next::CheckAgain));
 }
 
 #[test]
@@ -236,12 +238,17 @@ fn what_an_earlier_page_began_is_taken_up() {
 #[test]
 fn a_bank_that_wants_something_can_be_gone_to() {
     let mut stage = Stage::shown(first());
-    let wants =
-        Attempt { checkout_url: Some(CHECKOUT.to_owned()), ..attempt(AttemptStatus::RequiresCustomerAction) };
-    stage.act(Act::Accept).accepted(Ok(wants));
-    assert!(matches!(stage.view(), View::Waiting(waiting) if waiting.can_continue));
+    stage.act(Act::Accept).accepted(Ok(at_a_page(AttemptStatus::RequiresCustomerAction)));
+    let View::Waiting(waiting) = stage.view() else { panic!() };
+    assert_eq!((waiting.standing, waiting.next), (Standing::ActionRequired, Next::Continue));
     stage.act(Act::Continue);
     assert!(stage.effects.contains(&Effect::Navigate(CHECKOUT.to_owned())));
+    // Nothing else is begun meanwhile, and what the bank says is what is told.
+    stage.act(Act::PayAnotherWay).act(Act::Accept).act(Act::Decline(None));
+    assert_eq!(stage.sent().len(), 1);
+    stage.wait().looked(Ok(failed_by(FailureReason::AuthenticationFailed)));
+    let View::Failed(failed) = stage.view() else { panic!() };
+    assert_eq!((failed.failure, failed.another_way), (Failure::NotAuthenticated, true));
 }
 
 #[test]

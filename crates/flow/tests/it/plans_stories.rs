@@ -2,9 +2,9 @@
 
 use flow::ApiError;
 use flow::announce::{Announcement, Trouble};
-use flow::charge::Standing;
+use flow::charge::{Failure, Next, Standing};
 use flow::plans::{Act, ConfirmState, Dialog, Effect, Event, Notice, Page};
-use wire::{AttemptStatus, EffectiveAt, ErrorCode, FailureReason, PlansResponse};
+use wire::{AttemptStatus, EffectiveAt, ErrorCode, PlansResponse};
 
 use crate::build::*;
 use crate::plans_stage::Stage;
@@ -211,7 +211,7 @@ fn a_card_that_is_refused_leads_to_another_card() {
     let mut stage = Stage::reviewing();
     stage.act(Act::Confirm).changed(Ok(attempt(AttemptStatus::Failed)));
     let Some(Dialog::Failed(failed)) = stage.view().dialog else { panic!() };
-    assert_eq!((failed.reason, failed.another_way), (FailureReason::Declined, false));
+    assert_eq!((failed.failure, failed.another_way), (Failure::HardDecline, true));
     stage.act(Act::Confirm);
     assert_eq!(stage.sent().len(), 1, "no second try");
     stage.act(Act::UseAnotherCard).card_link(Ok("https://card.test/form"));
@@ -296,5 +296,5 @@ fn a_bank_page_can_be_gone_to_again() {
     let mut stage = Stage::reviewing();
     stage.act(Act::Confirm).changed(Ok(attempt(AttemptStatus::CheckoutRequired))).act(Act::Continue);
     assert_eq!(stage.count(|effect| *effect == Effect::Navigate(CHECKOUT.to_owned())), 2);
-    assert!(matches!(stage.view().dialog, Some(Dialog::Waiting(waiting)) if waiting.can_continue));
+    assert!(matches!(stage.view().dialog, Some(Dialog::Waiting(waiting)) if waiting.next == Next::Continue));
 }

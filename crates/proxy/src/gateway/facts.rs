@@ -10,7 +10,7 @@ use wire::{AttemptId, Card, Currency, Money, UnixSeconds};
 use super::bodies::ATTEMPT;
 use crate::service::catalogue::shown_card;
 
-/// The facts of one payment. Listings know less than look-ups: no tax, no card, no reason of a failure.
+/// The facts of one payment. Listings know less than look-ups: no tax, no card, no reason of a failure, no page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PaymentFacts {
     /// Which.
@@ -21,6 +21,8 @@ pub struct PaymentFacts {
     pub status: Option<IntentStatus>,
     /// Why it failed.
     pub error_code: Option<String>,
+    /// A page on which the buyer completes this very payment.
+    pub payment_link: Option<String>,
     /// What the buyer is charged, tax included; `None` in a currency that is no currency.
     pub amount: Option<Money>,
     /// Tax within.
@@ -60,6 +62,7 @@ impl From<&Payment> for PaymentFacts {
             customer_id: payment.customer.customer_id.clone(),
             status: payment.status.clone(),
             error_code: payment.error_code.clone(),
+            payment_link: payment.payment_link.clone(),
             amount: money(payment.total_amount, payment.currency),
             tax: payment.tax,
             at: seconds(payment.updated_at.unwrap_or(payment.created_at)),
@@ -80,6 +83,7 @@ impl From<&PaymentSummary> for PaymentFacts {
             customer_id: payment.customer.customer_id.clone(),
             status: payment.status.clone(),
             error_code: None,
+            payment_link: None,
             amount: money(payment.total_amount, payment.currency),
             tax: None,
             at: seconds(payment.created_at),

@@ -93,6 +93,31 @@ fn a_card_is_good_until_its_month_is_over_everywhere() {
     assert!(!at(datetime!(2026-12-01 12:00 UTC)));
 }
 
+/// Dodo answers one code for four conditions; what is claimed is what is left of them, or nothing.
+#[test]
+fn what_is_left_when_dodo_finds_a_method_not_eligible() {
+    let now = UnixSeconds(NOW);
+    let good = Some((2032, 6));
+    let cards = |expiry, recurring| card("pm_a", expiry, None, recurring);
+    for (name, method, purpose, reason) in [
+        ("once", cards(good, None), Use::Once, FailureReason::WrongCurrency),
+        ("once, not reusable", cards(good, Some(false)), Use::Once, FailureReason::WrongCurrency),
+        ("reusable", cards(good, Some(true)), Use::Recurring, FailureReason::WrongCurrency),
+        ("perhaps reusable", cards(good, None), Use::Recurring, FailureReason::MethodNotUsable),
+        ("not reusable", cards(good, Some(false)), Use::Recurring, FailureReason::MethodNotReusable),
+        ("unknown month", cards(None, Some(true)), Use::Once, FailureReason::MethodNotUsable),
+        ("its last month", cards(Some((2026, 11)), None), Use::Once, FailureReason::WrongCurrency),
+        ("past", cards(Some((2026, 10)), Some(true)), Use::Recurring, FailureReason::ExpiredCard),
+    ] {
+        assert_eq!(why_not(&method, purpose, now), reason, "{name}");
+    }
+    // For us it is November until noon of the next day, for Dodo it may be December already.
+    let midnight = UnixSeconds(datetime!(2026-11-30 12:00 UTC).unix_timestamp());
+    let november = cards(Some((2026, 11)), None);
+    assert!(choose(std::slice::from_ref(&november), Use::Once, midnight).is_some());
+    assert_eq!(why_not(&november, Use::Once, midnight), FailureReason::ExpiredCard);
+}
+
 proptest! {
     /// The order of the list never matters, and what is chosen is usable.
     #[test]

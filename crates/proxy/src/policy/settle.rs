@@ -60,10 +60,12 @@ fn sharper(a: FailureReason, b: FailureReason) -> FailureReason {
         FailureReason::NotPossible => 3,
         FailureReason::Cancelled => 4,
         FailureReason::MethodNotUsable => 5,
-        FailureReason::AuthenticationFailed => 6,
-        FailureReason::LimitExceeded => 7,
-        FailureReason::InsufficientFunds => 8,
-        FailureReason::ExpiredCard => 9,
+        FailureReason::MethodNotReusable => 6,
+        FailureReason::WrongCurrency => 7,
+        FailureReason::AuthenticationFailed => 8,
+        FailureReason::LimitExceeded => 9,
+        FailureReason::InsufficientFunds => 10,
+        FailureReason::ExpiredCard => 11,
     };
     if rank(b) > rank(a) { b } else { a }
 }
@@ -121,12 +123,14 @@ mod tests {
 
     use super::*;
 
-    const REASONS: [FailureReason; 10] = [
+    const REASONS: [FailureReason; 12] = [
         FailureReason::Declined,
         FailureReason::InsufficientFunds,
         FailureReason::ExpiredCard,
         FailureReason::AuthenticationFailed,
         FailureReason::LimitExceeded,
+        FailureReason::WrongCurrency,
+        FailureReason::MethodNotReusable,
         FailureReason::MethodNotUsable,
         FailureReason::ProcessingError,
         FailureReason::Cancelled,

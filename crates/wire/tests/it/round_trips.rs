@@ -16,7 +16,7 @@ fn again<T: DeserializeOwned + Serialize>(text: &str) -> Value {
 type Again = fn(&str) -> Value;
 
 /// File, and the type that it is of.
-const FILES: [(&str, Again); 28] = [
+const FILES: [(&str, Again); 31] = [
     ("upsell_offered.json", again::<wire::UpsellResponse>),
     ("upsell_without_card.json", again::<wire::UpsellResponse>),
     ("upsell_ineligible.json", again::<wire::UpsellResponse>),
@@ -27,6 +27,9 @@ const FILES: [(&str, Again); 28] = [
     ("attempt_scheduled.json", again::<wire::Attempt>),
     ("attempt_processing.json", again::<wire::Attempt>),
     ("attempt_failed.json", again::<wire::Attempt>),
+    ("attempt_failed_wrong_currency.json", again::<wire::Attempt>),
+    ("attempt_failed_method_not_reusable.json", again::<wire::Attempt>),
+    ("attempt_requires_customer_action.json", again::<wire::Attempt>),
     ("attempt_checkout_required.json", again::<wire::Attempt>),
     ("decline_request.json", again::<wire::DeclineRequest>),
     ("decline_response_downsell.json", again::<wire::DeclineResponse>),

@@ -164,7 +164,12 @@ impl Charging {
             status: observe::payment_status(payment.status.as_ref()),
             amount: payment.amount,
         };
-        Settlement { observation, payment: Some(seen), receipt, ..base }
+        // The bank wants to see the buyer: that payment's own page leads on, and no other while it is undecided.
+        let own_page = payment.payment_link.clone().filter(|_| {
+            row.kind != AttemptKind::Hosted && observation == Observation::Pending { customer_action: true }
+        });
+        let checkout_url = own_page.or(base.checkout_url);
+        Settlement { observation, payment: Some(seen), checkout_url, receipt, ..base }
     }
 
     /// What was collected has to be what was shown. On a hosted page the buyer may have changed their country, and saw
@@ -264,14 +269,22 @@ impl Charging {
 
     /// The payment of a plan change, among those of its subscription: the one that names the attempt; where Dodo left the
     /// metadata out, one of a plan change since the claim.
-    async fn payment_of_change(&self, row: &AttemptRow) -> Result<Option<PaymentFacts>, ListingError> {
+    async fn payment_of_change(&self, row: &AttemptRow) -> Result<Option<PaymentFacts>, LookError> {
         let since = later(row.created_at, -CLOCK_SLACK);
         let payments = self.gateway.payments_since(None, row.subscription_id.as_ref(), since).await?;
         let ours = payments.into_iter().filter(|payment| {
             payment.attempt.as_ref() == Some(&row.id)
                 || (payment.attempt.is_none() && payment.charge_type == Some(ChargeType::PlanChange))
         });
-        Ok(ours.max_by_key(|payment| (payment.status == Some(IntentStatus::Succeeded), payment.created_at)))
+        let found =
+            ours.max_by_key(|payment| (payment.status == Some(IntentStatus::Succeeded), payment.created_at));
+        match found {
+            // A listing does not tell why, nor where the buyer goes on.
+            Some(payment) if payment.status != Some(IntentStatus::Succeeded) => {
+                Ok(Some(self.gateway.payment(&payment.payment_id).await?))
+            }
+            found => Ok(found),
+        }
     }
 
     /// A settlement that says nothing yet, now.

@@ -8,7 +8,7 @@ use dodo_client::{
     ids::{PaymentId, PaymentMethodId},
     values::Metadata,
 };
-use wire::QuoteId;
+use wire::{FailureReason, QuoteId};
 
 use super::{ChargeError, Charging, Intent};
 use crate::{
@@ -19,6 +19,7 @@ use crate::{
     gateway::{OfferTags, Tags},
     policy::{
         classify::{Class, classify},
+        failure_reason,
         payment_method::{self, Use},
         quote_lock, reconcile_schedule,
         settle::Observation,
@@ -54,6 +55,8 @@ struct Halt {
 /// All that is needed to send.
 struct Ready {
     method: Option<PaymentMethodId>,
+    /// What it would mean if Dodo found that method not eligible.
+    if_ineligible: FailureReason,
     /// The subscription's own pairs, for a plan change.
     metadata: Metadata,
 }
@@ -102,8 +105,15 @@ impl Charging {
             (price.await.map_err(halt)?, Vec::new())
         };
         let shown = &intent.quote;
+        let mut if_ineligible = FailureReason::MethodNotUsable;
         let same_method = match attempt.kind {
-            AttemptKind::OneClick => self.still_usable(shown, &fresh, &methods),
+            AttemptKind::OneClick => {
+                let usable = self.still_usable(shown, &fresh, &methods);
+                if let Some(method) = usable {
+                    if_ineligible = payment_method::why_not(method, purpose(&fresh), self.clock.now());
+                }
+                usable.is_some()
+            }
             AttemptKind::Hosted => true,
             AttemptKind::PlanChange => same_subscription_method(shown, &fresh),
         };
@@ -112,18 +122,21 @@ impl Charging {
         }
         Ok(Ready {
             method: shown.payment_method_id.clone(),
+            if_ineligible,
             metadata: fresh.basis.map(|basis| basis.metadata.clone()).unwrap_or_default(),
         })
     }
 
     /// The method that was shown is the one that is charged, or none.
-    fn still_usable(&self, shown: &QuoteRow, fresh: &FreshPrice, methods: &[SavedMethod]) -> bool {
-        let shown: Vec<SavedMethod> = methods
-            .iter()
-            .filter(|method| Some(&method.id) == shown.payment_method_id.as_ref())
-            .cloned()
-            .collect();
-        payment_method::choose(&shown, purpose(fresh), self.clock.now()).is_some()
+    fn still_usable<'a>(
+        &self,
+        shown: &QuoteRow,
+        fresh: &FreshPrice,
+        methods: &'a [SavedMethod],
+    ) -> Option<&'a SavedMethod> {
+        let shown = methods.iter().find(|method| Some(&method.id) == shown.payment_method_id.as_ref())?;
+        let usable = std::slice::from_ref(shown);
+        payment_method::choose(usable, purpose(fresh), self.clock.now()).map(|(method, _)| method)
     }
 
     /// A new quote in place of one that no longer holds.
@@ -174,6 +187,11 @@ impl Charging {
         log(&evidence);
         match classify(&evidence) {
             Class::Accepted(session) => self.after_charge(attempt, intent, session).await,
+            Class::Rejected(reason) => {
+                let reason = failure_reason::sharpened(reason, &evidence, ready.if_ineligible);
+                let class = Class::<CheckoutSession>::Rejected(reason);
+                self.not_accepted(attempt, &intent.quote, class).await
+            }
             other => self.not_accepted(attempt, &intent.quote, other).await,
         }
     }

@@ -15,8 +15,12 @@ impl Charging {
     /// # Errors
     /// When the store fails.
     pub async fn view(&self, session: &Session, row: &AttemptRow) -> Result<Attempt, StoreError> {
-        let hosted_checkout_offered =
-            matches!(row.state, AttemptState::Failed(_)) && self.another_way_is_open(session, row).await?;
+        let hosted_checkout_offered = match row.state {
+            // What is not possible with this card is not with another either.
+            AttemptState::Failed(FailureReason::NotPossible) => false,
+            AttemptState::Failed(_) => self.another_way_is_open(session, row).await?,
+            _ => false,
+        };
         Ok(seen(row, hosted_checkout_offered))
     }
 
@@ -34,6 +38,8 @@ impl Charging {
 
 fn seen(row: &AttemptRow, hosted_checkout_offered: bool) -> Attempt {
     let (status, failure) = status(row);
+    let on_its_page =
+        matches!(status, AttemptStatus::CheckoutRequired | AttemptStatus::RequiresCustomerAction);
     Attempt {
         success: matches!(status, AttemptStatus::Succeeded | AttemptStatus::Scheduled),
         status: Some(status),
@@ -41,7 +47,7 @@ fn seen(row: &AttemptRow, hosted_checkout_offered: bool) -> Attempt {
         receipt: row.receipt.clone(),
         failure,
         hosted_checkout_offered,
-        checkout_url: row.checkout_url.clone().filter(|_| status == AttemptStatus::CheckoutRequired),
+        checkout_url: row.checkout_url.clone().filter(|_| on_its_page),
     }
 }
 
@@ -131,5 +137,13 @@ mod tests {
         assert!(url(AttemptKind::Hosted, AttemptState::Succeeded).is_none());
         assert!(url(AttemptKind::Hosted, AttemptState::Failed(FailureReason::Cancelled)).is_none());
         assert!(url(AttemptKind::OneClick, pending).is_none());
+        // A payment that waits for the buyer has a page of its own; it is shown while it waits.
+        let waits = AttemptState::Pending { customer_action: true };
+        for kind in [AttemptKind::OneClick, AttemptKind::PlanChange] {
+            assert!(url(kind, waits).is_some());
+            for state in [AttemptState::Unknown, AttemptState::Abandoned, AttemptState::Succeeded] {
+                assert!(url(kind, state).is_none(), "{state:?}");
+            }
+        }
     }
 }

@@ -5,6 +5,7 @@ mod ambiguity;
 mod amounts;
 mod hosted;
 mod one_click;
+mod outcomes;
 mod plan_change;
 mod recovery;
 mod rig;

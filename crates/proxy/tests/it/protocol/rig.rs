@@ -236,6 +236,19 @@ impl Rig {
         panic!("still undecided: {attempt:?}");
     }
 
+    /// The same for an attempt that waits for the buyer.
+    pub(super) async fn until_terminal(&self, session: &Session, attempt: Attempt) -> Attempt {
+        let mut attempt = attempt;
+        for _ in 0..20 {
+            if attempt.status != Some(AttemptStatus::RequiresCustomerAction) {
+                return self.until_settled(session, attempt).await;
+            }
+            self.pass(30).await;
+            attempt = self.poll(session, &attempt).await;
+        }
+        panic!("still waiting: {attempt:?}");
+    }
+
     /// The payment that belongs to an attempt.
     pub(super) async fn payment_of(&self, attempt: &Attempt) -> PaymentId {
         let id = attempt.attempt_id.as_ref().unwrap();

@@ -16,10 +16,14 @@ impl Rig {
 
     /// A customer who is billed in this country.
     pub(super) fn customer_in(&self, card: Option<&str>, country: &str) -> CustomerId {
-        let payment_methods = card
-            .map(|number| NewPaymentMethod { number: number.to_owned(), ..NewPaymentMethod::default() })
-            .into_iter()
-            .collect();
+        let method =
+            card.map(|number| NewPaymentMethod { number: number.to_owned(), ..NewPaymentMethod::default() });
+        self.customer_with(method, country)
+    }
+
+    /// The same with a saved method as it is wanted.
+    pub(super) fn customer_with(&self, method: Option<NewPaymentMethod>, country: &str) -> CustomerId {
+        let payment_methods = method.into_iter().collect();
         let customer = self.sim.customer(NewCustomer {
             email: "buyer@example.com".into(),
             name: "B. Uyer".into(),

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { CARDS, refused } from '../harness/cards.mjs';
+import { expectText } from '../harness/expect.mjs';
+import { FAULTS } from '../harness/gateway.mjs';
+import { LOOKS, look } from '../harness/looks.mjs';
+import { Offer } from '../harness/offer.mjs';
+import { scenario } from '../harness/runner.mjs';
+
+// Every outcome of a charge in every look. They stand below each other on one page, each with a buyer of its own.
+
+const OUTCOMES = [
+  { card: CARDS.takesTime, en: 'Your payment is being confirmed', ja: 'お支払いを確認しています' },
+  { card: CARDS.challenge, en: 'Your bank wants you to confirm', ja: 'カード会社での確認が必要です' },
+  { card: CARDS.good, inDoubt: true, en: 'We are checking your payment', ja: 'お支払いの状況を確認しています' },
+  { card: refused('INSUFFICIENT_FUNDS'), en: 'not enough money', ja: '不足しています' },
+  { card: refused('LIMIT_EXCEEDED'), en: "over the card's limit", ja: '利用限度額' },
+  { card: refused('TRY_AGAIN_LATER'), en: 'on the way to your bank', ja: '通信中に問題' },
+  { card: refused('FRAUDULENT'), en: 'declined the card', ja: '承認されませんでした' },
+  { card: refused('EXPIRED_CARD'), en: 'has expired', ja: '有効期限' },
+  { card: refused('AUTHENTICATION_REQUIRED'), en: 'that it was you', ja: 'ご本人確認' },
+  { card: CARDS.euro, en: 'this currency', ja: 'この通貨' },
+  { card: refused('MANDATE_REQUIRED'), en: 'further payments', ja: '今後のお支払い' },
+  { card: refused('PAYMENT_METHOD_UNSUPPORTED'), en: 'cannot be used for this', ja: '利用できません' },
+];
+
+for (const { name, phone, dark, dir = 'ltr', lang = 'en' } of LOOKS) {
+  scenario(`o. ${name}: every outcome of a charge`, async (world) => {
+    const stack = await world.stack();
+    const { sim, proxy, pages, gateway } = stack;
+    const tokens = [];
+    for (const { card, inDoubt } of OUTCOMES) {
+      const buyer = await sim.buyer({ cards: [card] });
+      const purchase = await sim.purchase(buyer, 'prod_starter_course');
+      const token = await proxy.session(buyer, { payment_id: purchase.payment_id });
+      if (inDoubt) {
+        const doubt = { success: false, status: 'in_doubt', attempt_id: 'at_1', hosted_checkout_offered: false };
+        gateway.break(token, 'POST', '/v1/upsell/accept', FAULTS.json(doubt));
+      }
+      tokens.push(token);
+    }
+    const profile = await world.profile({ phone, dark });
+    const page = await profile.page();
+    const element = (token) => `<upsell-offer endpoint="${gateway.url}/v1/upsell" token="${token}"></upsell-offer>`;
+    const head = `<script type="module" src="${proxy.script}"></script><style>upsell-offer { margin-block: 1rem; }</style>`;
+    await page.goto(pages.publish({ body: tokens.map(element).join('\n'), head, dir, lang }));
+    for (const [nth, outcome] of OUTCOMES.entries()) {
+      const offer = new Offer(page, page.locator('upsell-offer').nth(nth));
+      await offer.accept();
+      await expectText(offer.element, outcome[lang]);
+    }
+    // The room that the offers took is kept for what took their place; a picture needs none of it.
+    await page.evaluate(() => {
+      for (const host of document.querySelectorAll('upsell-offer')) {
+        for (const region of host.shadowRoot.querySelectorAll('section')) region.style.minBlockSize = '';
+      }
+    });
+    await look(world, page, page.locator('upsell-offer').first(), 'outcomes');
+    assert.equal(await page.locator('upsell-offer').count(), OUTCOMES.length);
+  });
+}
