@@ -4,6 +4,7 @@ use std::{fmt, sync::Arc};
 
 use crate::{
     config::{Config, ConfigError, Mode},
+    quota::{self, HeldBack, Room},
     transport::Transport,
 };
 
@@ -21,6 +22,15 @@ impl Client {
     /// When key, mode and base URL do not fit together; see [`ConfigError`].
     pub fn new(config: &Config) -> Result<Self, ConfigError> {
         Ok(Self { mode: config.mode, transport: Arc::new(Transport::new(config)?) })
+    }
+
+    /// Keeps room within the quota for one charge, waiting up to ten seconds for it. For before the charge is written
+    /// down as sent: afterwards nothing may delay it.
+    ///
+    /// # Errors
+    /// When charges alone have used the quota up.
+    pub async fn room_for_charge(&self) -> Result<Room, HeldBack> {
+        quota::room(self.transport.quota.as_ref()).await
     }
 
     /// The mode it was configured for.

@@ -2,10 +2,12 @@
 //!
 //! No environment is read here: the proxy does that and hands the values in.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
+
+use crate::quota::Quota;
 
 /// Dodo keeps two separate worlds; keys, customers and payments of one mean nothing in the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -115,13 +117,15 @@ pub struct Config {
     pub base_url: Option<String>,
     /// How long to wait.
     pub limits: TimeLimits,
+    /// Asked before requests, where there is one.
+    pub quota: Option<Arc<dyn Quota>>,
 }
 
 impl Config {
     /// Dodo's own address for `mode`, default time limits.
     #[must_use]
     pub fn new(mode: Mode, api_key: ApiKey) -> Self {
-        Self { mode, api_key, base_url: None, limits: TimeLimits::default() }
+        Self { mode, api_key, base_url: None, limits: TimeLimits::default(), quota: None }
     }
 
     /// Another address than Dodo's own.
@@ -135,6 +139,13 @@ impl Config {
     #[must_use]
     pub fn with_limits(mut self, limits: TimeLimits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// A quota that is asked before requests.
+    #[must_use]
+    pub fn with_quota(mut self, quota: Arc<dyn Quota>) -> Self {
+        self.quota = Some(quota);
         self
     }
 

@@ -2,12 +2,17 @@
 
 use std::{fmt, time::Duration};
 
+use crate::quota::HeldBack;
+
 /// How much of an error's text is kept, in bytes.
 const MAX_TEXT: usize = 500;
 
 /// A read or a write that gave no usable answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
+    /// It was not sent: others go first.
+    #[error("a request was held back")]
+    HeldBack(#[from] HeldBack),
     /// No connection came about, so nothing was sent.
     #[error("Dodo was not reached: {0}")]
     Unsent(#[from] Unsent),

@@ -12,6 +12,7 @@
 //! | [`ids`] | identifiers, checked before they can enter a path |
 //! | [`calls`] | one file per resource: its calls, its request bodies, its answers |
 //! | `transport` | the only code that speaks HTTP: repeatable reads, single writes, single charges |
+//! | [`quota`] | how many requests may be made, and whose turn it is |
 //! | [`error`] | why a read or a write gave no answer |
 //! | [`evidence`] | what was seen of a charge, without judging it |
 //! | [`webhook`] | the envelope of a webhook body, after its signature was checked elsewhere |
@@ -40,6 +41,7 @@ pub mod error;
 pub mod evidence;
 pub mod ids;
 mod lenient;
+pub mod quota;
 mod transport;
 pub mod values;
 pub mod webhook;
@@ -50,3 +52,4 @@ pub use client::Client;
 pub use config::{ApiKey, Config, ConfigError, Mode, TimeLimits};
 pub use error::{ApiError, DecodeError, Error, ErrorBody, RateLimit, TransportError, Unsent};
 pub use evidence::ChargeEvidence;
+pub use quota::{HeldBack, Priority, Quota};

@@ -8,7 +8,11 @@ use reqwest::{
 };
 use time::{OffsetDateTime, format_description::well_known::Rfc2822};
 
-use crate::error::{ApiError, ErrorBody, RateLimit, TransportError, Unsent};
+use super::Transport;
+use crate::{
+    error::{ApiError, ErrorBody, RateLimit, TransportError, Unsent},
+    quota::Refused,
+};
 
 /// Longer answers are not read to their end. A page of 100 payments is a tenth of this.
 const MAX_BODY: usize = 4 * 1024 * 1024;
@@ -25,26 +29,35 @@ pub(super) enum Exchange {
     Complete { status: u16, body: Vec<u8> },
 }
 
-/// Performs the request once.
-pub(super) async fn exchange(request: RequestBuilder) -> Exchange {
-    let mut response = match request.send().await {
-        Ok(response) => response,
-        Err(error) => {
-            return match unsent(&error) {
-                Some(why) => Exchange::Unsent(why),
-                None => Exchange::Broken { status: None, cause: broken(&error) },
-            };
+impl Transport {
+    /// Performs the request once.
+    pub(super) async fn exchange(&self, request: RequestBuilder) -> Exchange {
+        let mut response = match request.send().await {
+            Ok(response) => response,
+            Err(error) => {
+                return match unsent(&error) {
+                    Some(why) => Exchange::Unsent(why),
+                    None => Exchange::Broken { status: None, cause: broken(&error) },
+                };
+            }
+        };
+        let status = response.status();
+        let now = OffsetDateTime::now_utc();
+        let (pause, rate_limit) = (retry_after(response.headers(), now), rate_limit(response.headers()));
+        if let Some(quota) = &self.quota {
+            let refused = status == StatusCode::TOO_MANY_REQUESTS;
+            quota.learn(rate_limit, refused.then_some(Refused { retry_after: pause }));
         }
-    };
-    let status = response.status();
-    let body = match read_body(&mut response).await {
-        Ok(body) => body,
-        Err(cause) => return Exchange::Broken { status: Some(status.as_u16()), cause },
-    };
-    if status.is_success() {
-        Exchange::Complete { status: status.as_u16(), body }
-    } else {
-        Exchange::Refused(Box::new(api_error(status, response.headers(), &body, OffsetDateTime::now_utc())))
+        let body = match read_body(&mut response).await {
+            Ok(body) => body,
+            Err(cause) => return Exchange::Broken { status: Some(status.as_u16()), cause },
+        };
+        let status = status.as_u16();
+        if (200..300).contains(&status) {
+            return Exchange::Complete { status, body };
+        }
+        let body = ErrorBody::read(&body);
+        Exchange::Refused(Box::new(ApiError { status, body, retry_after: pause, rate_limit }))
     }
 }
 
@@ -120,25 +133,21 @@ fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn StdError + 'stat
     std::iter::successors(error.source(), |&cause| cause.source())
 }
 
-fn api_error(status: StatusCode, headers: &HeaderMap, body: &[u8], now: OffsetDateTime) -> ApiError {
+fn rate_limit(headers: &HeaderMap) -> RateLimit {
     let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse().ok();
-    ApiError {
-        status: status.as_u16(),
-        body: ErrorBody::read(body),
-        retry_after: headers
-            .get(RETRY_AFTER)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|text| retry_after(text.trim(), now)),
-        rate_limit: RateLimit {
-            limit: number("x-ratelimit-limit"),
-            remaining: number("x-ratelimit-remaining"),
-            reset: number("x-ratelimit-reset"),
-        },
+    RateLimit {
+        limit: number("x-ratelimit-limit"),
+        remaining: number("x-ratelimit-remaining"),
+        reset: number("x-ratelimit-reset"),
     }
 }
 
+fn retry_after(headers: &HeaderMap, now: OffsetDateTime) -> Option<Duration> {
+    pause(headers.get(RETRY_AFTER)?.to_str().ok()?.trim(), now)
+}
+
 /// Seconds, or a date; a date that has passed means at once.
-fn retry_after(text: &str, now: OffsetDateTime) -> Option<Duration> {
+fn pause(text: &str, now: OffsetDateTime) -> Option<Duration> {
     if let Ok(seconds) = text.parse() {
         return Some(Duration::from_secs(seconds));
     }
@@ -155,11 +164,11 @@ mod tests {
     #[test]
     fn retry_after_in_both_forms() {
         let now = datetime!(2026-01-01 00:00:00 UTC);
-        assert_eq!(retry_after("7", now), Some(Duration::from_secs(7)));
-        assert_eq!(retry_after("Thu, 01 Jan 2026 00:01:00 GMT", now), Some(Duration::from_secs(60)));
-        assert_eq!(retry_after("Wed, 31 Dec 2025 00:00:00 GMT", now), Some(Duration::ZERO));
+        assert_eq!(pause("7", now), Some(Duration::from_secs(7)));
+        assert_eq!(pause("Thu, 01 Jan 2026 00:01:00 GMT", now), Some(Duration::from_secs(60)));
+        assert_eq!(pause("Wed, 31 Dec 2025 00:00:00 GMT", now), Some(Duration::ZERO));
         for text in ["", "-1", "1.5", "soon"] {
-            assert_eq!(retry_after(text, now), None, "{text:?}");
+            assert_eq!(pause(text, now), None, "{text:?}");
         }
     }
 }

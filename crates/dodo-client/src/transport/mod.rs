@@ -22,12 +22,14 @@ use serde::Serialize;
 use crate::{
     config::{Config, ConfigError, TimeLimits},
     error::Unsent,
+    quota::Quota,
 };
 
-/// Two HTTP clients and where to send requests.
+/// Two HTTP clients, where to send requests, and how many to send requests.
 pub(crate) struct Transport {
     base_url: Url,
     limits: TimeLimits,
+    pub(crate) quota: Option<Arc<dyn Quota>>,
     /// Keeps connections for further reads.
     pooled: Client,
     /// One connection a request.
@@ -49,6 +51,7 @@ impl Transport {
         Ok(Self {
             base_url,
             limits: config.limits,
+            quota: config.quota.clone(),
             pooled: build(client())?,
             single: build(client().pool_max_idle_per_host(0))?,
         })

@@ -6,6 +6,7 @@ use super::{Ask, Transport, exchange::Exchange};
 use crate::{
     error::{DecodeError, Error},
     evidence::ChargeEvidence,
+    quota,
 };
 
 /// How the body of a 2xx is read.
@@ -33,7 +34,7 @@ impl Transport {
         B: Serialize + Sync + ?Sized,
     {
         match ask.on(&self.single, self) {
-            Ok(request) => super::exchange::exchange(request).await,
+            Ok(request) => self.exchange(request).await,
             Err(why) => Exchange::Unsent(why),
         }
     }
@@ -44,10 +45,12 @@ impl Transport {
         Q: Serialize + Sync + ?Sized,
         B: Serialize + Sync + ?Sized,
     {
+        quota::turn(self.quota.as_ref()).await?;
         self.once(&ask).await.decoded(decode)
     }
 
-    /// Something that may move money. Takes the request by value: it cannot be sent again.
+    /// Something that may move money. Takes the request by value: it cannot be sent again. Asks no quota: it was marked as
+    /// sent before, and nothing may hold it up now.
     pub(crate) async fn charge<T, Q, B>(&self, ask: Ask<'_, Q, B>, decode: Decode<T>) -> ChargeEvidence<T>
     where
         Q: Serialize + Sync + ?Sized,

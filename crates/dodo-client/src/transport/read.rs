@@ -5,8 +5,11 @@ use std::time::Duration;
 use backon::{ExponentialBuilder, Retryable};
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Ask, Transport, exchange, once};
-use crate::error::{Error, TransportError, Unsent};
+use super::{Ask, Transport, once};
+use crate::{
+    error::{Error, TransportError, Unsent},
+    quota,
+};
 
 /// Repetitions after the first try.
 const MAX_REPEATS: usize = 2;
@@ -22,7 +25,10 @@ impl Transport {
         Q: Serialize + Sync + ?Sized,
         B: Serialize + Sync + ?Sized,
     {
-        let tries = || async { exchange::exchange(ask.on(&self.pooled, self)?).await.decoded(once::json) };
+        let tries = || async {
+            quota::turn(self.quota.as_ref()).await?;
+            self.exchange(ask.on(&self.pooled, self)?).await.decoded(once::json)
+        };
         let repeated = tries.retry(schedule()).when(may_pass).adjust(pause);
         match tokio::time::timeout(self.limits.read_total, repeated).await {
             Ok(result) => result,
@@ -45,7 +51,8 @@ fn may_pass(error: &Error) -> bool {
         Error::Unsent(why) => !matches!(why, Unsent::Request),
         Error::Transport(cause) => !matches!(cause, TransportError::TooLong),
         Error::Api(error) => matches!(error.status, 408 | 429 | 500 | 502 | 503 | 504),
-        Error::Undecodable { .. } => false,
+        // It has waited for its turn already.
+        Error::HeldBack(_) | Error::Undecodable { .. } => false,
     }
 }
 
