@@ -122,6 +122,10 @@ export class Stack {
         DODO_PAYMENTS_WEBHOOK_KEY: WEBHOOK_SECRET,
         DODO_PAYMENTS_ENVIRONMENT: 'test_mode',
         DODO_PAYMENTS_BASE_URL: `http://127.0.0.1:${sim}`,
+        // As many as the simulator allows; and here all buyers have one address.
+        UPSELL_DODO_REQUESTS_PER_SECOND: '100000',
+        UPSELL_DODO_REQUESTS_PER_MINUTE: '100000',
+        UPSELL_ADDRESS_REQUESTS_PER_MINUTE: '100000',
       },
     });
   }

@@ -24,10 +24,11 @@ use crate::{
     http::{
         self,
         files::{self, Files},
+        gate::Gate,
         ops,
         origin::AllowedOrigins,
     },
-    server::{self, Limits},
+    server,
     service::{
         Services,
         catalogue::Catalogue,
@@ -42,6 +43,7 @@ use crate::{
     },
     settings::{Origin, Settings},
     store::{self, OpenError, Store, StoreError},
+    upstream::UpstreamBudget,
 };
 
 /// How often what is over is swept out, and what was left over is taken up.
@@ -94,6 +96,7 @@ pub struct Application {
     background: Background,
     store: Arc<dyn Store>,
     charges: TaskTracker,
+    limits: server::Limits,
 }
 
 impl Application {
@@ -131,11 +134,16 @@ impl Application {
         };
         let ops_address = ops_listener.local_addr()?;
         let origins = AllowedOrigins::new(&settings.allowed_origins, &address);
-        let dodo = Client::new(&settings.dodo)?;
+        let limits = settings.limits.server.clone();
+        let gate = Arc::new(Gate::new(settings.limits.gate.clone(), settings.limits.proxies.clone()));
+        let upstream = Arc::new(UpstreamBudget::new(settings.limits.upstream));
+        let dodo = Client::new(&settings.dodo.clone().with_quota(Arc::clone(&upstream) as _))?;
         let charges = TaskTracker::new();
-        let (services, background) = wire_up(settings, Arc::clone(&store), clock, dodo, charges.clone());
-        let router = http::router(Arc::clone(&services), origins, widget, upgrade_page);
-        let ops_router = ops::router(services, metrics);
+        let (services, background) =
+            wire_up(settings, Arc::clone(&store), clock, dodo, charges.clone(), Arc::clone(&gate), upstream);
+        let app = http::App::new(services, gate);
+        let router = http::router(app.clone(), origins, widget, upgrade_page);
+        let ops_router = ops::router(app, metrics);
         Ok(Self {
             listener,
             ops_listener,
@@ -146,6 +154,7 @@ impl Application {
             background,
             store,
             charges,
+            limits,
         })
     }
 
@@ -172,11 +181,10 @@ impl Application {
     ) -> Result<(), ApplicationError> {
         let stop = CancellationToken::new();
         let background = tokio::spawn(self.background.run(stop.clone()));
-        let limits = Limits::default();
         let serving = async {
             tokio::try_join!(
-                server::serve(self.listener, self.router, limits, stop.clone()),
-                server::serve(self.ops_listener, self.ops_router, limits, stop.clone()),
+                server::serve(self.listener, self.router, self.limits, stop.clone()),
+                server::serve(self.ops_listener, self.ops_router, server::Limits::default(), stop.clone()),
             )
         };
         let stopping = async {
@@ -207,6 +215,7 @@ struct Background {
     catalogue: Catalogue,
     products: Vec<wire::ProductId>,
     reconciler: Reconciler,
+    gate: Arc<Gate>,
 }
 
 impl Background {
@@ -230,6 +239,7 @@ impl Background {
             if let Err(error) = self.services.webhooks.apply_leftovers().await {
                 tracing::warn!(%error, "webhooks could not be taken up again");
             }
+            self.gate.sweep();
             tokio::time::sleep(HOUSEKEEPING).await;
         }
     }
@@ -257,6 +267,8 @@ fn wire_up(
     clock: Arc<dyn Clock>,
     dodo: Client,
     tasks: TaskTracker,
+    gate: Arc<Gate>,
+    upstream: Arc<UpstreamBudget>,
 ) -> (Arc<Services>, Background) {
     let Settings { rules, merchant_key, return_url, webhook_keys, .. } = settings;
     let rules = Arc::new(rules);
@@ -316,6 +328,7 @@ fn wire_up(
             charging: Arc::clone(&charging),
         },
         charging: Arc::clone(&charging),
+        upstream,
         store: Arc::clone(&store),
         caught_up: AtomicBool::new(false),
     });
@@ -326,6 +339,7 @@ fn wire_up(
         clock,
         catalogue,
         products,
+        gate,
     };
     (services, background)
 }

@@ -7,10 +7,12 @@
 //! | [`settings`], [`rules`] | what the proxy is told, and what it refuses to start with |
 //! | [`application`] | one running proxy, put together and taken down |
 //! | [`server`], [`http`] | connections and requests |
+//! | [`client_address`] | whose they are, as far as an address tells |
 //! | [`service`] | what happens, one module a matter |
 //! | [`policy`] | what is decided; pure |
 //! | [`store`] | what is remembered |
 //! | [`gateway`] | what is asked of Dodo, in our words |
+//! | [`upstream`] | how often Dodo is asked, and whose turn it is |
 //! | [`domain`] | the words |
 //! | [`failpoint`] | where tests let the process die |
 //! | [`webhook_signature`] | who sent a webhook |
@@ -18,6 +20,7 @@
 //! Handlers hold no rule, services hold no SQL, policies hold no clock. Money is integers in minor units.
 
 pub mod application;
+pub mod client_address;
 pub mod clock;
 pub mod domain;
 pub mod failpoint;
@@ -31,6 +34,7 @@ pub mod service;
 pub mod settings;
 pub mod store;
 pub mod telemetry;
+pub mod upstream;
 pub mod webhook_signature;
 
 pub use application::Application;

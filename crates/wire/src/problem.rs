@@ -43,7 +43,8 @@ words!(
         RateLimited,
         /// 500.
         Internal,
-        /// 503: Dodo or the store cannot be reached, or the server is full; nothing was charged.
+        /// 503: Dodo or the store cannot be reached, the server is full, or Dodo's quota is kept for charges; nothing was
+        /// charged.
         Unavailable,
     }
 );

@@ -199,7 +199,11 @@ fn proxy_command(binary: &Path, addresses: &Addresses, port: u16, ops: u16) -> s
         .env("DODO_PAYMENTS_API_KEY", SIM_KEY)
         .env("DODO_PAYMENTS_WEBHOOK_KEY", WEBHOOK_SECRET)
         .env("DODO_PAYMENTS_ENVIRONMENT", "test_mode")
-        .env("DODO_PAYMENTS_BASE_URL", &addresses.sim);
+        .env("DODO_PAYMENTS_BASE_URL", &addresses.sim)
+        // As many as the simulator allows; and here all the world has one address.
+        .env("UPSELL_DODO_REQUESTS_PER_SECOND", "100")
+        .env("UPSELL_DODO_REQUESTS_PER_MINUTE", "1000")
+        .env("UPSELL_ADDRESS_REQUESTS_PER_MINUTE", "100000");
     command
 }
 

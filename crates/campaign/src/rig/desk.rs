@@ -201,7 +201,8 @@ impl Desk {
             timestamp: Some(at.as_str()),
             signature: Some(signature.as_str()),
         };
-        Ok(self.webhooks.receive(headers, &body).await?)
+        let verified = self.webhooks.verify(headers, &body)?;
+        Ok(self.webhooks.receive(verified).await?)
     }
 
     /// The offer as it is on record.

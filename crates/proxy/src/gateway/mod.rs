@@ -14,6 +14,7 @@ use dodo_client::{
         subscriptions::{PaymentLink, Subscription},
     },
     ids::{CheckoutSessionId, CustomerId, PaymentId, PaymentMethodId, SubscriptionId},
+    quota::Room,
     values::Metadata,
 };
 use time::OffsetDateTime;
@@ -50,6 +51,14 @@ impl Gateway {
     #[must_use]
     pub fn new(dodo: Client, return_url: Option<String>) -> Self {
         Self { dodo, return_url }
+    }
+
+    /// Keeps room in Dodo's quota for one request, to be spent on the charge. For before the charge is marked as sent.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn room_for_charge(&self) -> Result<Room, Error> {
+        Ok(self.dodo.room_for_charge().await?)
     }
 
     /// What a new purchase costs.

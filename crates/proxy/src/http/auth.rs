@@ -68,11 +68,12 @@ async fn session(headers: &HeaderMap, app: &App, purpose: Purpose) -> Result<Ses
     let unauthorized = || ApiError::new(ErrorCode::Unauthorized);
     let token = bearer(headers).ok_or_else(unauthorized)?;
     let session = app.sessions.authenticate(token).await?.ok_or_else(unauthorized)?;
+    app.gate.vouch_for(session.token).await;
     if session.purpose == purpose { Ok(session) } else { Err(unauthorized()) }
 }
 
 /// The token behind `Bearer`.
-fn bearer(headers: &HeaderMap) -> Option<&str> {
+pub fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = only(headers, header::AUTHORIZATION.as_str())?.split_once(' ')?;
     let token = token.trim();
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() && token.len() <= 256).then_some(token)

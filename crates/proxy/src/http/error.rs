@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use wire::{ErrorCode, Problem, Quote};
 
-use crate::{service::charging::ChargeError, store::StoreError};
+use crate::{service::charging::ChargeError, store::StoreError, upstream};
 
 /// An error on its way to the client.
 #[derive(Clone, Debug)]
@@ -71,6 +71,9 @@ impl ApiError {
     /// Adds what really happened, for the log.
     #[must_use]
     pub fn because(mut self, cause: impl std::error::Error + Send + Sync + 'static) -> Self {
+        if let Some(seconds) = upstream::held_back_for(&cause) {
+            self = self.after(seconds);
+        }
         self.cause = Some(Cause(Arc::new(cause)));
         self
     }

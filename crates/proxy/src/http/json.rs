@@ -1,8 +1,13 @@
 //! Bodies: read whole within a size and a time, refused when too deep, decoded with the path of the field at fault.
+//!
+//! They are read by [`super::gate`], before anything else is done for a request.
 
 use std::time::Duration;
 
-use axum::extract::{FromRequest, Request};
+use axum::{
+    body::Body,
+    extract::{FromRequest, Request},
+};
 use bytes::Bytes;
 use http::{HeaderMap, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -14,11 +19,9 @@ use super::error::ApiError;
 use crate::domain::Fingerprint;
 
 /// Largest body of an API call, in bytes.
-const MAX_BODY: usize = 16 * 1024;
+pub const MAX_BODY: usize = 16 * 1024;
 /// Largest body of a webhook, in bytes.
 pub const MAX_WEBHOOK: usize = 256 * 1024;
-/// How long a whole body may take.
-const BODY_TIME: Duration = Duration::from_secs(10);
 /// How deep arrays and objects may nest. The contract needs four levels.
 const MAX_DEPTH: usize = 32;
 
@@ -33,7 +36,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
         if !is_json(request.headers()) {
             return Err(ApiError::new(ErrorCode::UnsupportedMediaType));
         }
-        let body = read(request, MAX_BODY).await?;
+        let body = whole(request.into_body(), MAX_BODY).await?;
         if is_too_deep(&body) {
             return Err(ApiError::invalid(None));
         }
@@ -48,17 +51,20 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     }
 }
 
-/// Reads a whole body of at most `limit` bytes.
+/// Reads a whole body of at most `limit` bytes within `time`.
 ///
 /// # Errors
-/// When it is larger, slower than allowed, or cut short.
-pub async fn read(request: Request, limit: usize) -> Result<Bytes, ApiError> {
-    let collecting = Limited::new(request.into_body(), limit).collect();
-    match tokio::time::timeout(BODY_TIME, collecting).await {
-        Err(_) => Err(ApiError::new(ErrorCode::RequestTimeout)),
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if is_too_long(error.as_ref()) => Err(ApiError::new(ErrorCode::PayloadTooLarge)),
-        Ok(Err(_)) => Err(ApiError::invalid(None)),
+/// When it is larger, slower, or cut short.
+pub async fn read(body: Body, limit: usize, time: Duration) -> Result<Bytes, ApiError> {
+    let read = tokio::time::timeout(time, whole(body, limit)).await;
+    read.unwrap_or_else(|_| Err(ApiError::new(ErrorCode::RequestTimeout)))
+}
+
+async fn whole(body: Body, limit: usize) -> Result<Bytes, ApiError> {
+    match Limited::new(body, limit).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) if is_too_long(error.as_ref()) => Err(ApiError::new(ErrorCode::PayloadTooLarge)),
+        Err(_) => Err(ApiError::invalid(None)),
     }
 }
 
@@ -121,11 +127,11 @@ mod tests {
             tokio::time::sleep(Duration::from_secs(3)).await;
             Some((Ok::<_, std::convert::Infallible>("x"), ()))
         });
-        let request = Request::new(axum::body::Body::from_stream(drip));
         let started = tokio::time::Instant::now();
-        let refused = read(request, MAX_BODY).await.unwrap_err();
+        let limit = Duration::from_secs(10);
+        let refused = read(Body::from_stream(drip), MAX_BODY, limit).await.unwrap_err();
         assert_eq!(refused.code(), ErrorCode::RequestTimeout);
-        assert_eq!(started.elapsed(), BODY_TIME);
+        assert_eq!(started.elapsed(), limit);
     }
 
     #[test]

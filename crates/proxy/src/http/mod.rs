@@ -9,13 +9,14 @@
 //! | [`webhooks`] | `POST /webhooks/dodo` |
 //! | [`files`] | the widget's files and the upgrade page |
 //! | [`ops`] | health and metrics, on a listener of their own |
-//! | [`auth`], [`json`], [`origin`] | what is checked before a handler runs |
+//! | [`gate`], [`auth`], [`json`], [`origin`] | what is checked before a handler runs |
 //! | [`error`], [`observe`] | what is answered and logged when something is wrong |
 //! | [`openapi`] | the description of all this, generated |
 
 pub mod auth;
 pub mod error;
 pub mod files;
+pub mod gate;
 pub mod json;
 pub mod merchant;
 pub mod observe;
@@ -27,7 +28,7 @@ pub mod static_shop;
 pub mod upsell;
 pub mod webhooks;
 
-use std::{any::Any, sync::Arc};
+use std::{any::Any, ops::Deref, sync::Arc};
 
 use axum::{
     Router, middleware,
@@ -40,34 +41,63 @@ use tower_http::{catch_panic::CatchPanicLayer, set_header::SetResponseHeaderLaye
 use utoipa_axum::router::OpenApiRouter;
 use wire::ErrorCode;
 
-use self::{error::ApiError, files::Files, origin::AllowedOrigins};
+use self::{error::ApiError, files::Files, gate::Gate, origin::AllowedOrigins};
 use crate::service::Services;
 
-/// What handlers are given.
-pub type App = Arc<Services>;
+/// What handlers are given: the services, and the gate that their callers came through.
+#[derive(Clone)]
+pub struct App {
+    services: Arc<Services>,
+    /// Counts who comes how often.
+    pub gate: Arc<Gate>,
+}
+
+impl App {
+    /// Services behind a gate.
+    #[must_use]
+    pub fn new(services: Arc<Services>, gate: Arc<Gate>) -> Self {
+        Self { services, gate }
+    }
+}
+
+impl Deref for App {
+    type Target = Services;
+
+    fn deref(&self) -> &Services {
+        &self.services
+    }
+}
 
 /// Everything that is served to browsers, the merchant's server and Dodo.
 pub fn router(app: App, origins: AllowedOrigins, widget: Files, upgrade_page: Files) -> Router {
-    let (api, _) = api().split_for_parts();
-    let api = api
-        .with_state(app)
-        // Before the layers, so that they wrap it: a preflight is an OPTIONS request, which no route takes.
-        .method_not_allowed_fallback(|| async { ApiError::new(ErrorCode::MethodNotAllowed) })
+    let admit = middleware::from_fn_with_state(app.clone(), gate::admit);
+    let (asked, _) = asked().split_for_parts();
+    let (webhooks, _) = webhooks::routes().split_for_parts();
+    // Before the layers, so that they wrap it: a preflight is an OPTIONS request, which no route takes.
+    let not_allowed = || async { ApiError::new(ErrorCode::MethodNotAllowed) };
+    let api = asked
+        .method_not_allowed_fallback(not_allowed)
+        .layer(admit)
+        .merge(webhooks.method_not_allowed_fallback(not_allowed))
+        .with_state(app.clone())
         .layer(SetResponseHeaderLayer::if_not_present(
             header::CACHE_CONTROL,
             HeaderValue::from_static("no-store"),
         ))
         .layer(origins.cors())
         .layer(middleware::from_fn_with_state(origins, origin::guard));
-    let mut router = api;
+    let mut files = Router::new();
     if !upgrade_page.is_empty() {
         let page = any(files::upgrade_page).with_state(upgrade_page);
-        router = router
+        files = files
             .route("/upgrade", page.clone())
             .route("/upgrade/", page.clone())
             .route("/upgrade/{*path}", page);
     }
-    router.fallback_service(any(files::widget).with_state(widget)).layer(
+    let files = files
+        .fallback_service(any(files::widget).with_state(widget))
+        .layer(middleware::from_fn_with_state(app, gate::admit_to_files));
+    api.merge(files).layer(
         // From the outside in.
         ServiceBuilder::new()
             .layer(middleware::from_fn(observe::observe))
@@ -78,12 +108,16 @@ pub fn router(app: App, origins: AllowedOrigins, widget: Files, upgrade_page: Fi
 
 /// The API with its description. The description names every route and the router serves no other.
 fn api() -> OpenApiRouter<App> {
-    OpenApiRouter::with_openapi(openapi::frame())
+    OpenApiRouter::with_openapi(openapi::frame()).merge(asked()).merge(webhooks::routes())
+}
+
+/// Everything but webhooks.
+fn asked() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
         .merge(merchant::routes())
         .merge(upsell::routes())
         .merge(plans::routes())
         .merge(static_shop::routes())
-        .merge(webhooks::routes())
 }
 
 async fn security_headers(request: axum::extract::Request, next: middleware::Next) -> Response {

@@ -1,5 +1,7 @@
 //! The operations listener: is the process alive, can it do its work, and how much of it was done.
 
+use std::sync::Arc;
+
 use axum::{Router, extract::State, response::IntoResponse, routing::get};
 use http::{StatusCode, header};
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -8,6 +10,7 @@ use super::App;
 
 /// `/healthz`, `/readyz` and, where the process records any, `/metrics`.
 pub fn router(app: App, metrics: Option<PrometheusHandle>) -> Router {
+    let upstream = Arc::clone(&app.upstream);
     let router = Router::new()
         .route("/healthz", get(|| async { StatusCode::OK }))
         .route("/readyz", get(ready))
@@ -17,6 +20,7 @@ pub fn router(app: App, metrics: Option<PrometheusHandle>) -> Router {
         Some(handle) => router.route(
             "/metrics",
             get(move || {
+                upstream.publish();
                 let text = handle.render();
                 async move { ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text) }
             }),

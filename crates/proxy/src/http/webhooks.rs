@@ -1,16 +1,11 @@
 //! Where Dodo delivers. The body is verified as it came over the wire; nothing is parsed before.
 
 use axum::extract::{Request, State};
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use wire::{ErrorCode, Problem};
 
-use super::{
-    App,
-    auth::only,
-    error::ApiError,
-    json::{MAX_WEBHOOK, read},
-};
+use super::{App, auth::only, error::ApiError, gate::Caller, json::MAX_WEBHOOK};
 use crate::{service::webhooks::WebhookError, webhook_signature::SignedHeaders};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -44,17 +39,23 @@ impl From<WebhookError> for ApiError {
         (status = "5XX", body = Problem, content_type = "application/problem+json"),
     )
 )]
-async fn receive(
-    State(app): State<App>,
-    headers: HeaderMap,
-    request: Request,
-) -> Result<StatusCode, ApiError> {
-    let body = read(request, MAX_WEBHOOK).await?;
+async fn receive(State(app): State<App>, request: Request) -> Result<StatusCode, ApiError> {
+    let (parts, body) = request.into_parts();
+    let body = app.gate.read(body, MAX_WEBHOOK).await?;
     let signed = SignedHeaders {
-        id: only(&headers, "webhook-id"),
-        timestamp: only(&headers, "webhook-timestamp"),
-        signature: only(&headers, "webhook-signature"),
+        id: only(&parts.headers, "webhook-id"),
+        timestamp: only(&parts.headers, "webhook-timestamp"),
+        signature: only(&parts.headers, "webhook-signature"),
     };
-    app.webhooks.receive(signed, &body).await?;
+    let verified = match app.webhooks.verify(signed, &body) {
+        Ok(verified) => verified,
+        Err(error) => {
+            // Only now: whoever forges webhooks must not use up anything that Dodo needs.
+            app.gate.count_address(&parts)?;
+            return Err(WebhookError::from(error).into());
+        }
+    };
+    let _slot = app.gate.slot(Caller::Known)?;
+    app.gate.within_time(app.webhooks.receive(verified)).await??;
     Ok(StatusCode::NO_CONTENT)
 }

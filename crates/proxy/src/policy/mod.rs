@@ -12,3 +12,4 @@ pub mod pricing;
 pub mod quote_lock;
 pub mod reconcile_schedule;
 pub mod settle;
+pub mod upstream_budget;

@@ -28,7 +28,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use crate::store::Store;
+use crate::{store::Store, upstream::UpstreamBudget};
 
 /// All services of one running proxy.
 pub struct Services {
@@ -42,6 +42,8 @@ pub struct Services {
     pub charging: Arc<charging::Charging>,
     /// Dodo's reports.
     pub webhooks: webhooks::Webhooks,
+    /// For its gauges.
+    pub upstream: Arc<UpstreamBudget>,
     /// For the readiness check.
     pub store: Arc<dyn Store>,
     /// Set once attempts left over from the last run have been looked at.

@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use dodo_client::{Priority, quota::with_priority};
 use futures_util::{StreamExt, stream};
 use tokio_util::sync::CancellationToken;
 use wire::{AttemptId, FailureReason, UnixSeconds};
@@ -93,6 +94,10 @@ impl Reconciler {
     /// # Errors
     /// When the store fails.
     pub async fn round(&self) -> Result<usize, StoreError> {
+        with_priority(Priority::LookUp, self.look_up_what_is_due()).await
+    }
+
+    async fn look_up_what_is_due(&self) -> Result<usize, StoreError> {
         let now = self.clock.now();
         let due = self.store.take_due(now, later(now, LEASE), BATCH).await?;
         crate::failpoint!("round.taken");

@@ -7,7 +7,9 @@
 use std::sync::Arc;
 
 use dodo_client::{
+    Priority,
     calls::{payments::Payment, subscriptions::Subscription},
+    quota::with_priority,
     webhook::{Event, EventObject},
 };
 
@@ -61,17 +63,35 @@ pub struct Webhooks {
     pub charging: Arc<Charging>,
 }
 
+/// A delivery that Dodo has signed.
+#[derive(Clone, Copy, Debug)]
+pub struct Verified<'a> {
+    id: &'a str,
+    body: &'a [u8],
+}
+
 impl Webhooks {
+    /// Verifies one delivery.
+    ///
+    /// # Errors
+    /// When Dodo did not sign it, or not now.
+    pub fn verify<'a>(
+        &self,
+        headers: SignedHeaders<'a>,
+        body: &'a [u8],
+    ) -> Result<Verified<'a>, SignatureError> {
+        webhook_signature::verify(&self.keys, headers, body, self.clock.now().0)?;
+        Ok(Verified { id: headers.id.unwrap_or_default(), body })
+    }
+
     /// Takes one delivery. When this returns `Ok` the webhook was applied, now or before; on any error Dodo sends it
     /// again.
     ///
     /// # Errors
     /// See [`WebhookError`].
-    pub async fn receive(&self, headers: SignedHeaders<'_>, body: &[u8]) -> Result<(), WebhookError> {
+    pub async fn receive(&self, Verified { id, body }: Verified<'_>) -> Result<(), WebhookError> {
         let now = self.clock.now();
-        webhook_signature::verify(&self.keys, headers, body, now.0)?;
         crate::failpoint!("webhook.verified");
-        let id = headers.id.unwrap_or_default();
         let event = Event::read(body).map_err(WebhookError::Unreadable)?;
         metrics::counter!("upsell_webhooks_total", "type" => event_label(&event.kind)).increment(1);
         match self.store.inbox_insert(id, &event.kind, body, now).await? {
@@ -100,11 +120,14 @@ impl Webhooks {
     }
 
     async fn apply(&self, id: &str, event: &Event) -> Result<(), WebhookError> {
-        match &event.object {
-            EventObject::Payment(payment) => self.payment(payment).await?,
-            EventObject::Subscription(subscription) => self.subscription(subscription).await?,
-            EventObject::Refund(_) | EventObject::Other => {}
-        }
+        with_priority(Priority::LookUp, async {
+            match &event.object {
+                EventObject::Payment(payment) => self.payment(payment).await,
+                EventObject::Subscription(subscription) => self.subscription(subscription).await,
+                EventObject::Refund(_) | EventObject::Other => Ok(()),
+            }
+        })
+        .await?;
         crate::failpoint!("webhook.applied");
         Ok(self.store.inbox_applied(id, self.clock.now()).await?)
     }

@@ -4,6 +4,7 @@
 //! file or a socket except the rules file, so `check-config` runs the very same checks.
 
 mod addresses;
+mod limits;
 
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -11,8 +12,10 @@ use dodo_client::{ApiKey, ConfigError, Mode};
 use secrecy::{ExposeSecret, SecretString};
 
 pub use addresses::{AddressError, Origin, public_url, return_url};
+pub use limits::{LimitArguments, Limits};
 
 use crate::{
+    client_address::RangeError,
     rules::{Rules, RulesError},
     store::{Database, DatabaseError},
     webhook_signature::{KeyError, WebhookKey},
@@ -60,6 +63,9 @@ pub struct Arguments {
     /// Another address than Dodo's own: the simulator.
     #[arg(long, env = "DODO_PAYMENTS_BASE_URL")]
     pub dodo_base_url: Option<String>,
+    /// How much is let in, and how much is asked of Dodo.
+    #[command(flatten)]
+    pub limits: LimitArguments,
 }
 
 fn mode(text: &str) -> Result<Mode, &'static str> {
@@ -125,6 +131,8 @@ pub struct Settings {
     pub dodo: dodo_client::Config,
     /// Keys that webhooks may be signed with.
     pub webhook_keys: Vec<WebhookKey>,
+    /// How much is let in, and how much is asked of Dodo.
+    pub limits: Limits,
 }
 
 /// Why the proxy does not start. No variant carries a secret.
@@ -153,6 +161,9 @@ pub enum SettingsError {
         /// What is wrong with it.
         error: AddressError,
     },
+    /// A reverse proxy that is no address.
+    #[error("UPSELL_TRUSTED_PROXIES: {0}")]
+    TrustedProxies(#[from] RangeError),
     /// The merchant's name for its rows is empty or too long.
     #[error("UPSELL_MERCHANT must have 1 to 64 letters, digits, `_` or `-`")]
     Merchant,
@@ -224,6 +235,7 @@ impl Settings {
             spa_dir: arguments.spa_dir,
             dodo,
             webhook_keys,
+            limits: Limits::check(&arguments.limits)?,
         })
     }
 }

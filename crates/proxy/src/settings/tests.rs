@@ -51,7 +51,7 @@ type Row = (&'static [&'static str], &'static [(&'static str, &'static str)], &'
 
 #[test]
 fn every_refusal_says_what_to_mend() {
-    let table: [Row; 14] = [
+    let table: [Row; 15] = [
         (&[], &[("UPSELL_MERCHANT_KEY", "")], "UPSELL_MERCHANT_KEY is not set"),
         (&[], &[("UPSELL_MERCHANT_KEY", "short")], "UPSELL_MERCHANT_KEY has 5 characters"),
         (&[], &[("DODO_PAYMENTS_API_KEY", " ")], "DODO_PAYMENTS_API_KEY is not set"),
@@ -65,6 +65,7 @@ fn every_refusal_says_what_to_mend() {
         (&["--allowed-origins", "*"], &[], "UPSELL_ALLOWED_ORIGINS: is not a URL"),
         (&["--return-url", "http://a.example"], &[], "UPSELL_RETURN_URL: must be https"),
         (&["--public-url", "https://a.example/x"], &[], "UPSELL_PUBLIC_URL: must be an origin"),
+        (&["--trusted-proxies", "10.0.0.0/8,proxy"], &[], "UPSELL_TRUSTED_PROXIES: `proxy` is no address"),
         (&["--config", "/nowhere/upsell.toml"], &[], "/nowhere/upsell.toml: "),
     ];
     for (flags, secrets, message) in table {
@@ -73,6 +74,46 @@ fn every_refusal_says_what_to_mend() {
             Err(error) => error.to_string(),
         };
         assert!(error.contains(message), "{error:?} lacks {message:?}");
+    }
+}
+
+#[test]
+fn limits_are_as_documented_unless_told_otherwise() {
+    let limits = check_with(&[], &[]).unwrap().limits;
+    assert_eq!((limits.server.connections, limits.gate.in_flight), (2048, 512));
+    assert_eq!((limits.gate.per_token, limits.gate.per_address), (240, 1200));
+    assert_eq!((limits.upstream.per_second, limits.upstream.per_minute), (40, 240));
+    let flags = [
+        "--trusted-proxies",
+        "10.0.0.0/8, ::1",
+        "--max-connections=100",
+        "--max-in-flight=50",
+        "--token-requests-per-minute=60",
+        "--address-requests-per-minute=61",
+        "--dodo-requests-per-second=20",
+        "--dodo-requests-per-minute=120",
+    ];
+    let limits = check_with(&flags, &[]).unwrap().limits;
+    assert_eq!((limits.server.connections, limits.gate.in_flight), (100, 50));
+    assert_eq!((limits.gate.per_token, limits.gate.per_address), (60, 61));
+    assert_eq!((limits.upstream.per_second, limits.upstream.per_minute), (20, 120));
+    for proxies in [&limits.proxies, &limits.server.trusted] {
+        assert!(proxies.contains([10, 1, 2, 3].into()) && !proxies.contains([11, 1, 2, 3].into()));
+    }
+}
+
+#[test]
+fn limits_that_would_let_nobody_in_are_refused() {
+    for flag in [
+        "--max-connections=0",
+        "--max-in-flight=1",
+        "--token-requests-per-minute=3",
+        "--address-requests-per-minute=19",
+        "--dodo-requests-per-second=5",
+        "--dodo-requests-per-minute=0",
+        "--dodo-requests-per-minute=5000000",
+    ] {
+        assert!(Cli::try_parse_from(["upsell-proxy", flag]).is_err(), "{flag}");
     }
 }
 

@@ -10,7 +10,7 @@ use dodo_sim::{Sim, SimConfig};
 use proxy::{
     Application,
     clock::{Clock, ManualClock},
-    settings::{Arguments, Secrets, Settings},
+    settings::{Arguments, LimitArguments, Limits, Secrets, Settings},
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -38,6 +38,10 @@ pub(crate) struct Options {
     pub(crate) spa_dir: Option<PathBuf>,
     /// A clock that the test moves.
     pub(crate) clock: Option<Arc<ManualClock>>,
+    /// Limits that the test runs into. All requests come from one address, far more of them than from any buyer.
+    pub(crate) limits: Option<fn(&mut Limits)>,
+    /// What Dodo allows; nothing is counted by default.
+    pub(crate) rate_limit: Option<&'static str>,
 }
 
 /// A running proxy.
@@ -96,7 +100,7 @@ impl TestApp {
     pub(crate) async fn spawn_with(options: Options) -> Self {
         let sim = SimApi::new(Sim::start(SimConfig::default()).await.unwrap());
         // Tests go faster than Dodo lets a shop go.
-        sim.post("/_sim/policy", json!({"rate_limit": "off"})).await;
+        sim.post("/_sim/policy", json!({"rate_limit": options.rate_limit.unwrap_or("off")})).await;
         Self::over(sim, options).await
     }
 
@@ -119,6 +123,13 @@ impl TestApp {
             spa_dir: options.spa_dir,
             environment: dodo_client::Mode::Test,
             dodo_base_url: Some(sim.url.clone()),
+            limits: LimitArguments {
+                token_requests_per_minute: 1_000_000,
+                address_requests_per_minute: 1_000_000,
+                dodo_requests_per_second: 1_000_000,
+                dodo_requests_per_minute: 1_000_000,
+                ..LimitArguments::default()
+            },
         };
         let secrets = Secrets {
             merchant_key: Some(MERCHANT_KEY.to_owned().into()),
@@ -126,7 +137,10 @@ impl TestApp {
             webhook_key: Some(WEBHOOK_SECRET.to_owned().into()),
             database_url: None,
         };
-        let settings = Settings::check(arguments, secrets).unwrap();
+        let mut settings = Settings::check(arguments, secrets).unwrap();
+        if let Some(change) = options.limits {
+            change(&mut settings.limits);
+        }
         let clock = options.clock.map(|clock| clock as Arc<dyn Clock>);
         let application = Application::build_with(settings, None, clock).await.unwrap();
         let (url, ops_url) =

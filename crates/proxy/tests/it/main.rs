@@ -9,6 +9,7 @@ mod declines;
 mod expiry;
 mod files;
 mod harness;
+mod limits;
 mod offers;
 mod operations;
 mod plans;

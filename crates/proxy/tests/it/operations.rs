@@ -3,7 +3,7 @@
 use proxy::{
     Application,
     application::ApplicationError,
-    settings::{Arguments, Secrets, Settings},
+    settings::{Arguments, LimitArguments, Secrets, Settings},
     store::{OpenError, sqlite},
 };
 
@@ -23,6 +23,7 @@ fn settings(database: std::path::PathBuf) -> Settings {
         spa_dir: None,
         environment: dodo_client::Mode::Test,
         dodo_base_url: Some("http://127.0.0.1:9".to_owned()),
+        limits: LimitArguments::default(),
     };
     let secrets = Secrets {
         merchant_key: Some("a-merchant-key-long-enough".to_owned().into()),

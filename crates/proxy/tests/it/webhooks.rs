@@ -7,12 +7,12 @@ use sha2::Sha256;
 
 use crate::harness::{Answer, GOOD_CARD, TestApp, WEBHOOK_SECRET};
 
-fn now() -> i64 {
+pub(crate) fn now() -> i64 {
     time::OffsetDateTime::now_utc().unix_timestamp()
 }
 
 /// Signed as Dodo signs.
-fn signature(secret: &str, id: &str, at: i64, body: &[u8]) -> String {
+pub(crate) fn signature(secret: &str, id: &str, at: i64, body: &[u8]) -> String {
     let key = STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
     let mut mac = Hmac::<Sha256>::new_from_slice(&key).unwrap();
     mac.update(format!("{id}.{at}.").as_bytes());
@@ -20,7 +20,7 @@ fn signature(secret: &str, id: &str, at: i64, body: &[u8]) -> String {
     format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))
 }
 
-async fn deliver(app: &TestApp, id: &str, at: i64, signature: &str, body: Vec<u8>) -> Answer {
+pub(crate) async fn deliver(app: &TestApp, id: &str, at: i64, signature: &str, body: Vec<u8>) -> Answer {
     let request = app
         .request(reqwest::Method::POST, "/webhooks/dodo")
         .header("content-type", "application/json")

@@ -11,9 +11,10 @@ pub(crate) use mapping::{period, shown_card};
 use std::{sync::Arc, time::Duration};
 
 use dodo_client::{
-    Client,
+    Client, Priority,
     calls::subscriptions::Subscription,
     ids::{AddonId, CustomerId, SubscriptionId},
+    quota::with_priority,
 };
 use moka::future::Cache;
 use wire::ProductId;
@@ -152,7 +153,9 @@ impl Catalogue {
 
     /// Something about the buyer's methods has changed: asks again, if they are kept at all.
     pub async fn refresh_methods(&self, customer: &CustomerId) {
-        if self.methods.contains_key(customer) && self.fresh_methods(customer).await.is_err() {
+        if self.methods.contains_key(customer)
+            && with_priority(Priority::Refresh, self.fresh_methods(customer)).await.is_err()
+        {
             self.methods.invalidate(customer).await;
         }
     }
@@ -183,7 +186,9 @@ impl Catalogue {
     /// Something about a subscription has changed: asks again, if it is kept at all. What a webhook carries is not kept
     /// instead, since webhooks come late and out of order.
     pub async fn refresh_subscription(&self, id: &SubscriptionId) {
-        if self.subscriptions.contains_key(id) && self.fresh_subscription(id).await.is_err() {
+        if self.subscriptions.contains_key(id)
+            && with_priority(Priority::Refresh, self.fresh_subscription(id)).await.is_err()
+        {
             self.subscriptions.invalidate(id).await;
         }
     }
@@ -192,7 +197,7 @@ impl Catalogue {
     pub async fn keep_products_warm(&self, ids: Vec<ProductId>) {
         loop {
             for id in &ids {
-                match self.fetch_product(id).await {
+                match with_priority(Priority::Refresh, self.fetch_product(id)).await {
                     Ok(product) => self.products.insert(id.clone(), product).await,
                     Err(error) => {
                         tracing::warn!(product_id = %id, %error, "a product of the rules cannot be had")

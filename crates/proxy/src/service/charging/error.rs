@@ -2,7 +2,11 @@
 
 use wire::{ErrorCode, IdError, Quote};
 
-use crate::store::StoreError;
+use crate::{
+    service::{catalogue::CatalogueError, quoting::QuoteError},
+    store::StoreError,
+    upstream,
+};
 
 /// Why there is no attempt to answer with.
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +68,23 @@ impl ChargeError {
             Self::ChangeNotPossible => ErrorCode::ChangeNotPossible,
             Self::Unavailable { .. } | Self::Store(StoreError::Engine(_)) => ErrorCode::Unavailable,
             Self::Store(StoreError::Unreadable(_)) | Self::Id(_) => ErrorCode::Internal,
+        }
+    }
+}
+
+impl From<QuoteError> for ChargeError {
+    /// For before it is sent.
+    fn from(error: QuoteError) -> Self {
+        let retry_after = upstream::held_back_for(&error);
+        match error {
+            QuoteError::NotFound => Self::NotFound,
+            QuoteError::Refused(_) | QuoteError::Body(_) => Self::ChangeNotPossible,
+            QuoteError::Catalogue(CatalogueError::NotOfferable(_)) => Self::ChangeNotPossible,
+            QuoteError::Upstream(_) | QuoteError::Catalogue(_) | QuoteError::Pricing(_) => {
+                Self::Unavailable { retry_after }
+            }
+            QuoteError::Store(error) => Self::Store(error),
+            QuoteError::Id(error) => Self::Id(error),
         }
     }
 }

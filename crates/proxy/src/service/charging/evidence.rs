@@ -15,6 +15,7 @@ use crate::{
     store::{Settled, Settlement, StoreError},
 };
 use dodo_client::{
+    ChargeEvidence,
     calls::{
         payments::{ChargeType, IntentStatus, Payment},
         subscriptions::Subscription,
@@ -322,5 +323,22 @@ impl Charging {
     pub(in crate::service) fn alert(&self, kind: &'static str, row: &AttemptRow) {
         tracing::error!(alert = kind, attempt_id = %row.id, "the merchant has to look at this");
         metrics::counter!("upsell_alerts_total", "kind" => kind).increment(1);
+    }
+}
+
+/// What came back of a charging request, without anything of whose it was.
+pub(super) fn log<T>(evidence: &ChargeEvidence<T>) {
+    match evidence {
+        ChargeEvidence::Accepted { status, .. } => tracing::info!(status, "a charge was taken on"),
+        ChargeEvidence::Unsent(why) => tracing::warn!(%why, "a charge was not sent"),
+        ChargeEvidence::Refused(error) => {
+            tracing::warn!(status = error.status, code = error.code(), "a charge was refused");
+        }
+        ChargeEvidence::Undecodable { status, reason } => {
+            tracing::error!(status, %reason, "the answer to a charge could not be read");
+        }
+        ChargeEvidence::Broken { status, cause } => {
+            tracing::error!(status, %cause, "the exchange of a charge broke");
+        }
     }
 }

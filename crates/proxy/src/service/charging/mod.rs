@@ -22,7 +22,7 @@ mod view;
 
 use std::{sync::Arc, time::Duration};
 
-use dodo_client::ids::CustomerId;
+use dodo_client::{Priority, ids::CustomerId, quota::with_priority};
 use tokio::sync::oneshot;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
@@ -44,9 +44,9 @@ use crate::{
     store::{Claim, ClaimRequest, Store},
 };
 
-/// Seconds for which a claim may be worked on before it is taken for dead. Longer than the reads before the request can
-/// take.
-const CLAIM_LEASE: i64 = 90;
+/// Seconds for which a claim may be worked on before it is taken for dead. Longer than waiting for room in Dodo's quota and
+/// the reads before the request can take.
+const CLAIM_LEASE: i64 = 100;
 /// How long a caller is kept waiting for the request itself. The work goes on beyond it.
 const ANSWER_WITHIN: Duration = Duration::from_secs(8);
 /// How long a caller is kept waiting for a webhook after the request was taken on.
@@ -210,7 +210,8 @@ impl Charging {
         let id = attempt.id.clone();
         let span = tracing::info_span!("charge", attempt_id = %id);
         let work = async move {
-            let outcome = me.run(attempt, intent).await;
+            // Once it is sent, finding out what became of it is one look-up among others.
+            let outcome = with_priority(Priority::LookUp, me.run(attempt, intent)).await;
             // Nobody listens when the caller has gone, or was answered "processing" already.
             drop(done.send(outcome));
         };

@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use dodo_client::{
-    ChargeEvidence,
+    Priority,
     calls::{checkouts::CheckoutSession, subscriptions::PaymentLink},
     ids::{PaymentId, PaymentMethodId},
+    quota::{Room, with_priority},
     values::Metadata,
 };
 use wire::{FailureReason, QuoteId};
 
-use super::{ChargeError, Charging, Intent};
+use super::{ChargeError, Charging, Intent, evidence::log};
 use crate::{
     clock::later,
     domain::{
@@ -24,10 +25,7 @@ use crate::{
         quote_lock, reconcile_schedule,
         settle::Observation,
     },
-    service::{
-        catalogue::CatalogueError,
-        quoting::{FreshPrice, QuoteError},
-    },
+    service::quoting::{FreshPrice, QuoteError},
     store::{KeptKey, Release, Settlement},
 };
 
@@ -54,6 +52,8 @@ struct Halt {
 
 /// All that is needed to send.
 struct Ready {
+    /// For the one request.
+    room: Room,
     method: Option<PaymentMethodId>,
     /// What it would mean if Dodo found that method not eligible.
     if_ineligible: FailureReason,
@@ -64,7 +64,8 @@ struct Ready {
 impl Charging {
     pub(super) async fn run(&self, attempt: AttemptRow, intent: Intent) -> Outcome {
         crate::failpoint!("run.begun");
-        let ready = match self.prepare(&attempt, &intent).await {
+        let prepared = with_priority(Priority::Charge, self.prepare(&attempt, &intent)).await;
+        let ready = match prepared {
             Ok(ready) => ready,
             Err(Halt { error, replacement, key }) => {
                 self.release(&attempt, AttemptState::Claimed, replacement.as_ref(), key).await;
@@ -90,13 +91,15 @@ impl Charging {
         let attempt = AttemptRow { state: AttemptState::Sent, ..attempt };
         match attempt.kind {
             AttemptKind::OneClick => self.charge_once(attempt, &intent, ready).await,
-            AttemptKind::Hosted => self.open_hosted(attempt, &intent).await,
+            AttemptKind::Hosted => self.open_hosted(attempt, &intent, ready).await,
             AttemptKind::PlanChange => self.change_once(attempt, &intent, ready).await,
         }
     }
 
-    /// Asks once more what it costs and whether the method shown is still there.
+    /// Asks once more what it costs and whether the method shown is still there. All waiting for room in Dodo's quota is
+    /// done here: first for the charge itself, so that nothing comes between the price and the charge.
     async fn prepare(&self, attempt: &AttemptRow, intent: &Intent) -> Result<Ready, Halt> {
+        let room = self.gateway.room_for_charge().await.map_err(|error| halt(error.into()))?;
         let price = self.quoting.fresh_price(&intent.quote.plan, &intent.customer);
         let (fresh, methods) = if attempt.kind == AttemptKind::OneClick {
             let (fresh, methods) = tokio::join!(price, self.catalogue.fresh_methods(&intent.customer));
@@ -121,6 +124,7 @@ impl Charging {
             return Err(self.requote(intent, &fresh, methods).await);
         }
         Ok(Ready {
+            room,
             method: shown.payment_method_id.clone(),
             if_ineligible,
             metadata: fresh.basis.map(|basis| basis.metadata.clone()).unwrap_or_default(),
@@ -176,7 +180,8 @@ impl Charging {
         };
         let tags = tags(&attempt, intent);
         crate::failpoint!("charge.before_post");
-        let evidence = match self.gateway.charge(&intent.quote.plan, &intent.customer, &method, &tags).await {
+        let charge = self.gateway.charge(&intent.quote.plan, &intent.customer, &method, &tags);
+        let evidence = match ready.room.spend_on(charge).await {
             Ok(evidence) => evidence,
             Err(error) => {
                 tracing::error!(%error, "a charge could not be put into a request");
@@ -213,10 +218,11 @@ impl Charging {
     }
 
     /// Opens the hosted page. Until its address is handed out nobody can pay on it, so that any failure here is harmless.
-    async fn open_hosted(&self, attempt: AttemptRow, intent: &Intent) -> Outcome {
+    async fn open_hosted(&self, attempt: AttemptRow, intent: &Intent, ready: Ready) -> Outcome {
         let tags = tags(&attempt, intent);
         crate::failpoint!("hosted.before_post");
-        match self.gateway.open_hosted(&intent.quote.plan, &intent.customer, &tags).await {
+        let opening = self.gateway.open_hosted(&intent.quote.plan, &intent.customer, &tags);
+        match ready.room.spend_on(opening).await {
             Ok(CheckoutSession { session_id, checkout_url: Some(url), .. }) => {
                 let settlement = Settlement {
                     checkout_session_id: Some(session_id),
@@ -244,8 +250,8 @@ impl Charging {
         };
         let tags = tags(&attempt, intent);
         crate::failpoint!("change.before_post");
-        let sent = self.gateway.change_plan(subscription, &intent.quote.plan, &ready.metadata, &tags).await;
-        let evidence = match sent {
+        let change = self.gateway.change_plan(subscription, &intent.quote.plan, &ready.metadata, &tags);
+        let evidence = match ready.room.spend_on(change).await {
             Ok(evidence) => evidence,
             Err(error) => {
                 tracing::error!(%error, "a plan change could not be put into a request");
@@ -390,31 +396,5 @@ fn tags(attempt: &AttemptRow, intent: &Intent) -> Tags {
 /// Before sending every failure is harmless, and the same request may be made again.
 fn halt(error: QuoteError) -> Halt {
     tracing::warn!(%error, "an attempt was called off before it was sent");
-    let error = match error {
-        QuoteError::NotFound => ChargeError::NotFound,
-        QuoteError::Refused(_) | QuoteError::Body(_) => ChargeError::ChangeNotPossible,
-        QuoteError::Catalogue(CatalogueError::NotOfferable(_)) => ChargeError::ChangeNotPossible,
-        QuoteError::Upstream(_) | QuoteError::Catalogue(_) | QuoteError::Pricing(_) => {
-            ChargeError::Unavailable { retry_after: None }
-        }
-        QuoteError::Store(error) => ChargeError::Store(error),
-        QuoteError::Id(error) => ChargeError::Id(error),
-    };
-    Halt { error, replacement: None, key: KeptKey::Freed }
-}
-
-fn log<T>(evidence: &ChargeEvidence<T>) {
-    match evidence {
-        ChargeEvidence::Accepted { status, .. } => tracing::info!(status, "a charge was taken on"),
-        ChargeEvidence::Unsent(why) => tracing::warn!(%why, "a charge was not sent"),
-        ChargeEvidence::Refused(error) => {
-            tracing::warn!(status = error.status, code = error.code(), "a charge was refused");
-        }
-        ChargeEvidence::Undecodable { status, reason } => {
-            tracing::error!(status, %reason, "the answer to a charge could not be read");
-        }
-        ChargeEvidence::Broken { status, cause } => {
-            tracing::error!(status, %cause, "the exchange of a charge broke");
-        }
-    }
+    Halt { error: error.into(), replacement: None, key: KeptKey::Freed }
 }

@@ -18,7 +18,7 @@ mod showing;
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use dodo_client::ids::CustomerId;
+use dodo_client::{Priority, ids::CustomerId, quota::with_priority};
 use moka::future::Cache;
 use secrecy::SecretString;
 use wire::{ErrorCode, IneligibleReason, Money, OfferId, ProductId, SeenRequest, UpsellResponse};
@@ -327,7 +327,8 @@ impl Offers {
             return Ok(());
         }
         let history = self.history(&session.customer_id).await?;
-        match self.overtaken(&offer, &history).await? {
+        // Part of a charge: no other page's questions to Dodo go before it.
+        match with_priority(Priority::Charge, self.overtaken(&offer, &history)).await? {
             None => Ok(()),
             Some(_) => Err(OfferError::Gone),
         }

@@ -1,0 +1,123 @@
+//! The quota at Dodo, counted for the whole process: the thin shell around [`policy::upstream_budget`].
+//!
+//! The client asks it before each request (see [`dodo_client::quota`]); what a request is for is said where the work
+//! begins: charging, the reconciler, webhooks, refreshing. Everything else is somebody's page.
+//!
+//! [`policy::upstream_budget`]: crate::policy::upstream_budget
+
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use dodo_client::{HeldBack, Priority, RateLimit, quota::Refused};
+use tokio::time::Instant;
+
+use crate::policy::upstream_budget::{Budget, Quota, Window};
+
+/// Counts requests to Dodo.
+#[derive(Debug)]
+pub struct UpstreamBudget {
+    started: Instant,
+    budget: Mutex<Budget>,
+}
+
+impl UpstreamBudget {
+    /// Nothing sent yet.
+    #[must_use]
+    pub fn new(quota: Quota) -> Self {
+        Self { started: Instant::now(), budget: Mutex::new(Budget::new(quota)) }
+    }
+
+    /// Brings the gauges up to date. They fall with every request and rise with time, so they are read when they are
+    /// asked for.
+    pub fn publish(&self) {
+        let (mut budget, now) = self.at_now();
+        for (window, name) in [(Window::Second, "second"), (Window::Minute, "minute")] {
+            let left = budget.remaining(now, window);
+            metrics::gauge!("upsell_upstream_budget_remaining", "window" => name).set(left);
+        }
+    }
+
+    /// The budget, and what time it is once it is ours: in this order, so that times in it never go back.
+    fn at_now(&self) -> (MutexGuard<'_, Budget>, Duration) {
+        let budget = self.budget.lock().unwrap_or_else(PoisonError::into_inner);
+        (budget, self.started.elapsed())
+    }
+}
+
+impl dodo_client::Quota for UpstreamBudget {
+    fn take(&self, priority: Priority) -> Result<(), Duration> {
+        let (mut budget, now) = self.at_now();
+        budget.take(now, priority).inspect_err(|_| count_wait(priority))
+    }
+
+    fn keep(&self) -> Result<(), Duration> {
+        let (mut budget, now) = self.at_now();
+        budget.keep(now).inspect_err(|_| count_wait(Priority::Charge))
+    }
+
+    fn spend_kept(&self) {
+        let (mut budget, now) = self.at_now();
+        budget.spend_kept(now);
+    }
+
+    fn give_back(&self) {
+        self.at_now().0.give_back();
+    }
+
+    fn learn(&self, said: RateLimit, refused: Option<Refused>) {
+        if refused.is_some() {
+            tracing::warn!("Dodo's quota is used up: only charges go on");
+            metrics::counter!("upsell_upstream_refused_total").increment(1);
+        }
+        let (mut budget, now) = self.at_now();
+        budget.learn(now, said, refused);
+    }
+}
+
+/// When Dodo was not asked at all, since its quota is kept for charges: after how many seconds it may be.
+#[must_use]
+pub fn held_back_for(error: &(dyn std::error::Error + 'static)) -> Option<u32> {
+    let mut causes = std::iter::successors(Some(error), |cause| cause.source());
+    let HeldBack { retry_after } = causes.find_map(|cause| cause.downcast_ref())?;
+    Some(u32::try_from(retry_after.as_secs()).unwrap_or(u32::MAX).saturating_add(1))
+}
+
+/// A request that had to wait, or was not made.
+fn count_wait(priority: Priority) {
+    metrics::counter!("upsell_upstream_held_back_total", "priority" => priority.as_str()).increment(1);
+}
+
+#[cfg(test)]
+mod tests {
+    use dodo_client::Quota as _;
+    use metrics_exporter_prometheus::PrometheusBuilder;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_gauges_fall_with_requests_and_rise_with_time() {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let budget = UpstreamBudget::new(Quota::DEFAULT);
+        let gauges = || {
+            metrics::with_local_recorder(&recorder, || budget.publish());
+            let text = recorder.handle().render();
+            ["minute", "second"].map(|window| {
+                let name = format!("upsell_upstream_budget_remaining{{window=\"{window}\"}} ");
+                text.lines().find_map(|line| line.strip_prefix(&name)?.parse::<u32>().ok()).unwrap()
+            })
+        };
+        assert_eq!(gauges(), [240, 40]);
+        for _ in 0..10 {
+            budget.take(Priority::Interactive).unwrap();
+        }
+        budget.keep().unwrap();
+        assert_eq!(gauges(), [229, 29]);
+        budget.give_back();
+        tokio::time::advance(Duration::from_secs(2)).await;
+        assert_eq!(gauges(), [230, 40]);
+        tokio::time::advance(Duration::from_secs(60)).await;
+        assert_eq!(gauges(), [240, 40]);
+    }
+}

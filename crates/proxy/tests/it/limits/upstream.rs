@@ -1,0 +1,195 @@
+//! Dodo's quota: what costs none of it, and who goes first.
+
+use futures_util::{StreamExt, stream};
+use proxy::{policy::upstream_budget::Quota, settings::Limits};
+use serde_json::json;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+use super::assert_says_when;
+use crate::harness::{Buyer, GOOD_CARD, MERCHANT_KEY, Options, TestApp};
+
+/// As many as Dodo's next tier.
+const TIER_1: fn(&mut Limits) = |limits| limits.upstream = Quota { per_second: 100, per_minute: 1000 };
+
+async fn app_with_quota(limits: fn(&mut Limits), rate_limit: &'static str) -> TestApp {
+    TestApp::spawn_with(Options { limits: Some(limits), rate_limit: Some(rate_limit), ..Options::default() })
+        .await
+}
+
+/// Requests that Dodo refused for being too many.
+async fn refused(app: &TestApp) -> usize {
+    let ledger = app.sim.get("/_sim/ledger").await;
+    ledger["requests"].as_array().unwrap().iter().filter(|request| request["status_sent"] == 429).count()
+}
+
+/// Looks at an offer so many times over one connection; returns how often it was shown. Without a client library, which
+/// would take longer than the proxy.
+async fn look_again_and_again(app: &TestApp, token: &str, times: usize) -> usize {
+    let look = |more: &str| {
+        format!("GET /v1/upsell HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n{more}\r\n")
+    };
+    let looks = look("").repeat(times - 1) + &look("connection: close\r\n");
+    let stream = TcpStream::connect(app.url.strip_prefix("http://").unwrap()).await.unwrap();
+    let (mut reader, mut writer) = stream.into_split();
+    let mut answers = String::new();
+    let (written, read) =
+        tokio::join!(writer.write_all(looks.as_bytes()), reader.read_to_string(&mut answers));
+    written.unwrap();
+    read.unwrap();
+    answers.matches("{\"eligible\":true,").count()
+}
+
+#[tokio::test]
+async fn ten_thousand_looks_at_an_offer_ask_dodo_nothing() {
+    let app = TestApp::spawn().await;
+    let buyer = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).await;
+    let token = app.offer_token(&buyer).await;
+    assert_eq!(app.look(&token).await["eligible"], true);
+    app.quiet().await;
+    let products = proxy::rules::Rules::parse(include_str!("../../../upsell.toml")).unwrap().products().len();
+    // The products of the rules are fetched once after the start, whoever looks.
+    while app.sim.requests("GET", "/products").await < products {
+        tokio::task::yield_now().await;
+    }
+    let before = app.sim.requests("", "").await;
+    let looks = stream::iter(0..8).map(|_| look_again_and_again(&app, &token, 1_250)).buffer_unordered(8);
+    let shown: Vec<usize> = looks.collect().await;
+    assert_eq!(shown, [1_250; 8]);
+    assert_eq!(app.sim.requests("", "").await, before);
+}
+
+/// Subscribers who look at prices as fast as they can, until they are told to wait.
+async fn look_at_prices_until_held_back(app: &TestApp, tokens: &[String]) -> usize {
+    let body = json!({"product_id": "prod_max_plan"});
+    let looks = stream::iter(tokens.iter().cycle())
+        .map(|token| app.post(token, "/v1/plans/preview", body.clone()))
+        .buffer_unordered(8);
+    let mut looks = std::pin::pin!(looks);
+    let mut seen = 0;
+    while let Some(answer) = looks.next().await {
+        if answer.status == 503 {
+            assert_eq!(answer.code(), "unavailable");
+            assert_says_when(&answer);
+            return seen;
+        }
+        answer.ok();
+        seen += 1;
+    }
+    seen
+}
+
+#[tokio::test]
+async fn no_flood_of_previews_keeps_a_buyer_from_paying() {
+    let app = app_with_quota(TIER_1, "tier1").await;
+    let mut buyers: Vec<(Buyer, String, serde_json::Value)> = Vec::new();
+    for _ in 0..12 {
+        let buyer = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).await;
+        let token = app.offer_token(&buyer).await;
+        let shown = app.look(&token).await;
+        buyers.push((buyer, token, shown));
+    }
+    let mut subscribers = Vec::new();
+    for _ in 0..4 {
+        subscribers.push(app.plans_token(&app.sim.subscriber_of("prod_basic_plan").await).await);
+    }
+    let seen = look_at_prices_until_held_back(&app, &subscribers).await;
+    assert!(seen > 50, "{seen} previews and the quota was gone");
+    // The flood goes on while they pay.
+    let flood = async {
+        loop {
+            look_at_prices_until_held_back(&app, &subscribers).await;
+        }
+    };
+    let accepts = buyers.iter().map(|(_, token, shown)| app.accept(token, shown, "key-1"));
+    tokio::select! {
+        () = flood => {}
+        answers = stream::iter(accepts).buffered(6).collect::<Vec<_>>() => {
+            for answer in answers {
+                answer.ok();
+            }
+        }
+    }
+    for (buyer, token, _) in &buyers {
+        app.quiet().await;
+        assert_eq!(app.look(token).await["reason"], "accepted");
+        assert_eq!(app.sim.collected(buyer, "one_click").await.len(), 1);
+    }
+    assert_eq!(refused(&app).await, 0, "Dodo never had to refuse anything");
+}
+
+/// I3, I6: what is held back before it was sent leaves the offer as it was.
+#[tokio::test]
+async fn when_charges_have_used_the_quota_up_nothing_is_sent_and_the_offer_stays_open() {
+    let few: fn(&mut Limits) = |limits| limits.upstream = Quota { per_second: 1000, per_minute: 120 };
+    let app = app_with_quota(few, "off").await;
+    let mut buyers = Vec::new();
+    // Two thirds of the quota are for pages...
+    loop {
+        let buyer = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).await;
+        let request = json!({"customer_id": buyer.customer, "purpose": "offer", "payment_id": buyer.payment});
+        let minted = app.post(MERCHANT_KEY, "/v1/sessions", request).await;
+        if minted.status == 503 {
+            assert_says_when(&minted);
+            break;
+        }
+        let token = minted.ok()["token"].as_str().unwrap().to_owned();
+        let shown = app.look(&token).await;
+        if shown["eligible"] != true {
+            assert_eq!(shown["reason"], "unavailable", "{shown}");
+            break;
+        }
+        buyers.push((buyer, token, shown));
+    }
+    // ...and the last third pays for some of the buyers.
+    let mut paid = 0;
+    let mut refused = 0;
+    for (buyer, token, shown) in &buyers {
+        let answer = app.accept(token, shown, "key-1").await;
+        if answer.status == 503 {
+            assert_eq!(answer.code(), "unavailable");
+            assert_says_when(&answer);
+            assert_eq!(app.sim.collected(buyer, "one_click").await.len(), 0);
+            assert_eq!(app.look(token).await["offer"]["id"], shown["offer"]["id"]);
+            refused += 1;
+        } else {
+            answer.ok();
+            paid += 1;
+        }
+    }
+    assert!(paid >= 9 && refused > 0, "{paid} of {}", buyers.len());
+    assert_eq!(
+        app.sim.requests("POST", "/checkouts").await - app.sim.requests("POST", "/checkouts/").await,
+        paid
+    );
+    assert!(app.sim.requests("", "").await <= 120);
+}
+
+#[tokio::test]
+async fn a_quota_that_dodo_says_is_gone_stops_everything_but_charges() {
+    let app = TestApp::spawn().await;
+    let buyer = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).await;
+    let subscriber = app.plans_token(&app.sim.subscriber_of("prod_basic_plan").await).await;
+    let token = app.offer_token(&buyer).await;
+    let shown = app.look(&token).await;
+    let without_card = app.sim.buyer_of("prod_starter_course", None).await;
+    let hosted_token = app.offer_token(&without_card).await;
+    let hosted = app.look(&hosted_token).await;
+    // Others use the same quota: one answer says so.
+    let too_many = json!({"kind": "status_429", "path": "/customers/**", "times": 1, "retry_after": 60});
+    app.sim.post("/_sim/faults", too_many).await;
+    let stranger = app.sim.customer(Some(GOOD_CARD)).await;
+    app.mint(json!({"customer_id": stranger, "purpose": "offer"})).await;
+    let before = app.sim.requests("", "").await;
+    let held_back = app.post(&subscriber, "/v1/plans/preview", json!({"product_id": "prod_max_plan"})).await;
+    assert_eq!(held_back.code(), "unavailable");
+    assert_says_when(&held_back);
+    assert_eq!(app.sim.requests("", "").await, before);
+    app.accept(&token, &shown, "key-1").await.ok();
+    assert_eq!(app.sim.collected(&buyer, "one_click").await.len(), 1);
+    // Opening a page to pay on is marked as sent like a charge, and no more held up afterwards.
+    let attempt = app.accept(&hosted_token, &hosted, "key-2").await.ok();
+    assert_eq!(attempt["status"], "checkout_required", "{attempt}");
+}
