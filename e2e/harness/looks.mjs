@@ -16,17 +16,17 @@ export const LOOKS = [
 ];
 
 /** Checks the page as it stands, and keeps a picture of it. */
-export async function look(world, page, element, step) {
+export async function look(world, page, element, step, axe) {
   await hostPageIsWhole(page);
   await fitsItsBox(element);
   await world.shot(page, step);
-  await mustBeAccessible(page);
+  await mustBeAccessible(page, axe);
 }
 
-/** No text is cut off or sticks out of the element. */
+/** No text is cut off or sticks out of the element, or of any of several. */
 export async function fitsItsBox(element) {
-  const cut = await element.evaluate((host) =>
-    [...host.shadowRoot.querySelectorAll('*')]
+  const cut = await element.evaluateAll((hosts) =>
+    hosts.flatMap((host) => [...host.shadowRoot.querySelectorAll('*')])
       .filter((node) => node.clientWidth > 1 && node.scrollWidth > node.clientWidth + 1 && !node.closest('svg'))
       .map((node) => `${node.localName}.${node.className}: ${node.scrollWidth} in ${node.clientWidth}`));
   assert.deepEqual(cut, [], 'nothing is wider than its box');

@@ -46,7 +46,7 @@ impl Machine for Offer {
                 due: Some(offer.due),
                 ..About::default()
             }),
-            (View::Failed(failed), Act::PayAnotherWay) if failed.another_way => {
+            (View::Failed(failed), Act::PayAnotherWay) if failed.another_way && failed.due.is_some() => {
                 Some(About { due: failed.due, ..About::default() })
             }
             _ => None,

@@ -1,6 +1,7 @@
 //! The words of the proxy: what is stored and passed between `policy`, `service` and `store`.
 //!
-//! No SQL, no HTTP, no Dodo JSON here. Ids of buyers stay on this side of the wire.
+//! No SQL, no HTTP, no Dodo JSON here. Ids of buyers stay on this side of the wire. One file because it is a list of words
+//! that is looked things up in, without behaviour.
 
 use dodo_client::{
     Mode,

@@ -46,8 +46,12 @@ impl Flow {
                 Phase::Done(Box::new(DoneView { scheduled, name: None, due: None, receipt }))
             }
             Progress::Settled(Settled::Checkout(url)) => Phase::Leaving { due: None, url },
-            Progress::Settled(Settled::Failed { reason, .. }) => {
-                Phase::Failed(Box::new(Failed { proposal: None, failure: reason.into(), another_way: false }))
+            Progress::Settled(Settled::Failed { reason, hosted_offered }) => {
+                Phase::Failed(Box::new(Failed {
+                    proposal: None,
+                    failure: reason.into(),
+                    another_way: hosted_offered,
+                }))
             }
             Progress::Settled(_) => Phase::Nothing,
         }
@@ -130,8 +134,7 @@ impl Flow {
             }
             Settled::Failed { reason, hosted_offered } => {
                 self.announce(Announcement::Failed(about, Trouble::Charge(reason)));
-                let another_way =
-                    hosted_offered && !another_way && !self.memory.another_way_taken && proposal.is_some();
+                let another_way = hosted_offered && !another_way && !self.memory.another_way_taken;
                 Phase::Failed(Box::new(Failed { proposal, failure: reason.into(), another_way }))
             }
             Settled::Gone => self.close(Closed::Gone, about),
@@ -178,6 +181,8 @@ impl Flow {
     pub(super) fn failed(&mut self, failed: Box<Failed>, act: Act, key: IdempotencyKey) -> Phase {
         match (act, failed.proposal.clone()) {
             (Act::PayAnotherWay, Some(proposal)) if failed.another_way => self.accept(proposal, key, true),
+            // An earlier page began it: the offer comes back, to be paid on the hosted checkout that its button leads to.
+            (Act::PayAnotherWay, None) if failed.another_way => self.load(),
             (Act::Decline(reason), Some(proposal)) => self.decline(&proposal, reason),
             (Act::Dismiss, _) => Phase::Nothing,
             _ => Phase::Failed(failed),

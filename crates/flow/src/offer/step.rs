@@ -34,11 +34,7 @@ impl Flow {
     fn next(&mut self, phase: Phase, event: Event) -> Phase {
         match (phase, event) {
             (Phase::Idle, Event::Start(Some(answer))) => self.first_answer(answer),
-            (Phase::Idle, Event::Start(None)) => {
-                let tag = self.memory.tags.fresh();
-                self.effects.push(Effect::Load(tag));
-                Phase::Loading(tag)
-            }
+            (Phase::Idle, Event::Start(None)) => self.load(),
             (Phase::Loading(awaited), Event::Loaded(tag, reply)) if tag == awaited => match reply {
                 Ok(answer) => self.first_answer(answer),
                 Err(_) => self.nothing_to_show(),
@@ -61,6 +57,13 @@ impl Flow {
             (Phase::Done(_) | Phase::Closed(_), Event::Act { act: Act::Dismiss, .. }) => Phase::Nothing,
             (phase, _) => phase,
         }
+    }
+
+    /// Nothing is on the screen until the answer comes.
+    pub(super) fn load(&mut self) -> Phase {
+        let tag = self.memory.tags.fresh();
+        self.effects.push(Effect::Load(tag));
+        Phase::Loading(tag)
     }
 
     /// An answer while nothing is on the screen.

@@ -7,6 +7,7 @@ mod build;
 mod charge_replies;
 mod offer_charge_stories;
 mod offer_invariants;
+mod offer_random;
 mod offer_stage;
 mod offer_stories;
 mod outcomes;

@@ -91,6 +91,21 @@ fn each_unfinished_charge_is_waited_for() {
     }
 }
 
+/// A page that only took a charge up has no quote to pay another way: the offer comes back first.
+#[test]
+fn what_an_earlier_page_began_and_failed_brings_the_offer_back() {
+    let mut stage = crate::offer_stage::Stage::opened(taken(attempt(AttemptStatus::InDoubt)));
+    stage.wait().looked(Ok(failed_by(FailureReason::ExpiredCard)));
+    let View::Failed(failed) = stage.view() else { panic!() };
+    assert!(failed.another_way);
+    stage.act(Act::PayAnotherWay);
+    assert_eq!(stage.view(), View::Nothing);
+    let hosted = wire::UpsellResponse { payment_method: None, ..offered("o1", quote("q2", 5000)) };
+    stage.loaded(Ok(answer(hosted))).look();
+    assert_eq!(stage.card().pay_by, offer::PayBy::HostedCheckout);
+    assert_eq!(stage.sent().len(), 0, "nothing is paid but by a press on what is shown");
+}
+
 /// An order whose answer is lost ends in doubt, and from there only in what is seen of it.
 #[test]
 fn doubt_is_never_called_failure() {
