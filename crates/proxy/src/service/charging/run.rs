@@ -1,5 +1,6 @@
-//! One attempt from its claim to its settling. Nothing in here is ever done twice for one attempt. One
-//! file because the steps have to be read in their order.
+//! One attempt from its claim to its settling. Nothing in here is ever done twice for one attempt.
+//!
+//! In one file because the steps have to be read in their order.
 
 use std::time::Duration;
 
