@@ -1,6 +1,8 @@
 //! Every campaign there is. Adding one is a file beside this one and a line in [`ALL`].
 
+mod ambiguity;
 mod crash;
+mod double_submit;
 mod webhook_forgery;
 
 use async_trait::async_trait;
@@ -30,7 +32,8 @@ pub trait Campaign: Sync {
 }
 
 /// The table.
-pub const ALL: &[&dyn Campaign] = &[&crash::Crash, &webhook_forgery::WebhookForgery];
+pub const ALL: &[&dyn Campaign] =
+    &[&ambiguity::Ambiguity, &crash::Crash, &double_submit::DoubleSubmit, &webhook_forgery::WebhookForgery];
 
 /// The campaign of this name.
 #[must_use]

@@ -1,0 +1,136 @@
+//! Whatever happens between the request and its answer: one request, the truth in the end, and "failed" only when it is
+//! certain.
+//!
+//! A run is one accept whose charging request is spoiled in one of seventeen ways, with the buyer clicking on. Then time
+//! passes with the reconciler at work, and what the proxy has on record is compared with the ledger.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use proxy::domain::OfferState;
+use serde_json::json;
+use wire::AttemptStatus;
+
+use super::Campaign;
+use crate::{
+    plan::Plan,
+    report::{Broken, Report},
+    rig::{Database, Desk, Dodo, GOOD_CARD, KIT, Shown, standing_clock},
+};
+
+/// After these it is not known whether the charge happened.
+const FAULTS: [&str; 17] = [
+    "reset_before",
+    "reset_after",
+    "hang_before",
+    "hang_after",
+    "truncated_body_after",
+    "non_json_body_after",
+    "empty_200_after",
+    "status_408_before",
+    "status_408_after",
+    "status_409_before",
+    "status_409_after",
+    "status_500_before",
+    "status_500_after",
+    "status_502_after",
+    "status_503_before",
+    "status_504_after",
+    "status_302_after",
+];
+/// Longer than anything may stay undecided: twenty minutes, and the looks that confirm it.
+const PATIENCE: i64 = 30 * 60;
+
+/// See the module.
+pub(super) struct Ambiguity;
+
+#[async_trait]
+impl Campaign for Ambiguity {
+    fn name(&self) -> &'static str {
+        "ambiguity"
+    }
+
+    fn promise(&self) -> &'static str {
+        "an outcome that is not known is found out, and never sent again or called failed"
+    }
+
+    fn whole_runs(&self) -> u64 {
+        17 * 50
+    }
+
+    fn quick_runs(&self) -> u64 {
+        17 * 2
+    }
+
+    async fn run(&self, plan: &Plan) -> anyhow::Result<Report> {
+        let mut report = Report::new();
+        let dodo = Dodo::start(plan.seed).await?;
+        let desk = Desk::open(&dodo, &Database::sqlite()?, &standing_clock()).await?;
+        let mut runs = Vec::new();
+        for (seed, fault) in plan.seeds().zip(kinds(plan.seed)) {
+            let shown = desk.show(&dodo, Some(GOOD_CARD), KIT).await?;
+            dodo.fault("POST", "/checkouts", json!(fault), 1)?;
+            // The buyer clicks again, with the same key and from another tab.
+            for key in ["key-1", "key-1", "key-2"] {
+                let told = desk.accept(&shown, key, None).await;
+                if told.is_ok_and(|attempt| attempt.status == Some(AttemptStatus::Failed)) {
+                    report.broken(Broken::Lie, seed, format_args!("{fault}: told failed while nobody knew"));
+                }
+            }
+            // A fault that no request has met would spoil the next run's.
+            dodo.control().clear_faults();
+            runs.push((seed, fault, shown));
+        }
+        desk.pass(&dodo, PATIENCE).await?;
+        judge(&dodo, &desk, &runs, &mut report).await?;
+        report.fact("kinds", FAULTS.len());
+        Ok(report)
+    }
+}
+
+/// The fault of each run, by its seed.
+fn kinds(seed: u64) -> impl Iterator<Item = &'static str> {
+    let skip = usize::try_from(seed % 17).unwrap_or_default();
+    FAULTS.into_iter().cycle().skip(skip)
+}
+
+/// Compares the record with the money.
+async fn judge(
+    dodo: &Dodo,
+    desk: &Desk,
+    runs: &[(u64, &'static str, Shown)],
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    let (mut posts, mut paid) = (HashMap::<String, u32>::new(), HashMap::<String, u32>::new());
+    for post in dodo.charging_requests() {
+        report.posts += 1;
+        let customer = post.body["customer"]["customer_id"].as_str().unwrap_or_default().to_owned();
+        *posts.entry(customer).or_default() += 1;
+    }
+    for charge in dodo.collected() {
+        *paid.entry(charge.customer_id).or_default() += 1;
+    }
+    for (seed, fault, shown) in runs {
+        let count =
+            |of: &HashMap<String, u32>| of.get(shown.offer.customer_id.as_str()).copied().unwrap_or(0);
+        let (posts, paid) = (count(&posts), count(&paid));
+        if posts != 1 || paid > 1 {
+            report.broken(Broken::Double, *seed, format_args!("{fault}: {posts} requests, {paid} charges"));
+        }
+        let state = desk.offer(shown).await?.state;
+        match (state, paid) {
+            (OfferState::Charged, 1) | (OfferState::Abandoned, 0) => {}
+            (OfferState::Accepting | OfferState::Pending | OfferState::Unknown, _) => {
+                report.broken(Broken::Stuck, *seed, format_args!("{fault}: still {state:?}"));
+            }
+            (_, 0) => report.broken(Broken::Lie, *seed, format_args!("{fault}: {state:?}, nothing paid")),
+            _ => report.broken(Broken::Lost, *seed, format_args!("{fault}: {state:?}, and it was paid")),
+        }
+        let told = desk.accept(shown, "key-1", None).await;
+        if paid > 0 && !matches!(&told, Ok(attempt) if attempt.status == Some(AttemptStatus::Succeeded)) {
+            report.broken(Broken::Lie, *seed, format_args!("{fault}: paid, and told {told:?}"));
+        }
+        report.runs += 1;
+    }
+    Ok(())
+}
