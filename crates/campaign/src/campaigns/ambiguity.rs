@@ -65,7 +65,8 @@ impl Campaign for Ambiguity {
     async fn run(&self, plan: &Plan) -> anyhow::Result<Report> {
         let mut report = Report::new();
         let dodo = Dodo::start(plan.seed).await?;
-        let desk = Desk::open(&dodo, &Database::sqlite()?, &standing_clock()).await?;
+        let database = Database::sqlite()?;
+        let desk = Desk::open(&dodo, &database, &standing_clock()).await?;
         let mut runs = Vec::new();
         for (seed, fault) in plan.seeds().zip(kinds(plan.seed)) {
             let shown = desk.show(&dodo, Some(GOOD_CARD), KIT).await?;
