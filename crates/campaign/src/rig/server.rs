@@ -22,6 +22,9 @@ pub const MERCHANT_KEY: &str = "merchant-key-of-campaigns";
 /// What Dodo signs with, unless told otherwise.
 pub const WEBHOOK_SECRET: &str = dodo_sim::DEFAULT_WEBHOOK_SECRET;
 
+/// More than any campaign asks for.
+const UNLIMITED: &str = "1000000";
+
 /// What a campaign may want otherwise.
 #[derive(Clone, Debug)]
 pub struct Setup {
@@ -84,6 +87,11 @@ impl Proxy {
             ("--return-url", "https://shop.example/thanks".to_owned()),
             ("--allowed-origins", "https://shop.example".to_owned()),
             ("--dodo-base-url", dodo.url()),
+            // A campaign is one address with many buyers, and its simulator counts nothing.
+            ("--token-requests-per-minute", UNLIMITED.to_owned()),
+            ("--address-requests-per-minute", UNLIMITED.to_owned()),
+            ("--dodo-requests-per-second", UNLIMITED.to_owned()),
+            ("--dodo-requests-per-minute", UNLIMITED.to_owned()),
         ];
         let words = flags.into_iter().flat_map(|(name, value)| [name.to_owned(), value]);
         let Flags { arguments } = Flags::try_parse_from(std::iter::once("campaign".to_owned()).chain(words))?;
