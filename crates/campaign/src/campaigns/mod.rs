@@ -3,6 +3,7 @@
 mod ambiguity;
 mod crash;
 mod double_submit;
+mod kill;
 mod webhook_forgery;
 
 use async_trait::async_trait;
@@ -32,8 +33,13 @@ pub trait Campaign: Sync {
 }
 
 /// The table.
-pub const ALL: &[&dyn Campaign] =
-    &[&ambiguity::Ambiguity, &crash::Crash, &double_submit::DoubleSubmit, &webhook_forgery::WebhookForgery];
+pub const ALL: &[&dyn Campaign] = &[
+    &ambiguity::Ambiguity,
+    &crash::Crash,
+    &double_submit::DoubleSubmit,
+    &kill::Kill,
+    &webhook_forgery::WebhookForgery,
+];
 
 /// The campaign of this name.
 #[must_use]

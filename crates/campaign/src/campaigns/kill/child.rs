@@ -1,0 +1,120 @@
+//! The proxy's program as a process of its own, which can be killed.
+
+use std::{
+    net::TcpListener,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use anyhow::Context as _;
+
+use crate::rig::{Dodo, MERCHANT_KEY, Setup, WEBHOOK_SECRET};
+
+/// Longer than any start takes.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Between two questions whether it is ready.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// A running program. Dropped, it is killed.
+#[derive(Debug)]
+pub(super) struct Process {
+    child: Child,
+    ready: String,
+}
+
+/// The ports of every start, so that buyers find the proxy where it was.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ports {
+    api: u16,
+    ops: u16,
+}
+
+impl Ports {
+    /// Two that nobody has.
+    pub(super) fn free() -> anyhow::Result<Self> {
+        let (api, ops) = (TcpListener::bind("127.0.0.1:0")?, TcpListener::bind("127.0.0.1:0")?);
+        Ok(Self { api: api.local_addr()?.port(), ops: ops.local_addr()?.port() })
+    }
+
+    pub(super) fn url(self) -> String {
+        format!("http://127.0.0.1:{}", self.api)
+    }
+}
+
+impl Process {
+    /// Starts it. It may not be ready yet.
+    pub(super) fn start(dodo: &Dodo, setup: &Setup, ports: Ports) -> anyhow::Result<Self> {
+        let program = program()?;
+        let rules = setup.database.folder().join("upsell.toml");
+        std::fs::write(&rules, &setup.rules).context("the rules cannot be written")?;
+        let many = "1000000";
+        let child = Command::new(&program)
+            .arg("serve")
+            .args(["--listen", &format!("127.0.0.1:{}", ports.api)])
+            .args(["--ops-listen", &format!("127.0.0.1:{}", ports.ops)])
+            .args(["--merchant", "campaigns", "--environment", "test_mode"])
+            .args(["--return-url", "https://shop.example/thanks"])
+            .args(["--dodo-base-url", &dodo.url()])
+            .args(["--token-requests-per-minute", many, "--address-requests-per-minute", many])
+            .args(["--dodo-requests-per-second", many, "--dodo-requests-per-minute", many])
+            .arg("--config")
+            .arg(&rules)
+            .env("UPSELL_MERCHANT_KEY", MERCHANT_KEY)
+            .env("DODO_PAYMENTS_API_KEY", dodo_sim::DEFAULT_KEY)
+            .env("DODO_PAYMENTS_WEBHOOK_KEY", WEBHOOK_SECRET)
+            .env("DATABASE_URL", setup.database.url())
+            .env("RUST_LOG", "off")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .with_context(|| format!("{} does not start", program.display()))?;
+        Ok(Self { child, ready: format!("http://127.0.0.1:{}/readyz", ports.ops) })
+    }
+
+    /// Waits until it says that it is ready; tells how long that took.
+    pub(super) async fn ready(&mut self, http: &reqwest::Client) -> anyhow::Result<Duration> {
+        let began = Instant::now();
+        while began.elapsed() < PATIENCE {
+            if let Some(status) = self.child.try_wait()? {
+                anyhow::bail!("the proxy ended by itself with {status}");
+            }
+            if http.get(&self.ready).send().await.is_ok_and(|answer| answer.status().is_success()) {
+                return Ok(began.elapsed());
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        anyhow::bail!("the proxy is not ready after {} s", PATIENCE.as_secs())
+    }
+
+    /// `kill -9`.
+    pub(super) fn kill(mut self) -> anyhow::Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Where it is dead already there is nothing to do.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// `UPSELL_PROXY_BIN`, or the program that was built beside this one.
+fn program() -> anyhow::Result<PathBuf> {
+    if let Some(path) = std::env::var_os("UPSELL_PROXY_BIN") {
+        return Ok(path.into());
+    }
+    let own = std::env::current_exe()?;
+    let beside = own.with_file_name(format!("upsell-proxy{}", std::env::consts::EXE_SUFFIX));
+    anyhow::ensure!(
+        beside.is_file(),
+        "{} is not there: build it with `cargo build -p upsell-proxy`, or name one in UPSELL_PROXY_BIN",
+        beside.display()
+    );
+    Ok(beside)
+}
