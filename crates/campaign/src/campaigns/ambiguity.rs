@@ -3,6 +3,8 @@
 //!
 //! A run is one accept whose charging request is spoiled in one of seventeen ways, with the buyer clicking on. Then time
 //! passes with the reconciler at work, and what the proxy has on record is compared with the ledger.
+//!
+//! Seen to fail when: the request is sent again after a broken exchange; an unknown outcome is taken for a failure.
 
 use std::collections::HashMap;
 

@@ -2,6 +2,8 @@
 //!
 //! A run is one offer, accepted eight times at once on each of two proxies over one PostgreSQL database. Half of the clicks
 //! are one browser's repeats of one key, the others have keys of their own, as other tabs and devices do.
+//!
+//! Seen to fail when a claim forgets to look at the offer's state and the database does not refuse a second live attempt.
 
 use std::collections::HashMap;
 
