@@ -34,6 +34,7 @@ use crate::{
         catalogue::Catalogue,
         charging::{self, Charging},
         offers::{self, Offers},
+        outbox::{self, Relay, RelayError},
         plans::Plans,
         purchases::Purchases,
         quoting::Quoting,
@@ -64,6 +65,9 @@ pub enum ApplicationError {
     /// The client was refused.
     #[error("Dodo: {0}")]
     Dodo(#[from] dodo_client::ConfigError),
+    /// News for the merchant's system could not be sent.
+    #[error("telling the merchant's system: {0}")]
+    Relay(#[from] RelayError),
     /// An address cannot be listened on.
     #[error("cannot listen on {address}: {error}")]
     Listen {
@@ -139,8 +143,12 @@ impl Application {
         let upstream = Arc::new(UpstreamBudget::new(settings.limits.upstream));
         let dodo = Client::new(&settings.dodo.clone().with_quota(Arc::clone(&upstream) as _))?;
         let charges = TaskTracker::new();
+        let relay = settings.notify.clone();
+        let relay =
+            relay.map(|notify| Relay::new(notify, Arc::clone(&store), Arc::clone(&clock))).transpose()?;
         let (services, background) =
             wire_up(settings, Arc::clone(&store), clock, dodo, charges.clone(), Arc::clone(&gate), upstream);
+        let background = Background { relay, ..background };
         let app = http::App::new(services, gate);
         let router = http::router(app.clone(), origins, widget, upgrade_page);
         let ops_router = ops::router(app, metrics);
@@ -216,6 +224,8 @@ struct Background {
     products: Vec<wire::ProductId>,
     reconciler: Reconciler,
     gate: Arc<Gate>,
+    /// Absent where the merchant's system wants to be told nothing.
+    relay: Option<Relay>,
 }
 
 impl Background {
@@ -228,6 +238,11 @@ impl Background {
             },
             until(&stop, self.catalogue.keep_products_warm(self.products.clone())),
             until(&stop, self.keep_house()),
+            async {
+                if let Some(relay) = &self.relay {
+                    relay.run(stop.clone()).await;
+                }
+            },
         );
     }
 
@@ -249,7 +264,7 @@ impl Background {
         self.store.purge_expired(now).await?;
         self.store.purge_quotes(later(now, QUOTE_MEMORY.saturating_neg())).await?;
         self.store.purge_inbox(later(now, INBOX_LIFE.saturating_neg())).await?;
-        Ok(())
+        outbox::sweep(&*self.store, self.relay.as_ref(), now).await
     }
 }
 
@@ -340,6 +355,7 @@ fn wire_up(
         catalogue,
         products,
         gate,
+        relay: None,
     };
     (services, background)
 }

@@ -19,7 +19,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Serves until it is told to stop. Secrets come from UPSELL_MERCHANT_KEY, DODO_PAYMENTS_API_KEY and
-    /// DODO_PAYMENTS_WEBHOOK_KEY.
+    /// DODO_PAYMENTS_WEBHOOK_KEY, and UPSELL_NOTIFY_KEY where your system is to be told the news.
     Serve(Box<Arguments>),
     /// Checks settings, secrets and rules file as `serve` would, and ends.
     CheckConfig(Box<Arguments>),

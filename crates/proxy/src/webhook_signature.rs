@@ -1,5 +1,6 @@
 //! Whether a webhook was signed by Dodo, by the Standard Webhooks scheme: HMAC-SHA256 over
-//! `id.timestamp.body`, with the body as it came over the wire.
+//! `id.timestamp.body`, with the body as it came over the wire. And signing in the same way what the merchant's system is
+//! told.
 //!
 //! Pure: no clock, no HTTP types, no allocation that grows with what a stranger sends. It says nothing about
 //! what the webhook means, nor whether it came before: the webhook's id and the inbox do that.
@@ -129,6 +130,16 @@ pub fn verify(
         }
     }
     if bool::from(fits) { Ok(()) } else { Err(SignatureError::Mismatch) }
+}
+
+/// The header `webhook-signature` of what is sent at `timestamp`: one signature for each key, so that the receiver may
+/// go from one to another.
+#[must_use]
+pub fn sign(keys: &[WebhookKey], id: &str, timestamp: i64, body: &[u8]) -> String {
+    let timestamp = timestamp.to_string();
+    let signatures: Vec<_> =
+        keys.iter().map(|key| format!("v1,{}", key.sign(id, &timestamp, body))).collect();
+    signatures.join(" ")
 }
 
 /// Digits only: no sign, no space, no fraction, nothing that another parser might read differently.

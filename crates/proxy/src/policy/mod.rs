@@ -6,6 +6,7 @@ pub mod eligibility;
 pub mod failure_reason;
 pub mod notices;
 pub mod observe;
+pub mod outbox_schedule;
 pub mod payment_method;
 pub mod plan_comparison;
 pub mod pricing;

@@ -12,10 +12,12 @@
 //! | [`charging`] | collecting a quote, once or not at all |
 //! | [`reconciler`] | finding out what became of it |
 //! | [`webhooks`] | what Dodo reports |
+//! | [`outbox`] | what the merchant's system is told |
 
 pub mod catalogue;
 pub mod charging;
 pub mod offers;
+pub mod outbox;
 pub mod plans;
 pub mod purchases;
 pub mod quoting;

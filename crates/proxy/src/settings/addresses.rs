@@ -82,11 +82,23 @@ pub fn public_url(text: &str, live: bool) -> Result<Origin, AddressError> {
 /// # Errors
 /// See [`AddressError`].
 pub fn return_url(text: &str) -> Result<String, AddressError> {
+    Ok(without_fragment(text)?.into())
+}
+
+/// Where the merchant's system is told the news. It may have a path and a query.
+///
+/// # Errors
+/// See [`AddressError`].
+pub fn notify_url(text: &str) -> Result<Url, AddressError> {
+    without_fragment(text)
+}
+
+fn without_fragment(text: &str) -> Result<Url, AddressError> {
     let url = strict(text)?;
     if url.fragment().is_some() {
         return Err(AddressError::Fragment);
     }
-    Ok(url.into())
+    Ok(url)
 }
 
 fn strict(text: &str) -> Result<Url, AddressError> {
@@ -152,6 +164,7 @@ mod tests {
         ] {
             assert_eq!(Origin::parse(text).unwrap_err(), error, "{text:?}");
             assert_eq!(return_url(text).unwrap_err(), error, "{text:?}");
+            assert_eq!(notify_url(text).unwrap_err(), error, "{text:?}");
         }
         assert_eq!(Origin::parse("https://shop.example/x"), Err(AddressError::NotAnOrigin));
         assert_eq!(Origin::parse("https://shop.example?x"), Err(AddressError::NotAnOrigin));

@@ -5,14 +5,16 @@
 
 mod addresses;
 mod limits;
+mod notify;
 
 use std::{net::SocketAddr, path::PathBuf};
 
 use dodo_client::{ApiKey, ConfigError, Mode};
 use secrecy::{ExposeSecret, SecretString};
 
-pub use addresses::{AddressError, Origin, public_url, return_url};
+pub use addresses::{AddressError, Origin, notify_url, public_url, return_url};
 pub use limits::{LimitArguments, Limits};
+pub use notify::Notify;
 
 use crate::{
     client_address::RangeError,
@@ -51,6 +53,9 @@ pub struct Arguments {
     /// Where a buyer comes back to from Dodo's hosted pages.
     #[arg(long, env = "UPSELL_RETURN_URL")]
     pub return_url: Option<String>,
+    /// Where your system is told about accepted, paid and declined offers; needs `UPSELL_NOTIFY_KEY`.
+    #[arg(long, env = "UPSELL_NOTIFY_URL")]
+    pub notify_url: Option<String>,
     /// The widget's files, served at `/`. Absent means those in the binary, if it was built with them.
     #[arg(long, env = "UPSELL_WIDGET_DIR")]
     pub widget_dir: Option<PathBuf>,
@@ -85,6 +90,8 @@ pub struct Secrets {
     pub api_key: Option<SecretString>,
     /// `DODO_PAYMENTS_WEBHOOK_KEY`: one key, or several separated by spaces or commas while keys are being changed.
     pub webhook_key: Option<SecretString>,
+    /// `UPSELL_NOTIFY_KEY`: what news for the merchant's system is signed with; one key or several, as above.
+    pub notify_key: Option<SecretString>,
     /// `DATABASE_URL`: `postgres://…` for several proxies, `sqlite:PATH` for one. May hold a password.
     pub database_url: Option<SecretString>,
 }
@@ -97,6 +104,7 @@ impl Secrets {
             merchant_key: secret("UPSELL_MERCHANT_KEY"),
             api_key: secret("DODO_PAYMENTS_API_KEY"),
             webhook_key: secret("DODO_PAYMENTS_WEBHOOK_KEY"),
+            notify_key: secret("UPSELL_NOTIFY_KEY"),
             database_url: secret("DATABASE_URL"),
         }
     }
@@ -133,6 +141,8 @@ pub struct Settings {
     pub webhook_keys: Vec<WebhookKey>,
     /// How much is let in, and how much is asked of Dodo.
     pub limits: Limits,
+    /// Where the merchant's system is told the news; absent: it is told none.
+    pub notify: Option<Notify>,
 }
 
 /// Why the proxy does not start. No variant carries a secret.
@@ -147,6 +157,12 @@ pub enum SettingsError {
     /// No webhook key, or one that anybody could sign with.
     #[error("DODO_PAYMENTS_WEBHOOK_KEY: {0}")]
     WebhookKey(#[from] KeyError),
+    /// No key to sign news with, or one that anybody could sign with.
+    #[error("UPSELL_NOTIFY_KEY: {0}")]
+    NotifyKey(KeyError),
+    /// News has an address and no key, or the reverse.
+    #[error("UPSELL_NOTIFY_URL and UPSELL_NOTIFY_KEY go together, and {0} is not set")]
+    NotifyHalf(&'static str),
     /// An address of no database of ours.
     #[error("DATABASE_URL {0}")]
     Database(#[from] DatabaseError),
@@ -198,6 +214,7 @@ impl Settings {
         }
         let dodo = dodo(arguments.environment, secrets.api_key, arguments.dodo_base_url)?;
         let webhook_keys = webhook_keys(secrets.webhook_key)?;
+        let notify = Notify::check(arguments.notify_url.as_deref(), secrets.notify_key.as_ref())?;
         if wire::ProductId::parse(arguments.merchant.as_str()).is_err() {
             return Err(SettingsError::Merchant);
         }
@@ -236,6 +253,7 @@ impl Settings {
             dodo,
             webhook_keys,
             limits: Limits::check(&arguments.limits)?,
+            notify,
         })
     }
 }
@@ -261,8 +279,14 @@ fn dodo(
 
 fn webhook_keys(keys: Option<SecretString>) -> Result<Vec<WebhookKey>, SettingsError> {
     let keys = keys.ok_or(SettingsError::Missing("DODO_PAYMENTS_WEBHOOK_KEY"))?;
+    Ok(several_keys(&keys)?)
+}
+
+/// At least one key, separated by spaces or commas.
+fn several_keys(keys: &SecretString) -> Result<Vec<WebhookKey>, KeyError> {
     let parts = keys.expose_secret().split([' ', ',']).filter(|part| !part.is_empty());
-    Ok(parts.map(WebhookKey::parse).collect::<Result<_, _>>()?)
+    let keys = parts.map(WebhookKey::parse).collect::<Result<Vec<_>, _>>()?;
+    if keys.is_empty() { Err(KeyError::Encoding) } else { Ok(keys) }
 }
 
 fn rules(path: PathBuf) -> Result<Rules, SettingsError> {

@@ -11,6 +11,8 @@ const SECRETS: [(&str, &str); 3] = [
     ("DODO_PAYMENTS_WEBHOOK_KEY", "whsec_ZG9kby1zaW0tdGVzdC1zZWNyZXQtMDEyMzQ1Njc4OSE="),
 ];
 
+const NOTIFY_KEY: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
+
 #[derive(Parser)]
 struct Cli {
     #[command(flatten)]
@@ -51,7 +53,7 @@ type Row = (&'static [&'static str], &'static [(&'static str, &'static str)], &'
 
 #[test]
 fn every_refusal_says_what_to_mend() {
-    let table: [Row; 15] = [
+    let table: [Row; 21] = [
         (&[], &[("UPSELL_MERCHANT_KEY", "")], "UPSELL_MERCHANT_KEY is not set"),
         (&[], &[("UPSELL_MERCHANT_KEY", "short")], "UPSELL_MERCHANT_KEY has 5 characters"),
         (&[], &[("DODO_PAYMENTS_API_KEY", " ")], "DODO_PAYMENTS_API_KEY is not set"),
@@ -61,6 +63,12 @@ fn every_refusal_says_what_to_mend() {
         (&[], &[("DODO_PAYMENTS_WEBHOOK_KEY", "")], "DODO_PAYMENTS_WEBHOOK_KEY is not set"),
         (&[], &[("DODO_PAYMENTS_WEBHOOK_KEY", "whsec_c2hvcnQ=")], "has 5 bytes and needs at least 24"),
         (&[], &[("DODO_PAYMENTS_WEBHOOK_KEY", "whsec_")], "has 0 bytes"),
+        (&[], &[("DODO_PAYMENTS_WEBHOOK_KEY", ",")], "is not `whsec_`"),
+        (&["--notify-url", "https://a.example"], &[], "UPSELL_NOTIFY_KEY is not set"),
+        (&[], &[("UPSELL_NOTIFY_KEY", NOTIFY_KEY)], "UPSELL_NOTIFY_URL is not set"),
+        (&["--notify-url", "http://a.example"], &[("UPSELL_NOTIFY_KEY", NOTIFY_KEY)], "must be https"),
+        (&["--notify-url", "https://a.example"], &[("UPSELL_NOTIFY_KEY", "whsec_c2hvcnQ=")], "has 5 bytes"),
+        (&["--notify-url", "https://a.example"], &[("UPSELL_NOTIFY_KEY", ", ,")], "UPSELL_NOTIFY_KEY: the"),
         (&["--merchant", "a b"], &[], "UPSELL_MERCHANT"),
         (&["--allowed-origins", "*"], &[], "UPSELL_ALLOWED_ORIGINS: is not a URL"),
         (&["--return-url", "http://a.example"], &[], "UPSELL_RETURN_URL: must be https"),
@@ -133,9 +141,23 @@ fn both_keys_are_taken_while_one_replaces_the_other() {
 }
 
 #[test]
+fn news_has_an_address_and_a_key_or_neither() {
+    assert!(check_with(&[], &[]).unwrap().notify.is_none());
+    let two = "whsec_ZG9kby1zaW0tdGVzdC1zZWNyZXQtMDEyMzQ1Njc4OSE= whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
+    for url in ["https://a.example/news?shop=1", "http://127.0.0.1:4030/news"] {
+        let settings = check_with(&["--notify-url", url], &[("UPSELL_NOTIFY_KEY", two)]).unwrap();
+        let notify = settings.notify.unwrap();
+        assert_eq!((notify.url.as_str(), notify.keys.len()), (url, 2));
+    }
+}
+
+#[test]
 fn secrets_are_not_printed() {
-    let printed = format!("{:?}", check_with(&[], &[]).unwrap());
-    for (_, secret) in SECRETS {
+    let notify = [("UPSELL_NOTIFY_KEY", NOTIFY_KEY)];
+    let flags = ["--notify-url", "https://a.example/news?token=hidden-in-the-address"];
+    let printed = format!("{:?}", check_with(&flags, &notify).unwrap());
+    assert!(!printed.contains("hidden-in-the-address"));
+    for (_, secret) in SECRETS.iter().chain(&notify) {
         assert!(!printed.contains(secret), "{secret}");
     }
 }

@@ -5,12 +5,13 @@
 //! nothing. No method waits for the network. Rules live in `policy`; the one rule applied in here is
 //! [`policy::settle`](crate::policy::settle), because merging has to happen inside the transaction.
 //!
-//! One file a concern: sessions, offers and declines, charging, webhooks. [`sqlite`] and [`postgres`] are the engines;
+//! One file a concern: sessions, offers and declines, charging, webhooks, news. [`sqlite`] and [`postgres`] are the engines;
 //! the statements in `sql/` are written once for both, and `contract/` is what either has to keep.
 
 mod charging;
 mod offers;
 mod open;
+mod outbox;
 mod people;
 pub mod postgres;
 pub mod sqlite;
@@ -22,6 +23,7 @@ use async_trait::async_trait;
 pub use charging::{Attempts, Claim, ClaimRequest, KeptKey, Quotes, Release, Settled, Settlement};
 pub use offers::{DeclineOutcome, Inserted, Offers, Refusal};
 pub use open::{Database, DatabaseError, OpenError, Opened, open};
+pub use outbox::{Backlog, DueNotice, Outbox};
 pub use people::{Inbox, InboxInsert, People};
 
 /// A store as a thing that is up, or not.
@@ -35,9 +37,9 @@ pub trait Life: Send + Sync {
 }
 
 /// Everything that the proxy remembers.
-pub trait Store: Life + People + Offers + Quotes + Attempts + Inbox {}
+pub trait Store: Life + People + Offers + Quotes + Attempts + Inbox + Outbox {}
 
-impl<T: Life + People + Offers + Quotes + Attempts + Inbox> Store for T {}
+impl<T: Life + People + Offers + Quotes + Attempts + Inbox + Outbox> Store for T {}
 
 /// Why the store did not do what was asked. Nothing was changed, unless the variant says otherwise.
 #[derive(Debug, thiserror::Error)]

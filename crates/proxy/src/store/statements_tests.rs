@@ -1,12 +1,13 @@
 //! Every statement names the tenant: data of one merchant must not be reachable from another's store.
 
-const SOURCES: [(&str, &str); 10] = [
+const SOURCES: [(&str, &str); 11] = [
     ("attempts.rs", include_str!("sql/attempts.rs")),
     ("claims.rs", include_str!("sql/claims.rs")),
     ("history.rs", include_str!("sql/history.rs")),
     ("inbox.rs", include_str!("sql/inbox.rs")),
     ("notices.rs", include_str!("sql/notices.rs")),
     ("offers.rs", include_str!("sql/offers.rs")),
+    ("outbox.rs", include_str!("sql/outbox.rs")),
     ("payments.rs", include_str!("sql/payments.rs")),
     ("people.rs", include_str!("sql/people.rs")),
     ("quotes.rs", include_str!("sql/quotes.rs")),

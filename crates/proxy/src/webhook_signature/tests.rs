@@ -92,6 +92,24 @@ fn accepts_known_vectors() {
 }
 
 #[test]
+fn signs_as_the_known_vectors_are_signed() {
+    for sent in vectors() {
+        let key = WebhookKey::parse(sent.key).unwrap();
+        assert_eq!(sign(&[key], &sent.id, sent.now, &sent.body), sent.signature, "{}", sent.id);
+    }
+}
+
+#[test]
+fn what_is_signed_is_accepted_with_each_of_the_keys() {
+    let good = good();
+    let keys = [good.key, OTHER_KEY].map(|key| WebhookKey::parse(key).unwrap());
+    let signed = good.with(|sent| sent.signature = sign(&keys, &sent.id, sent.now, &sent.body));
+    assert_eq!(signed.verify_with(&[good.key]), Ok(()));
+    assert_eq!(signed.verify_with(&[OTHER_KEY]), Ok(()));
+    assert_eq!(sign(&[], &good.id, good.now, &good.body), "");
+}
+
+#[test]
 fn refuses_every_change_of_a_single_bit() {
     let good = good();
     for index in 0..good.body.len() {

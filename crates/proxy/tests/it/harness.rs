@@ -22,6 +22,7 @@ pub(crate) use crate::sim::{Buyer, SimApi};
 
 pub(crate) const MERCHANT_KEY: &str = "merchant-key-of-the-tests";
 pub(crate) const WEBHOOK_SECRET: &str = "whsec_ZG9kby1zaW0tdGVzdC1zZWNyZXQtMDEyMzQ1Njc4OSE=";
+pub(crate) const NOTIFY_KEY: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
 pub(crate) const SHOP: &str = "https://shop.example";
 pub(crate) const GOOD_CARD: &str = "4242424242424242";
 
@@ -42,6 +43,8 @@ pub(crate) struct Options {
     pub(crate) limits: Option<fn(&mut Limits)>,
     /// What Dodo allows; nothing is counted by default.
     pub(crate) rate_limit: Option<&'static str>,
+    /// Where the merchant's system is told the news.
+    pub(crate) notify_url: Option<String>,
 }
 
 /// A running proxy.
@@ -119,6 +122,7 @@ impl TestApp {
             public_url: None,
             allowed_origins: vec![SHOP.to_owned()],
             return_url: Some(format!("{SHOP}/thanks")),
+            notify_url: options.notify_url.clone(),
             widget_dir: options.widget_dir,
             spa_dir: options.spa_dir,
             environment: dodo_client::Mode::Test,
@@ -135,6 +139,7 @@ impl TestApp {
             merchant_key: Some(MERCHANT_KEY.to_owned().into()),
             api_key: Some("dodo_test_sim_key".to_owned().into()),
             webhook_key: Some(WEBHOOK_SECRET.to_owned().into()),
+            notify_key: options.notify_url.map(|_| NOTIFY_KEY.to_owned().into()),
             database_url: None,
         };
         let mut settings = Settings::check(arguments, secrets).unwrap();

@@ -19,6 +19,7 @@ fn settings(database: std::path::PathBuf) -> Settings {
         public_url: None,
         allowed_origins: Vec::new(),
         return_url: None,
+        notify_url: None,
         widget_dir: None,
         spa_dir: None,
         environment: dodo_client::Mode::Test,
@@ -29,6 +30,7 @@ fn settings(database: std::path::PathBuf) -> Settings {
         merchant_key: Some("a-merchant-key-long-enough".to_owned().into()),
         api_key: Some("dodo_test_key".to_owned().into()),
         webhook_key: Some(WEBHOOK_SECRET.to_owned().into()),
+        notify_key: None,
         database_url: None,
     };
     Settings::check(arguments, secrets).unwrap()

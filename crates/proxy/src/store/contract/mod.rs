@@ -5,6 +5,7 @@ mod charging;
 mod history;
 mod notices;
 mod offers;
+mod outbox;
 mod people;
 mod restart;
 

@@ -16,6 +16,7 @@ mod history;
 mod inbox;
 mod notices;
 mod offers;
+mod outbox;
 mod payments;
 mod people;
 mod quotes;
