@@ -81,7 +81,8 @@ impl dodo_client::Quota for UpstreamBudget {
 pub fn held_back_for(error: &(dyn std::error::Error + 'static)) -> Option<u32> {
     let mut causes = std::iter::successors(Some(error), |cause| cause.source());
     let HeldBack { retry_after } = causes.find_map(|cause| cause.downcast_ref())?;
-    Some(u32::try_from(retry_after.as_secs()).unwrap_or(u32::MAX).saturating_add(1))
+    let seconds = retry_after.as_nanos().div_ceil(Duration::from_secs(1).as_nanos());
+    Some(u32::try_from(seconds).unwrap_or(u32::MAX))
 }
 
 /// A request that had to wait, or was not made.
