@@ -25,6 +25,7 @@ pub mod clock;
 pub mod domain;
 pub mod failpoint;
 pub mod gateway;
+mod gauges;
 pub mod http;
 pub mod ids;
 pub mod policy;

@@ -14,7 +14,7 @@ use wire::UnixSeconds;
 
 use crate::{
     clock::{Clock, later},
-    failpoint,
+    failpoint, gauges,
     policy::outbox_schedule,
     settings::Notify,
     store::{DueNotice, Store, StoreError},
@@ -233,14 +233,10 @@ impl Relay {
     }
 
     async fn measure(&self) {
-        let backlog = match self.store.backlog().await {
-            Ok(backlog) => backlog,
-            Err(error) => return tracing::warn!(%error, "what waits in the outbox could not be counted"),
-        };
-        let age = backlog.oldest.map_or(0, |oldest| self.clock.now().0.saturating_sub(oldest.0).max(0));
-        let number = |count: Option<u32>| f64::from(count.unwrap_or(u32::MAX));
-        metrics::gauge!("upsell_outbox_waiting").set(number(backlog.waiting.try_into().ok()));
-        metrics::gauge!("upsell_outbox_oldest_seconds").set(number(age.try_into().ok()));
+        match self.store.backlog().await {
+            Ok(backlog) => gauges::outbox(&backlog, self.clock.now()),
+            Err(error) => tracing::warn!(%error, "what waits in the outbox could not be counted"),
+        }
     }
 }
 
