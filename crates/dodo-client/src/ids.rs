@@ -109,6 +109,8 @@ ids! {
     CheckoutSessionId
     /// A refund.
     RefundId
+    /// An address that webhooks go to.
+    WebhookEndpointId
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ use crate::{
     clock::{Clock, SystemClock, later},
     domain::Tenant,
     gateway::Gateway,
+    gauges,
     http::{
         self,
         files::{self, Files},
@@ -250,6 +251,9 @@ impl Background {
         loop {
             if let Err(error) = self.sweep().await {
                 tracing::warn!(%error, "sweeping failed");
+            }
+            if let Err(error) = gauges::refresh(self.store.as_ref(), self.clock.now()).await {
+                tracing::warn!(%error, "attempts could not be counted");
             }
             if let Err(error) = self.services.webhooks.apply_leftovers().await {
                 tracing::warn!(%error, "webhooks could not be taken up again");

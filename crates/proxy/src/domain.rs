@@ -322,6 +322,72 @@ pub enum AttemptState {
     Succeeded,
 }
 
+/// An attempt's state without what comes with it: its word in the store, on the command line and in metrics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, clap::ValueEnum)]
+pub enum AttemptWord {
+    /// See [`AttemptState::Claimed`].
+    Claimed,
+    /// See [`AttemptState::Released`].
+    Released,
+    /// See [`AttemptState::Sent`].
+    Sent,
+    /// See [`AttemptState::Unknown`].
+    Unknown,
+    /// See [`AttemptState::Pending`].
+    Pending,
+    /// See [`AttemptState::Failed`].
+    Failed,
+    /// See [`AttemptState::Abandoned`].
+    Abandoned,
+    /// See [`AttemptState::Scheduled`].
+    Scheduled,
+    /// See [`AttemptState::Succeeded`].
+    Succeeded,
+}
+
+impl AttemptWord {
+    /// Each, in the order of an attempt's life.
+    pub const ALL: [Self; 9] = [
+        Self::Claimed,
+        Self::Released,
+        Self::Sent,
+        Self::Unknown,
+        Self::Pending,
+        Self::Failed,
+        Self::Abandoned,
+        Self::Scheduled,
+        Self::Succeeded,
+    ];
+
+    /// The word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Claimed => "claimed",
+            Self::Released => "released",
+            Self::Sent => "sent",
+            Self::Unknown => "unknown",
+            Self::Pending => "pending",
+            Self::Failed => "failed",
+            Self::Abandoned => "abandoned",
+            Self::Scheduled => "scheduled",
+            Self::Succeeded => "succeeded",
+        }
+    }
+
+    /// The state with this word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == word)
+    }
+
+    /// Whether it may still come out either way, so that somebody waits for it.
+    #[must_use]
+    pub fn is_unsettled(self) -> bool {
+        matches!(self, Self::Claimed | Self::Sent | Self::Unknown | Self::Pending)
+    }
+}
+
 /// What the buyer agreed to, kept with the attempt for whoever doubts it later (I9). The quote has the lines.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConsentRecord {
@@ -356,6 +422,17 @@ pub struct SeenPayment {
     pub status: PaymentStatus,
     /// What it collects, tax included; absent where not known yet.
     pub amount: Option<Money>,
+}
+
+/// A payment of an attempt as the store has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PaymentOnRecord {
+    /// It.
+    pub payment: SeenPayment,
+    /// It came in although the attempt had been paid by another.
+    pub surplus: bool,
+    /// When it was last seen.
+    pub seen_at: UnixSeconds,
 }
 
 /// Who found out what is written down about an attempt.

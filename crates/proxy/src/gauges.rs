@@ -1,17 +1,59 @@
-//! Metrics of what the store holds. No label holds an id.
+//! Metrics of what the store holds. Refreshed now and then, so that scraping costs the store nothing. No label holds an id.
 
 use wire::UnixSeconds;
 
-use crate::store::Backlog;
+use crate::{
+    domain::AttemptWord,
+    store::{Backlog, StateCount, Store, StoreError},
+};
+
+/// Counts attempts and publishes what came of it.
+///
+/// # Errors
+/// When the store fails; the gauges keep what they last showed.
+pub(crate) async fn refresh(store: &dyn Store, now: UnixSeconds) -> Result<(), StoreError> {
+    let counts = store.count_attempts().await?;
+    for state in AttemptWord::ALL {
+        let found = counts.iter().find(|count| count.state == state).map_or(0, |count| count.attempts);
+        metrics::gauge!("upsell_attempts", "state" => state.as_str()).set(whole(found));
+    }
+    let oldest = oldest_unsettled(&counts);
+    metrics::gauge!("upsell_oldest_unsettled_attempt_seconds").set(whole(age(oldest, now)));
+    Ok(())
+}
 
 /// Publishes what waits in the outbox.
 pub(crate) fn outbox(backlog: &Backlog, now: UnixSeconds) {
-    let age = backlog.oldest.map_or(0, |oldest| now.0.saturating_sub(oldest.0));
     metrics::gauge!("upsell_outbox_waiting").set(whole(backlog.waiting));
-    metrics::gauge!("upsell_outbox_oldest_seconds").set(whole(u64::try_from(age).unwrap_or(0)));
+    metrics::gauge!("upsell_outbox_oldest_seconds").set(whole(age(backlog.oldest, now)));
+}
+
+/// When the oldest attempt was claimed that may still come out either way.
+fn oldest_unsettled(counts: &[StateCount]) -> Option<UnixSeconds> {
+    counts.iter().filter(|count| count.state.is_unsettled()).map(|count| count.oldest).min()
+}
+
+/// Seconds since then; 0 where there is no then, or the clock went back.
+fn age(since: Option<UnixSeconds>, now: UnixSeconds) -> u64 {
+    since.map_or(0, |since| u64::try_from(now.0.saturating_sub(since.0)).unwrap_or(0))
 }
 
 /// Gauges are floats; these counts stay far below where a float skips whole numbers.
 fn whole(count: u64) -> f64 {
     f64::from(u32::try_from(count).unwrap_or(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_unsettled_attempts_age() {
+        let count = |state, oldest| StateCount { state, attempts: 1, oldest: UnixSeconds(oldest) };
+        let counts =
+            [count(AttemptWord::Succeeded, 1), count(AttemptWord::Unknown, 70), count(AttemptWord::Sent, 60)];
+        assert_eq!(age(oldest_unsettled(&counts), UnixSeconds(100)), 40);
+        assert_eq!(age(oldest_unsettled(&counts[..1]), UnixSeconds(100)), 0);
+        assert_eq!(age(oldest_unsettled(&counts), UnixSeconds(10)), 0, "a clock that went back");
+    }
 }

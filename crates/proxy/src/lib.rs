@@ -14,6 +14,8 @@
 //! | [`gateway`] | what is asked of Dodo, in our words |
 //! | [`upstream`] | how often Dodo is asked, and whose turn it is |
 //! | [`domain`] | the words |
+//! | [`doctor`] | what is wrong with a set-up |
+//! | [`support`] | what a support person asks of attempts |
 //! | [`failpoint`] | where tests let the process die |
 //! | [`webhook_signature`] | who sent a webhook |
 //!
@@ -22,6 +24,7 @@
 pub mod application;
 pub mod client_address;
 pub mod clock;
+pub mod doctor;
 pub mod domain;
 pub mod failpoint;
 pub mod gateway;
@@ -34,6 +37,7 @@ pub mod server;
 pub mod service;
 pub mod settings;
 pub mod store;
+pub mod support;
 pub mod telemetry;
 pub mod upstream;
 pub mod webhook_signature;

@@ -3,9 +3,14 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use dodo_client::ids::CustomerId;
 use proxy::{
     Application,
-    settings::{Arguments, Secrets, Settings},
+    doctor::{self, Verdict},
+    domain::AttemptWord,
+    settings::{Arguments, Secrets, Settings, StorePlace},
+    store::{self, AttemptFilter},
+    support,
 };
 
 /// The merchant's backend of the upsell widget.
@@ -23,6 +28,26 @@ enum Command {
     Serve(Box<Arguments>),
     /// Checks settings, secrets and rules file as `serve` would, and ends.
     CheckConfig(Box<Arguments>),
+    /// Lists attempts, or tells the whole story of one. Works beside a running proxy and changes nothing.
+    Attempts {
+        /// The attempt to explain; a list without it.
+        id: Option<String>,
+        /// Of the list: in this state only.
+        #[arg(long)]
+        state: Option<AttemptWord>,
+        /// Of the list: of this buyer (Dodo's customer id) only.
+        #[arg(long)]
+        customer: Option<String>,
+        /// Of the list: at most so many.
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+        /// Which store.
+        #[command(flatten)]
+        place: Box<StorePlace>,
+    },
+    /// Looks for everything that may be wrong with a set-up: settings, store, key and mode, clock, products, webhooks.
+    /// Works beside a running proxy, charges nothing and changes nothing.
+    Doctor(Box<Arguments>),
     /// Prints the description of the API (OpenAPI, JSON).
     Openapi,
 }
@@ -31,6 +56,10 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Serve(arguments) => serve(*arguments),
         Command::CheckConfig(arguments) => check_config(*arguments),
+        Command::Attempts { id, state, customer, limit, place } => {
+            attempts(id, state, customer, limit, *place)
+        }
+        Command::Doctor(arguments) => doctor(*arguments),
         Command::Openapi => openapi(),
     };
     match outcome {
@@ -69,6 +98,42 @@ fn check_config(arguments: Arguments) -> Outcome {
         settings.dodo.mode
     );
     Ok(())
+}
+
+fn attempts(
+    id: Option<String>,
+    state: Option<AttemptWord>,
+    customer: Option<String>,
+    limit: u32,
+    place: StorePlace,
+) -> Outcome {
+    let (database, tenant) = place.check(&Secrets::read(|name| std::env::var(name).ok()))?;
+    let id = id.map(wire::AttemptId::parse).transpose().map_err(|_| "that is no attempt's id")?;
+    let customer = customer.map(CustomerId::parse).transpose().map_err(|_| "that is no customer's id")?;
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+        let Some(store) = store::open_read_only(&database, &tenant).await? else {
+            return Err("the store has nothing of this merchant in this mode".into());
+        };
+        let text = match &id {
+            Some(id) => support::explain(store.as_ref(), id).await?.ok_or("no such attempt")?,
+            None => support::list(store.as_ref(), &AttemptFilter { state, customer, limit }).await?,
+        };
+        print!("{text}");
+        Ok(())
+    })
+}
+
+fn doctor(arguments: Arguments) -> Outcome {
+    let settings = settings(arguments)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let findings = runtime.block_on(doctor::examine(&settings))?;
+    for finding in &findings {
+        println!("{finding}");
+    }
+    match findings.iter().filter(|finding| finding.verdict == Verdict::Bad).count() {
+        0 => Ok(()),
+        count => Err(format!("{count} things have to be mended before buyers can be served").into()),
+    }
 }
 
 fn openapi() -> Outcome {

@@ -14,3 +14,4 @@ pub mod plan_changes;
 pub mod plan_preview;
 pub mod refunds;
 pub mod subscriptions;
+pub mod webhooks;

@@ -258,4 +258,14 @@ impl Client {
             self.transport.read(Ask::get(&["payments"]).query(&Paged { filter, page })).await?;
         Ok(Page::new(items, page))
     }
+
+    /// `GET /payments` for a single payment of anybody: whether the key may do what looking up needs, and what Dodo's clock
+    /// shows, where the answer says so.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn read_clock(&self) -> Result<Option<OffsetDateTime>, Error> {
+        let one = Paged { filter: &PaymentFilter::default(), page: PageRequest::first(1) };
+        self.transport.date(Ask::get(&["payments"]).query(&one)).await
+    }
 }

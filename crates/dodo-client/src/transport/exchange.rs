@@ -4,7 +4,7 @@ use std::{error::Error as StdError, io, time::Duration};
 
 use reqwest::{
     RequestBuilder, Response, StatusCode,
-    header::{HeaderMap, RETRY_AFTER},
+    header::{DATE, HeaderMap, RETRY_AFTER},
 };
 use time::{OffsetDateTime, format_description::well_known::Rfc2822};
 
@@ -26,7 +26,7 @@ pub(super) enum Exchange {
     /// A complete answer outside 2xx.
     Refused(Box<ApiError>),
     /// A complete 2xx.
-    Complete { status: u16, body: Vec<u8> },
+    Complete { status: u16, body: Vec<u8>, date: Option<OffsetDateTime> },
 }
 
 impl Transport {
@@ -43,6 +43,7 @@ impl Transport {
         };
         let status = response.status();
         let now = OffsetDateTime::now_utc();
+        let date = date(response.headers());
         let (pause, rate_limit) = (retry_after(response.headers(), now), rate_limit(response.headers()));
         if let Some(quota) = &self.quota {
             let refused = status == StatusCode::TOO_MANY_REQUESTS;
@@ -54,7 +55,7 @@ impl Transport {
         };
         let status = status.as_u16();
         if (200..300).contains(&status) {
-            return Exchange::Complete { status, body };
+            return Exchange::Complete { status, body, date };
         }
         let body = ErrorBody::read(&body);
         Exchange::Refused(Box::new(ApiError { status, body, retry_after: pause, rate_limit }))
@@ -144,6 +145,11 @@ fn rate_limit(headers: &HeaderMap) -> RateLimit {
 
 fn retry_after(headers: &HeaderMap, now: OffsetDateTime) -> Option<Duration> {
     pause(headers.get(RETRY_AFTER)?.to_str().ok()?.trim(), now)
+}
+
+/// What the other side's clock showed.
+fn date(headers: &HeaderMap) -> Option<OffsetDateTime> {
+    OffsetDateTime::parse(headers.get(DATE)?.to_str().ok()?, &Rfc2822).ok()
 }
 
 /// Seconds, or a date; a date that has passed means at once.

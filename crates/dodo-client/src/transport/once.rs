@@ -60,7 +60,7 @@ impl Transport {
             Exchange::Unsent(why) => ChargeEvidence::Unsent(why),
             Exchange::Broken { status, cause } => ChargeEvidence::Broken { status, cause },
             Exchange::Refused(error) => ChargeEvidence::Refused(error),
-            Exchange::Complete { status, body } => match decode(&body) {
+            Exchange::Complete { status, body, .. } => match decode(&body) {
                 Ok(reply) => ChargeEvidence::Accepted { status, reply },
                 Err(reason) => ChargeEvidence::Undecodable { status, reason },
             },
@@ -75,7 +75,7 @@ impl Exchange {
             Self::Unsent(why) => Err(why.into()),
             Self::Broken { cause, .. } => Err(cause.into()),
             Self::Refused(error) => Err(error.into()),
-            Self::Complete { status, body } => {
+            Self::Complete { status, body, .. } => {
                 decode(&body).map_err(|reason| Error::Undecodable { status, reason })
             }
         }

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
 use serde::{Serialize, de::DeserializeOwned};
+use time::OffsetDateTime;
 
-use super::{Ask, Transport, once};
+use super::{Ask, Transport, exchange::Exchange, once};
 use crate::{
     error::{Error, TransportError, Unsent},
     quota,
@@ -33,6 +34,19 @@ impl Transport {
         match tokio::time::timeout(self.limits.read_total, repeated).await {
             Ok(result) => result,
             Err(_) => Err(TransportError::Timeout.into()),
+        }
+    }
+
+    /// Asks once; of the answer, only what the other side's clock showed is kept.
+    pub(crate) async fn date<Q, B>(&self, ask: Ask<'_, Q, B>) -> Result<Option<OffsetDateTime>, Error>
+    where
+        Q: Serialize + Sync + ?Sized,
+        B: Serialize + Sync + ?Sized,
+    {
+        quota::turn(self.quota.as_ref()).await?;
+        match self.exchange(ask.on(&self.pooled, self)?).await {
+            Exchange::Complete { date, .. } => Ok(date),
+            failed => failed.decoded(once::nothing).map(|()| None),
         }
     }
 }

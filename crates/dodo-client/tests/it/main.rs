@@ -13,6 +13,7 @@ mod quota;
 mod reads;
 mod requests;
 mod secrets;
+mod set_up;
 mod simulator;
 mod stub;
 mod webhooks;

@@ -87,7 +87,7 @@ impl World {
     }
 }
 
-fn client(sim: &Sim, key: &str) -> Client {
+pub(crate) fn client(sim: &Sim, key: &str) -> Client {
     client_with(sim, key, TimeLimits::default())
 }
 

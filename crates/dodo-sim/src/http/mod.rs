@@ -10,6 +10,7 @@ mod payments;
 pub(crate) mod rate_limit;
 mod refunds;
 mod subscriptions;
+mod webhooks;
 
 use crate::error::{ApiError, Code};
 use crate::policy::ErrorShape;
@@ -60,6 +61,8 @@ fn api(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
         .route("/products/{id}", get(catalogue::product))
         .route("/addons", get(catalogue::addons))
         .route("/addons/{id}", get(catalogue::addon))
+        .route("/webhooks", get(webhooks::list))
+        .route("/webhooks/{id}/secret", get(webhooks::secret))
         .route("/discounts/code/{code}", get(catalogue::discount_by_code))
         .fallback(async || ApiError::new(Code::NotFound, "no such route"))
         .method_not_allowed_fallback(async || ApiError::new(Code::MethodNotAllowed, "not with this method"))

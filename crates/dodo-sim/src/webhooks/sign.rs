@@ -25,6 +25,11 @@ impl std::str::FromStr for Secret {
 }
 
 impl Secret {
+    /// As it was given.
+    pub(crate) fn encoded(&self) -> String {
+        format!("whsec_{}", STANDARD.encode(&self.0))
+    }
+
     /// `v1,<base64>` over `id.timestamp.body`.
     pub(crate) fn sign(&self, id: &str, timestamp: i64, body: &[u8]) -> String {
         // HMAC takes keys of any length, so this cannot fail; an empty signature would be refused by any receiver.

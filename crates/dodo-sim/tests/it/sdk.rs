@@ -31,7 +31,7 @@ async fn install() {
 }
 
 /// The routes that the product uses, as the request log shows them with ids taken out.
-const ROUTES: [&str; 24] = [
+const ROUTES: [&str; 26] = [
     "DELETE /customers/*/payment-methods/*",
     "DELETE /subscriptions/*/change-plan/scheduled",
     "GET /addons/*",
@@ -48,6 +48,8 @@ const ROUTES: [&str; 24] = [
     "GET /refunds/*",
     "GET /subscriptions",
     "GET /subscriptions/*",
+    "GET /webhooks",
+    "GET /webhooks/*/secret",
     "PATCH /subscriptions/*",
     "POST /checkouts",
     "POST /checkouts/preview",
@@ -69,7 +71,7 @@ async fn the_official_sdk_finds_every_promised_field() {
     let words =
         ["checkouts", "customer-portal", "customers", "line-items", "payment-methods", "payments", "preview"];
     let more = ["addons", "change-plan", "products", "refunds", "scheduled", "session", "subscriptions"];
-    let last = ["update-payment-method", "wallets"];
+    let last = ["secret", "update-payment-method", "wallets", "webhooks"];
     let known: Vec<&str> = [&words[..], &more[..], &last[..]].concat();
     let called: Vec<String> = world
         .sim

@@ -43,6 +43,8 @@ const promised = promises({
   addonRetrieve: answer('addons.retrieve'),
   addonItem: item('addons.list'),
   discountByCode: answer('discounts.retrieveByCode'),
+  webhookDetails: `${answer('webhooks.list')}['data'][number]`,
+  webhookSecret: answer('webhooks.retrieveSecret'),
   webhookEnvelope: "Omit<Webhook, 'data'>",
   webhookPayment: "Extract<Webhook['data'], { payload_type: 'Payment' }>",
   webhookRefund: "Extract<Webhook['data'], { payload_type: 'Refund' }>",
@@ -124,6 +126,11 @@ for (const id of ['prod_pro_plan', 'prod_toolkit', 'prod_course_jp']) {
 keepsEach('addonItem', await client.addons.list());
 keeps('addonRetrieve', await client.addons.retrieve('adn_seats'));
 keeps('discountByCode', await client.discounts.retrieveByCode('TENOFF'));
+
+// Where webhooks go.
+const [endpoint] = (await client.webhooks.list()).data;
+keeps('webhookDetails', endpoint);
+assert.equal(keeps('webhookSecret', await client.webhooks.retrieveSecret(endpoint.id)).secret, SECRET);
 
 // One click.
 const cart = {

@@ -18,6 +18,7 @@ pub use notify::Notify;
 
 use crate::{
     client_address::RangeError,
+    domain::Tenant,
     rules::{Rules, RulesError},
     store::{Database, DatabaseError},
     webhook_signature::{KeyError, WebhookKey},
@@ -71,6 +72,34 @@ pub struct Arguments {
     /// How much is let in, and how much is asked of Dodo.
     #[command(flatten)]
     pub limits: LimitArguments,
+}
+
+/// Where the rows are and whose: all that looking into a store needs.
+#[derive(Clone, Debug, clap::Args)]
+pub struct StorePlace {
+    /// As for `serve`.
+    #[arg(long, env = "UPSELL_DATABASE", default_value = "upsell.sqlite")]
+    pub database: PathBuf,
+    /// As for `serve`.
+    #[arg(long, env = "UPSELL_MERCHANT", default_value = "main")]
+    pub merchant: String,
+    /// As for `serve`.
+    #[arg(long, env = "DODO_PAYMENTS_ENVIRONMENT", default_value = "test_mode", value_parser = mode)]
+    pub environment: Mode,
+}
+
+impl StorePlace {
+    /// Which database, and whose rows in it.
+    ///
+    /// # Errors
+    /// When `DATABASE_URL` is no address.
+    pub fn check(self, secrets: &Secrets) -> Result<(Database, Tenant), SettingsError> {
+        let database = match &secrets.database_url {
+            Some(url) => Database::parse(url)?,
+            None => Database::Sqlite(self.database),
+        };
+        Ok((database, Tenant { merchant: self.merchant, mode: self.environment }))
+    }
 }
 
 fn mode(text: &str) -> Result<Mode, &'static str> {

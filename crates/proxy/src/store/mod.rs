@@ -17,14 +17,16 @@ pub mod postgres;
 pub mod sqlite;
 #[cfg(test)]
 mod statements_tests;
+mod support;
 
 use async_trait::async_trait;
 
 pub use charging::{Attempts, Claim, ClaimRequest, KeptKey, Quotes, Release, Settled, Settlement};
 pub use offers::{DeclineOutcome, Inserted, Offers, Refusal};
-pub use open::{Database, DatabaseError, OpenError, Opened, open};
+pub use open::{Condition, Database, DatabaseError, OpenError, Opened, examine, open, open_read_only};
 pub use outbox::{Backlog, DueNotice, Outbox};
 pub use people::{Inbox, InboxInsert, People};
+pub use support::{AttemptFilter, StateCount, Support};
 
 /// A store as a thing that is up, or not.
 #[async_trait]
@@ -37,9 +39,9 @@ pub trait Life: Send + Sync {
 }
 
 /// Everything that the proxy remembers.
-pub trait Store: Life + People + Offers + Quotes + Attempts + Inbox + Outbox {}
+pub trait Store: Life + People + Offers + Quotes + Attempts + Inbox + Outbox + Support {}
 
-impl<T: Life + People + Offers + Quotes + Attempts + Inbox + Outbox> Store for T {}
+impl<T: Life + People + Offers + Quotes + Attempts + Inbox + Outbox + Support> Store for T {}
 
 /// Why the store did not do what was asked. Nothing was changed, unless the variant says otherwise.
 #[derive(Debug, thiserror::Error)]

@@ -9,6 +9,8 @@ use super::{
     postgres::{self, DatabaseClock, PostgresStore},
     sqlite::{self, SqliteStore},
 };
+use wire::UnixSeconds;
+
 use crate::{clock::Clock, domain::Tenant};
 
 /// Where the rows are.
@@ -88,6 +90,48 @@ pub async fn open(database: &Database, tenant: &Tenant) -> Result<Opened, OpenEr
             Ok(Opened { store: Arc::new(store), clock: Some(Arc::new(clock)) })
         }
     }
+}
+
+/// How a store that nobody opened was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Condition {
+    /// Whether it holds rows of the tenant.
+    pub known: bool,
+    /// The time that everybody on it goes by, where that is not the machine's.
+    pub now: Option<UnixSeconds>,
+}
+
+/// Looks whether the store could be opened and would keep what is written, beside proxies that may be running on it.
+/// Changes nothing in it.
+///
+/// # Errors
+/// See [`OpenError`].
+pub async fn examine(database: &Database, tenant: &Tenant) -> Result<Condition, OpenError> {
+    Ok(match database {
+        Database::Sqlite(path) => Condition { known: SqliteStore::examine(path, tenant).await?, now: None },
+        Database::Postgres(url) => {
+            let (known, now) = PostgresStore::examine(url, tenant).await?;
+            Condition { known, now: Some(now) }
+        }
+    })
+}
+
+/// Opens the store to look only, beside proxies that may be running on it. `None`: this tenant has nothing in there.
+///
+/// # Errors
+/// See [`OpenError`].
+pub async fn open_read_only(
+    database: &Database,
+    tenant: &Tenant,
+) -> Result<Option<Arc<dyn Store>>, OpenError> {
+    Ok(match database {
+        Database::Sqlite(path) => {
+            SqliteStore::open_read_only(path, tenant).await?.map(|store| Arc::new(store) as Arc<dyn Store>)
+        }
+        Database::Postgres(url) => {
+            PostgresStore::open_read_only(url, tenant).await?.map(|store| Arc::new(store) as Arc<dyn Store>)
+        }
+    })
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Every statement names the tenant: data of one merchant must not be reachable from another's store.
 
-const SOURCES: [(&str, &str); 11] = [
+const SOURCES: [(&str, &str); 12] = [
     ("attempts.rs", include_str!("sql/attempts.rs")),
     ("claims.rs", include_str!("sql/claims.rs")),
     ("history.rs", include_str!("sql/history.rs")),
@@ -12,6 +12,7 @@ const SOURCES: [(&str, &str); 11] = [
     ("people.rs", include_str!("sql/people.rs")),
     ("quotes.rs", include_str!("sql/quotes.rs")),
     ("settling.rs", include_str!("sql/settling.rs")),
+    ("support.rs", include_str!("sql/support.rs")),
 ];
 
 /// The text of each statement, and the lines that follow it up to its end.

@@ -18,6 +18,7 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::canaries;
 pub(crate) use crate::sim::{Buyer, SimApi};
 
 pub(crate) const MERCHANT_KEY: &str = "merchant-key-of-the-tests";
@@ -54,6 +55,8 @@ pub(crate) struct TestApp {
     pub(crate) sim: SimApi,
     http: reqwest::Client,
     folder: TempDir,
+    /// What the proxy was told, for another look at the same set-up.
+    pub(crate) settings: Settings,
     stop: CancellationToken,
     running: JoinHandle<()>,
 }
@@ -70,6 +73,9 @@ impl Answer {
     pub(crate) async fn read(response: reqwest::Response) -> Self {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let text = response.text().await.unwrap();
+        if status >= 400 {
+            assert_eq!(canaries::leak(&format!("{headers:?} {text}")), None, "{headers:?} {text}");
+        }
         let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
         Self { status, headers, body }
     }
@@ -108,7 +114,7 @@ impl TestApp {
     }
 
     async fn over(sim: SimApi, options: Options) -> Self {
-        logs();
+        canaries::watch();
         let folder = options.folder.unwrap_or_else(|| tempfile::tempdir().unwrap());
         let rules = folder.path().join("upsell.toml");
         let example = || include_str!("../../upsell.toml").to_owned();
@@ -147,7 +153,7 @@ impl TestApp {
             change(&mut settings.limits);
         }
         let clock = options.clock.map(|clock| clock as Arc<dyn Clock>);
-        let application = Application::build_with(settings, None, clock).await.unwrap();
+        let application = Application::build_with(settings.clone(), None, clock).await.unwrap();
         let (url, ops_url) =
             (application.address().to_string(), format!("http://{}", application.ops_address()));
         let stop = CancellationToken::new();
@@ -158,7 +164,12 @@ impl TestApp {
             json!({"url": format!("{url}/webhooks/dodo"), "secret": WEBHOOK_SECRET}),
         )
         .await;
-        Self { url, ops_url, sim, http: http_client(), folder, stop, running }
+        Self { url, ops_url, sim, http: http_client(), folder, settings, stop, running }
+    }
+
+    /// The store's file.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.folder.path().join("upsell.sqlite")
     }
 
     /// Stops the proxy as a deployment would, and starts another on the same database.
@@ -266,14 +277,4 @@ pub(crate) fn http_client() -> reqwest::Client {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| rustls::crypto::ring::default_provider().install_default().unwrap());
     reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap()
-}
-
-/// Silent unless `TEST_LOG` is set.
-fn logs() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        if std::env::var_os("TEST_LOG").is_some() {
-            proxy::telemetry::init_logs();
-        }
-    });
 }

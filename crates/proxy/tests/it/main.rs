@@ -4,8 +4,10 @@
 
 mod accept;
 mod bad_input;
+mod canaries;
 mod contract;
 mod declines;
+mod doctor;
 mod expiry;
 mod files;
 mod harness;
@@ -18,4 +20,5 @@ mod protocol;
 mod receiver;
 mod sim;
 mod static_shop;
+mod support;
 mod webhooks;

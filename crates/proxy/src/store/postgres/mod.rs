@@ -31,6 +31,7 @@ use sqlx::{
     migrate::Migrator,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
+use wire::UnixSeconds;
 
 use self::PostgresStore as SqlStore;
 pub use self::clock::DatabaseClock;
@@ -135,6 +136,45 @@ impl PostgresStore {
         Ok(Self { writer: pool.clone(), readers: pool, tenant, instance: ids::instance() })
     }
 
+    /// Connects to look only: changes nothing, neither schema nor rows. `None`: this tenant has nothing in there.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub async fn open_read_only(url: &SecretString, tenant: &Tenant) -> Result<Option<Self>, OpenError> {
+        let pool = onlooker(url).await?;
+        let tenant: Option<i64> =
+            sqlx::query_scalar("SELECT id FROM tenants WHERE merchant = $1 AND mode = $2")
+                .bind(&tenant.merchant)
+                .bind(tenant.mode.to_string())
+                .fetch_optional(&pool)
+                .await?;
+        Ok(tenant.map(|tenant| Self {
+            writer: pool.clone(),
+            readers: pool,
+            tenant,
+            instance: ids::instance(),
+        }))
+    }
+
+    /// Whether the database holds rows of `tenant`, and its time, after looking that a proxy would take the server.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub(super) async fn examine(
+        url: &SecretString,
+        tenant: &Tenant,
+    ) -> Result<(bool, UnixSeconds), OpenError> {
+        let pool = onlooker(url).await?;
+        check_server(&pool).await?;
+        let now: i64 = sqlx::query_scalar("SELECT EXTRACT(EPOCH FROM clock_timestamp())::BIGINT")
+            .fetch_one(&pool)
+            .await?;
+        let migrated: bool =
+            sqlx::query_scalar("SELECT to_regclass('tenants') IS NOT NULL").fetch_one(&pool).await?;
+        let known = migrated && Self::open_read_only(url, tenant).await?.is_some();
+        Ok((known, UnixSeconds(now)))
+    }
+
     async fn write(&self) -> Result<Transaction<'static, Postgres>, StoreError> {
         Ok(self.writer.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED").await?)
     }
@@ -165,6 +205,17 @@ impl Life for PostgresStore {
     async fn close(&self) {
         self.writer.close().await;
     }
+}
+
+/// One connection that can change nothing.
+async fn onlooker(url: &SecretString) -> Result<PgPool, OpenError> {
+    let options = PgConnectOptions::from_str(url.expose_secret())
+        .map_err(|_| DatabaseError::Malformed)?
+        .application_name("upsell-proxy")
+        .options(SESSION_LIMITS)
+        .options([("default_transaction_read_only", "on")]);
+    let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(ACQUIRE_TIMEOUT);
+    Ok(pool.connect_with(options).await?)
 }
 
 async fn check_server(pool: &PgPool) -> Result<(), OpenError> {

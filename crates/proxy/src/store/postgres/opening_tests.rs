@@ -24,7 +24,24 @@ async fn a_server_that_forgets_commits_is_refused() {
         let refused = opening(&server).await.unwrap_err();
         let (name, _) = setting.split_once('=').unwrap();
         assert!(matches!(&refused, OpenError::NotDurable { setting, .. } if *setting == name), "{refused}");
+        let url = server.fresh_database().unwrap().into();
+        let examined = PostgresStore::examine(&url, &shop()).await.unwrap_err();
+        assert_eq!(examined.to_string(), refused.to_string());
     }
+}
+
+#[tokio::test]
+async fn a_server_is_examined_without_changing_it() {
+    let url = SecretString::from(Server::shared().unwrap().fresh_database().unwrap());
+    let (known, now) = PostgresStore::examine(&url, &shop()).await.unwrap();
+    assert!(!known && now.0 > 1_700_000_000, "{now:?}");
+    assert!(!PostgresStore::examine(&url, &shop()).await.unwrap().0, "looking made something");
+    let _store = PostgresStore::open(&url, &shop()).await.unwrap();
+    assert!(PostgresStore::examine(&url, &shop()).await.unwrap().0);
+}
+
+fn shop() -> Tenant {
+    Tenant { merchant: "shop".into(), mode: dodo_client::Mode::Test }
 }
 
 #[tokio::test]

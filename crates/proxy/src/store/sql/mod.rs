@@ -21,3 +21,4 @@ mod payments;
 mod people;
 mod quotes;
 mod settling;
+mod support;

@@ -89,6 +89,14 @@ pub enum OpenError {
         /// What SQLite says.
         source: sqlx::Error,
     },
+    /// SQLite can read it, and what it reads is not whole.
+    #[error("the database {path} is damaged ({found}); restore a backup")]
+    Damaged {
+        /// Which file.
+        path: PathBuf,
+        /// The first flaw.
+        found: String,
+    },
     /// The schema could not be brought up to date, or is of a newer version.
     #[error("the database {path} cannot be migrated: {source}")]
     Migration {
@@ -119,8 +127,9 @@ pub struct SqliteStore {
     tenant: i64,
     /// Names this opening of the store in leases and histories.
     instance: String,
-    /// Held as long as the store lives; the system releases it when the process ends, however it ends.
-    _lock: File,
+    /// Held as long as the store lives; the system releases it when the process ends, however it ends. Absent where the
+    /// store is only read.
+    _lock: Option<File>,
 }
 
 impl SqliteStore {
@@ -154,7 +163,56 @@ impl SqliteStore {
         check_durability(path, &writer).await?;
         let tenant = tenant_id(&writer, tenant).await.map_err(engine)?;
         let readers = pool(READERS).connect_with(options.pragma("query_only", "ON")).await.map_err(engine)?;
-        Ok(Self { writer, readers, tenant, instance: ids::instance(), _lock: lock })
+        Ok(Self { writer, readers, tenant, instance: ids::instance(), _lock: Some(lock) })
+    }
+
+    /// Opens the file beside a proxy that may be running on it: takes no lock, makes nothing, and can change no row.
+    /// `None`: this tenant has nothing in there.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub async fn open_read_only(path: &Path, tenant: &Tenant) -> Result<Option<Self>, OpenError> {
+        let engine = |source| OpenError::Engine { path: path.to_owned(), source };
+        // Not SQLite's own read-only mode: that cannot take up the write-ahead log of a proxy that has died.
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(false)
+            .pragma("query_only", "ON")
+            .busy_timeout(BUSY_TIMEOUT);
+        let readers =
+            SqlitePoolOptions::new().max_connections(1).connect_with(options).await.map_err(engine)?;
+        let tenant: Option<i64> =
+            sqlx::query_scalar("SELECT id FROM tenants WHERE merchant = $1 AND mode = $2")
+                .bind(&tenant.merchant)
+                .bind(tenant.mode.to_string())
+                .fetch_optional(&readers)
+                .await
+                .map_err(engine)?;
+        Ok(tenant.map(|tenant| Self {
+            writer: readers.clone(),
+            readers,
+            tenant,
+            instance: ids::instance(),
+            _lock: None,
+        }))
+    }
+
+    /// Whether the file holds rows of `tenant`, after looking that it could be opened and is whole; one that is not there
+    /// yet is made at the first start.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub(super) async fn examine(path: &Path, tenant: &Tenant) -> Result<bool, OpenError> {
+        let unwritable = |source| OpenError::Unwritable { path: path.to_owned(), source };
+        if !path.try_exists().map_err(unwritable)? {
+            return open_lock(path).map(|_| false).map_err(unwritable);
+        }
+        OpenOptions::new().write(true).open(path).map_err(unwritable)?;
+        let engine = |source| OpenError::Engine { path: path.to_owned(), source };
+        let Some(store) = Self::open_read_only(path, tenant).await? else { return Ok(false) };
+        let check: String =
+            sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(&store.readers).await.map_err(engine)?;
+        if check == "ok" { Ok(true) } else { Err(OpenError::Damaged { path: path.to_owned(), found: check }) }
     }
 
     /// A transaction that has the write lock from its first statement on, so that what it reads stays true.
@@ -185,11 +243,15 @@ impl Life for SqliteStore {
     }
 }
 
-fn lock(path: &Path) -> Result<File, OpenError> {
+fn open_lock(path: &Path) -> std::io::Result<File> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
+    OpenOptions::new().create(true).truncate(false).write(true).open(&name)
+}
+
+fn lock(path: &Path) -> Result<File, OpenError> {
     let unwritable = |source| OpenError::Unwritable { path: path.to_owned(), source };
-    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&name).map_err(unwritable)?;
+    let file = open_lock(path).map_err(unwritable)?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => return Err(OpenError::InUse { path: path.to_owned() }),

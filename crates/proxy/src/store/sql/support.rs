@@ -1,0 +1,85 @@
+//! What people who look after a running proxy ask.
+
+use async_trait::async_trait;
+use dodo_client::ids::CustomerId;
+use sqlx::Row;
+use wire::{AttemptId, Currency, Money};
+
+use super::{
+    DbRow, SqlStore,
+    attempts::attempt,
+    codec::{at, count, from_word, parsed, parsed_opt},
+};
+use crate::{
+    domain::{AttemptRow, AttemptWord, PaymentOnRecord, SeenPayment},
+    store::{AttemptFilter, StateCount, StoreError, Support},
+};
+
+fn payment(row: &DbRow) -> Result<PaymentOnRecord, StoreError> {
+    let amount: Option<i64> = row.try_get("amount")?;
+    let currency: Option<Currency> = parsed_opt(row, "currency")?;
+    Ok(PaymentOnRecord {
+        payment: SeenPayment {
+            id: parsed(row, "payment_id")?,
+            status: from_word(row.try_get("status")?, "payments.status")?,
+            amount: amount.zip(currency).map(|(amount, currency)| Money { amount, currency }),
+        },
+        surplus: row.try_get("surplus")?,
+        seen_at: at(row, "seen_at")?,
+    })
+}
+
+fn state_count(row: &DbRow) -> Result<StateCount, StoreError> {
+    let state: String = row.try_get("state")?;
+    Ok(StateCount {
+        state: AttemptWord::parse(&state).ok_or(StoreError::Unreadable("attempts.state"))?,
+        attempts: count(row, "attempts")?.into(),
+        oldest: at(row, "oldest")?,
+    })
+}
+
+#[async_trait]
+impl Support for SqlStore {
+    async fn list_attempts(&self, filter: &AttemptFilter) -> Result<Vec<AttemptRow>, StoreError> {
+        sqlx::query(
+            "SELECT * FROM attempts WHERE tenant = $1 AND ($2 = '' OR state = $2) AND ($3 = '' OR customer_id = $3)
+             ORDER BY created_at DESC, id DESC LIMIT $4",
+        )
+        .bind(self.tenant)
+        // An absent filter is an empty text, which no state and no buyer is: one type on both engines.
+        .bind(filter.state.map_or("", AttemptWord::as_str))
+        .bind(filter.customer.as_ref().map_or("", CustomerId::as_str))
+        .bind(i64::from(filter.limit))
+        .fetch_all(&self.readers)
+        .await?
+        .iter()
+        .map(attempt)
+        .collect()
+    }
+
+    async fn count_attempts(&self) -> Result<Vec<StateCount>, StoreError> {
+        sqlx::query(
+            "SELECT state, COUNT(*) AS attempts, MIN(created_at) AS oldest FROM attempts WHERE tenant = $1
+             GROUP BY state ORDER BY state",
+        )
+        .bind(self.tenant)
+        .fetch_all(&self.readers)
+        .await?
+        .iter()
+        .map(state_count)
+        .collect()
+    }
+
+    async fn payments_of(&self, id: &AttemptId) -> Result<Vec<PaymentOnRecord>, StoreError> {
+        sqlx::query(
+            "SELECT * FROM payments WHERE tenant = $1 AND attempt_id = $2 ORDER BY seen_at, payment_id",
+        )
+        .bind(self.tenant)
+        .bind(id.as_str())
+        .fetch_all(&self.readers)
+        .await?
+        .iter()
+        .map(payment)
+        .collect()
+    }
+}
