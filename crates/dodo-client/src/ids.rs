@@ -111,6 +111,8 @@ ids! {
     RefundId
     /// An address that webhooks go to.
     WebhookEndpointId
+    /// A dispute: a payment that its buyer had the bank call back.
+    DisputeId
 }
 
 #[cfg(test)]

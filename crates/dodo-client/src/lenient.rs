@@ -1,6 +1,6 @@
 //! Reading what a server of another age sends: `null` where a value is usual, values of unknown kinds.
 
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 
 /// `null` reads as the default. Together with `#[serde(default)]` a missing field does as well.
 pub(crate) fn null_as_default<'de, D, T>(input: D) -> Result<T, D::Error>
@@ -9,6 +9,16 @@ where
     T: Default + Deserialize<'de>,
 {
     Ok(Option::<T>::deserialize(input)?.unwrap_or_default())
+}
+
+/// A list of things beside the matter: what cannot be read of it is left out, so that it does not make the rest unreadable.
+pub(crate) fn readable<'de, D, T>(input: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: DeserializeOwned,
+{
+    let all = Option::<Vec<serde_json::Value>>::deserialize(input)?.unwrap_or_default();
+    Ok(all.into_iter().filter_map(|one| serde_json::from_value(one).ok()).collect())
 }
 
 /// Declares an enum of strings that grows on Dodo's side: what is not known here is kept as it came.

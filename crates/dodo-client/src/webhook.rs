@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
-    calls::{payments::Payment, refunds::Refund, subscriptions::Subscription},
+    calls::{disputes::Dispute, payments::Payment, refunds::Refund, subscriptions::Subscription},
     error::DecodeError,
 };
 
@@ -31,6 +31,8 @@ pub enum EventObject {
     Subscription(Box<Subscription>),
     /// A refund.
     Refund(Box<Refund>),
+    /// A dispute.
+    Dispute(Box<Dispute>),
     /// Anything else; nothing of it is read.
     Other,
 }
@@ -63,6 +65,7 @@ impl Event {
             "payment" => EventObject::Payment(read_object(envelope.data)?),
             "subscription" => EventObject::Subscription(read_object(envelope.data)?),
             "refund" => EventObject::Refund(read_object(envelope.data)?),
+            "dispute" => EventObject::Dispute(read_object(envelope.data)?),
             _ => EventObject::Other,
         };
         Ok(Self { business_id: envelope.business_id.unwrap_or_default(), kind: envelope.kind, object })

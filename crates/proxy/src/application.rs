@@ -40,6 +40,7 @@ use crate::{
         purchases::Purchases,
         quoting::Quoting,
         reconciler::Reconciler,
+        refunds::Refunds,
         sessions::Sessions,
         webhooks::Webhooks,
     },
@@ -224,6 +225,7 @@ struct Background {
     catalogue: Catalogue,
     products: Vec<wire::ProductId>,
     reconciler: Reconciler,
+    refunds: Refunds,
     gate: Arc<Gate>,
     /// Absent where the merchant's system wants to be told nothing.
     relay: Option<Relay>,
@@ -235,7 +237,7 @@ impl Background {
             async {
                 self.reconciler.catch_up().await;
                 self.services.caught_up.store(true, Ordering::Release);
-                self.reconciler.run(stop.clone()).await;
+                tokio::join!(self.reconciler.run(stop.clone()), self.refunds.run(stop.clone()));
             },
             until(&stop, self.catalogue.keep_products_warm(self.products.clone())),
             until(&stop, self.keep_house()),
@@ -297,14 +299,15 @@ fn wire_up(
     let purchases = Purchases::new(Arc::clone(&store), dodo.clone(), catalogue.clone());
     let quoting =
         Arc::new(Quoting::new(Arc::clone(&store), Arc::clone(&clock), gateway.clone(), catalogue.clone()));
-    let charging = Arc::new(Charging::new(charging::Parts {
+    let charging = Charging::new(charging::Parts {
         store: Arc::clone(&store),
         clock: Arc::clone(&clock),
         gateway: gateway.clone(),
         catalogue: catalogue.clone(),
         quoting: Arc::clone(&quoting),
         tasks,
-    }));
+    });
+    let charging = Arc::new(charging.with_money_rules(rules.money));
     let offers = Arc::new(Offers::new(offers::Parts {
         store: Arc::clone(&store),
         clock: Arc::clone(&clock),
@@ -353,6 +356,7 @@ fn wire_up(
     });
     let background = Background {
         services: Arc::clone(&services),
+        refunds: Refunds::new(Arc::clone(&store), Arc::clone(&clock), gateway.clone(), Arc::clone(&charging)),
         reconciler: Reconciler::new(Arc::clone(&store), Arc::clone(&clock), gateway, charging),
         store,
         clock,

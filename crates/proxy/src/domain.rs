@@ -15,6 +15,12 @@ use wire::{
     OfferId, OfferKind, ProductId, Purpose, QuoteId, Trigger, UnixSeconds,
 };
 
+mod sales;
+
+pub use sales::{
+    DisputeStatus, OrderState, RefundCause, RefundOrder, RefundStatus, Sale, SeenDispute, SeenRefund,
+};
+
 /// Whose data it is. A store is opened for one tenant, and every row and every query belongs to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tenant {

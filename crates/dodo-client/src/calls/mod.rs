@@ -8,6 +8,7 @@
 pub mod catalogue;
 pub mod checkouts;
 pub mod customers;
+pub mod disputes;
 pub mod pages;
 pub mod payments;
 pub mod plan_changes;

@@ -3,11 +3,15 @@
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::pages::{Items, Page, PageRequest, Paged};
+use super::{
+    disputes::Dispute,
+    pages::{Items, Page, PageRequest, Paged},
+    refunds::Refund,
+};
 use crate::{
     Client, Error,
     ids::{CheckoutSessionId, CustomerId, PaymentId, PaymentMethodId, ProductId, SubscriptionId},
-    lenient::{null_as_default, open_enum},
+    lenient::{null_as_default, open_enum, readable},
     transport::Ask,
     values::{Currency, Metadata},
 };
@@ -179,6 +183,12 @@ pub struct Payment {
     /// Whether it was given back.
     #[serde(default)]
     pub refund_status: Option<RefundExtent>,
+    /// What was given back of it, or is on its way back.
+    #[serde(default, deserialize_with = "readable")]
+    pub refunds: Vec<Refund>,
+    /// Whether its buyer contests it.
+    #[serde(default, deserialize_with = "readable")]
+    pub disputes: Vec<Dispute>,
     /// The invoice.
     #[serde(default)]
     pub invoice_url: Option<String>,
@@ -216,6 +226,23 @@ pub struct PaymentSummary {
     pub checkout_session_id: Option<CheckoutSessionId>,
 }
 
+/// A line of a payment, as refunds name it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct LineItem {
+    /// Which.
+    pub items_id: String,
+    /// What may still be given back of it, in minor units.
+    pub refundable_amount: i64,
+}
+
+/// The lines of a payment.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct LineItems {
+    /// Its lines.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub items: Vec<LineItem>,
+}
+
 /// Which payments to list. Metadata cannot be searched for.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct PaymentFilter {
@@ -243,6 +270,14 @@ impl Client {
     /// See [`Error`].
     pub async fn get_payment(&self, id: &PaymentId) -> Result<Payment, Error> {
         self.transport.read(Ask::get(&["payments", id.as_str()])).await
+    }
+
+    /// `GET /payments/{id}/line-items`. A read.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn get_line_items(&self, id: &PaymentId) -> Result<LineItems, Error> {
+        self.transport.read(Ask::get(&["payments", id.as_str(), "line-items"])).await
     }
 
     /// `GET /payments`, one page. A read.

@@ -382,6 +382,7 @@ async fn every_webhook_is_read() {
             }
             EventObject::Subscription(read) => assert_eq!(read.subscription_id, subscription),
             EventObject::Refund(refund) => assert_eq!(refund.payment_id, payment_id),
+            EventObject::Dispute(dispute) => panic!("nobody disputed anything: {dispute:?}"),
             EventObject::Other => panic!("{} was not read", event.kind),
         }
         kinds.insert(event.kind);

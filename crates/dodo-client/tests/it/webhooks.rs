@@ -1,6 +1,7 @@
 //! Webhook bodies, and bodies that are none.
 
 use dodo_client::{
+    calls::disputes::DisputeStatus,
     error::DecodeError,
     webhook::{Event, EventObject},
 };
@@ -28,8 +29,23 @@ fn webhooks() {
     assert!(matches!(read.object, EventObject::Subscription(_)));
     // Without the tag, the type tells.
     assert!(matches!(event("payment.failed", payment()).unwrap().object, EventObject::Payment(_)));
+    let dispute = json!({"dispute_id": "dsp_1", "payment_id": "pay_1", "dispute_status": "dispute_opened",
+                         "dispute_stage": "dispute", "amount": "1900", "currency": "USD"});
+    let EventObject::Dispute(read) = event("dispute.opened", tagged(dispute, "Dispute")).unwrap().object
+    else {
+        panic!("not a dispute")
+    };
+    assert_eq!((read.dispute_id.as_str(), &read.dispute_status), ("dsp_1", &DisputeStatus::Opened));
+    // What a payment says beside the matter does not make it unreadable.
+    let mut refunded = payment();
+    refunded["refunds"] =
+        json!([{"refund_id": "ref_1", "payment_id": "pay_1", "status": "succeeded"}, {"new": 1}]);
+    refunded["disputes"] = json!(null);
+    let EventObject::Payment(read) = event("payment.succeeded", refunded).unwrap().object else {
+        panic!("not a payment")
+    };
+    assert_eq!((read.refunds.len(), read.disputes.len()), (1, 0));
     // Unknown families are left alone, whatever they hold.
-    assert_eq!(event("dispute.opened", tagged(json!({}), "Dispute")).unwrap().object, EventObject::Other);
     assert_eq!(event("novelty", json!(null)).unwrap().object, EventObject::Other);
 }
 

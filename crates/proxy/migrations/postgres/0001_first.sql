@@ -9,7 +9,7 @@ CREATE TABLE tenants (
 );
 
 -- One row a buyer, locked by whatever changes an offer or an attempt of that buyer: transactions about one buyer come
--- one after the other, on every engine that honours row locks.
+-- one after the other, on every engine that honours row locks. Payments are locked by their id in the same way.
 CREATE TABLE buyers (
     tenant      BIGINT NOT NULL REFERENCES tenants (id),
     customer_id TEXT NOT NULL,
@@ -238,11 +238,14 @@ CREATE TABLE refund_orders (
     state         TEXT NOT NULL CHECK (state IN ('due', 'sent', 'done', 'refused')),
     refund_id     TEXT,
     created_at    BIGINT NOT NULL,
+    sent_at       BIGINT,
     lease_until   BIGINT NOT NULL DEFAULT 0,
+    lease_owner   TEXT,
     next_check_at BIGINT,
     checks        BIGINT NOT NULL DEFAULT 0,
     PRIMARY KEY (tenant, payment_id, cause)
 );
+CREATE INDEX refund_orders_by_refund ON refund_orders (tenant, refund_id) WHERE refund_id IS NOT NULL;
 CREATE INDEX refund_orders_due ON refund_orders (tenant, next_check_at) WHERE next_check_at IS NOT NULL;
 
 -- What the merchant's system is told, written in the transaction in which it became true.

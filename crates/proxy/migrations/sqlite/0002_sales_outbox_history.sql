@@ -66,11 +66,14 @@ CREATE TABLE refund_orders (
     state         TEXT NOT NULL CHECK (state IN ('due', 'sent', 'done', 'refused')),
     refund_id     TEXT,
     created_at    INTEGER NOT NULL,
+    sent_at       INTEGER,
     lease_until   INTEGER NOT NULL DEFAULT 0,
+    lease_owner   TEXT,
     next_check_at INTEGER,
     checks        INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (tenant, payment_id, cause)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX refund_orders_by_refund ON refund_orders (tenant, refund_id) WHERE refund_id IS NOT NULL;
 CREATE INDEX refund_orders_due ON refund_orders (tenant, next_check_at) WHERE next_check_at IS NOT NULL;
 
 -- What the merchant's system is told, written in the transaction in which it became true.

@@ -3,6 +3,7 @@
 
 mod bodies;
 mod facts;
+mod refunds;
 
 use dodo_client::{
     ChargeEvidence, Client, Error,
@@ -22,6 +23,7 @@ use wire::UnixSeconds;
 
 pub use bodies::{BodyError, OfferTags, Tags};
 pub use facts::PaymentFacts;
+pub use refunds::{Refundable, seen_dispute, seen_refund};
 
 use crate::domain::ChargePlan;
 

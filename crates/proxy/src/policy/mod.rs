@@ -12,5 +12,6 @@ pub mod plan_comparison;
 pub mod pricing;
 pub mod quote_lock;
 pub mod reconcile_schedule;
+pub mod refunds;
 pub mod settle;
 pub mod upstream_budget;

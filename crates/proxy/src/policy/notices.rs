@@ -3,11 +3,15 @@
 //! Each piece of news has an id that follows from what happened, so that it is written down once however often it is
 //! found out, and a receiver can tell a repetition (I14). Bodies hold no payment-method id and no card.
 
+use dodo_client::ids::PaymentId;
 use serde_json::{Map, Value, json};
 use wire::UnixSeconds;
 
 use crate::{
-    domain::{AttemptKind, AttemptRow, AttemptState, ChargePlan, OfferRow, QuoteRow},
+    domain::{
+        AttemptKind, AttemptRow, AttemptState, ChargePlan, OfferRow, QuoteRow, RefundCause, RefundOrder,
+        SeenDispute, SeenPayment, SeenRefund,
+    },
     store::Refusal,
 };
 
@@ -22,6 +26,14 @@ pub enum NoticeKind {
     PaymentSucceeded,
     /// Nothing was collected.
     PaymentFailed,
+    /// Money was collected that should not have been, and goes back. Where all of it does, there is nothing to fulfil.
+    PaymentRefundOrdered,
+    /// It did not go back: a person gives it back, or fulfils after all.
+    PaymentRefundRefused,
+    /// Money went back, whoever sent it.
+    PaymentRefunded,
+    /// The buyer contests it at the bank, or that has moved on.
+    PaymentDisputed,
     /// The plan is changed: give access.
     PlanChanged,
     /// The plan will change at the next billing date.
@@ -37,6 +49,10 @@ impl NoticeKind {
             Self::OfferDeclined => "offer.declined",
             Self::PaymentSucceeded => "payment.succeeded",
             Self::PaymentFailed => "payment.failed",
+            Self::PaymentRefundOrdered => "payment.refund_ordered",
+            Self::PaymentRefundRefused => "payment.refund_refused",
+            Self::PaymentRefunded => "payment.refunded",
+            Self::PaymentDisputed => "payment.disputed",
             Self::PlanChanged => "plan.changed",
             Self::PlanChangeScheduled => "plan.change_scheduled",
         }
@@ -100,6 +116,86 @@ pub fn of_attempt(
     Some(notice(kind, row.id.as_str(), at, data))
 }
 
+/// Money was collected that should not have been, and goes back: so much of it, or all.
+#[must_use]
+pub fn of_refund_order(
+    (cause, amount): (RefundCause, Option<i64>),
+    payment: &SeenPayment,
+    row: &AttemptRow,
+    quote: &QuoteRow,
+    offer: Option<&OfferRow>,
+    at: UnixSeconds,
+) -> Notice {
+    let mut data = data_of_sale(&payment.id, row, quote, offer);
+    data.insert("cause".to_owned(), json!(cause));
+    data.insert("full".to_owned(), json!(amount.is_none()));
+    if let Some(collected) = payment.amount {
+        data.insert("amount".to_owned(), json!(amount.unwrap_or(collected.amount)));
+        data.insert("currency".to_owned(), json!(collected.currency));
+    }
+    notice(NoticeKind::PaymentRefundOrdered, payment.id.as_str(), at, data)
+}
+
+/// What was ordered to go back did not.
+#[must_use]
+pub fn of_refund_refusal(
+    order: &RefundOrder,
+    row: &AttemptRow,
+    quote: &QuoteRow,
+    offer: Option<&OfferRow>,
+    at: UnixSeconds,
+) -> Notice {
+    let mut data = data_of_sale(&order.payment_id, row, quote, offer);
+    data.insert("cause".to_owned(), json!(order.cause));
+    data.insert("full".to_owned(), json!(order.amount.is_none()));
+    match order.amount {
+        Some(amount) => data.insert("amount".to_owned(), json!(amount)),
+        // All of it is what was collected, which need not be what was quoted.
+        None => data.remove("amount"),
+    };
+    notice(NoticeKind::PaymentRefundRefused, order.payment_id.as_str(), at, data)
+}
+
+/// Money went back.
+#[must_use]
+pub fn of_refund(
+    refund: &SeenRefund,
+    row: &AttemptRow,
+    quote: &QuoteRow,
+    offer: Option<&OfferRow>,
+    at: UnixSeconds,
+) -> Notice {
+    let mut data = data_of_sale(&refund.payment_id, row, quote, offer);
+    data.insert("refund_id".to_owned(), json!(refund.id.as_str()));
+    match refund.amount {
+        Some(amount) => {
+            data.insert("amount".to_owned(), json!(amount.amount));
+            data.insert("currency".to_owned(), json!(amount.currency));
+        }
+        // How much is not known; what was quoted is not it.
+        None => data.retain(|key, _| key != "amount" && key != "currency"),
+    }
+    notice(NoticeKind::PaymentRefunded, refund.id.as_str(), at, data)
+}
+
+/// The buyer contests a payment. Each state of a dispute is news of its own.
+#[must_use]
+pub fn of_dispute(
+    dispute: &SeenDispute,
+    row: &AttemptRow,
+    quote: &QuoteRow,
+    offer: Option<&OfferRow>,
+    at: UnixSeconds,
+) -> Notice {
+    let mut data = data_of_sale(&dispute.payment_id, row, quote, offer);
+    let status = json!(dispute.status);
+    let word = status.as_str().unwrap_or_default().to_owned();
+    data.insert("dispute_id".to_owned(), json!(dispute.id.as_str()));
+    data.insert("status".to_owned(), status);
+    let told = notice(NoticeKind::PaymentDisputed, dispute.id.as_str(), at, data);
+    Notice { id: format!("{}_{word}", told.id), ..told }
+}
+
 /// The buyer said yes.
 #[must_use]
 pub fn of_acceptance(row: &AttemptRow, quote: &QuoteRow, offer: &OfferRow, at: UnixSeconds) -> Notice {
@@ -124,6 +220,18 @@ fn notice(kind: NoticeKind, about: &str, at: UnixSeconds, data: Map<String, Valu
         kind,
         body: json!({"type": kind.word(), "timestamp": at.0, "data": data}),
     }
+}
+
+/// The same about a payment that need not be the one that the attempt counts.
+fn data_of_sale(
+    payment: &PaymentId,
+    row: &AttemptRow,
+    quote: &QuoteRow,
+    offer: Option<&OfferRow>,
+) -> Map<String, Value> {
+    let mut data = data(row, quote, offer);
+    data.insert("payment_id".to_owned(), json!(payment.as_str()));
+    data
 }
 
 fn data(row: &AttemptRow, quote: &QuoteRow, offer: Option<&OfferRow>) -> Map<String, Value> {

@@ -138,6 +138,7 @@ impl Check<'_> {
                 downgrade: mode(file.proration.downgrade),
                 switch: mode(file.proration.switch),
             },
+            money: file.money,
             static_shop: self.ids(&file.static_shop.products, "static_shop.products")?,
         })
     }

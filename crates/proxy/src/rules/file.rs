@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::text::Words;
+use super::{MoneyRules, text::Words};
 
 /// The whole file.
 #[derive(Debug, Deserialize)]
@@ -30,6 +30,9 @@ pub struct File {
     /// How plan changes are billed.
     #[serde(default)]
     pub proration: Proration,
+    /// What to do about money that should not be there.
+    #[serde(default)]
+    pub money: MoneyRules,
     /// For shops without a server.
     #[serde(default)]
     pub static_shop: StaticShop,

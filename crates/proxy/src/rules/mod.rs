@@ -13,12 +13,58 @@ pub mod file;
 pub mod text;
 
 use dodo_client::calls::plan_changes::ProrationMode;
+use serde::Deserialize;
 use wire::{OfferKind, ProductId, Trigger};
 
 use crate::policy::declines::DeclinePolicy;
 
 pub use check::{Flaw, RulesError};
 pub use text::{Localized, Words};
+
+/// What happens to money that should not be there. A person is alerted either way. The defaults move no money.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MoneyRules {
+    /// A charge that was given up and turned out to have been collected.
+    pub late_success: LateSuccess,
+    /// A second payment for one offer.
+    pub surplus: Surplus,
+    /// More was collected than was shown.
+    pub above_quote: AboveQuote,
+}
+
+/// `late_success = …`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LateSuccess {
+    /// It is a sale.
+    #[default]
+    Fulfil,
+    /// It is given back. What renews is fulfilled all the same: giving its first payment back would not end it.
+    Refund,
+}
+
+/// `surplus = …`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Surplus {
+    /// A person decides.
+    #[default]
+    Alert,
+    /// The later of the two is given back.
+    Refund,
+}
+
+/// `above_quote = …`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AboveQuote {
+    /// A person decides.
+    #[default]
+    Alert,
+    /// What is too much is given back.
+    RefundDifference,
+}
 
 /// Everything that the merchant decides about offers and plans.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +77,8 @@ pub struct Rules {
     pub plans: Vec<PlanRule>,
     /// How plan changes on the upgrade page are billed.
     pub proration: ProrationRules,
+    /// What happens to money that should not be there.
+    pub money: MoneyRules,
     /// What a shop without a server may sell.
     pub static_shop: Vec<ProductId>,
 }

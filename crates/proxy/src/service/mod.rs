@@ -11,6 +11,7 @@
 //! | [`quoting`] | what something costs, and the promise of it |
 //! | [`charging`] | collecting a quote, once or not at all |
 //! | [`reconciler`] | finding out what became of it |
+//! | [`refunds`] | giving back what the merchant's policy says |
 //! | [`webhooks`] | what Dodo reports |
 //! | [`outbox`] | what the merchant's system is told |
 
@@ -22,6 +23,7 @@ pub mod plans;
 pub mod purchases;
 pub mod quoting;
 pub mod reconciler;
+pub mod refunds;
 pub mod sessions;
 pub mod webhooks;
 

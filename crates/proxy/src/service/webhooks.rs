@@ -124,7 +124,9 @@ impl Webhooks {
             match &event.object {
                 EventObject::Payment(payment) => self.payment(payment).await,
                 EventObject::Subscription(subscription) => self.subscription(subscription).await,
-                EventObject::Refund(_) | EventObject::Other => Ok(()),
+                EventObject::Refund(refund) => Ok(self.charging.observe_refund(refund).await?),
+                EventObject::Dispute(dispute) => Ok(self.charging.observe_dispute(dispute).await?),
+                EventObject::Other => Ok(()),
             }
         })
         .await?;

@@ -7,7 +7,7 @@ use wire::{AttemptId, IdempotencyKey, OfferId, QuoteId, UnixSeconds};
 use super::StoreError;
 use crate::{
     domain::{AttemptRow, AttemptState, HistoryEntry, OfferState, QuoteRow, SeenPayment, Source},
-    policy::settle::Observation,
+    policy::{refunds::RefundRules, settle::Observation},
 };
 
 /// Quotes.
@@ -83,6 +83,8 @@ pub struct Settlement {
     pub receipt: Option<wire::Receipt>,
     /// When to look next, if it is still undecided afterwards.
     pub next_check_at: Option<UnixSeconds>,
+    /// What goes back, should the payment be money that should not be there.
+    pub refund: RefundRules,
 }
 
 impl Settlement {
@@ -98,6 +100,7 @@ impl Settlement {
             checkout_url: None,
             receipt: None,
             next_check_at: None,
+            refund: RefundRules::default(),
         }
     }
 }

@@ -5,8 +5,8 @@
 //! nothing. No method waits for the network. Rules live in `policy`; the one rule applied in here is
 //! [`policy::settle`](crate::policy::settle), because merging has to happen inside the transaction.
 //!
-//! One file a concern: sessions, offers and declines, charging, webhooks, news. [`sqlite`] and [`postgres`] are the engines;
-//! the statements in `sql/` are written once for both, and `contract/` is what either has to keep.
+//! One file a concern: sessions, offers and declines, charging, sales, webhooks, news. [`sqlite`] and [`postgres`] are
+//! the engines; the statements in `sql/` are written once for both, and `contract/` is what either has to keep.
 
 mod charging;
 mod offers;
@@ -14,6 +14,7 @@ mod open;
 mod outbox;
 mod people;
 pub mod postgres;
+mod sales;
 pub mod sqlite;
 #[cfg(test)]
 mod statements_tests;
@@ -26,6 +27,7 @@ pub use offers::{DeclineOutcome, Inserted, Offers, Refusal};
 pub use open::{Condition, Database, DatabaseError, OpenError, Opened, examine, open, open_read_only};
 pub use outbox::{Backlog, DueNotice, Outbox};
 pub use people::{Inbox, InboxInsert, People};
+pub use sales::{Conclusion, RefundOrders, Sales};
 pub use support::{AttemptFilter, StateCount, Support};
 
 /// A store as a thing that is up, or not.
@@ -39,9 +41,15 @@ pub trait Life: Send + Sync {
 }
 
 /// Everything that the proxy remembers.
-pub trait Store: Life + People + Offers + Quotes + Attempts + Inbox + Outbox + Support {}
+pub trait Store:
+    Life + People + Offers + Quotes + Attempts + Sales + RefundOrders + Inbox + Outbox + Support
+{
+}
 
-impl<T: Life + People + Offers + Quotes + Attempts + Inbox + Outbox + Support> Store for T {}
+impl<T: Life + People + Offers + Quotes + Attempts + Sales + RefundOrders + Inbox + Outbox + Support> Store
+    for T
+{
+}
 
 /// Why the store did not do what was asked. Nothing was changed, unless the variant says otherwise.
 #[derive(Debug, thiserror::Error)]

@@ -9,7 +9,7 @@ use crate::{
     policy::{
         observe::{self, Progress},
         quote_lock::{self, Collected},
-        reconcile_schedule,
+        reconcile_schedule, refunds,
         settle::{Observation, is_live},
     },
     store::{Settled, Settlement, StoreError},
@@ -51,7 +51,7 @@ impl Charging {
         if let Some(row) = self.attempt_of(&facts).await? {
             self.settle_payment(&row, &facts, Source::Webhook).await?;
         }
-        Ok(())
+        Ok(self.observe_flags(payment).await?)
     }
 
     /// A webhook's subscription.
@@ -170,7 +170,8 @@ impl Charging {
             row.kind != AttemptKind::Hosted && observation == Observation::Pending { customer_action: true }
         });
         let checkout_url = own_page.or(base.checkout_url);
-        Settlement { observation, payment: Some(seen), checkout_url, receipt, ..base }
+        let refund = refunds::rules(self.money, row.kind, quote, payment.amount);
+        Settlement { observation, payment: Some(seen), checkout_url, receipt, refund, ..base }
     }
 
     /// What was collected has to be what was shown. On a hosted page the buyer may have changed their country, and saw

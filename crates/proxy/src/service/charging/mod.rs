@@ -16,6 +16,7 @@
 
 mod error;
 mod evidence;
+mod flags;
 mod run;
 mod signals;
 mod view;
@@ -41,6 +42,7 @@ use crate::{
     failpoint,
     gateway::Gateway,
     ids,
+    rules::MoneyRules,
     store::{Claim, ClaimRequest, Store},
 };
 
@@ -66,6 +68,7 @@ pub struct Charging {
     quoting: Arc<Quoting>,
     tasks: TaskTracker,
     signals: Signals,
+    money: MoneyRules,
 }
 
 /// What [`Charging`] needs.
@@ -100,7 +103,22 @@ impl Charging {
     #[must_use]
     pub fn new(parts: Parts) -> Self {
         let Parts { store, clock, gateway, catalogue, quoting, tasks } = parts;
-        Self { store, clock, gateway, catalogue, quoting, tasks, signals: Signals::new() }
+        Self {
+            store,
+            clock,
+            gateway,
+            catalogue,
+            quoting,
+            tasks,
+            signals: Signals::new(),
+            money: MoneyRules::default(),
+        }
+    }
+
+    /// With the merchant's rules about money that should not be there.
+    #[must_use]
+    pub fn with_money_rules(self, money: MoneyRules) -> Self {
+        Self { money, ..self }
     }
 
     /// Takes an offer.

@@ -4,7 +4,10 @@ use wire::{Attempt, AttemptStatus, FailureReason, Receipt, UnixSeconds};
 
 use super::Charging;
 use crate::{
-    domain::{AttemptKind, AttemptRow, AttemptState, ChargePlan, OfferState, QuoteRow, Session},
+    domain::{
+        AttemptKind, AttemptRow, AttemptState, ChargePlan, OfferState, OrderState, QuoteRow, RefundCause,
+        Session,
+    },
     gateway::PaymentFacts,
     store::StoreError,
 };
@@ -21,7 +24,21 @@ impl Charging {
             AttemptState::Failed(_) => self.another_way_is_open(session, row).await?,
             _ => false,
         };
+        if self.goes_back(row).await? {
+            // Collected late and given back: no receipt for it. The buyer was told that they may leave and will not be
+            // charged twice, which is what came of it; "failed" would be a lie.
+            let undecided = AttemptRow { state: AttemptState::Abandoned, receipt: None, ..row.clone() };
+            return Ok(seen(&undecided, false));
+        }
         Ok(seen(row, hosted_checkout_offered))
+    }
+
+    /// Whether what was collected goes back, so that nothing was bought.
+    async fn goes_back(&self, row: &AttemptRow) -> Result<bool, StoreError> {
+        let (AttemptState::Succeeded, Some(payment)) = (row.state, &row.payment_id) else { return Ok(false) };
+        let order = self.store.refund_order(payment).await?;
+        // One that was refused is a sale for as long as nobody has given it back by hand.
+        Ok(order.is_some_and(|order| order.cause == RefundCause::Late && order.state != OrderState::Refused))
     }
 
     /// After a failed click there is one other way, as long as the offer is open for it.

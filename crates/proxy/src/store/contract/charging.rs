@@ -182,13 +182,13 @@ async fn evidence_settles_alike_in_every_order() {
     assert_eq!(ends, BTreeSet::from(["(Succeeded, Charged)".to_owned()]));
 }
 
-fn permutations(items: &[Observation]) -> Vec<Vec<Observation>> {
+pub(super) fn permutations<T: Clone>(items: &[T]) -> Vec<Vec<T>> {
     let Some((first, rest)) = items.split_first() else { return vec![Vec::new()] };
     let mut all = Vec::new();
     for shorter in permutations(rest) {
         for at in 0..=shorter.len() {
             let mut longer = shorter.clone();
-            longer.insert(at, *first);
+            longer.insert(at, first.clone());
             all.push(longer);
         }
     }

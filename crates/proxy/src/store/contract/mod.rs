@@ -8,6 +8,7 @@ mod offers;
 mod outbox;
 mod people;
 mod restart;
+mod sales;
 mod support;
 
 use std::sync::Arc;

@@ -7,7 +7,7 @@ use super::*;
 use crate::store::Refusal;
 
 /// Ids in the outbox, in order.
-async fn told(store: &SqlStore) -> Vec<String> {
+pub(super) async fn told(store: &SqlStore) -> Vec<String> {
     sqlx::query("SELECT id FROM outbox WHERE tenant = $1 ORDER BY id")
         .bind(store.tenant)
         .fetch_all(&store.readers)

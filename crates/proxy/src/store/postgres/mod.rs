@@ -183,15 +183,21 @@ impl PostgresStore {
     /// first statement stays true.
     async fn write_for(&self, buyer: &str) -> Result<Transaction<'static, Postgres>, StoreError> {
         let mut tx = self.write().await?;
+        self.lock(&mut tx, buyer).await?;
+        Ok(tx)
+    }
+
+    /// Holds what goes by this name, a buyer or a payment, until the transaction ends. A buyer is locked before a payment.
+    async fn lock(&self, tx: &mut Transaction<'static, Postgres>, name: &str) -> Result<(), StoreError> {
         sqlx::query(
             "INSERT INTO buyers (tenant, customer_id) VALUES ($1, $2)
              ON CONFLICT (tenant, customer_id) DO UPDATE SET changes = buyers.changes + 1",
         )
         .bind(self.tenant)
-        .bind(buyer)
-        .execute(&mut *tx)
+        .bind(name)
+        .execute(&mut **tx)
         .await?;
-        Ok(tx)
+        Ok(())
     }
 }
 

@@ -1,5 +1,6 @@
 //! What happened to each attempt, written in the transaction in which it happened.
 
+use dodo_client::ids::PaymentId;
 use sqlx::{Row, Transaction};
 use wire::{AttemptId, UnixSeconds};
 
@@ -8,7 +9,7 @@ use super::{
     codec::{at, attempt_kind_word, attempt_state_columns, from_word, offer_state_word, word},
 };
 use crate::{
-    domain::{AttemptKind, AttemptState, HistoryEntry, OfferState, SeenPayment, Source},
+    domain::{AttemptKind, AttemptState, HistoryEntry, OfferState, RefundCause, SeenPayment, Source},
     store::StoreError,
 };
 
@@ -24,6 +25,8 @@ pub(super) enum Line<'a> {
     Settled(AttemptState, Source, Option<&'a SeenPayment>),
     /// Its offer came to this state by it.
     OfferMoved(OfferState),
+    /// Money of this payment goes back.
+    RefundOrdered(RefundCause, &'a PaymentId),
     /// Looked up; `clean`: after the deadline, completely, and nothing was found.
     Looked { clean: bool },
 }
@@ -45,6 +48,10 @@ impl Line<'_> {
                 (state.to_owned(), Some(*source), detail)
             }
             Self::OfferMoved(state) => ("offer".to_owned(), None, Some(offer_state_word(*state).to_owned())),
+            Self::RefundOrdered(cause, payment) => {
+                let cause = word(cause, "refund_orders.cause")?;
+                ("refund_ordered".to_owned(), None, Some(format!("{cause}, payment {payment}")))
+            }
             Self::Looked { clean } => {
                 ("looked".to_owned(), None, clean.then(|| "nothing found after the deadline".to_owned()))
             }

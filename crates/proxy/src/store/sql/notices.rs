@@ -22,7 +22,7 @@ impl SqlStore {
         if !notices::is_news(before, row.state) {
             return Ok(());
         }
-        let (offer, quote) = (self.offer_of(tx, row).await?, self.quote_of(tx, row).await?);
+        let (offer, quote) = self.context_of(tx, row).await?;
         match notices::of_attempt(before, row, &quote, offer.as_ref(), at) {
             Some(notice) => self.put_notice(tx, &notice, at).await,
             None => Ok(()),
@@ -68,6 +68,15 @@ impl SqlStore {
         .execute(&mut **tx)
         .await?;
         Ok(())
+    }
+
+    /// What an attempt is about.
+    pub(super) async fn context_of(
+        &self,
+        tx: &mut Transaction<'static, Db>,
+        row: &AttemptRow,
+    ) -> Result<(Option<OfferRow>, QuoteRow), StoreError> {
+        Ok((self.offer_of(tx, row).await?, self.quote_of(tx, row).await?))
     }
 
     async fn offer_of(

@@ -24,6 +24,7 @@ impl SqlStore {
         beside: bool,
         at: UnixSeconds,
     ) -> Result<bool, StoreError> {
+        self.lock(tx, seen.id.as_str()).await?;
         let known = self.known_status(tx, &seen.id).await?;
         let status = known.map_or(seen.status, |known| known.max(seen.status));
         let newly_paid = status == PaymentStatus::Succeeded && known != Some(PaymentStatus::Succeeded);

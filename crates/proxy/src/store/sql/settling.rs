@@ -11,7 +11,10 @@ use super::{
 };
 use crate::{
     domain::{AttemptRow, AttemptState, OfferState, Source},
-    policy::settle::{Observation, abandon, is_live, join, offer_after},
+    policy::{
+        refunds::{self, Found},
+        settle::{Observation, abandon, is_live, join, offer_after},
+    },
     store::{Settled, Settlement, StoreError},
 };
 
@@ -56,15 +59,25 @@ impl SqlStore {
         let newly_collected = is_collected(row.state) && !is_collected(before.state);
         let rival = newly_collected && self.rival_exists(&mut tx, &row).await?;
         self.write_settled(&mut tx, &row, rival).await?;
-        let second_payment = match &settlement.payment {
-            None => false,
-            Some(seen) => {
-                let beside = row.payment_id.as_ref() != Some(&seen.id);
-                let newly_paid =
-                    self.note_payment(&mut tx, &row.id, seen, rival || beside, settlement.at).await?;
-                newly_paid && beside && settlement.observation == Observation::Succeeded
+        let (mut second_payment, mut goes_back) = (false, None);
+        if let Some(seen) = &settlement.payment {
+            let beside = row.payment_id.as_ref() != Some(&seen.id);
+            let newly_paid =
+                self.note_payment(&mut tx, &row.id, seen, rival || beside, settlement.at).await?;
+            second_payment = newly_paid && beside && settlement.observation == Observation::Succeeded;
+            if newly_paid {
+                let rival_collected = newly_collected && self.rival_collected(&mut tx, &row).await?;
+                let found = Found {
+                    late: before.state == AttemptState::Abandoned && row.state == AttemptState::Succeeded,
+                    surplus: second_payment || rival_collected,
+                };
+                goes_back = refunds::order(settlement.refund, found);
+                if let Some(order) = goes_back {
+                    self.order_refund(&mut tx, &row, seen, order, settlement.at).await?;
+                }
+                self.tell_flags(&mut tx, &row, &seen.id, settlement.at).await?;
             }
-        };
+        }
         crate::failpoint!("settle.written");
         if let Some(offer) = self.follow(&mut tx, &row).await? {
             self.write_line(&mut tx, &row.id, settlement.at, Line::OfferMoved(offer)).await?;
@@ -73,7 +86,8 @@ impl SqlStore {
             let line = Line::Settled(row.state, settlement.source, settlement.payment.as_ref());
             self.write_line(&mut tx, &row.id, settlement.at, line).await?;
         }
-        if row.state != before.state {
+        // Money that goes back whole is nothing to fulfil.
+        if row.state != before.state && !matches!(goes_back, Some((_, None))) {
             self.notify_of_attempt(&mut tx, before.state, &row, settlement.at).await?;
         }
         crate::failpoint!("settle.before_commit");
@@ -115,6 +129,25 @@ impl SqlStore {
             "SELECT EXISTS (SELECT 1 FROM attempts WHERE tenant = $1 AND offer_id = $2 AND id <> $3 AND NOT surplus
                             AND state IN ('claimed', 'sent', 'unknown', 'pending', 'abandoned', 'scheduled',
                                           'succeeded'))",
+        )
+        .bind(self.tenant)
+        .bind(offer_id.as_str())
+        .bind(row.id.as_str())
+        .fetch_one(&mut **tx)
+        .await?)
+    }
+
+    /// Whether another attempt of the same offer has collected. One that may yet do so does not count: the later of two is
+    /// one too many, and it is not known which that will be.
+    async fn rival_collected(
+        &self,
+        tx: &mut Transaction<'static, Db>,
+        row: &AttemptRow,
+    ) -> Result<bool, StoreError> {
+        let Some(offer_id) = &row.offer_id else { return Ok(false) };
+        Ok(sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM attempts WHERE tenant = $1 AND offer_id = $2 AND id <> $3
+                            AND state IN ('scheduled', 'succeeded'))",
         )
         .bind(self.tenant)
         .bind(offer_id.as_str())

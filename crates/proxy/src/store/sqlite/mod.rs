@@ -224,6 +224,12 @@ impl SqliteStore {
     async fn write_for(&self, _buyer: &str) -> Result<Transaction<'static, Sqlite>, StoreError> {
         self.write().await
     }
+
+    /// The same for whatever goes by this name.
+    #[allow(clippy::unused_async)]
+    async fn lock(&self, _tx: &mut Transaction<'static, Sqlite>, _name: &str) -> Result<(), StoreError> {
+        Ok(())
+    }
 }
 
 #[async_trait]

@@ -3,10 +3,12 @@
 
 mod ambiguity;
 mod amounts;
+mod events;
 mod hosted;
 mod one_click;
 mod outcomes;
 mod plan_change;
 mod recovery;
+mod refunds;
 mod rig;
 mod world;

@@ -51,7 +51,7 @@ async fn claimed(rig: &Rig, shown: &Shown) -> AttemptRow {
     }
 }
 
-async fn marked(rig: &Rig, shown: &Shown) -> AttemptRow {
+pub(super) async fn marked(rig: &Rig, shown: &Shown) -> AttemptRow {
     let row = claimed(rig, shown).await;
     let now = rig.clock.now();
     assert!(rig.store.mark_sent(&row, now, UnixSeconds(now.0 + 45)).await.unwrap());
@@ -59,7 +59,7 @@ async fn marked(rig: &Rig, shown: &Shown) -> AttemptRow {
 }
 
 /// The request that the process sent before it died.
-async fn send(rig: &Rig, shown: &Shown, row: &AttemptRow) {
+pub(super) async fn send(rig: &Rig, shown: &Shown, row: &AttemptRow) {
     let tags = Tags {
         attempt: row.id.clone(),
         offer: Some(OfferTags {

@@ -17,13 +17,18 @@ use proxy::{
     gateway::Gateway,
     ids,
     policy::payment_method::{Use, choose},
+    rules::MoneyRules,
     service::{
         catalogue::Catalogue,
         charging::{self, ChargeError, Charging},
+        purchases::Purchases,
         quoting::Quoting,
         reconciler::Reconciler,
+        refunds::Refunds,
+        webhooks::Webhooks,
     },
     store::{Attempts, Offers, Quotes, Store, sqlite::SqliteStore},
+    webhook_signature::WebhookKey,
 };
 use serde_json::Value;
 use tempfile::TempDir;
@@ -32,6 +37,8 @@ use wire::{
     AcceptRequest, Attempt, AttemptStatus, ChangeRequest, EffectiveAt, IdempotencyKey, OfferKind, PayWith,
     ProductId, Purpose, Trigger, UnixSeconds,
 };
+
+use crate::harness::WEBHOOK_SECRET;
 
 pub(super) const GOOD: &str = "4242424242424242";
 pub(super) const NO_FUNDS: &str = "4000000000009995";
@@ -45,6 +52,7 @@ pub(super) struct Rig {
     pub(super) store: Arc<SqliteStore>,
     pub(super) charging: Arc<Charging>,
     pub(super) reconciler: Reconciler,
+    pub(super) refunds: Refunds,
     pub(super) dodo: Client,
     pub(super) gateway: Gateway,
     pub(super) tasks: TaskTracker,
@@ -68,6 +76,11 @@ impl Rig {
     }
 
     pub(super) async fn start_with(config: SimConfig) -> Self {
+        Self::start_under(config, MoneyRules::default()).await
+    }
+
+    /// Under these rules about money that should not be there.
+    pub(super) async fn start_under(config: SimConfig, money: MoneyRules) -> Self {
         let sim = Sim::start(config).await.unwrap();
         let url = sim.base_url();
         // Short limits: a request that hangs costs a test a second, not half a minute.
@@ -90,14 +103,16 @@ impl Rig {
         let quoting =
             Arc::new(Quoting::new(as_store.clone(), as_clock.clone(), gateway.clone(), catalogue.clone()));
         let tasks = TaskTracker::new();
-        let charging = Arc::new(Charging::new(charging::Parts {
+        let charging = Charging::new(charging::Parts {
             store: as_store.clone(),
             clock: as_clock.clone(),
             gateway: gateway.clone(),
             catalogue: catalogue.clone(),
             quoting: quoting.clone(),
             tasks: tasks.clone(),
-        }));
+        });
+        let charging = Arc::new(charging.with_money_rules(money));
+        let refunds = Refunds::new(as_store.clone(), as_clock.clone(), gateway.clone(), charging.clone());
         let reconciler = Reconciler::new(as_store, as_clock, gateway.clone(), charging.clone());
         let sim_control = sim.control();
         Self {
@@ -106,6 +121,7 @@ impl Rig {
             store,
             charging,
             reconciler,
+            refunds,
             dodo,
             gateway,
             tasks,
@@ -114,6 +130,18 @@ impl Rig {
             url,
             _sim: sim,
             _folder: folder,
+        }
+    }
+
+    /// What Dodo's reports are applied by.
+    pub(super) fn webhooks(&self) -> Webhooks {
+        Webhooks {
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            keys: vec![WebhookKey::parse(WEBHOOK_SECRET).unwrap()],
+            catalogue: self.catalogue.clone(),
+            purchases: Purchases::new(self.store.clone(), self.dodo.clone(), self.catalogue.clone()),
+            charging: self.charging.clone(),
         }
     }
 
@@ -271,6 +299,7 @@ impl Rig {
             self.clock.advance(step);
             self.sim.advance(Duration::from_secs(u64::try_from(step).unwrap()));
             self.reconciler.round().await.unwrap();
+            self.refunds.round().await.unwrap();
             left -= step;
         }
     }

@@ -1,0 +1,113 @@
+//! Refunds and disputes: Dodo's words into ours, and the one request that gives money back.
+
+use dodo_client::{
+    ChargeEvidence, Error,
+    calls::{
+        disputes::{self, Dispute},
+        payments::{IntentStatus, Payment},
+        refunds::{self, Refund, RefundItem, RefundRequest},
+    },
+    ids::PaymentId,
+};
+use wire::{Currency, Money};
+
+use super::Gateway;
+use crate::domain::{DisputeStatus, RefundStatus, SeenDispute, SeenRefund};
+
+/// A refund in our words; `None` for a status that this version does not know.
+#[must_use]
+pub fn seen_refund(refund: &Refund) -> Option<SeenRefund> {
+    let status = match &refund.status {
+        refunds::RefundStatus::Succeeded => RefundStatus::Succeeded,
+        refunds::RefundStatus::Failed => RefundStatus::Failed,
+        refunds::RefundStatus::Pending | refunds::RefundStatus::Review => RefundStatus::Pending,
+        refunds::RefundStatus::Unknown(_) => return None,
+    };
+    let amount = refund
+        .amount
+        .zip(refund.currency)
+        .and_then(|(amount, currency)| Some(Money::new(amount, Currency::parse(currency.as_str()).ok()?)));
+    Some(SeenRefund { id: refund.refund_id.clone(), payment_id: refund.payment_id.clone(), status, amount })
+}
+
+/// A dispute in our words; `None` for a status that this version does not know.
+#[must_use]
+pub fn seen_dispute(dispute: &Dispute) -> Option<SeenDispute> {
+    let status = match &dispute.dispute_status {
+        disputes::DisputeStatus::Opened => DisputeStatus::Opened,
+        disputes::DisputeStatus::Challenged => DisputeStatus::Challenged,
+        disputes::DisputeStatus::Cancelled => DisputeStatus::Cancelled,
+        disputes::DisputeStatus::Expired => DisputeStatus::Expired,
+        disputes::DisputeStatus::Accepted => DisputeStatus::Accepted,
+        disputes::DisputeStatus::Won => DisputeStatus::Won,
+        disputes::DisputeStatus::Lost => DisputeStatus::Lost,
+        disputes::DisputeStatus::Unknown(_) => return None,
+    };
+    Some(SeenDispute { id: dispute.dispute_id.clone(), payment_id: dispute.payment_id.clone(), status })
+}
+
+/// A payment, as far as giving it back is concerned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refundable {
+    /// Whether it collected.
+    pub collected: bool,
+    /// How much, in minor units, tax included.
+    pub amount: i64,
+    /// What has gone back, or is on its way, or was tried.
+    pub refunds: Vec<SeenRefund>,
+}
+
+impl Refundable {
+    fn of(payment: &Payment) -> Self {
+        // A refund whose status is not known may be one that gives back.
+        let seen = |refund: &Refund| {
+            seen_refund(refund).unwrap_or_else(|| SeenRefund {
+                id: refund.refund_id.clone(),
+                payment_id: refund.payment_id.clone(),
+                status: RefundStatus::Pending,
+                amount: None,
+            })
+        };
+        Self {
+            collected: payment.status == Some(IntentStatus::Succeeded),
+            amount: payment.total_amount,
+            refunds: payment.refunds.iter().map(seen).collect(),
+        }
+    }
+}
+
+impl Gateway {
+    /// How a payment and its refunds stand.
+    ///
+    /// # Errors
+    /// When Dodo does not answer.
+    pub async fn refundable(&self, id: &PaymentId) -> Result<Refundable, Error> {
+        Ok(Refundable::of(&self.dodo.get_payment(id).await?))
+    }
+
+    /// The line of a payment from which so much can be given back: Dodo takes partial amounts by line.
+    ///
+    /// # Errors
+    /// When Dodo does not answer.
+    pub async fn line_for(&self, id: &PaymentId, amount: i64) -> Result<Option<String>, Error> {
+        let lines = self.dodo.get_line_items(id).await?;
+        Ok(lines.items.into_iter().find(|line| line.refundable_amount >= amount).map(|line| line.items_id))
+    }
+
+    /// Gives back all of a payment, or so much of one line: one request, once.
+    pub async fn refund(
+        &self,
+        id: &PaymentId,
+        part: Option<(String, i64)>,
+        reason: &str,
+    ) -> ChargeEvidence<Refund> {
+        let item =
+            |(item_id, amount)| RefundItem { item_id, amount: Some(amount), tax_inclusive: Some(true) };
+        let request = RefundRequest {
+            payment_id: id.clone(),
+            items: part.map(item).into_iter().collect(),
+            reason: Some(reason.to_owned()),
+        };
+        self.dodo.refund(&request).await
+    }
+}
