@@ -2,11 +2,13 @@
 //! ones as the tests are.
 
 use std::path::PathBuf;
+use std::process::Command;
 
 use anyhow::{Result, bail};
 
 use crate::process::{cargo, must_run, program, say};
 use crate::repo;
+use crate::tools::{Tool, Toolbox};
 
 /// Options of `campaign`.
 #[derive(clap::Args)]
@@ -33,7 +35,7 @@ pub(crate) struct Args {
 /// When one could not be built or run, or a promise was broken.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let profile = if args.quick || args.name == "list" { Profile::Dev } else { Profile::Release };
-    let mut command = program(build(profile)?);
+    let mut command = command(profile)?;
     command.arg(&args.name);
     if let Some(runs) = args.runs {
         command.args(["--runs", &runs.to_string()]);
@@ -62,12 +64,24 @@ pub(crate) enum Profile {
     Release,
 }
 
+/// The campaigns' program, ready to be told which; what it runs itself is installed.
+///
+/// # Errors
+/// When something does not build or cannot be installed.
+pub(crate) fn command(profile: Profile) -> Result<Command> {
+    let tools = Toolbox::new()?;
+    tools.ensure(&[Tool::Schemathesis])?;
+    let mut command = program(build(profile)?);
+    command.env("SCHEMATHESIS", tools.program(Tool::Schemathesis));
+    Ok(command)
+}
+
 /// Builds the campaigns, and the proxy's program beside them for those that start and kill it. Returns the campaigns'
 /// program.
 ///
 /// # Errors
 /// When something does not build.
-pub(crate) fn build(profile: Profile) -> Result<PathBuf> {
+fn build(profile: Profile) -> Result<PathBuf> {
     say("building the campaigns");
     let mut command = cargo();
     command.args(["build", "--quiet", "-p", "campaign", "-p", "upsell-proxy", "--bins"]);

@@ -1,4 +1,5 @@
-//! Runs campaigns. `cargo xtask campaign` builds it and hands its arguments over.
+//! Runs campaigns. `cargo xtask campaign` builds it and hands its arguments over. With `RUST_LOG` set, what the proxy logs
+//! comes on standard error.
 
 use std::{process::ExitCode, time::Instant};
 
@@ -31,6 +32,9 @@ struct Cli {
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    if std::env::var_os("RUST_LOG").is_some() {
+        proxy::telemetry::init_logs();
+    }
     match run(&Cli::parse()).await {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,

@@ -63,6 +63,7 @@ pub struct AddonQuantity {
     /// Dodo's `addon_id`.
     pub addon_id: ProductId,
     /// How many.
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 10000))]
     pub quantity: u32,
 }
 
@@ -176,6 +177,7 @@ pub struct PreviewRequest {
     pub product_id: ProductId,
     /// Seats; absent keeps today's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 10000))]
     pub quantity: Option<u32>,
     /// Add-ons; absent keeps today's, as far as the plan carries them.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -34,6 +34,7 @@ words!(
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SessionRequest {
     /// Dodo's `customer_id`, as the merchant's server knows it.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9_-]+$"))]
     pub customer_id: String,
     /// What for.
     pub purpose: Purpose,
@@ -42,15 +43,19 @@ pub struct SessionRequest {
     pub trigger: Option<Trigger>,
     /// The purchase to follow up; absent means the buyer's latest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9_-]+$"))]
     pub payment_id: Option<String>,
     /// Required with purpose `plans`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9_-]+$"))]
     pub subscription_id: Option<String>,
     /// The buyer's language, for the merchant's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 35, pattern = "^[A-Za-z0-9_-]+$"))]
     pub locale: Option<String>,
     /// The buyer's country (ISO 3166-1 alpha-2), for tax where the purchase does not tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(min_length = 2, max_length = 2, pattern = "^[A-Z]{2}$"))]
     pub country: Option<String>,
 }
 
@@ -75,11 +80,13 @@ impl core::fmt::Debug for SessionResponse {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EventRequest {
     /// Which buyer.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9_-]+$"))]
     pub customer_id: String,
     /// What happened.
     pub trigger: Trigger,
     /// On which subscription.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9_-]+$"))]
     pub subscription_id: Option<String>,
 }
 
@@ -91,6 +98,7 @@ pub struct CheckoutRequest {
     pub product_id: ProductId,
     /// How many; absent means one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 100))]
     pub quantity: Option<u32>,
 }
 

@@ -165,7 +165,7 @@ fn end_to_end() -> Result<Counts> {
 
 /// Each campaign counts as one test.
 fn campaigns() -> Result<Counts> {
-    let mut command = program(campaign::build(campaign::Profile::Dev)?);
+    let mut command = campaign::command(campaign::Profile::Dev)?;
     finished(command.args(["all", "--quick"]), counts::campaigns)
 }
 

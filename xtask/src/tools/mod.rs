@@ -6,6 +6,7 @@ mod cargo_tools;
 mod node;
 mod packages;
 mod postgres;
+mod python;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -26,6 +27,8 @@ pub(crate) enum Tool {
     Trunk,
     /// `wasm-opt`, from the npm package `binaryen`.
     WasmOpt,
+    /// Makes requests out of the API's description.
+    Schemathesis,
 }
 
 /// Where a tool comes from.
@@ -34,6 +37,8 @@ enum Source {
     Cargo { locked: bool },
     /// `npm ci` of `xtask/npm`.
     Npm,
+    /// `pip install` of `xtask/python/requirements.txt`, in an environment of its own.
+    Pip,
 }
 
 impl Tool {
@@ -43,6 +48,7 @@ impl Tool {
             Self::WasmPack => "wasm-pack",
             Self::Trunk => "trunk",
             Self::WasmOpt => "binaryen",
+            Self::Schemathesis => "schemathesis",
         }
     }
 
@@ -54,6 +60,7 @@ impl Tool {
             // 0.22 wants a newer compiler than the pinned one.
             Self::Trunk => "0.21.14",
             Self::WasmOpt => "132.0.0",
+            Self::Schemathesis => "4.32.5",
         }
     }
 
@@ -63,6 +70,7 @@ impl Tool {
             Self::WasmPack => "wasm-pack",
             Self::Trunk => "trunk",
             Self::WasmOpt => "wasm-opt",
+            Self::Schemathesis => "schemathesis",
         }
     }
 
@@ -81,6 +89,7 @@ impl Tool {
             Self::WasmBindgen => Source::Cargo { locked: false },
             Self::WasmPack | Self::Trunk => Source::Cargo { locked: true },
             Self::WasmOpt => Source::Npm,
+            Self::Schemathesis => Source::Pip,
         }
     }
 }
@@ -122,6 +131,7 @@ impl Toolbox {
                     cargo_tools::install(package, version, locked, &self.home(tool), &self.root)?;
                 }
                 Source::Npm => node::install(&self.home(tool))?,
+                Source::Pip => python::install(&self.home(tool))?,
             }
             if !self.works(tool) {
                 bail!(
@@ -135,7 +145,7 @@ impl Toolbox {
 
     /// A pinned tool, ready to be given arguments. It finds the others on its `PATH`.
     pub(crate) fn command(&self, tool: Tool) -> Command {
-        let mut command = program(self.bin(tool).join(tool.program()));
+        let mut command = program(self.program(tool));
         command.env("PATH", self.path());
         command
     }
@@ -152,9 +162,14 @@ impl Toolbox {
         self.root.join(format!("{}-{}", tool.package(), tool.version()))
     }
 
+    /// Where its program is, once it is installed.
+    pub(crate) fn program(&self, tool: Tool) -> PathBuf {
+        self.bin(tool).join(tool.program())
+    }
+
     fn bin(&self, tool: Tool) -> PathBuf {
         match tool.source() {
-            Source::Cargo { .. } => self.home(tool).join("bin"),
+            Source::Cargo { .. } | Source::Pip => self.home(tool).join("bin"),
             Source::Npm => self.home(tool).join("node_modules").join(".bin"),
         }
     }
@@ -216,6 +231,13 @@ mod tests {
         let package = std::fs::read_to_string(crate::repo::root().join("xtask/npm/package.json")).unwrap();
         let package: serde_json::Value = serde_json::from_str(&package).unwrap();
         assert_eq!(package["dependencies"]["binaryen"], Tool::WasmOpt.version());
+    }
+
+    #[test]
+    fn schemathesis_is_the_version_of_the_requirements() {
+        let pinned = std::fs::read_to_string(python::requirements()).unwrap();
+        let wanted = format!("schemathesis=={}", Tool::Schemathesis.version());
+        assert!(pinned.lines().any(|line| line == wanted));
     }
 
     /// Trunk would otherwise take any version that it finds.

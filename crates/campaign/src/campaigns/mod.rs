@@ -1,6 +1,7 @@
 //! Every campaign there is. Adding one is a file beside this one and a line in [`ALL`].
 
 mod ambiguity;
+mod api;
 mod crash;
 mod double_submit;
 mod kill;
@@ -35,6 +36,7 @@ pub trait Campaign: Sync {
 /// The table.
 pub const ALL: &[&dyn Campaign] = &[
     &ambiguity::Ambiguity,
+    &api::Api,
     &crash::Crash,
     &double_submit::DoubleSubmit,
     &kill::Kill,

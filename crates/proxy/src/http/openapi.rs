@@ -2,7 +2,7 @@
 //! snapshot of it, so that a change of the contract shows as a change of that file.
 
 use utoipa::openapi::{
-    InfoBuilder, OpenApi, OpenApiBuilder, PathsBuilder,
+    InfoBuilder, OpenApi, OpenApiBuilder, PathsBuilder, RefOr, Schema,
     security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
 
@@ -11,10 +11,25 @@ pub(super) const MERCHANT: &str = "merchant_key";
 /// Name of the scheme for a buyer's token.
 pub(super) const BUYER: &str = "session_token";
 
+/// Words that requests hold and that have to be known here: `Other` is how a newer peer's word reads, and is refused.
+const CLOSED: [&str; 4] = ["EffectiveAt", "PayWith", "Purpose", "Trigger"];
+/// Words that requests hold and of which every one is taken.
+const OPEN: &str = "DeclineReason";
+
 /// The whole description.
 #[must_use]
 pub fn document() -> OpenApi {
-    super::api().into_openapi()
+    let mut document = super::api().into_openapi();
+    let schemas = document.components.iter_mut().flat_map(|components| &mut components.schemas);
+    for (name, schema) in schemas {
+        let RefOr::T(Schema::Object(words)) = schema else { continue };
+        if CLOSED.contains(&name.as_str()) {
+            words.enum_values.iter_mut().for_each(|words| words.retain(|word| word != "other"));
+        } else if name == OPEN {
+            words.examples = words.enum_values.take().unwrap_or_default();
+        }
+    }
+    document
 }
 
 /// What stands around the routes.
@@ -24,6 +39,7 @@ pub(super) fn frame() -> OpenApi {
         SecurityScheme::Http(http.build())
     };
     let components = utoipa::openapi::ComponentsBuilder::new()
+        .schema_from::<wire::IdempotencyKey>()
         .security_scheme(MERCHANT, bearer("The merchant's secret key. Server to server only."))
         .security_scheme(BUYER, bearer("A session token: one buyer, one purpose, minutes of life."))
         .build();

@@ -4,7 +4,8 @@ use axum::extract::{Path, State, rejection::PathRejection};
 use http::StatusCode;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use wire::{
-    Attempt, ChangeRequest, PaymentMethodLink, PlansResponse, PreviewRequest, PreviewResponse, Problem,
+    Attempt, AttemptId, ChangeRequest, IdempotencyKey, PaymentMethodLink, PlansResponse, PreviewRequest,
+    PreviewResponse, Problem,
 };
 
 use super::{
@@ -73,7 +74,7 @@ async fn preview(
 /// Makes the change that was previewed, once, exactly as quoted, or not at all.
 #[utoipa::path(
     post, path = "/v1/plans/change", tag = "plans", security(("session_token" = [])), request_body = ChangeRequest,
-    params(("idempotency-key" = String, Header, description = "One key for one intention to pay")),
+    params(("idempotency-key" = IdempotencyKey, Header, description = "One key for one intention to pay")),
     responses(
         (status = 200, body = Attempt),
         (status = "4XX", body = Problem, content_type = "application/problem+json"),
@@ -95,7 +96,7 @@ async fn change(
 /// How an attempt stands.
 #[utoipa::path(
     get, path = "/v1/plans/attempts/{id}", tag = "plans", security(("session_token" = [])),
-    params(("id" = String, Path)),
+    params(("id" = AttemptId, Path)),
     responses(
         (status = 200, body = Attempt),
         (status = "4XX", body = Problem, content_type = "application/problem+json"),

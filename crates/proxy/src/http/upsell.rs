@@ -7,8 +7,8 @@ use http::{StatusCode, request::Parts};
 use url::form_urlencoded;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use wire::{
-    AcceptRequest, Attempt, AttemptId, DeclineRequest, DeclineResponse, ErrorCode, Problem, SeenRequest,
-    UpsellResponse,
+    AcceptRequest, Attempt, AttemptId, DeclineRequest, DeclineResponse, ErrorCode, IdempotencyKey, Problem,
+    SeenRequest, UpsellResponse,
 };
 
 use super::{
@@ -82,7 +82,7 @@ async fn current(
 /// Charges the offer, once, exactly as quoted, or not at all.
 #[utoipa::path(
     post, path = "/v1/upsell/accept", tag = "offer", security(("session_token" = [])), request_body = AcceptRequest,
-    params(("idempotency-key" = String, Header, description = "One key for one intention to pay")),
+    params(("idempotency-key" = IdempotencyKey, Header, description = "One key for one intention to pay")),
     responses(
         (status = 200, body = Attempt),
         (status = "4XX", body = Problem, content_type = "application/problem+json"),
@@ -108,7 +108,7 @@ async fn accept(
 /// How an attempt stands.
 #[utoipa::path(
     get, path = "/v1/upsell/attempts/{id}", tag = "offer", security(("session_token" = [])),
-    params(("id" = String, Path)),
+    params(("id" = AttemptId, Path)),
     responses(
         (status = 200, body = Attempt),
         (status = "4XX", body = Problem, content_type = "application/problem+json"),
