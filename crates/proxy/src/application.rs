@@ -5,10 +5,7 @@ use std::{
     io,
     net::SocketAddr,
     path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::Arc,
     time::Duration,
 };
 
@@ -34,6 +31,7 @@ use crate::{
         Services,
         catalogue::Catalogue,
         charging::{self, Charging},
+        gate::Closed,
         offers::{self, Offers},
         outbox::{self, Relay, RelayError},
         plans::Plans,
@@ -41,6 +39,7 @@ use crate::{
         quoting::Quoting,
         reconciler::Reconciler,
         refunds::Refunds,
+        restoring::Restoring,
         sessions::Sessions,
         webhooks::Webhooks,
     },
@@ -229,16 +228,16 @@ struct Background {
     gate: Arc<Gate>,
     /// Absent where the merchant's system wants to be told nothing.
     relay: Option<Relay>,
+    restoring: Restoring,
 }
 
 impl Background {
     async fn run(self, stop: CancellationToken) {
         tokio::join!(
-            async {
-                self.reconciler.catch_up().await;
-                self.services.caught_up.store(true, Ordering::Release);
-                tokio::join!(self.reconciler.run(stop.clone()), self.refunds.run(stop.clone()));
-            },
+            until(&stop, self.tend_the_gate()),
+            self.restoring.keep_beating(stop.clone()),
+            self.reconciler.run(stop.clone()),
+            self.refunds.run(stop.clone()),
             until(&stop, self.catalogue.keep_products_warm(self.products.clone())),
             until(&stop, self.keep_house()),
             async {
@@ -247,6 +246,17 @@ impl Background {
                 }
             },
         );
+    }
+
+    /// Whenever the gate is closed: has the store compared with Dodo, takes up what was left behind, and opens it.
+    async fn tend_the_gate(&self) {
+        let gate = self.services.charging.gate();
+        loop {
+            let why = gate.closed().await;
+            self.restoring.until_done(why).await;
+            self.reconciler.catch_up().await;
+            gate.open(why);
+        }
     }
 
     async fn keep_house(&self) {
@@ -291,7 +301,7 @@ fn wire_up(
     gate: Arc<Gate>,
     upstream: Arc<UpstreamBudget>,
 ) -> (Arc<Services>, Background) {
-    let Settings { rules, merchant_key, return_url, webhook_keys, .. } = settings;
+    let Settings { rules, merchant_key, return_url, webhook_keys, restored_at, .. } = settings;
     let rules = Arc::new(rules);
     let products = rules.products();
     let catalogue = Catalogue::new(dodo.clone());
@@ -308,6 +318,8 @@ fn wire_up(
         tasks,
     });
     let charging = Arc::new(charging.with_money_rules(rules.money));
+    // Nothing is accepted before the store has been compared with Dodo.
+    charging.gate().close(Closed::Starting);
     let offers = Arc::new(Offers::new(offers::Parts {
         store: Arc::clone(&store),
         clock: Arc::clone(&clock),
@@ -352,12 +364,17 @@ fn wire_up(
         charging: Arc::clone(&charging),
         upstream,
         store: Arc::clone(&store),
-        caught_up: AtomicBool::new(false),
     });
     let background = Background {
         services: Arc::clone(&services),
         refunds: Refunds::new(Arc::clone(&store), Arc::clone(&clock), gateway.clone(), Arc::clone(&charging)),
-        reconciler: Reconciler::new(Arc::clone(&store), Arc::clone(&clock), gateway, charging),
+        reconciler: Reconciler::new(
+            Arc::clone(&store),
+            Arc::clone(&clock),
+            gateway.clone(),
+            Arc::clone(&charging),
+        ),
+        restoring: Restoring::new(Arc::clone(&store), Arc::clone(&clock), gateway, charging, restored_at),
         store,
         clock,
         catalogue,

@@ -50,6 +50,12 @@ pub fn instance() -> String {
     fresh("px")
 }
 
+/// A name for a store, made with it.
+#[must_use]
+pub fn store_name() -> String {
+    fresh("st")
+}
+
 /// A new bearer token or nonce: 256 random bits, as text that may stand in a header or a fragment.
 #[must_use]
 pub fn token() -> String {

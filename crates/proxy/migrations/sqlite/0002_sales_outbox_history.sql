@@ -108,6 +108,14 @@ CREATE INDEX attempt_history_by_attempt ON attempt_history (tenant, attempt_id, 
 -- When a proxy on this store was last known to live. A store in which this is older than what a proxy remembers has lost
 -- commits: it was restored from a backup, or its standby took over.
 CREATE TABLE heartbeats (
-    tenant  INTEGER PRIMARY KEY REFERENCES tenants (id),
-    beat_at INTEGER NOT NULL
+    tenant      INTEGER PRIMARY KEY REFERENCES tenants (id),
+    beat_at     INTEGER NOT NULL,
+    -- Refusals may be lost up to here: what was set off before is not offered any more.
+    held_until  INTEGER,
+    -- The last moment of a backup that somebody named and that has been rebuilt from.
+    restored_at INTEGER
 ) STRICT;
+
+-- A name of the store's own, kept by every copy of it. It stands in the metadata of charges: several stores may share one
+-- account at Dodo, and each rebuilds its own.
+ALTER TABLE tenants ADD COLUMN store TEXT;

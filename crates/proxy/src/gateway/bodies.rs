@@ -1,20 +1,16 @@
 //! From a [`ChargePlan`] to the bodies of Dodo's requests.
 
+use super::tags::Tags;
+use crate::domain::{Billing, ChargePlan};
 use dodo_client::{
     calls::{
         checkouts::{AddonQuantity, CartItem, Checkout, FeatureFlags},
         payments::BillingAddress,
         plan_changes::{EffectiveAt, OnPaymentFailure, PlanChange},
     },
-    ids::{AddonId, IdError, PaymentId, ProductId},
+    ids::{AddonId, IdError, ProductId},
     values::Metadata,
 };
-use wire::{AttemptId, OfferId, OfferKind};
-
-use crate::domain::{Billing, ChargePlan};
-
-/// Key under which an attempt's id stands in the metadata of its payment.
-pub(super) const ATTEMPT: &str = "attempt_id";
 
 /// A plan that cannot be put into a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -25,65 +21,6 @@ pub enum BodyError {
     /// A purchase where a plan change is meant, or the other way round; or a moment of effect that is not known.
     #[error("the plan is of another kind")]
     OtherKind,
-}
-
-/// What is written into the metadata of a charge, so that its payment can be told to be ours.
-#[derive(Clone, Debug)]
-pub struct Tags {
-    /// The attempt: the one key by which outcomes are found.
-    pub attempt: AttemptId,
-    /// The offer and its campaign.
-    pub offer: Option<OfferTags>,
-}
-
-/// The part about the offer.
-#[derive(Clone, Debug)]
-pub struct OfferTags {
-    /// Which.
-    pub id: OfferId,
-    /// Its campaign.
-    pub campaign: String,
-    /// Its kind.
-    pub kind: OfferKind,
-    /// The purchase that it follows.
-    pub original: Option<PaymentId>,
-}
-
-impl Tags {
-    fn pairs(&self) -> Vec<(&'static str, String)> {
-        let mut pairs = vec![(ATTEMPT, self.attempt.to_string())];
-        match &self.offer {
-            None => pairs.push(("upsell_source", "plan_page".to_owned())),
-            Some(offer) => {
-                pairs.push(("upsell_source", "post_purchase".to_owned()));
-                pairs.push(("offer_id", offer.id.to_string()));
-                pairs.push(("campaign", offer.campaign.clone()));
-                pairs.push(("purchase_type", purchase_type(offer.kind).to_owned()));
-                pairs.extend(offer.original.as_ref().map(|id| ("original_payment_id", id.to_string())));
-            }
-        }
-        pairs
-    }
-
-    /// These pairs on top of `existing` ones.
-    pub(super) fn over(&self, existing: &Metadata) -> Metadata {
-        let mut all = existing.clone();
-        for (key, value) in self.pairs() {
-            all.insert(key, value);
-        }
-        all
-    }
-}
-
-fn purchase_type(kind: OfferKind) -> &'static str {
-    match kind {
-        OfferKind::Upsell => "upsell",
-        OfferKind::CrossSell => "cross_sell",
-        OfferKind::Downsell => "downsell",
-        OfferKind::Upgrade => "upgrade",
-        OfferKind::Downgrade => "downgrade",
-        OfferKind::Other => "other",
-    }
 }
 
 /// The body of a new purchase: for its preview, its charge and its hosted page alike, so that what was quoted is what is
@@ -172,8 +109,10 @@ pub(super) fn plan_change(plan: &ChargePlan, metadata: Option<Metadata>) -> Resu
 mod tests {
     use dodo_client::{calls::plan_changes::ProrationMode, ids::SubscriptionId};
     use serde_json::json;
+    use wire::AttemptId;
 
     use super::*;
+    use crate::domain::AttemptKind;
 
     fn billing() -> Billing {
         Billing {
@@ -195,15 +134,7 @@ mod tests {
     }
 
     fn tags() -> Tags {
-        Tags {
-            attempt: AttemptId::parse("at_1").unwrap(),
-            offer: Some(OfferTags {
-                id: OfferId::parse("of_1").unwrap(),
-                campaign: "toolkit".into(),
-                kind: OfferKind::CrossSell,
-                original: Some(PaymentId::parse("pay_1").unwrap()),
-            }),
-        }
+        Tags::example()
     }
 
     #[test]
@@ -219,7 +150,9 @@ mod tests {
                 "discount_codes": ["TEN"],
                 "metadata": {"attempt_id": "at_1", "offer_id": "of_1", "campaign": "toolkit",
                              "upsell_source": "post_purchase", "purchase_type": "cross_sell",
-                             "original_payment_id": "pay_1"},
+                             "original_payment_id": "pay_1", "trigger_ref": "pay_1", "quote_id": "qt_1",
+                             "attempt_kind": "one_click", "upsell_product": "prod_kit", "upsell_quantity": "2",
+                             "upsell_store": "st_1"},
                 "return_url": "https://shop.example/done",
                 "feature_flags": {"redirect_immediately": true}
             })
@@ -246,7 +179,12 @@ mod tests {
             effective_at: wire::EffectiveAt::Immediately,
         };
         let existing: Metadata = [("crm", "42"), ("attempt_id", "at_old")].into_iter().collect();
-        let page = Tags { attempt: AttemptId::parse("at_2").unwrap(), offer: None };
+        let page = Tags {
+            attempt: AttemptId::parse("at_2").unwrap(),
+            kind: AttemptKind::PlanChange,
+            offer: None,
+            ..Tags::example()
+        };
         let body = plan_change(&plan, Some(page.over(&existing))).unwrap();
         assert_eq!(
             serde_json::to_value(body).unwrap(),
@@ -254,7 +192,9 @@ mod tests {
                 "product_id": "prod_pro", "quantity": 3, "proration_billing_mode": "difference_immediately",
                 "addons": [{"addon_id": "adn_seats", "quantity": 2}], "effective_at": "immediately",
                 "on_payment_failure": "prevent_change",
-                "metadata": {"crm": "42", "attempt_id": "at_2", "upsell_source": "plan_page"}
+                "metadata": {"crm": "42", "attempt_id": "at_2", "upsell_source": "plan_page", "quote_id": "qt_1",
+                             "attempt_kind": "plan_change", "upsell_product": "prod_kit", "upsell_quantity": "2",
+                             "upsell_store": "st_1"}
             })
         );
         assert_eq!(checkout(&plan, None, None).err(), Some(BodyError::OtherKind));

@@ -7,7 +7,7 @@ use dodo_client::{
 use time::OffsetDateTime;
 use wire::{AttemptId, Card, Currency, Money, UnixSeconds};
 
-use super::bodies::ATTEMPT;
+use super::tags::{self, Tags};
 use crate::service::catalogue::shown_card;
 
 /// The facts of one payment. Listings know less than look-ups: no tax, no card, no reason of a failure, no page.
@@ -41,6 +41,8 @@ pub struct PaymentFacts {
     pub subscription_id: Option<SubscriptionId>,
     /// Our attempt, as its metadata names it.
     pub attempt: Option<AttemptId>,
+    /// All that its metadata names, when it names all.
+    pub tags: Option<Tags>,
 }
 
 fn seconds(at: OffsetDateTime) -> UnixSeconds {
@@ -49,10 +51,6 @@ fn seconds(at: OffsetDateTime) -> UnixSeconds {
 
 fn money(amount: i64, currency: dodo_client::values::Currency) -> Option<Money> {
     Some(Money::new(amount, Currency::parse(currency.as_str()).ok()?))
-}
-
-fn attempt(metadata: &dodo_client::values::Metadata) -> Option<AttemptId> {
-    AttemptId::parse(metadata.text(ATTEMPT)?).ok()
 }
 
 impl From<&Payment> for PaymentFacts {
@@ -71,7 +69,8 @@ impl From<&Payment> for PaymentFacts {
             charge_type: payment.charge_type.clone(),
             checkout_session_id: payment.checkout_session_id.clone(),
             subscription_id: payment.subscription_id.clone(),
-            attempt: attempt(&payment.metadata),
+            attempt: tags::attempt(&payment.metadata),
+            tags: Tags::read(&payment.metadata),
         }
     }
 }
@@ -92,7 +91,8 @@ impl From<&PaymentSummary> for PaymentFacts {
             charge_type: payment.charge_type.clone(),
             checkout_session_id: payment.checkout_session_id.clone(),
             subscription_id: payment.subscription_id.clone(),
-            attempt: attempt(&payment.metadata),
+            attempt: tags::attempt(&payment.metadata),
+            tags: Tags::read(&payment.metadata),
         }
     }
 }

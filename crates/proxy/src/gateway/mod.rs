@@ -4,13 +4,14 @@
 mod bodies;
 mod facts;
 mod refunds;
+mod tags;
 
 use dodo_client::{
     ChargeEvidence, Client, Error,
     calls::{
         checkouts::{Buyer, CheckoutPreview, CheckoutSession, CheckoutStatus},
         pages::{MAX_PAGE_SIZE, PageRequest},
-        payments::PaymentFilter,
+        payments::{Payment, PaymentFilter},
         plan_preview::PlanChangePreview,
         subscriptions::{PaymentLink, Subscription},
     },
@@ -21,14 +22,17 @@ use dodo_client::{
 use time::OffsetDateTime;
 use wire::UnixSeconds;
 
-pub use bodies::{BodyError, OfferTags, Tags};
+pub use bodies::BodyError;
 pub use facts::PaymentFacts;
 pub use refunds::{Refundable, seen_dispute, seen_refund};
+pub use tags::{OfferTags, Tags};
 
 use crate::domain::ChargePlan;
 
 /// Most pages of one listing. 5,000 payments are more than any look-up of ours spans.
 const MAX_PAGES: u32 = 50;
+/// Most pages of a listing after a restore: a million payments.
+const ALL_PAGES: u32 = 10_000;
 
 /// Speaks to Dodo. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -143,6 +147,14 @@ impl Gateway {
         Ok(PaymentFacts::from(&self.dodo.get_payment(id).await?))
     }
 
+    /// A payment with all that came after it: refunds, disputes.
+    ///
+    /// # Errors
+    /// When Dodo does not answer.
+    pub async fn whole_payment(&self, id: &PaymentId) -> Result<Payment, Error> {
+        self.dodo.get_payment(id).await
+    }
+
     /// How a checkout stands.
     ///
     /// # Errors
@@ -175,14 +187,30 @@ impl Gateway {
             created_at_gte: OffsetDateTime::from_unix_timestamp(since.0).ok(),
             ..PaymentFilter::default()
         };
+        self.listed(&filter, MAX_PAGES).await
+    }
+
+    /// All payments begun at `since` or later, however many. Complete, or an error.
+    ///
+    /// # Errors
+    /// When Dodo does not answer.
+    pub async fn all_payments_since(&self, since: UnixSeconds) -> Result<Vec<PaymentFacts>, ListingError> {
+        let filter = PaymentFilter {
+            created_at_gte: OffsetDateTime::from_unix_timestamp(since.0).ok(),
+            ..PaymentFilter::default()
+        };
+        self.listed(&filter, ALL_PAGES).await
+    }
+
+    async fn listed(&self, filter: &PaymentFilter, pages: u32) -> Result<Vec<PaymentFacts>, ListingError> {
         let mut found = Vec::new();
         let mut page = PageRequest::first(MAX_PAGE_SIZE);
         loop {
-            let answer = self.dodo.list_payments(&filter, page).await?;
+            let answer = self.dodo.list_payments(filter, page).await?;
             found.extend(answer.items.iter().map(PaymentFacts::from));
             match answer.next {
                 None => return Ok(found),
-                Some(next) if next.number() >= MAX_PAGES => return Err(ListingError::TooLong),
+                Some(next) if next.number() >= pages => return Err(ListingError::TooLong),
                 Some(next) => page = next,
             }
         }

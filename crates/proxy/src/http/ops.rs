@@ -28,7 +28,8 @@ pub fn router(app: App, metrics: Option<PrometheusHandle>) -> Router {
     }
 }
 
-/// Ready once attempts left over from the last run have been looked at, and while the store answers.
+/// Ready once the store is known to hold what Dodo knows and attempts left over from the last run have been looked at, and
+/// while the store answers.
 async fn ready(State(app): State<App>) -> impl IntoResponse {
     if app.is_ready().await { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
 }

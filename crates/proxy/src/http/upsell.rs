@@ -76,6 +76,7 @@ async fn current(
     OfferSession(session): OfferSession,
     language: Language,
 ) -> Result<axum::Json<UpsellResponse>, ApiError> {
+    app.charging.ready().await?;
     Ok(axum::Json(app.offers.current(&session, language.tag()).await?))
 }
 
@@ -95,6 +96,7 @@ async fn accept(
     Key(key): Key,
     Json(request): Json<AcceptRequest>,
 ) -> Result<axum::Json<Attempt>, ApiError> {
+    app.charging.ready().await?;
     app.offers.check_open(&session, &request.offer_id).await?;
     let offer = request.offer_id.clone();
     let fingerprint = fingerprint(&request);

@@ -13,5 +13,6 @@ pub mod pricing;
 pub mod quote_lock;
 pub mod reconcile_schedule;
 pub mod refunds;
+pub mod restore;
 pub mod settle;
 pub mod upstream_budget;

@@ -10,6 +10,8 @@
 //! | [`plans`] | compared, previewed |
 //! | [`quoting`] | what something costs, and the promise of it |
 //! | [`charging`] | collecting a quote, once or not at all |
+//! | [`gate`] | whether anything may be accepted |
+//! | [`restoring`] | what a store has lost, written anew from Dodo |
 //! | [`reconciler`] | finding out what became of it |
 //! | [`refunds`] | giving back what the merchant's policy says |
 //! | [`webhooks`] | what Dodo reports |
@@ -17,6 +19,7 @@
 
 pub mod catalogue;
 pub mod charging;
+pub mod gate;
 pub mod offers;
 pub mod outbox;
 pub mod plans;
@@ -24,13 +27,11 @@ pub mod purchases;
 pub mod quoting;
 pub mod reconciler;
 pub mod refunds;
+pub mod restoring;
 pub mod sessions;
 pub mod webhooks;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::Arc;
 
 use crate::{store::Store, upstream::UpstreamBudget};
 
@@ -50,13 +51,11 @@ pub struct Services {
     pub upstream: Arc<UpstreamBudget>,
     /// For the readiness check.
     pub store: Arc<dyn Store>,
-    /// Set once attempts left over from the last run have been looked at.
-    pub caught_up: AtomicBool,
 }
 
 impl Services {
-    /// Whether the proxy can do its work.
+    /// Whether the proxy can do its work: the store answers, and is known to hold what Dodo knows.
     pub async fn is_ready(&self) -> bool {
-        self.caught_up.load(Ordering::Acquire) && self.store.ping().await.is_ok()
+        self.charging.gate().is_open() && self.store.ping().await.is_ok()
     }
 }

@@ -14,7 +14,10 @@ use futures_util::{StreamExt, stream};
 use tokio_util::sync::CancellationToken;
 use wire::{AttemptId, FailureReason, UnixSeconds};
 
-use super::charging::{CLOCK_SLACK, Charging, LookError};
+use super::{
+    charging::{CLOCK_SLACK, Charging, LookError},
+    gate::Closed,
+};
 use crate::{
     clock::{Clock, later},
     domain::{AttemptKind, AttemptRow, AttemptState, Source},
@@ -83,10 +86,22 @@ impl Reconciler {
                 () = cancel.cancelled() => return,
                 _ = pace.tick() => {}
             }
-            if let Err(error) = self.round().await {
+            if let Err(error) = self.round_if_whole().await {
                 tracing::error!(%error, "a round of looking up failed");
             }
         }
+    }
+
+    /// Nothing is concluded from a store that has lost commits: what looks unsent there may have been sent.
+    async fn round_if_whole(&self) -> Result<(), StoreError> {
+        if !self.charging.gate().is_open() {
+            return Ok(());
+        }
+        if self.store.has_gone_back().await? {
+            self.charging.gate().close(Closed::WentBack(None));
+            return Ok(());
+        }
+        self.round().await.map(drop)
     }
 
     /// Looks up everything that is due. Returns how many attempts that were.

@@ -68,6 +68,10 @@ impl Refunds {
                 () = cancel.cancelled() => return,
                 _ = pace.tick() => {}
             }
+            // A store that has lost commits may not know what has gone back already.
+            if !self.charging.gate().is_open() {
+                continue;
+            }
             if let Err(error) = self.round().await {
                 tracing::error!(%error, "a round of refunds failed");
             }

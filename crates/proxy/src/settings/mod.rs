@@ -11,6 +11,8 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use dodo_client::{ApiKey, ConfigError, Mode};
 use secrecy::{ExposeSecret, SecretString};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use wire::UnixSeconds;
 
 pub use addresses::{AddressError, Origin, notify_url, public_url, return_url};
 pub use limits::{LimitArguments, Limits};
@@ -66,6 +68,10 @@ pub struct Arguments {
     /// `test_mode` or `live_mode`.
     #[arg(long, env = "DODO_PAYMENTS_ENVIRONMENT", default_value = "test_mode", value_parser = mode)]
     pub environment: Mode,
+    /// The moment of the backup that the database was restored from, as 2026-11-25T10:00:00Z or in seconds since 1970:
+    /// charges made since are looked up at Dodo and written down anew before anything is accepted.
+    #[arg(long, env = "UPSELL_RESTORED_AT", value_parser = moment)]
+    pub restored_at: Option<UnixSeconds>,
     /// Another address than Dodo's own: the simulator.
     #[arg(long, env = "DODO_PAYMENTS_BASE_URL")]
     pub dodo_base_url: Option<String>,
@@ -108,6 +114,15 @@ fn mode(text: &str) -> Result<Mode, &'static str> {
         "live_mode" => Ok(Mode::Live),
         _ => Err("must be test_mode or live_mode"),
     }
+}
+
+fn moment(text: &str) -> Result<UnixSeconds, &'static str> {
+    if let Ok(seconds) = text.parse() {
+        return Ok(UnixSeconds(seconds));
+    }
+    OffsetDateTime::parse(text, &Rfc3339)
+        .map(|at| UnixSeconds(at.unix_timestamp()))
+        .map_err(|_| "must be a time like 2026-11-25T10:00:00Z, or seconds since 1970")
 }
 
 /// The secrets, as found in the environment.
@@ -172,6 +187,8 @@ pub struct Settings {
     pub limits: Limits,
     /// Where the merchant's system is told the news; absent: it is told none.
     pub notify: Option<Notify>,
+    /// The moment of the backup that the database was restored from.
+    pub restored_at: Option<UnixSeconds>,
 }
 
 /// Why the proxy does not start. No variant carries a secret.
@@ -283,6 +300,7 @@ impl Settings {
             webhook_keys,
             limits: Limits::check(&arguments.limits)?,
             notify,
+            restored_at: arguments.restored_at,
         })
     }
 }

@@ -53,6 +53,8 @@ pub enum Claim {
     SubscriptionBusy,
     /// No such offer of this buyer.
     OfferNotFound,
+    /// The store holds less than this process has seen in it: nothing may be claimed until it is rebuilt.
+    StoreWentBack,
 }
 
 /// What happens to the browser's key when an attempt is released.

@@ -5,8 +5,9 @@
 //! nothing. No method waits for the network. Rules live in `policy`; the one rule applied in here is
 //! [`policy::settle`](crate::policy::settle), because merging has to happen inside the transaction.
 //!
-//! One file a concern: sessions, offers and declines, charging, sales, webhooks, news. [`sqlite`] and [`postgres`] are
-//! the engines; the statements in `sql/` are written once for both, and `contract/` is what either has to keep.
+//! One file a concern: sessions, offers and declines, charging, sales, webhooks, news, coming back from a backup. [`sqlite`]
+//! and [`postgres`] are the engines; the statements in `sql/` are written once for both, and `contract/` is what either has
+//! to keep.
 
 mod charging;
 mod offers;
@@ -14,6 +15,7 @@ mod open;
 mod outbox;
 mod people;
 pub mod postgres;
+mod restore;
 mod sales;
 pub mod sqlite;
 #[cfg(test)]
@@ -27,6 +29,7 @@ pub use offers::{DeclineOutcome, Inserted, Offers, Refusal};
 pub use open::{Condition, Database, DatabaseError, OpenError, Opened, examine, open, open_read_only};
 pub use outbox::{Backlog, DueNotice, Outbox};
 pub use people::{Inbox, InboxInsert, People};
+pub use restore::{LastSign, Rebuilding, Restore, Took};
 pub use sales::{Conclusion, RefundOrders, Sales};
 pub use support::{AttemptFilter, StateCount, Support};
 
@@ -42,12 +45,13 @@ pub trait Life: Send + Sync {
 
 /// Everything that the proxy remembers.
 pub trait Store:
-    Life + People + Offers + Quotes + Attempts + Sales + RefundOrders + Inbox + Outbox + Support
+    Life + People + Offers + Quotes + Attempts + Sales + RefundOrders + Inbox + Outbox + Restore + Support
 {
 }
 
-impl<T: Life + People + Offers + Quotes + Attempts + Sales + RefundOrders + Inbox + Outbox + Support> Store
-    for T
+impl<
+    T: Life + People + Offers + Quotes + Attempts + Sales + RefundOrders + Inbox + Outbox + Restore + Support,
+> Store for T
 {
 }
 

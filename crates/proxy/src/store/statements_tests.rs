@@ -1,6 +1,6 @@
 //! Every statement names the tenant: data of one merchant must not be reachable from another's store.
 
-const SOURCES: [(&str, &str); 14] = [
+const SOURCES: [(&str, &str); 15] = [
     ("attempts.rs", include_str!("sql/attempts.rs")),
     ("claims.rs", include_str!("sql/claims.rs")),
     ("history.rs", include_str!("sql/history.rs")),
@@ -12,6 +12,7 @@ const SOURCES: [(&str, &str); 14] = [
     ("people.rs", include_str!("sql/people.rs")),
     ("quotes.rs", include_str!("sql/quotes.rs")),
     ("refund_orders.rs", include_str!("sql/refund_orders.rs")),
+    ("restore.rs", include_str!("sql/restore.rs")),
     ("sales.rs", include_str!("sql/sales.rs")),
     ("settling.rs", include_str!("sql/settling.rs")),
     ("support.rs", include_str!("sql/support.rs")),

@@ -132,6 +132,7 @@ impl TestApp {
             widget_dir: options.widget_dir,
             spa_dir: options.spa_dir,
             environment: dodo_client::Mode::Test,
+            restored_at: None,
             dodo_base_url: Some(sim.url.clone()),
             limits: LimitArguments {
                 token_requests_per_minute: 1_000_000,
@@ -184,6 +185,33 @@ impl TestApp {
         running.await.unwrap();
         let rules = Some(rules.to_owned());
         Self::over(sim, Options { folder: Some(folder), rules, ..Options::default() }).await
+    }
+
+    /// Stops the proxy, copies its database as a backup would, and goes on.
+    pub(crate) async fn backed_up(self) -> Self {
+        self.restart_after(|folder| {
+            std::fs::copy(folder.join("upsell.sqlite"), folder.join("backup.sqlite")).unwrap();
+        })
+        .await
+    }
+
+    /// Stops the proxy, puts the backup in its database's place, and goes on.
+    pub(crate) async fn restored(self) -> Self {
+        self.restart_after(|folder| {
+            for rest in ["upsell.sqlite-wal", "upsell.sqlite-shm"] {
+                let _ = std::fs::remove_file(folder.join(rest));
+            }
+            std::fs::copy(folder.join("backup.sqlite"), folder.join("upsell.sqlite")).unwrap();
+        })
+        .await
+    }
+
+    async fn restart_after(self, work: impl FnOnce(&std::path::Path)) -> Self {
+        let Self { sim, folder, stop, running, .. } = self;
+        stop.cancel();
+        running.await.unwrap();
+        work(folder.path());
+        Self::over(sim, Options { folder: Some(folder), ..Options::default() }).await
     }
 
     /// Waits until every webhook that the simulator has to send was taken.

@@ -18,6 +18,7 @@ mod outbox;
 mod plans;
 mod protocol;
 mod receiver;
+mod restore;
 mod sim;
 mod static_shop;
 mod support;

@@ -23,6 +23,7 @@ fn settings(database: std::path::PathBuf) -> Settings {
         widget_dir: None,
         spa_dir: None,
         environment: dodo_client::Mode::Test,
+        restored_at: None,
         dodo_base_url: Some("http://127.0.0.1:9".to_owned()),
         limits: LimitArguments::default(),
     };

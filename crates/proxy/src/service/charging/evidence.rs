@@ -2,6 +2,7 @@
 //! raising what the merchant has to look at.
 
 use super::{ChargeError, Charging, view};
+use crate::service::gate::Closed;
 use crate::{
     clock::later,
     domain::{AttemptKind, AttemptRow, AttemptState, QuoteRow, SeenPayment, Source},
@@ -9,7 +10,7 @@ use crate::{
     policy::{
         observe::{self, Progress},
         quote_lock::{self, Collected},
-        reconcile_schedule, refunds,
+        reconcile_schedule, refunds, restore,
         settle::{Observation, is_live},
     },
     store::{Settled, Settlement, StoreError},
@@ -48,8 +49,19 @@ impl Charging {
     /// When the store fails; Dodo will send it again.
     pub async fn observe_payment(&self, payment: &Payment) -> Result<(), ChargeError> {
         let facts = PaymentFacts::from(payment);
-        if let Some(row) = self.attempt_of(&facts).await? {
-            self.settle_payment(&row, &facts, Source::Webhook).await?;
+        match self.attempt_of(&facts).await? {
+            Some(row) => {
+                self.settle_payment(&row, &facts, Source::Webhook).await?;
+            }
+            // Before a request leaves, its attempt is on the disk: this store has lost it.
+            None if restore::is_ours(&facts, self.store.name(), false).is_some() => {
+                self.gate.close(Closed::WentBack(Some(facts.created_at)));
+                // Dodo may not list it yet: then its report has to come again.
+                if self.clock.now() < later(facts.created_at, restore::MARGIN) {
+                    return Err(ChargeError::Unavailable { retry_after: None });
+                }
+            }
+            None => {}
         }
         Ok(self.observe_flags(payment).await?)
     }

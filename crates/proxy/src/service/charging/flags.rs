@@ -50,7 +50,7 @@ impl Charging {
     }
 
     /// What a payment says of its own refunds and disputes.
-    pub(super) async fn observe_flags(&self, payment: &Payment) -> Result<(), StoreError> {
+    pub(in crate::service) async fn observe_flags(&self, payment: &Payment) -> Result<(), StoreError> {
         for refund in &payment.refunds {
             self.observe_refund(refund).await?;
         }

@@ -32,7 +32,11 @@ use wire::{AcceptRequest, AttemptId, ChangeRequest, Consent, IdempotencyKey, Pay
 pub use self::error::ChargeError;
 pub(in crate::service) use self::evidence::{CLOCK_SLACK, LookError};
 use self::{run::Outcome, signals::Signals};
-use super::{catalogue::Catalogue, quoting::Quoting};
+use super::{
+    catalogue::Catalogue,
+    gate::{Closed, Gate},
+    quoting::Quoting,
+};
 use crate::{
     clock::{Clock, later},
     domain::{
@@ -54,6 +58,11 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(8);
 /// How long a caller is kept waiting for a webhook after the request was taken on.
 const WEBHOOK_WITHIN: Duration = Duration::from_millis(1500);
 
+/// How long a request waits for the gate before it is told to come back.
+const GATE_PATIENCE: Duration = Duration::from_secs(3);
+/// Seconds after which it may.
+const GATE_RETRY: u32 = 5;
+
 /// Offers that one click may take.
 const OPEN: &[OfferState] = &[OfferState::Eligible, OfferState::Presented];
 /// Offers that another way to pay, or a plan change after a new card was given, may take.
@@ -69,6 +78,7 @@ pub struct Charging {
     tasks: TaskTracker,
     signals: Signals,
     money: MoneyRules,
+    gate: Gate,
 }
 
 /// What [`Charging`] needs.
@@ -112,6 +122,7 @@ impl Charging {
             tasks,
             signals: Signals::new(),
             money: MoneyRules::default(),
+            gate: Gate::default(),
         }
     }
 
@@ -119,6 +130,27 @@ impl Charging {
     #[must_use]
     pub fn with_money_rules(self, money: MoneyRules) -> Self {
         Self { money, ..self }
+    }
+
+    /// Whether anything may be accepted.
+    #[must_use]
+    pub fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    pub(in crate::service) fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
+    }
+
+    /// Waits a moment for the gate: a restart is over before a buyer has noticed.
+    ///
+    /// # Errors
+    /// [`ChargeError::Unavailable`] when it stays closed.
+    pub async fn ready(&self) -> Result<(), ChargeError> {
+        if self.gate.opens_within(GATE_PATIENCE).await {
+            return Ok(());
+        }
+        Err(ChargeError::Unavailable { retry_after: Some(GATE_RETRY) })
     }
 
     /// Takes an offer.
@@ -132,6 +164,7 @@ impl Charging {
         key: IdempotencyKey,
         fingerprint: Fingerprint,
     ) -> Result<wire::Attempt, ChargeError> {
+        self.ready().await?;
         let customer = &session.customer_id;
         if let Some(earlier) = self.store.attempt_by_key(customer, &key).await? {
             return self.replay(session, &earlier, fingerprint).await;
@@ -165,6 +198,7 @@ impl Charging {
         key: IdempotencyKey,
         fingerprint: Fingerprint,
     ) -> Result<wire::Attempt, ChargeError> {
+        self.ready().await?;
         let customer = session.customer_id.clone();
         if let Some(earlier) = self.store.attempt_by_key(&customer, &key).await? {
             return self.replay(session, &earlier, fingerprint).await;
@@ -218,6 +252,10 @@ impl Charging {
             Claim::KeyUsed(earlier) => return self.replay(session, &earlier, intent.fingerprint).await,
             Claim::SubscriptionBusy => return Err(ChargeError::AttemptInProgress),
             Claim::OfferNotFound => return Err(ChargeError::NotFound),
+            Claim::StoreWentBack => {
+                self.gate.close(Closed::WentBack(None));
+                return Err(ChargeError::Unavailable { retry_after: Some(GATE_RETRY) });
+            }
             Claim::OfferNotOpen(state) => {
                 let offer = intent.offer.ok_or(ChargeError::NotFound)?;
                 return self.what_became_of(session, &OfferRow { state, ..offer }).await;

@@ -180,7 +180,7 @@ impl Charging {
         let Some(method) = ready.method else {
             return self.call_off(attempt, ChargeError::ChangeNotPossible).await;
         };
-        let tags = tags(&attempt, intent);
+        let tags = tags(&attempt, intent, self.store.name());
         crate::failpoint!("charge.before_post");
         let charge = self.gateway.charge(&intent.quote.plan, &intent.customer, &method, &tags);
         let evidence = match ready.room.spend_on(charge).await {
@@ -221,7 +221,7 @@ impl Charging {
 
     /// Opens the hosted page. Until its address is handed out nobody can pay on it, so that any failure here is harmless.
     async fn open_hosted(&self, attempt: AttemptRow, intent: &Intent, ready: Ready) -> Outcome {
-        let tags = tags(&attempt, intent);
+        let tags = tags(&attempt, intent, self.store.name());
         crate::failpoint!("hosted.before_post");
         let opening = self.gateway.open_hosted(&intent.quote.plan, &intent.customer, &tags);
         match ready.room.spend_on(opening).await {
@@ -250,7 +250,7 @@ impl Charging {
         let Some(subscription) = &attempt.subscription_id else {
             return self.call_off(attempt, ChargeError::ChangeNotPossible).await;
         };
-        let tags = tags(&attempt, intent);
+        let tags = tags(&attempt, intent, self.store.name());
         crate::failpoint!("change.before_post");
         let change = self.gateway.change_plan(subscription, &intent.quote.plan, &ready.metadata, &tags);
         let evidence = match ready.room.spend_on(change).await {
@@ -383,13 +383,19 @@ fn same_subscription_method(shown: &QuoteRow, fresh: &FreshPrice) -> bool {
     }
 }
 
-fn tags(attempt: &AttemptRow, intent: &Intent) -> Tags {
+fn tags(attempt: &AttemptRow, intent: &Intent, store: &str) -> Tags {
     Tags {
         attempt: attempt.id.clone(),
+        store: store.to_owned(),
+        quote: attempt.quote_id.clone(),
+        kind: attempt.kind,
+        product: intent.quote.plan.product_id().clone(),
+        quantity: intent.quote.plan.quantity(),
         offer: intent.offer.as_ref().map(|offer| OfferTags {
             id: offer.id.clone(),
             campaign: offer.campaign.clone(),
             kind: offer.kind,
+            trigger_ref: offer.trigger_ref.clone(),
             original: offer.purchase.clone(),
         }),
     }

@@ -21,7 +21,9 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use dodo_client::{Priority, ids::CustomerId, quota::with_priority};
 use moka::future::Cache;
 use secrecy::SecretString;
-use wire::{ErrorCode, IneligibleReason, Money, OfferId, ProductId, SeenRequest, UpsellResponse};
+use wire::{
+    ErrorCode, IneligibleReason, Money, OfferId, ProductId, SeenRequest, UnixSeconds, UpsellResponse,
+};
 
 use self::occasion::Occasion;
 use super::{
@@ -37,6 +39,7 @@ use crate::{
     policy::{
         declines::{self, DeclinePolicy, Present},
         eligibility::{self, Facts},
+        restore,
     },
     rules::{Campaign, Rules},
     store::{Store, StoreError},
@@ -210,6 +213,9 @@ impl Offers {
         {
             return Ok(Ok(made.clone()));
         }
+        if occasion.at.is_some_and(|at| restore::is_held(at, history.held_until)) {
+            return Ok(Err(IneligibleReason::Expired));
+        }
         let owned = self.owned(&session.customer_id, history).await?;
         let prices = self.prices().await;
         let price = |id: &ProductId| prices.get(id).copied();
@@ -344,9 +350,12 @@ impl Offers {
     }
 
     async fn history(&self, customer: &CustomerId) -> Result<History, StoreError> {
-        let (offers, ledger) =
-            tokio::try_join!(self.store.offers_of(customer), self.store.decline_ledger(customer))?;
-        Ok(History { offers, ledger })
+        let (offers, ledger, held_until) = tokio::try_join!(
+            self.store.offers_of(customer),
+            self.store.decline_ledger(customer),
+            self.store.held_until()
+        )?;
+        Ok(History { offers, ledger, held_until })
     }
 
     /// What the buyer has: bought in the shop, or taken from an offer.
@@ -367,6 +376,8 @@ struct History {
     /// The latest first.
     offers: Vec<OfferRow>,
     ledger: Vec<DeclineEntry>,
+    /// Refusals up to then may be lost: nothing new is made of what was set off before.
+    held_until: Option<UnixSeconds>,
 }
 
 /// Whether the thing offered is the buyer's, or may be: what might be paid for is not offered again.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use dodo_client::ids::SubscriptionId;
-use wire::{EffectiveAt, Money, OfferKind, ProductId, Trigger};
+use wire::{EffectiveAt, Money, OfferKind, ProductId, Trigger, UnixSeconds};
 
 use super::{OfferError, Offers};
 use crate::{
@@ -18,6 +18,8 @@ pub(super) struct Occasion {
     pub(super) trigger: Trigger,
     /// Its name: a payment id, or an event's id.
     pub(super) trigger_ref: String,
+    /// When it came about; absent where nothing new is made of it.
+    pub(super) at: Option<UnixSeconds>,
     /// The purchase, where it is known.
     pub(super) purchase: Option<Purchase>,
     /// The subscription that a plan change would change.
@@ -37,14 +39,17 @@ impl Offers {
         if session.trigger == Trigger::Purchase {
             let Some(purchase) = purchase else { return Ok(None) };
             let trigger_ref = purchase.payment_id.to_string();
-            return self
-                .occasion_from(session, Trigger::Purchase, trigger_ref, Some(purchase), None)
-                .await
-                .map(Some);
+            let at = purchase.paid_at;
+            let occasion =
+                self.occasion_from(session, Trigger::Purchase, trigger_ref, Some(purchase), None).await?;
+            return Ok(Some(Occasion { at: Some(at), ..occasion }));
         }
         let event = self.store.latest_trigger(&session.customer_id, session.trigger).await?;
         let Some(event) = event else { return Ok(None) };
-        self.occasion_from(session, event.trigger, event.id, purchase, event.subscription_id).await.map(Some)
+        let at = event.at;
+        let occasion =
+            self.occasion_from(session, event.trigger, event.id, purchase, event.subscription_id).await?;
+        Ok(Some(Occasion { at: Some(at), ..occasion }))
     }
 
     /// The purchase that a session follows up. One that is not known is asked for again now and then: it may have been
@@ -101,7 +106,7 @@ impl Offers {
             (Some(purchase), Trigger::Purchase) => purchase.product_ids.clone(),
             _ => plan.iter().cloned().collect(),
         };
-        Ok(Occasion { trigger, trigger_ref, purchase, subscription, plan, plan_can_change, bought })
+        Ok(Occasion { trigger, trigger_ref, at: None, purchase, subscription, plan, plan_can_change, bought })
     }
 
     /// The plan that the buyer of an offer is on now, where a subscription goes with it.

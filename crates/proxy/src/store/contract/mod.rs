@@ -8,6 +8,7 @@ mod offers;
 mod outbox;
 mod people;
 mod restart;
+mod restore;
 mod sales;
 mod support;
 

@@ -35,7 +35,7 @@ use wire::UnixSeconds;
 
 use self::PostgresStore as SqlStore;
 pub use self::clock::DatabaseClock;
-use super::{DatabaseError, Life, StoreError};
+use super::{DatabaseError, Life, StoreError, restore::Memory};
 use crate::{domain::Tenant, ids};
 
 type Db = Postgres;
@@ -104,6 +104,10 @@ pub struct PostgresStore {
     tenant: i64,
     /// Names this opening of the store in leases and histories.
     instance: String,
+    /// Names the store in the metadata of charges. Empty where the store is only read.
+    name: String,
+    /// What this process knows to be in the store.
+    memory: Memory,
 }
 
 /// Whether `url` is an address at all; connects to nothing.
@@ -132,8 +136,9 @@ impl PostgresStore {
             .await?;
         check_server(&pool).await?;
         MIGRATIONS.run(&pool).await?;
-        let tenant = tenant_id(&pool, tenant).await?;
-        Ok(Self { writer: pool.clone(), readers: pool, tenant, instance: ids::instance() })
+        let (tenant, name) = tenant_id(&pool, tenant).await?;
+        let memory = Memory::default();
+        Ok(Self { writer: pool.clone(), readers: pool, tenant, instance: ids::instance(), name, memory })
     }
 
     /// Connects to look only: changes nothing, neither schema nor rows. `None`: this tenant has nothing in there.
@@ -153,6 +158,8 @@ impl PostgresStore {
             readers: pool,
             tenant,
             instance: ids::instance(),
+            name: String::new(),
+            memory: Memory::default(),
         }))
     }
 
@@ -199,6 +206,9 @@ impl PostgresStore {
         .await?;
         Ok(())
     }
+
+    /// Nothing is beside a database that could outlive it.
+    fn note_beside(&self, _beat: UnixSeconds) {}
 }
 
 #[async_trait]
@@ -239,14 +249,21 @@ async fn check_server(pool: &PgPool) -> Result<(), OpenError> {
     Ok(())
 }
 
-async fn tenant_id(pool: &PgPool, tenant: &Tenant) -> Result<i64, sqlx::Error> {
+/// The tenant's number, and the store's own name for it: made once, kept by every copy.
+async fn tenant_id(pool: &PgPool, tenant: &Tenant) -> Result<(i64, String), sqlx::Error> {
     let mode = tenant.mode.to_string();
     sqlx::query("INSERT INTO tenants (merchant, mode) VALUES ($1, $2) ON CONFLICT DO NOTHING")
         .bind(&tenant.merchant)
         .bind(&mode)
         .execute(pool)
         .await?;
-    sqlx::query_scalar("SELECT id FROM tenants WHERE merchant = $1 AND mode = $2")
+    sqlx::query("UPDATE tenants SET store = $1 WHERE merchant = $2 AND mode = $3 AND store IS NULL")
+        .bind(ids::store_name())
+        .bind(&tenant.merchant)
+        .bind(&mode)
+        .execute(pool)
+        .await?;
+    sqlx::query_as("SELECT id, store FROM tenants WHERE merchant = $1 AND mode = $2")
         .bind(&tenant.merchant)
         .bind(&mode)
         .fetch_one(pool)

@@ -22,6 +22,9 @@ impl SqlStore {
     pub(super) async fn do_claim(&self, request: &ClaimRequest) -> Result<Claim, StoreError> {
         let mut new = request.attempt.clone();
         let mut tx = self.write_for(new.customer_id.as_str()).await?;
+        if self.went_back(&mut tx).await? {
+            return Ok(Claim::StoreWentBack);
+        }
         if let Some(key) = &new.key
             && let Some(earlier) = self.by_key_in(&mut tx, &new.customer_id, key).await?
         {
@@ -53,7 +56,7 @@ impl SqlStore {
             .execute(&mut *tx)
             .await?;
         }
-        self.insert_attempt(&mut tx, &new).await?;
+        self.insert_attempt(&mut tx, &new, false).await?;
         self.write_line(&mut tx, &new.id, new.created_at, Line::Claimed(new.kind)).await?;
         crate::failpoint!("claim.before_commit");
         tx.commit().await?;
@@ -78,7 +81,7 @@ impl SqlStore {
             .transpose()
     }
 
-    async fn subscription_is_busy(
+    pub(super) async fn subscription_is_busy(
         &self,
         tx: &mut Transaction<'static, Db>,
         subscription: &SubscriptionId,
@@ -94,17 +97,18 @@ impl SqlStore {
         Ok(busy)
     }
 
-    async fn insert_attempt(
+    pub(super) async fn insert_attempt(
         &self,
         tx: &mut Transaction<'static, Db>,
         new: &AttemptRow,
+        surplus: bool,
     ) -> Result<(), StoreError> {
         let (state, customer_action, failure) = attempt_state_columns(new.state)?;
         sqlx::query(
             "INSERT INTO attempts (tenant, id, offer_id, subscription_id, no, customer_id, quote_id, kind, idem_key,
                                    fingerprint, state, customer_action, failure, consent, created_at, lease_until,
-                                   next_check_at, lease_owner)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+                                   next_check_at, lease_owner, surplus)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
         )
         .bind(self.tenant)
         .bind(new.id.as_str())
@@ -124,6 +128,7 @@ impl SqlStore {
         .bind(new.lease_until.0)
         .bind(new.next_check_at.map(|at| at.0))
         .bind(&self.instance)
+        .bind(surplus)
         .execute(&mut **tx)
         .await?;
         Ok(())
@@ -161,6 +166,7 @@ impl SqlStore {
         self.notify_of_acceptance(&mut tx, attempt, now).await?;
         crate::failpoint!("mark_sent.before_commit");
         tx.commit().await?;
+        self.memory.sent(&attempt.id);
         crate::failpoint!("mark_sent.after_commit");
         Ok(true)
     }

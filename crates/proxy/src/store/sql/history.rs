@@ -21,6 +21,8 @@ pub(super) enum Line<'a> {
     Sent,
     /// Taken back; because it costs something else now, or for another reason.
     Released { changed: bool },
+    /// Written anew, or found to have been sent, from what Dodo knows.
+    Rebuilt,
     /// Came to this state.
     Settled(AttemptState, Source, Option<&'a SeenPayment>),
     /// Its offer came to this state by it.
@@ -36,6 +38,7 @@ impl Line<'_> {
         Ok(match self {
             Self::Claimed(kind) => ("claimed".to_owned(), None, Some(attempt_kind_word(*kind).to_owned())),
             Self::Sent => ("sent".to_owned(), None, None),
+            Self::Rebuilt => ("rebuilt".to_owned(), Some(Source::Restore), None),
             Self::Released { changed } => {
                 ("released".to_owned(), None, changed.then(|| "the amount had changed".to_owned()))
             }

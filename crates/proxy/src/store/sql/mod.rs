@@ -22,6 +22,7 @@ mod payments;
 mod people;
 mod quotes;
 mod refund_orders;
+mod restore;
 mod sales;
 mod settling;
 mod support;

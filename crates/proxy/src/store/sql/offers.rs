@@ -74,6 +74,38 @@ impl SqlStore {
             .transpose()
     }
 
+    /// Inserts an offer unless there is one for the same occasion. Returns whether there was none.
+    pub(super) async fn insert_offer_in(
+        &self,
+        tx: &mut Transaction<'static, Db>,
+        new: &OfferRow,
+    ) -> Result<bool, StoreError> {
+        let inserted = sqlx::query(
+            "INSERT INTO offers (tenant, id, customer_id, campaign, trigger_ref, purchase, parent, equivalence, kind,
+                                 plan, state, attempt_no, created_at, seen_at, expires_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+             ON CONFLICT (tenant, customer_id, campaign, trigger_ref) DO NOTHING",
+        )
+        .bind(self.tenant)
+        .bind(new.id.as_str())
+        .bind(new.customer_id.as_str())
+        .bind(&new.campaign)
+        .bind(&new.trigger_ref)
+        .bind(new.purchase.as_ref().map(PaymentId::as_str))
+        .bind(new.parent.as_ref().map(OfferId::as_str))
+        .bind(&new.equivalence.0)
+        .bind(word(&new.kind, "offers.kind")?)
+        .bind(json(&new.plan, "offers.plan")?)
+        .bind(offer_state_word(new.state))
+        .bind(i64::from(new.attempt_no))
+        .bind(new.created_at.0)
+        .bind(new.seen_at.map(|at| at.0))
+        .bind(new.expires_at.0)
+        .execute(&mut **tx)
+        .await?;
+        Ok(inserted.rows_affected() == 1)
+    }
+
     async fn write_ledger(
         &self,
         tx: &mut Transaction<'static, Db>,
@@ -105,29 +137,7 @@ impl SqlStore {
 impl Offers for SqlStore {
     async fn insert_offer_if_absent(&self, new: &OfferRow) -> Result<Inserted, StoreError> {
         let mut tx = self.write().await?;
-        let inserted = sqlx::query(
-            "INSERT INTO offers (tenant, id, customer_id, campaign, trigger_ref, purchase, parent, equivalence, kind,
-                                 plan, state, attempt_no, created_at, seen_at, expires_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
-             ON CONFLICT (tenant, customer_id, campaign, trigger_ref) DO NOTHING",
-        )
-        .bind(self.tenant)
-        .bind(new.id.as_str())
-        .bind(new.customer_id.as_str())
-        .bind(&new.campaign)
-        .bind(&new.trigger_ref)
-        .bind(new.purchase.as_ref().map(PaymentId::as_str))
-        .bind(new.parent.as_ref().map(OfferId::as_str))
-        .bind(&new.equivalence.0)
-        .bind(word(&new.kind, "offers.kind")?)
-        .bind(json(&new.plan, "offers.plan")?)
-        .bind(offer_state_word(new.state))
-        .bind(i64::from(new.attempt_no))
-        .bind(new.created_at.0)
-        .bind(new.seen_at.map(|at| at.0))
-        .bind(new.expires_at.0)
-        .execute(&mut *tx)
-        .await?;
+        let inserted = self.insert_offer_in(&mut tx, new).await?;
         let row = sqlx::query(
             "SELECT * FROM offers WHERE tenant = $1 AND customer_id = $2 AND campaign = $3 AND trigger_ref = $4",
         )
@@ -141,7 +151,7 @@ impl Offers for SqlStore {
         crate::failpoint!("insert_offer.before_commit");
         tx.commit().await?;
         crate::failpoint!("insert_offer.after_commit");
-        Ok(if inserted.rows_affected() == 1 { Inserted::New(row) } else { Inserted::Existing(row) })
+        Ok(if inserted { Inserted::New(row) } else { Inserted::Existing(row) })
     }
 
     async fn offer(&self, customer: &CustomerId, id: &OfferId) -> Result<Option<OfferRow>, StoreError> {

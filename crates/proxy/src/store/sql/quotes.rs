@@ -2,11 +2,11 @@
 
 use async_trait::async_trait;
 use dodo_client::ids::{CustomerId, PaymentMethodId};
-use sqlx::Row;
+use sqlx::{Row, Transaction};
 use wire::{OfferId, QuoteId, UnixSeconds};
 
 use super::{
-    DbRow, SqlStore,
+    Db, DbRow, SqlStore,
     codec::{from_json, from_json_opt, json, json_opt, parsed, parsed_opt},
 };
 use crate::{
@@ -27,13 +27,17 @@ pub(super) fn quote(row: &DbRow) -> Result<QuoteRow, StoreError> {
     })
 }
 
-#[async_trait]
-impl Quotes for SqlStore {
-    async fn put_quote(&self, new: &QuoteRow) -> Result<(), StoreError> {
+impl SqlStore {
+    /// One that is there stays as it is: a quote is a promise.
+    pub(super) async fn insert_quote_if_absent(
+        &self,
+        tx: &mut Transaction<'static, Db>,
+        new: &QuoteRow,
+    ) -> Result<(), StoreError> {
         sqlx::query(
             "INSERT INTO quotes (tenant, id, customer_id, offer_id, quote, plan, name, basis_hash, payment_method_id,
                                  card, expires_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (tenant, id) DO NOTHING",
         )
         .bind(self.tenant)
         .bind(new.quote.id.as_str())
@@ -46,8 +50,18 @@ impl Quotes for SqlStore {
         .bind(new.payment_method_id.as_ref().map(PaymentMethodId::as_str))
         .bind(json_opt(new.card.as_ref(), "quotes.card")?)
         .bind(new.quote.expires_at.0)
-        .execute(&self.writer)
+        .execute(&mut **tx)
         .await?;
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Quotes for SqlStore {
+    async fn put_quote(&self, new: &QuoteRow) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
+        self.insert_quote_if_absent(&mut tx, new).await?;
+        tx.commit().await?;
         crate::failpoint!("put_quote.after_commit");
         Ok(())
     }

@@ -119,7 +119,7 @@ impl SqlStore {
     }
 
     /// Whether another attempt of the same offer is live, has collected or may yet turn out to have.
-    async fn rival_exists(
+    pub(super) async fn rival_exists(
         &self,
         tx: &mut Transaction<'static, Db>,
         row: &AttemptRow,

@@ -22,6 +22,7 @@ mod sql;
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
+    io::{self, Read as _, Seek as _, SeekFrom, Write as _},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -33,9 +34,10 @@ use sqlx::{
 };
 
 use async_trait::async_trait;
+use wire::UnixSeconds;
 
 use self::SqliteStore as SqlStore;
-use super::{Life, StoreError};
+use super::{Life, StoreError, restore::Memory};
 use crate::{domain::Tenant, ids};
 
 type Db = Sqlite;
@@ -127,9 +129,13 @@ pub struct SqliteStore {
     tenant: i64,
     /// Names this opening of the store in leases and histories.
     instance: String,
+    /// Names the store in the metadata of charges. Empty where the store is only read.
+    name: String,
+    /// What this process knows to be in the store.
+    memory: Memory,
     /// Held as long as the store lives; the system releases it when the process ends, however it ends. Absent where the
-    /// store is only read.
-    _lock: Option<File>,
+    /// store is only read. The last beat stands in it: a database that says less was put back behind our back.
+    lock: Option<File>,
 }
 
 impl SqliteStore {
@@ -161,9 +167,10 @@ impl SqliteStore {
             .await
             .map_err(|source| OpenError::Migration { path: path.to_owned(), source })?;
         check_durability(path, &writer).await?;
-        let tenant = tenant_id(&writer, tenant).await.map_err(engine)?;
+        let (tenant, name) = tenant_id(&writer, tenant).await.map_err(engine)?;
         let readers = pool(READERS).connect_with(options.pragma("query_only", "ON")).await.map_err(engine)?;
-        Ok(Self { writer, readers, tenant, instance: ids::instance(), _lock: Some(lock) })
+        let memory = Memory::of_beat(beat_beside(&lock));
+        Ok(Self { writer, readers, tenant, instance: ids::instance(), name, memory, lock: Some(lock) })
     }
 
     /// Opens the file beside a proxy that may be running on it: takes no lock, makes nothing, and can change no row.
@@ -193,7 +200,9 @@ impl SqliteStore {
             readers,
             tenant,
             instance: ids::instance(),
-            _lock: None,
+            name: String::new(),
+            memory: Memory::default(),
+            lock: None,
         }))
     }
 
@@ -230,6 +239,25 @@ impl SqliteStore {
     async fn lock(&self, _tx: &mut Transaction<'static, Sqlite>, _name: &str) -> Result<(), StoreError> {
         Ok(())
     }
+
+    /// Writes the last beat beside the database, where putting a backup in the database's place leaves it alone.
+    fn note_beside(&self, beat: UnixSeconds) {
+        let Some(mut file) = self.lock.as_ref() else { return };
+        let mut write = || -> io::Result<()> {
+            file.seek(SeekFrom::Start(0))?;
+            file.write_all(format!("{:020}\n", beat.0).as_bytes())
+        };
+        if let Err(error) = write() {
+            tracing::warn!(%error, "the last beat could not be noted beside the database");
+        }
+    }
+}
+
+/// The beat noted beside the database, if any is.
+fn beat_beside(lock: &File) -> Option<UnixSeconds> {
+    let mut text = String::new();
+    lock.take(64).read_to_string(&mut text).ok()?;
+    text.trim().parse().ok().map(UnixSeconds)
 }
 
 #[async_trait]
@@ -252,7 +280,7 @@ impl Life for SqliteStore {
 fn open_lock(path: &Path) -> std::io::Result<File> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
-    OpenOptions::new().create(true).truncate(false).write(true).open(&name)
+    OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&name)
 }
 
 fn lock(path: &Path) -> Result<File, OpenError> {
@@ -285,16 +313,23 @@ async fn check_durability(path: &Path, writer: &SqlitePool) -> Result<(), OpenEr
     Ok(())
 }
 
-async fn tenant_id(writer: &SqlitePool, tenant: &Tenant) -> Result<i64, sqlx::Error> {
+/// The tenant's number, and the store's own name for it: made once, kept by every copy.
+async fn tenant_id(writer: &SqlitePool, tenant: &Tenant) -> Result<(i64, String), sqlx::Error> {
     let mode = tenant.mode.to_string();
     sqlx::query("INSERT INTO tenants (merchant, mode) VALUES ($1, $2) ON CONFLICT DO NOTHING")
         .bind(&tenant.merchant)
         .bind(&mode)
         .execute(writer)
         .await?;
-    sqlx::query_scalar("SELECT id FROM tenants WHERE merchant = $1 AND mode = $2")
+    sqlx::query("UPDATE tenants SET store = $1 WHERE merchant = $2 AND mode = $3 AND store IS NULL")
+        .bind(ids::store_name())
         .bind(&tenant.merchant)
-        .bind(mode)
+        .bind(&mode)
+        .execute(writer)
+        .await?;
+    sqlx::query_as("SELECT id, store FROM tenants WHERE merchant = $1 AND mode = $2")
+        .bind(&tenant.merchant)
+        .bind(&mode)
         .fetch_one(writer)
         .await
 }

@@ -6,7 +6,7 @@ use proxy::{
     domain::{AttemptKind, AttemptRow, AttemptState, ConsentRecord, Fingerprint, OfferState},
     gateway::{OfferTags, Tags},
     ids,
-    store::{Attempts, Claim, ClaimRequest},
+    store::{Attempts, Claim, ClaimRequest, Restore},
 };
 use serde_json::json;
 use wire::{AttemptStatus, IdempotencyKey, UnixSeconds};
@@ -62,10 +62,16 @@ pub(super) async fn marked(rig: &Rig, shown: &Shown) -> AttemptRow {
 pub(super) async fn send(rig: &Rig, shown: &Shown, row: &AttemptRow) {
     let tags = Tags {
         attempt: row.id.clone(),
+        store: rig.store.name().to_owned(),
+        quote: row.quote_id.clone(),
+        kind: row.kind,
+        product: shown.offer.plan.product_id().clone(),
+        quantity: shown.offer.plan.quantity(),
         offer: Some(OfferTags {
             id: shown.offer.id.clone(),
             campaign: shown.offer.campaign.clone(),
             kind: shown.offer.kind,
+            trigger_ref: shown.offer.trigger_ref.clone(),
             original: shown.offer.purchase.clone(),
         }),
     };

@@ -1,0 +1,182 @@
+//! Before anything is accepted: does the store know every attempt that Dodo has a payment of? What it does not know is
+//! written anew. The rules are in [`crate::policy::restore`].
+//!
+//! Looked into at every start, and again whenever the store is found to hold less than this process has seen in it. The
+//! gate stays closed until Dodo has answered and everything is written.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio_util::sync::CancellationToken;
+use wire::{ProductId, UnixSeconds};
+
+use super::{
+    charging::{Charging, LookError},
+    gate::Closed,
+};
+use crate::{
+    clock::Clock,
+    domain::Source,
+    gateway::{Gateway, PaymentFacts, Tags},
+    policy::restore,
+    store::{Store, StoreError, Took},
+};
+
+/// How often a proxy says that it is alive.
+const BEAT: Duration = Duration::from_secs(10);
+/// How long to wait before asking Dodo again, at first and at most.
+const BACKOFF: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
+
+/// What came of comparing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Compared {
+    /// Attempts written anew.
+    pub rebuilt: u64,
+    /// Payments that are ours and say too little.
+    pub unreadable: u64,
+}
+
+/// The worker.
+pub struct Restoring {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    gateway: Gateway,
+    charging: Arc<Charging>,
+    /// The moment of the backup that the store was restored from, where somebody named it.
+    restored_at: Option<UnixSeconds>,
+}
+
+impl Restoring {
+    /// Over what charging is over.
+    #[must_use]
+    pub fn new(
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        gateway: Gateway,
+        charging: Arc<Charging>,
+        restored_at: Option<UnixSeconds>,
+    ) -> Self {
+        Self { store, clock, gateway, charging, restored_at }
+    }
+
+    /// Does what the gate is closed for, again and again until it is done, and leaves opening it to the caller.
+    pub async fn until_done(&self, why: Closed) {
+        let mut pause = BACKOFF.0;
+        loop {
+            match self.compare(why).await {
+                Ok(_) => return,
+                Err(error) => {
+                    tracing::error!(%error, "the store could not be compared with Dodo; nothing is accepted")
+                }
+            }
+            tokio::time::sleep(pause).await;
+            pause = pause.saturating_mul(2).min(BACKOFF.1);
+        }
+    }
+
+    /// Compares the store with Dodo's payments since it was last known to be whole, and writes anew what it has lost.
+    async fn compare(&self, why: Closed) -> Result<Compared, LookError> {
+        let sign = self.store.last_sign().await?;
+        let named = restore::newly_named(sign, self.restored_at);
+        let (mut went_back, seen) = match why {
+            // What was noted beside the store may say more than the store.
+            Closed::Starting => (self.store.has_gone_back().await?, None),
+            Closed::WentBack(seen) => (true, seen),
+        };
+        let mut compared = Compared::default();
+        if let Some(since) = restore::compare_since(sign, named, seen) {
+            let payments = self.gateway.all_payments_since(since).await?;
+            compared = self.put_back(payments, named.is_some()).await?;
+            went_back |= compared.rebuilt > 0;
+        }
+        if went_back || named.is_some() {
+            let closed = self.store.hold_until(restore::hold_from(self.clock.now())).await?;
+            tracing::error!(
+                alert = "store_restored",
+                rebuilt = compared.rebuilt,
+                unreadable = compared.unreadable,
+                closed,
+                "the store had lost commits: attempts were written anew from Dodo, open offers were closed"
+            );
+            metrics::counter!("upsell_alerts_total", "kind" => "store_restored").increment(1);
+        }
+        self.store.begin_anew(self.clock.now(), named).await?;
+        Ok(compared)
+    }
+
+    /// The oldest first, so that attempts of one offer come in their order.
+    async fn put_back(&self, mut payments: Vec<PaymentFacts>, named: bool) -> Result<Compared, LookError> {
+        payments.sort_by_key(|payment| payment.created_at);
+        let mut compared = Compared::default();
+        for payment in &payments {
+            let Some(tags) = restore::is_ours(payment, self.store.name(), named) else { continue };
+            match self.put_one_back(tags, payment).await? {
+                Some(true) => compared.rebuilt = compared.rebuilt.saturating_add(1),
+                Some(false) => {}
+                None => compared.unreadable = compared.unreadable.saturating_add(1),
+            }
+        }
+        Ok(compared)
+    }
+
+    /// Whether the attempt of a payment had to be written anew; `None` when the payment says too little.
+    async fn put_one_back(&self, tags: &Tags, listed: &PaymentFacts) -> Result<Option<bool>, LookError> {
+        if let Some(known) = self.store.attempt_by_id(&tags.attempt).await?
+            && known.state != crate::domain::AttemptState::Claimed
+        {
+            // What the listing says of it is worth knowing all the same.
+            self.charging.settle_payment(&known, listed, Source::LookUp).await?;
+            return Ok(Some(false));
+        }
+        let whole = self.gateway.whole_payment(&listed.payment_id).await?;
+        let payment = PaymentFacts::from(&whole);
+        let name = self.charging.name_of(&tags.product).await;
+        let Some(rebuilding) = restore::rebuilding(tags, &payment, name, self.clock.now()) else {
+            tracing::error!(attempt_id = %tags.attempt, "a payment says too little to write its attempt anew");
+            return Ok(None);
+        };
+        let (Took::New(row) | Took::Known(row)) = self.store.rebuild(&rebuilding, self.clock.now()).await?;
+        tracing::warn!(attempt_id = %row.id, "an attempt was written anew from its payment");
+        self.charging.settle_payment(&row, &payment, Source::Restore).await?;
+        self.charging.observe_flags(&whole).await?;
+        Ok(Some(true))
+    }
+
+    /// Says that the proxy is alive, now and then, until cancelled; and once more at the end. Closes the gate when the
+    /// store turns out to have lost commits.
+    pub async fn keep_beating(&self, stop: CancellationToken) {
+        let mut pace = tokio::time::interval(BEAT);
+        pace.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            let stopped = tokio::select! {
+                () = stop.cancelled() => true,
+                _ = pace.tick() => false,
+            };
+            // While the gate is closed the last beat has to stay what it was.
+            if self.charging.gate().is_open()
+                && let Err(error) = self.beat().await
+            {
+                tracing::error!(%error, "a beat could not be written");
+            }
+            if stopped {
+                return;
+            }
+        }
+    }
+
+    async fn beat(&self) -> Result<(), StoreError> {
+        if !self.store.beat(self.clock.now()).await? {
+            self.charging.gate().close(Closed::WentBack(None));
+        }
+        Ok(())
+    }
+}
+
+impl Charging {
+    /// What a product is called, for a receipt.
+    async fn name_of(&self, product: &ProductId) -> String {
+        match self.catalogue().product(product).await {
+            Ok(product) => product.name.clone(),
+            Err(_) => product.to_string(),
+        }
+    }
+}

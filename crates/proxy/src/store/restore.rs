@@ -1,0 +1,116 @@
+//! Coming back from a backup: how a store that has lost commits is told from one that has not, and how what Dodo knows is
+//! put back into it.
+//!
+//! A store says when a proxy on it was last alive. A process remembers that, and the last attempt that it marked as sent.
+//! A store that holds less than its process remembers has gone back in time: a backup was put in its place, or a standby
+//! took over that had not received everything.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use wire::{AttemptId, UnixSeconds};
+
+use super::StoreError;
+use crate::domain::{AttemptRow, OfferRow, QuoteRow};
+
+/// What a store says of its last moments.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LastSign {
+    /// When a proxy on it was last alive.
+    pub beat: Option<UnixSeconds>,
+    /// When its latest attempt was claimed.
+    pub attempt: Option<UnixSeconds>,
+    /// The moment of a backup that was named when it was last rebuilt.
+    pub restored_at: Option<UnixSeconds>,
+}
+
+/// An attempt that only Dodo knows of, and what has to be there for it. All of it is a proposal: what the store holds of
+/// it stays as it is.
+#[derive(Clone, Debug)]
+pub struct Rebuilding {
+    /// Its offer, being paid.
+    pub offer: Option<OfferRow>,
+    /// Its quote.
+    pub quote: QuoteRow,
+    /// The attempt, sent.
+    pub attempt: AttemptRow,
+}
+
+/// What came of rebuilding an attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Took {
+    /// It is written now, as sent. The row has its number, and its offer: the one for the same occasion, if the store
+    /// had one.
+    New(AttemptRow),
+    /// It was there; if only claimed, it is now sent, which it must have been.
+    Known(AttemptRow),
+}
+
+/// A store that may have lost commits.
+#[async_trait]
+pub trait Restore: Send + Sync {
+    /// The store's own name: made with it, and kept by every copy. Charges carry it.
+    fn name(&self) -> &str;
+
+    /// What it says of its last moments.
+    async fn last_sign(&self) -> Result<LastSign, StoreError>;
+
+    /// Whether it holds less than this process remembers.
+    async fn has_gone_back(&self) -> Result<bool, StoreError>;
+
+    /// Writes that a proxy is alive at `now`, unless the store has gone back: then nothing is written, and `false`.
+    async fn beat(&self, now: UnixSeconds) -> Result<bool, StoreError>;
+
+    /// It holds everything again that is to be had: forgets what this process remembered and writes a beat. `restored_at`
+    /// is the moment of the backup, where somebody named one.
+    async fn begin_anew(&self, now: UnixSeconds, restored_at: Option<UnixSeconds>) -> Result<(), StoreError>;
+
+    /// Puts back an attempt that Dodo has a payment of, so that it can be settled by it.
+    async fn rebuild(&self, rebuilding: &Rebuilding, at: UnixSeconds) -> Result<Took, StoreError>;
+
+    /// Refusals up to `until` may be lost: closes every open offer made before it. Returns how many those were.
+    async fn hold_until(&self, until: UnixSeconds) -> Result<u64, StoreError>;
+
+    /// Up to when refusals may be lost, if they may.
+    async fn held_until(&self) -> Result<Option<UnixSeconds>, StoreError>;
+}
+
+/// What a process knows to be in its store.
+#[derive(Debug, Default)]
+pub(super) struct Memory(Mutex<Known>);
+
+/// The contents of a [`Memory`].
+#[derive(Clone, Debug, Default)]
+pub(super) struct Known {
+    /// The last beat written or read.
+    pub(super) beat: Option<UnixSeconds>,
+    /// The last attempt marked as sent.
+    pub(super) sent: Option<AttemptId>,
+}
+
+impl Memory {
+    /// One that knows of a beat from before.
+    pub(super) fn of_beat(beat: Option<UnixSeconds>) -> Self {
+        Self(Mutex::new(Known { beat, sent: None }))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn known(&self) -> Known {
+        self.lock().clone()
+    }
+
+    pub(super) fn sent(&self, attempt: &AttemptId) {
+        self.lock().sent = Some(attempt.clone());
+    }
+
+    pub(super) fn beat(&self, beat: UnixSeconds) {
+        self.lock().beat = Some(beat);
+    }
+
+    pub(super) fn begin_anew(&self, beat: UnixSeconds) {
+        *self.lock() = Known { beat: Some(beat), sent: None };
+    }
+}
