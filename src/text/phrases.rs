@@ -114,6 +114,23 @@ phrases! {
     than_today,
     /// Under a price that cannot be compared.
     in_all,
+    /// Under a price of another period that is cheaper over a time that both divide. Gaps: `span`, `amount`, `today`,
+    /// `less`.
+    over_span_less,
+    /// The same, dearer. Gaps: `span`, `amount`, `today`, `more`.
+    over_span_more,
+    /// The same, as dear. Gaps: `span`, `amount`.
+    over_span_same,
+    /// When staying has cost as much as this plan. Gaps: `count`.
+    break_even,
+    /// What prices are for. Gaps: `count`.
+    for_seats,
+    /// A length of time. Gaps: `count`.
+    months,
+    /// A length of time.
+    one_year,
+    /// A length of time. Gaps: `count`.
+    years,
     /// Button that asks for the exact amount. Gaps: `name`.
     change_to,
     /// Before a plan's features, for assistive technology.

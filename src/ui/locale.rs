@@ -68,6 +68,18 @@ impl Locale {
         }
     }
 
+    /// A length of time: "6 months", "a year".
+    #[must_use]
+    pub fn span(&self, period: Period) -> String {
+        let w = self.words;
+        match (period.interval, period.count) {
+            (Interval::Year, 1) => w.one_year.to_owned(),
+            (Interval::Year, n) => fill(w.years, &[("count", &count(n))]),
+            // Nothing else is compared over a span.
+            (_, n) => fill(w.months, &[("count", &count(n))]),
+        }
+    }
+
     /// A price and what it is per, in one phrase.
     #[must_use]
     pub fn price(&self, amount: i64, currency: Currency, period: Option<Period>) -> String {

@@ -11,7 +11,7 @@ use super::notice::{Tone, notice};
 use super::outcome::{self, Deed};
 use super::{Locale, price, quote_lines};
 use crate::dispatch::Dispatch;
-use crate::text::fill;
+use crate::text::{count, fill};
 
 /// The comparison.
 ///
@@ -30,6 +30,7 @@ pub(super) fn comparison(
             p().class("muted small").child(fill(w.from_seller, &[("name", &view.merchant.name)])),
             h2().attr("part", "headline").child(w.choose_plan),
             p().class("muted").child(today(locale, view)),
+            seats(locale, view.current.quantity),
         )),
         view.notice.as_ref().map(|message| message_of(locale, message, dispatch)),
         booked(locale, view, dispatch),
@@ -67,6 +68,12 @@ fn today(locale: &Locale, view: &ComparisonView) -> String {
             ("date", &date),
         ],
     )
+}
+
+/// What the prices are for, where that is not one.
+fn seats(locale: &Locale, quantity: u32) -> Option<impl IntoView + use<>> {
+    (quantity > 1)
+        .then(|| p().class("muted").child(fill(locale.words.for_seats, &[("count", &count(quantity))])))
 }
 
 /// A change that is booked, with the way to take it back.

@@ -1,11 +1,14 @@
 //! The figure that the eye finds first, and amounts within other text.
 
+use core::cmp::Ordering;
+
 use leptos::html::{p, span};
 use leptos::prelude::*;
-use wire::{CompareTo, Currency, Money, PriceDifference};
+
+use wire::{CompareTo, Currency, Money, PriceDifference, SpanComparison};
 
 use super::Locale;
-use crate::text::fill;
+use crate::text::{count, fill};
 
 /// An amount that stays on one line and keeps its own direction.
 pub(super) fn amount(locale: &Locale, minor: i64, currency: Currency) -> impl IntoView + use<> {
@@ -52,7 +55,7 @@ pub(super) fn offer_figure(
 }
 
 /// The price of a plan in the comparison: the difference to today per the same period; its whole price where periods or
-/// currencies differ, and for the current plan.
+/// currencies differ, held against today's over the same time where that can be, and for the current plan.
 pub(super) fn plan_figure(locale: &Locale, plan: &wire::Plan) -> impl IntoView + use<> {
     let whole = locale.price(plan.price, plan.currency, Some(plan.period));
     let current = plan.kind == wire::ChangeKind::Current;
@@ -62,9 +65,36 @@ pub(super) fn plan_figure(locale: &Locale, plan: &wire::Plan) -> impl IntoView +
             hero(figure, per, fill(locale.words.than_today, &[("price", &whole)]))
         }
         None => {
-            let caption = if current { "" } else { locale.words.in_all };
-            hero(locale.money(plan.price, plan.currency), locale.per(plan.period), caption.to_owned())
+            let caption = match plan.over_span {
+                _ if current => String::new(),
+                Some(over) => over_span(locale, over),
+                None => locale.words.in_all.to_owned(),
+            };
+            hero(locale.money(plan.price, plan.currency), locale.per(plan.period), caption)
         }
+    }
+}
+
+/// Both prices over the same time, and when the other one has paid for itself.
+fn over_span(locale: &Locale, over: SpanComparison) -> String {
+    let w = locale.words;
+    let money = |amount| locale.money(amount, over.currency);
+    let (span, amount, today) = (locale.span(over.span), money(over.plan), money(over.current));
+    let difference = money(over.plan.abs_diff(over.current).try_into().unwrap_or(i64::MAX));
+    let compared = match over.plan.cmp(&over.current) {
+        Ordering::Less => fill(
+            w.over_span_less,
+            &[("span", &span), ("amount", &amount), ("today", &today), ("less", &difference)],
+        ),
+        Ordering::Greater => fill(
+            w.over_span_more,
+            &[("span", &span), ("amount", &amount), ("today", &today), ("more", &difference)],
+        ),
+        Ordering::Equal => fill(w.over_span_same, &[("span", &span), ("amount", &amount)]),
+    };
+    match over.break_even_months {
+        Some(months) => [compared.as_str(), ". ", &fill(w.break_even, &[("count", &count(months))])].concat(),
+        None => compared,
     }
 }
 

@@ -43,7 +43,7 @@ pub use offer::{
 };
 pub use plans::{
     Addon, AddonQuantity, ChangeKind, ChangeRequest, CurrentPlan, PaymentMethodLink, Plan, PlansResponse,
-    PreviewRequest, PreviewResponse, ScheduledChange, SubscriptionStatus,
+    PreviewRequest, PreviewResponse, ScheduledChange, SpanComparison, SubscriptionStatus,
 };
 pub use problem::{ErrorCode, Problem};
 pub use quote::{EffectiveAt, LineKind, Quote, QuoteLine, Renewal};

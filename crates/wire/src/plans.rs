@@ -112,7 +112,26 @@ pub struct CurrentPlan {
     pub can_change: bool,
 }
 
-/// One plan to compare.
+/// Two plans that are billed in different periods, held against each other over the shortest time that is made of whole
+/// periods of both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SpanComparison {
+    /// That time.
+    pub span: Period,
+    /// What today's plan costs over it, in minor units.
+    pub current: i64,
+    /// What this plan costs over it, in minor units.
+    pub plan: i64,
+    /// Currency of both.
+    pub currency: Currency,
+    /// After so many months today's plan has cost as much as one period of this one: staying longer is cheaper with this
+    /// one. Absent where it never is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub break_even_months: Option<u32>,
+}
+
+/// One plan to compare. Amounts are for as many seats as the subscription has.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Plan {
@@ -123,7 +142,7 @@ pub struct Plan {
     /// A sentence or two.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// List price per period, minor units.
+    /// List price per period for all seats, in minor units.
     pub price: i64,
     /// Currency of `price`.
     pub currency: Currency,
@@ -137,6 +156,9 @@ pub struct Plan {
     /// Difference to the current plan per the same period; absent where periods or currencies differ.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub difference: Option<PriceDifference>,
+    /// Where only the periods differ: the comparison over a time that both divide.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub over_span: Option<SpanComparison>,
     /// What it has.
     #[serde(default)]
     pub features: Vec<String>,

@@ -5,7 +5,7 @@ use upsell_widget::ui::{self, Locale};
 use wasm_bindgen::JsCast;
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::{HtmlDialogElement, HtmlElement};
-use wire::{EffectiveAt, ProductId, ScheduledChange};
+use wire::{EffectiveAt, Interval, Period, ProductId, ScheduledChange, SpanComparison};
 
 use super::stage::Stage;
 use super::views::{DAY, comparison, done, failed, plans, review, usd};
@@ -46,6 +46,40 @@ async fn each_plan_says_its_difference_and_the_current_one_is_marked() {
     assert!(cards[0].contains("What you would losePriority"), "{}", cards[0]);
     assert!(cards[0].contains("would end: Extra storage"), "{}", cards[0]);
     assert!(cards[3].contains("billed differently"), "no difference is made up: {}", cards[3]);
+}
+
+#[wasm_bindgen_test]
+async fn other_periods_are_held_against_today_over_the_same_time() {
+    let mut view = comparison();
+    let year = Period { interval: Interval::Year, count: 1 };
+    let over = |plan, break_even_months| SpanComparison {
+        span: year,
+        current: 96_000,
+        plan,
+        currency: usd(0).currency,
+        break_even_months,
+    };
+    let figures = [
+        (
+            over(80_000, Some(10)),
+            "$800.00 in a year, $160.00 less than today's $960.00. Pays for itself after 10 months.",
+        ),
+        (over(100_000, None), "$1,000.00 in a year, $40.00 more than today's $960.00"),
+        (over(96_000, None), "$960.00 in a year, as today"),
+    ];
+    for (over, words_of_it) in figures {
+        view.plans[3].over_span = Some(over);
+        let stage = stage(plans(view.clone(), None)).await;
+        assert!(words(&stage.parts("plan")[3]).contains(words_of_it), "{words_of_it}");
+    }
+}
+
+#[wasm_bindgen_test]
+async fn prices_for_several_seats_say_so() {
+    let mut view = comparison();
+    view.current.quantity = 5;
+    let stage = stage(plans(view, None)).await;
+    assert!(words(&stage.part("plans")).contains("Prices are for your 5 seats."));
 }
 
 #[wasm_bindgen_test]

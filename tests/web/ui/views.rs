@@ -128,6 +128,7 @@ fn plan(id: &str, name: &str, kind: ChangeKind, difference: Option<i64>) -> Plan
             currency: usd(0).currency,
             period: Some(month()),
         }),
+        over_span: None,
         features: vec!["Projects".to_owned()],
         gained: vec![],
         lost: vec![],

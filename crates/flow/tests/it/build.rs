@@ -197,6 +197,7 @@ pub(crate) fn plans() -> PlansResponse {
         kind,
         recommended: false,
         difference: None,
+        over_span: None,
         features: vec![],
         gained: vec![],
         lost: vec![],

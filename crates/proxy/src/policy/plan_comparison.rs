@@ -4,7 +4,9 @@
 //! computed here: that is the preview's business.
 
 use dodo_client::calls::plan_changes::ProrationMode;
-use wire::{ChangeKind, CompareTo, Currency, EffectiveAt, Money, Period, PriceDifference};
+use wire::{
+    ChangeKind, CompareTo, Currency, EffectiveAt, Interval, Money, Period, PriceDifference, SpanComparison,
+};
 
 use crate::rules::{Feature, ProrationRules};
 
@@ -19,6 +21,14 @@ pub struct ListPrice {
     pub period: Option<Period>,
 }
 
+impl ListPrice {
+    /// For so many of it. `None` where that is out of range.
+    #[must_use]
+    pub fn times(self, quantity: u32) -> Option<Self> {
+        Some(Self { amount: self.amount.checked_mul(i64::from(quantity))?, ..self })
+    }
+}
+
 /// How much dearer `to` is than `from`. `None` where the two cannot honestly be subtracted: other currency, other
 /// period, out of range.
 #[must_use]
@@ -29,6 +39,56 @@ pub fn difference(from: ListPrice, to: ListPrice) -> Option<PriceDifference> {
     let difference =
         Money::new(to.amount, to.currency).checked_sub(Money::new(from.amount, from.currency)).ok()?;
     Some(PriceDifference { amount: difference.amount, currency: difference.currency, period: to.period })
+}
+
+/// Two prices whose periods differ, over the shortest time that is made of whole periods of both. `None` where there is no
+/// such time that a person would count in (days and weeks never make up a month), where the periods are equally long, and
+/// where [`difference`] would not subtract either.
+#[must_use]
+pub fn over_span(from: ListPrice, to: ListPrice) -> Option<SpanComparison> {
+    let (from_months, to_months) = (months(from.period?)?, months(to.period?)?);
+    if from_months == to_months || from.currency != to.currency {
+        return None;
+    }
+    let span = lcm(from_months, to_months)?;
+    let over = |price: ListPrice, months: u32| {
+        price.amount.checked_mul(i64::from(span.checked_div(months)?)).filter(|total| *total >= 0)
+    };
+    Some(SpanComparison {
+        span: match span.checked_rem(12)? {
+            0 => Period { interval: Interval::Year, count: span.checked_div(12)? },
+            _ => Period { interval: Interval::Month, count: span },
+        },
+        current: over(from, from_months)?,
+        plan: over(to, to_months)?,
+        currency: from.currency,
+        break_even_months: break_even(from.amount, from_months, to.amount, to_months),
+    })
+}
+
+/// After how many months payments of `from` make up one of `to`, which lasts longer. `None` where they do not within it:
+/// then `to` is never the cheaper one.
+fn break_even(from: i64, from_months: u32, to: i64, to_months: u32) -> Option<u32> {
+    let payments = to.checked_add(from.checked_sub(1)?)?.checked_div(from)?;
+    let months = u32::try_from(payments).ok()?.checked_mul(from_months)?;
+    (months < to_months).then_some(months)
+}
+
+fn months(period: Period) -> Option<u32> {
+    let months = match period.interval {
+        Interval::Month => period.count,
+        Interval::Year => period.count.checked_mul(12)?,
+        Interval::Day | Interval::Week => return None,
+    };
+    (months > 0).then_some(months)
+}
+
+fn lcm(a: u32, b: u32) -> Option<u32> {
+    let (mut divisor, mut rest) = (a, b);
+    while let Some(next) = divisor.checked_rem(rest) {
+        (divisor, rest) = (rest, next);
+    }
+    a.checked_div(divisor)?.checked_mul(b)
 }
 
 /// Which way a change from one plan to another goes.
@@ -114,6 +174,41 @@ mod tests {
     }
 
     #[test]
+    fn different_periods_are_compared_over_a_time_that_both_divide() {
+        let months = |count| Some(Period { interval: Interval::Month, count });
+        let years = |count| Some(Period { interval: Interval::Year, count });
+        let usd = |amount, period| price(amount, "USD", period);
+        for (from, to, expected) in [
+            // $30 a month, $300 a year: ten payments make up the year.
+            (usd(3000, MONTH), usd(30_000, YEAR), Some((YEAR, 36_000, 30_000, Some(10)))),
+            // The tenth payment goes over it.
+            (usd(3000, MONTH), usd(29_999, YEAR), Some((YEAR, 36_000, 29_999, Some(10)))),
+            (usd(3000, MONTH), usd(27_000, YEAR), Some((YEAR, 36_000, 27_000, Some(9)))),
+            // As dear as twelve payments: never cheaper.
+            (usd(3000, MONTH), usd(36_000, YEAR), Some((YEAR, 36_000, 36_000, None))),
+            (usd(3000, MONTH), usd(40_000, YEAR), Some((YEAR, 36_000, 40_000, None))),
+            // And back.
+            (usd(30_000, YEAR), usd(3000, MONTH), Some((YEAR, 30_000, 36_000, None))),
+            (usd(8000, months(3)), usd(30_000, YEAR), Some((YEAR, 32_000, 30_000, None))),
+            (usd(8000, months(3)), usd(20_000, YEAR), Some((YEAR, 32_000, 20_000, Some(9)))),
+            (usd(4000, months(2)), usd(5000, months(3)), Some((months(6), 12_000, 10_000, None))),
+            (usd(100, YEAR), usd(150, years(2)), Some((years(2), 200, 150, None))),
+            (usd(0, MONTH), usd(0, YEAR), Some((YEAR, 0, 0, None))),
+            // Equally long, other currency, no common time, out of range.
+            (usd(3000, YEAR), usd(3000, TWELVE_MONTHS), None),
+            (usd(3000, MONTH), price(30_000, "EUR", YEAR), None),
+            (usd(3000, Some(Period { interval: Interval::Week, count: 4 })), usd(30_000, YEAR), None),
+            (usd(3000, None), usd(30_000, YEAR), None),
+            (usd(i64::MAX, MONTH), usd(30_000, YEAR), None),
+            (usd(3000, months(0)), usd(30_000, YEAR), None),
+        ] {
+            let found = over_span(from, to)
+                .map(|over| (Some(over.span), over.current, over.plan, over.break_even_months));
+            assert_eq!(found, expected, "{from:?} {to:?}");
+        }
+    }
+
+    #[test]
     fn the_next_billing_date_takes_one_mode_only() {
         let rules = ProrationRules {
             upgrade: ProrationMode::DifferenceImmediately,
@@ -152,6 +247,26 @@ mod tests {
     }
 
     proptest! {
+        /// Until the break-even month today's plan has cost less than one period of the other, and from it on not.
+        #[test]
+        fn break_even_is_where_the_sums_cross(
+            a in 1_i64..100_000, b in 0_i64..2_000_000, every in 1_u32..12, lasts in 2_u32..36,
+        ) {
+            let month = |count| Some(Period { interval: Interval::Month, count });
+            let Some(over) = over_span(price(a, "USD", month(every)), price(b, "USD", month(lasts))) else {
+                prop_assert_eq!(every, lasts);
+                return Ok(());
+            };
+            let paid = |months: u32| a * i64::from(months / every);
+            match over.break_even_months {
+                Some(months) => {
+                    prop_assert!(paid(months) >= b && months < lasts);
+                    prop_assert!(months == 0 || paid(months - every) < b);
+                }
+                None => prop_assert!((0..lasts).all(|months| paid(months) < b)),
+            }
+        }
+
         /// There and back again is nothing, and the direction turns round.
         #[test]
         fn directions_are_opposite(a in 0_i64..1_000_000, b in 0_i64..1_000_000) {

@@ -33,11 +33,33 @@ async fn plans_stand_side_by_side() {
         (&pro["kind"], &pro["recommended"], pro.get("difference")),
         (&json!("current"), &json!(true), None)
     );
-    // A year and a month are not subtracted.
+    // A year and a month are not subtracted, but held against each other over a year.
     let yearly = plan(&page, "prod_pro_yearly");
     assert_eq!((&yearly["kind"], yearly.get("difference")), (&json!("switch"), None));
+    let span = json!({"interval": "year", "count": 1});
+    let over = json!({
+        "span": span, "current": 96_000, "plan": 80_000, "currency": "USD", "break_even_months": 10,
+    });
+    assert_eq!(yearly["over_span"], over);
+    assert_eq!(max.get("over_span"), None);
     let japanese = app.get(&token, "/v1/plans?locale=ja").await.ok();
     assert_eq!(plan(&japanese, "prod_max_plan")["gained"], json!(["専属メンター"]));
+}
+
+#[tokio::test]
+async fn prices_are_for_all_seats() {
+    let app = TestApp::spawn().await;
+    let customer = app.sim.customer(Some(GOOD_CARD)).await;
+    let body = json!({"customer_id": customer, "product_id": "prod_basic_plan", "quantity": 5});
+    let subscription = app.sim.post("/_sim/subscriptions", body).await["subscription_id"].clone();
+    let token =
+        app.mint(json!({"customer_id": customer, "purpose": "plans", "subscription_id": subscription})).await;
+    let page = app.get(&token, "/v1/plans").await.ok();
+    assert_eq!(page["current"]["quantity"], 5);
+    assert_eq!(page["current"]["recurring_amount"], 15_000);
+    let pro = plan(&page, "prod_pro_plan");
+    assert_eq!((&pro["price"], &pro["difference"]["amount"]), (&json!(40_000), &json!(25_000)));
+    assert_eq!(plan(&page, "prod_pro_yearly")["over_span"]["current"], 180_000);
 }
 
 #[tokio::test]

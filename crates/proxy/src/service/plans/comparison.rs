@@ -65,7 +65,7 @@ pub(super) fn current(
     })
 }
 
-/// One plan next to the current one; `None` for a product that is not paid by the period.
+/// One plan next to the current one, for as many seats; `None` for a product that is not paid by the period.
 pub(super) fn plan(
     rules: &Rules,
     rule: &PlanRule,
@@ -76,17 +76,20 @@ pub(super) fn plan(
     locale: Option<&str>,
 ) -> Option<Plan> {
     let same = product.id == current.id;
+    let seats = count(subscription.quantity).max(1);
+    let (today, price) = (current.price.times(seats)?, product.price.times(seats)?);
     let has = rules.plan(&current.id).map(|rule| rule.features.as_slice()).unwrap_or_default();
     Some(Plan {
         product_id: product.id.clone(),
         name: product.name.clone(),
         description: product.description.clone(),
-        price: product.price.amount,
-        currency: product.price.currency,
-        period: product.price.period?,
-        kind: plan_comparison::direction(same, current.price, product.price),
+        price: price.amount,
+        currency: price.currency,
+        period: price.period?,
+        kind: plan_comparison::direction(same, today, price),
         recommended: rule.recommended,
-        difference: plan_comparison::difference(current.price, product.price).filter(|_| !same),
+        difference: plan_comparison::difference(today, price).filter(|_| !same),
+        over_span: plan_comparison::over_span(today, price),
         features: rule.features.iter().map(|feature| feature.words.get(locale).clone()).collect(),
         gained: plan_comparison::gained(has, &rule.features, locale),
         lost: plan_comparison::gained(&rule.features, has, locale),
