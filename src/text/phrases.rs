@@ -139,8 +139,20 @@ phrases! {
     you_lose,
     /// Warning on a plan. Gaps: `names`.
     addons_end,
-    /// Where the subscription's state forbids it.
+    /// Why the plan cannot be changed: for a reason that has no words of its own.
     cannot_change,
+    /// Why not: the first payment is not there yet.
+    not_begun,
+    /// Why not: a payment failed and the plan is stopped. Gaps: `name`.
+    on_hold,
+    /// Why not: a payment is overdue and the plan still runs. Gaps: `name`.
+    past_due,
+    /// Why not: it is paused. Gaps: `name`.
+    paused,
+    /// Why not: it is over.
+    ended,
+    /// Button that leads to where another payment method is given and what is owed is paid.
+    update_payment,
     /// A subscription that is cancelled. Gaps: `date`.
     ends_on,
     /// A change that is booked already. Gaps: `name`, `date`.

@@ -4,7 +4,7 @@ use flow::charge::Standing;
 use flow::plans::{Act, ComparisonView, Notice};
 use leptos::html::{article, div, h2, h3, header, li, p, span, ul};
 use leptos::prelude::*;
-use wire::{ChangeKind, Plan};
+use wire::{ChangeKind, Plan, SubscriptionStatus};
 
 use super::button::{Role, press};
 use super::notice::{Tone, notice};
@@ -24,7 +24,8 @@ pub(super) fn comparison(
 ) -> impl IntoView + use<> {
     let w = locale.words;
     let plans: Vec<_> = view.plans.iter().map(|plan| plan_card(locale, view, plan, dispatch)).collect();
-    let card = view.payment_method.as_ref().map(|card| locale.card(w.paid_with, card));
+    let card =
+        view.payment_method.as_ref().filter(|_| !owes(view)).map(|card| locale.card(w.paid_with, card));
     div().class("plans").attr("part", "plans").child((
         header().child((
             p().class("muted small").child(fill(w.from_seller, &[("name", &view.merchant.name)])),
@@ -34,6 +35,7 @@ pub(super) fn comparison(
         )),
         view.notice.as_ref().map(|message| message_of(locale, message, dispatch)),
         booked(locale, view, dispatch),
+        owing(locale, view, dispatch),
         div().class("columns").child(plans),
         card.map(|line| {
             div().child((
@@ -53,11 +55,24 @@ pub(super) fn comparison(
 fn today(locale: &Locale, view: &ComparisonView) -> String {
     let (w, current) = (locale.words, &view.current);
     let date = locale.day(current.next_billing_date);
-    if !current.can_change {
-        return w.cannot_change.to_owned();
+    let named = |words| fill(words, &[("name", &current.name)]);
+    match current.status {
+        SubscriptionStatus::Active => {}
+        SubscriptionStatus::Pending => return w.not_begun.to_owned(),
+        SubscriptionStatus::OnHold => return named(w.on_hold),
+        SubscriptionStatus::PastDue => return named(w.past_due),
+        SubscriptionStatus::Paused => return named(w.paused),
+        SubscriptionStatus::Cancelled | SubscriptionStatus::Failed | SubscriptionStatus::Expired => {
+            return w.ended.to_owned();
+        }
+        SubscriptionStatus::Other => return w.cannot_change.to_owned(),
     }
     if current.cancel_at_next_billing_date {
         return fill(w.ends_on, &[("date", &date)]);
+    }
+    // A booked change has words of its own, and a way to take it back.
+    if !current.can_change && current.scheduled_change.is_none() {
+        return w.cannot_change.to_owned();
     }
     fill(
         w.current_plan_is,
@@ -68,6 +83,24 @@ fn today(locale: &Locale, view: &ComparisonView) -> String {
             ("date", &date),
         ],
     )
+}
+
+/// Where something is owed, the one thing that helps comes first.
+fn owing(locale: &Locale, view: &ComparisonView, dispatch: Dispatch<Act>) -> Option<impl IntoView + use<>> {
+    owes(view).then(|| {
+        let words = locale.words.update_payment.to_owned();
+        div().class("message").child(press(
+            Role::Accept,
+            words,
+            !view.fetching_card_link,
+            dispatch,
+            Act::UseAnotherCard,
+        ))
+    })
+}
+
+fn owes(view: &ComparisonView) -> bool {
+    matches!(view.current.status, SubscriptionStatus::OnHold | SubscriptionStatus::PastDue)
 }
 
 /// What the prices are for, where that is not one.

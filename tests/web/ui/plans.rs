@@ -5,7 +5,7 @@ use upsell_widget::ui::{self, Locale};
 use wasm_bindgen::JsCast;
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::{HtmlDialogElement, HtmlElement};
-use wire::{EffectiveAt, Interval, Period, ProductId, ScheduledChange, SpanComparison};
+use wire::{EffectiveAt, Interval, Period, ProductId, ScheduledChange, SpanComparison, SubscriptionStatus};
 
 use super::stage::Stage;
 use super::views::{DAY, comparison, done, failed, plans, review, usd};
@@ -72,6 +72,43 @@ async fn other_periods_are_held_against_today_over_the_same_time() {
         let stage = stage(plans(view.clone(), None)).await;
         assert!(words(&stage.parts("plan")[3]).contains(words_of_it), "{words_of_it}");
     }
+}
+
+#[wasm_bindgen_test]
+async fn each_state_of_a_subscription_has_its_words_and_what_is_owed_comes_first() {
+    use SubscriptionStatus::{Active, Cancelled, Expired, Failed, OnHold, Other, PastDue, Paused, Pending};
+    for (status, said, owes) in [
+        (Pending, "begins when its first payment is confirmed", false),
+        (OnHold, "Basic did not go through, so the plan is on hold", true),
+        (PastDue, "payment for Basic is overdue", true),
+        (Paused, "Basic is paused", false),
+        (Cancelled, "has ended", false),
+        (Failed, "has ended", false),
+        (Expired, "has ended", false),
+        (Other, "cannot be changed at the moment", false),
+        // On demand, for example.
+        (Active, "cannot be changed at the moment", false),
+    ] {
+        let mut view = comparison();
+        (view.current.status, view.current.can_change, view.can_choose) = (status, false, false);
+        let stage = stage(plans(view, None)).await;
+        let page = words(&stage.part("plans"));
+        assert!(page.contains(said), "{status:?}: {page}");
+        assert_eq!(page.contains("Update payment method"), owes, "{status:?}: {page}");
+        if owes {
+            stage.parts("accept")[0].click();
+            assert_eq!(stage.acts(), [Act::UseAnotherCard]);
+        }
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_plan_that_ends_says_when() {
+    let mut view = comparison();
+    view.current.cancel_at_next_billing_date = true;
+    view.current.can_change = false;
+    let stage = stage(plans(view, None)).await;
+    assert!(words(&stage.part("plans")).contains("Your plan ends on"));
 }
 
 #[wasm_bindgen_test]
