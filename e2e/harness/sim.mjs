@@ -77,6 +77,14 @@ export class Sim {
     });
   }
 
+  /** Changes a subscription with the merchant's key, as a merchant's dashboard would. */
+  updateSubscription(subscriptionId, change, apiKey) {
+    return must('PATCH', `${this.url}/subscriptions/${subscriptionId}`, {
+      headers: { authorization: `Bearer ${apiKey}` },
+      body: change,
+    });
+  }
+
   /** The payments of one buyer that nobody has settled yet, read with the merchant's key. */
   async waitingPayments(buyer, apiKey) {
     const { items } = await must('GET', `${this.url}/payments?customer_id=${buyer.customer_id}`, {

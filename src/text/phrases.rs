@@ -114,12 +114,11 @@ phrases! {
     than_today,
     /// Under a price that cannot be compared.
     in_all,
-    /// Under a price of another period that is cheaper over a time that both divide. Gaps: `span`, `amount`, `today`,
-    /// `less`.
+    /// Under a price of another period that is cheaper over a time that both divide. Gaps: `span`, `today`, `less`.
     over_span_less,
-    /// The same, dearer. Gaps: `span`, `amount`, `today`, `more`.
+    /// The same, dearer. Gaps: `span`, `today`, `more`.
     over_span_more,
-    /// The same, as dear. Gaps: `span`, `amount`.
+    /// The same, as dear. Gaps: `span`, `today`.
     over_span_same,
     /// When staying has cost as much as this plan. Gaps: `count`.
     break_even,

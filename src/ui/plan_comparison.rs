@@ -154,7 +154,8 @@ fn plan_card(
         price::plan_figure(locale, plan),
         features(locale, plan),
         div().class("actions").child((!current).then(|| {
-            let role = if plan.recommended { Role::Accept } else { Role::Decline };
+            let accept = plan.recommended && view.current.can_change;
+            let role = if accept { Role::Accept } else { Role::Decline };
             press(role, label, view.can_choose && !previewing, dispatch, Act::Choose(plan.product_id.clone()))
         })),
     ))

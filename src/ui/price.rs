@@ -79,18 +79,16 @@ pub(super) fn plan_figure(locale: &Locale, plan: &wire::Plan) -> impl IntoView +
 fn over_span(locale: &Locale, over: SpanComparison) -> String {
     let w = locale.words;
     let money = |amount| locale.money(amount, over.currency);
-    let (span, amount, today) = (locale.span(over.span), money(over.plan), money(over.current));
+    let (span, today) = (locale.span(over.span), money(over.current));
     let difference = money(over.plan.abs_diff(over.current).try_into().unwrap_or(i64::MAX));
     let compared = match over.plan.cmp(&over.current) {
-        Ordering::Less => fill(
-            w.over_span_less,
-            &[("span", &span), ("amount", &amount), ("today", &today), ("less", &difference)],
-        ),
-        Ordering::Greater => fill(
-            w.over_span_more,
-            &[("span", &span), ("amount", &amount), ("today", &today), ("more", &difference)],
-        ),
-        Ordering::Equal => fill(w.over_span_same, &[("span", &span), ("amount", &amount)]),
+        Ordering::Less => {
+            fill(w.over_span_less, &[("span", &span), ("today", &today), ("less", &difference)])
+        }
+        Ordering::Greater => {
+            fill(w.over_span_more, &[("span", &span), ("today", &today), ("more", &difference)])
+        }
+        Ordering::Equal => fill(w.over_span_same, &[("span", &span), ("today", &today)]),
     };
     match over.break_even_months {
         Some(months) => [compared.as_str(), ". ", &fill(w.break_even, &[("count", &count(months))])].concat(),
