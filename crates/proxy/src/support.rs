@@ -10,8 +10,8 @@ use wire::{AttemptId, Currency, Money, UnixSeconds};
 
 use crate::{
     domain::{
-        AttemptKind, AttemptRow, AttemptState, AttemptWord, HistoryEntry, PaymentOnRecord, PaymentStatus,
-        QuoteRow, Source,
+        AttemptKind, AttemptRow, AttemptState, AttemptWord, DisputeStatus, HistoryEntry, OrderState,
+        PaymentOnRecord, PaymentStatus, QuoteRow, RefundCause, RefundOrder, Sale, Source,
     },
     store::{AttemptFilter, Store, StoreError},
 };
@@ -33,6 +33,13 @@ pub async fn list(store: &dyn Store, filter: &AttemptFilter) -> Result<String, S
     Ok(text)
 }
 
+/// A payment, with what happened to it afterwards.
+struct Collected {
+    payment: PaymentOnRecord,
+    sale: Option<Sale>,
+    order: Option<RefundOrder>,
+}
+
 /// The whole story of one attempt. `None`: no such attempt.
 ///
 /// # Errors
@@ -40,7 +47,12 @@ pub async fn list(store: &dyn Store, filter: &AttemptFilter) -> Result<String, S
 pub async fn explain(store: &dyn Store, id: &AttemptId) -> Result<Option<String>, StoreError> {
     let Some(row) = store.attempt_by_id(id).await? else { return Ok(None) };
     let quote = store.quote(&row.customer_id, &row.quote_id).await?;
-    let payments = store.payments_of(id).await?;
+    let mut payments = Vec::new();
+    for payment in store.payments_of(id).await? {
+        let (sale, order) =
+            (store.sale(&payment.payment.id).await?, store.refund_order(&payment.payment.id).await?);
+        payments.push(Collected { payment, sale, order });
+    }
     let history = store.history(id).await?;
     Ok(Some(story(&row, quote.as_ref(), &payments, &history)))
 }
@@ -48,7 +60,7 @@ pub async fn explain(store: &dyn Store, id: &AttemptId) -> Result<Option<String>
 fn story(
     row: &AttemptRow,
     quote: Option<&QuoteRow>,
-    payments: &[PaymentOnRecord],
+    payments: &[Collected],
     history: &[HistoryEntry],
 ) -> String {
     let mut lines = vec![
@@ -82,7 +94,7 @@ fn story(
     if let Some(session) = &row.checkout_session_id {
         lines.push(format!("Checkout session at Dodo: {session}."));
     }
-    lines.extend(payments.iter().map(payment));
+    lines.extend(payments.iter().flat_map(collected));
     if payments.is_empty() {
         lines.push("No payment of it was seen.".to_owned());
     }
@@ -91,7 +103,58 @@ fn story(
     lines.join("\n") + "\n"
 }
 
-fn payment(seen: &PaymentOnRecord) -> String {
+fn collected(Collected { payment: seen, sale, order }: &Collected) -> Vec<String> {
+    let mut lines = vec![payment(seen, order.is_some())];
+    let currency = seen.payment.amount.map(|seen| seen.currency);
+    let minor = |minor: i64| {
+        currency.map_or_else(|| format!("{minor} minor units"), |currency| amount(minor, currency))
+    };
+    if let Some(order) = order {
+        let wanted = order.amount.map_or_else(|| "all of it".to_owned(), minor);
+        let (cause, state) = (cause(order.cause), order_state(order.state));
+        lines.push(format!("  By your rules {wanted} goes back, since {cause}: {state}."));
+    }
+    if let Some(sale) = sale.as_ref().filter(|sale| sale.refunded > 0) {
+        lines.push(format!("  Given back so far: {}.", minor(sale.refunded)));
+    }
+    if let Some(status) = sale.as_ref().and_then(|sale| sale.dispute) {
+        lines.push(format!("  The buyer contests it at the bank: {}.", dispute(status)));
+    }
+    lines
+}
+
+fn cause(cause: RefundCause) -> &'static str {
+    match cause {
+        RefundCause::Late => "it was collected after it had been given up",
+        RefundCause::Surplus => "it was collected beside another payment",
+        RefundCause::AboveQuote => "it is more than the buyer was shown",
+    }
+}
+
+fn order_state(state: OrderState) -> &'static str {
+    match state {
+        OrderState::Due => "not requested yet",
+        OrderState::Sent => {
+            "requested once, and not seen at Dodo yet; look there before you give it back by hand"
+        }
+        OrderState::Done => "Dodo has it",
+        OrderState::Refused => "it came to nothing; give it back by hand",
+    }
+}
+
+fn dispute(status: DisputeStatus) -> &'static str {
+    match status {
+        DisputeStatus::Opened => "answer at Dodo, there is a date for it",
+        DisputeStatus::Challenged => "answered, not decided",
+        DisputeStatus::Cancelled => "taken back by the buyer",
+        DisputeStatus::Won => "decided for you",
+        DisputeStatus::Accepted => "you gave in",
+        DisputeStatus::Expired => "not answered in time",
+        DisputeStatus::Lost => "decided for the buyer",
+    }
+}
+
+fn payment(seen: &PaymentOnRecord, goes_back: bool) -> String {
     let amount = seen.payment.amount.map_or_else(
         || "an amount not known yet".to_owned(),
         |Money { amount: minor, currency }| amount(minor, currency),
@@ -101,7 +164,11 @@ fn payment(seen: &PaymentOnRecord) -> String {
         PaymentStatus::Failed => "failed; nothing was collected by it",
         PaymentStatus::Succeeded => "was collected",
     };
-    let beside = if seen.surplus { " BESIDE another payment: refund one of them" } else { "" };
+    let beside = match (seen.surplus, goes_back) {
+        (false, _) => "",
+        (true, false) => " BESIDE another payment: refund one of them",
+        (true, true) => " beside another payment",
+    };
     format!("Payment at Dodo {}: {amount}, {status}{beside}.", seen.payment.id)
 }
 
@@ -126,6 +193,7 @@ fn sentence(entry: &HistoryEntry) -> String {
         (Some(AttemptWord::Scheduled), _) => "The change was booked for the next billing date",
         (Some(AttemptWord::Succeeded), _) => "It was collected, or the change was made",
         (None, "offer") => "The offer came to another state",
+        (None, "refund_ordered") => "Money that should not be there was ordered to go back",
         (None, "looked") => "It was looked up at Dodo",
         (None, other) => other,
     };

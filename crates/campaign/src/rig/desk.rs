@@ -17,12 +17,14 @@ use proxy::{
     gateway::Gateway,
     ids,
     policy::payment_method::{Use, choose},
+    rules::MoneyRules,
     service::{
         catalogue::Catalogue,
         charging::{self, ChargeError, Charging},
         purchases::Purchases,
         quoting::Quoting,
         reconciler::Reconciler,
+        refunds::Refunds,
         webhooks::Webhooks,
     },
     store::{self, Store},
@@ -48,6 +50,8 @@ pub struct Desk {
     pub charging: Arc<Charging>,
     /// Looks up what became of them.
     pub reconciler: Reconciler,
+    /// Gives back what should not be there.
+    pub refunds: Refunds,
     /// Charges under way.
     pub tasks: TaskTracker,
     /// Takes what Dodo reports.
@@ -74,6 +78,19 @@ impl Desk {
     /// # Errors
     /// When the store does not open.
     pub async fn open(dodo: &Dodo, database: &Database, clock: &Arc<ManualClock>) -> anyhow::Result<Self> {
+        Self::open_under(dodo, database, clock, MoneyRules::default()).await
+    }
+
+    /// The same under these rules about money that should not be there.
+    ///
+    /// # Errors
+    /// When the store does not open.
+    pub async fn open_under(
+        dodo: &Dodo,
+        database: &Database,
+        clock: &Arc<ManualClock>,
+        money: MoneyRules,
+    ) -> anyhow::Result<Self> {
         let limits = TimeLimits {
             connect: Duration::from_secs(1),
             request: Duration::from_secs(1),
@@ -90,14 +107,15 @@ impl Desk {
         let quoting =
             Arc::new(Quoting::new(Arc::clone(&store), Arc::clone(&time), gateway.clone(), catalogue.clone()));
         let tasks = TaskTracker::new();
-        let charging = Arc::new(Charging::new(charging::Parts {
+        let charging = Charging::new(charging::Parts {
             store: Arc::clone(&store),
             clock: Arc::clone(&time),
             gateway: gateway.clone(),
             catalogue: catalogue.clone(),
             quoting: Arc::clone(&quoting),
             tasks: tasks.clone(),
-        }));
+        });
+        let charging = Arc::new(charging.with_money_rules(money));
         let webhooks = Webhooks {
             store: Arc::clone(&store),
             clock: Arc::clone(&time),
@@ -106,12 +124,15 @@ impl Desk {
             purchases: Purchases::new(Arc::clone(&store), client, catalogue.clone()),
             charging: Arc::clone(&charging),
         };
+        let refunds =
+            Refunds::new(Arc::clone(&store), Arc::clone(&time), gateway.clone(), Arc::clone(&charging));
         let reconciler = Reconciler::new(Arc::clone(&store), time, gateway, Arc::clone(&charging));
         Ok(Self {
             store,
             clock: Arc::clone(clock),
             charging,
             reconciler,
+            refunds,
             tasks,
             webhooks,
             quoting,
@@ -214,7 +235,7 @@ impl Desk {
         offer.context("the offer is gone")
     }
 
-    /// Lets time pass here and at Dodo, with the reconciler at work twice a minute.
+    /// Lets time pass here and at Dodo, with the reconciler and the worker of refunds at work twice a minute.
     ///
     /// # Errors
     /// When the store fails.
@@ -225,6 +246,7 @@ impl Desk {
             self.clock.advance(step);
             dodo.control().advance(Duration::from_secs(step.unsigned_abs()));
             self.reconciler.round().await?;
+            self.refunds.round().await?;
             left = left.saturating_sub(step);
         }
         Ok(())

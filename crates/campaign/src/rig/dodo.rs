@@ -142,6 +142,46 @@ impl Dodo {
         charges
     }
 
+    /// Executes a charging request that was lost on its way: it arrives after all. `None`: no attempt of this buyer was
+    /// sent, or the one that was has been executed.
+    ///
+    /// # Errors
+    /// When it cannot be executed.
+    pub fn arrive_late(&self, customer: &str) -> anyhow::Result<Option<PaymentId>> {
+        let sent = self.charging_requests_of(customer).pop();
+        let Some(sent) = sent.filter(|_| self.collected_from(customer).is_empty()) else { return Ok(None) };
+        let item = &sent.body["product_cart"][0];
+        let payment = self.control.payment(NewPayment {
+            customer_id: customer.to_owned(),
+            product_id: item["product_id"].as_str().context("a charge of nothing")?.to_owned(),
+            metadata: serde_json::from_value(sent.body["metadata"].clone())?,
+            ..NewPayment::default()
+        })?;
+        let id = payment["payment_id"].as_str().context("a payment without an id")?;
+        Ok(Some(PaymentId::parse(id)?))
+    }
+
+    /// Requests to give money of this payment back.
+    #[must_use]
+    pub fn refund_requests_of(&self, payment: &str) -> usize {
+        let posts = self.control.ledger().posts;
+        posts.iter().filter(|post| post.path == "/refunds" && post.body["payment_id"] == payment).count()
+    }
+
+    /// What has gone back of this payment, in minor units.
+    ///
+    /// # Errors
+    /// When the API does not tell.
+    pub async fn given_back(&self, payment: &str) -> anyhow::Result<i64> {
+        let told = self.payment(payment).await?;
+        let refunds = told["refunds"].as_array().map_or(&[][..], Vec::as_slice);
+        Ok(refunds
+            .iter()
+            .filter(|refund| refund["status"] == "succeeded")
+            .filter_map(|refund| refund["amount"].as_i64())
+            .sum())
+    }
+
     /// Changes a product's list price, in minor units.
     ///
     /// # Errors

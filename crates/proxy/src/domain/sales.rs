@@ -103,7 +103,7 @@ pub enum OrderState {
     Due,
     /// The one request may have happened.
     Sent,
-    /// Dodo has it.
+    /// Dodo has it: given back, or on its way.
     Done,
     /// It will not be given back by us: a person has to.
     Refused,

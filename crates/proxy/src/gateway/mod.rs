@@ -24,7 +24,7 @@ use wire::UnixSeconds;
 
 pub use bodies::BodyError;
 pub use facts::PaymentFacts;
-pub use refunds::{Refundable, seen_dispute, seen_refund};
+pub use refunds::{Refundable, refund_as_seen, seen_dispute, seen_refund};
 pub use tags::{OfferTags, Tags};
 
 use crate::domain::ChargePlan;

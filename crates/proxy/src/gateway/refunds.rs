@@ -30,6 +30,17 @@ pub fn seen_refund(refund: &Refund) -> Option<SeenRefund> {
     Some(SeenRefund { id: refund.refund_id.clone(), payment_id: refund.payment_id.clone(), status, amount })
 }
 
+/// The same for deciding whether something is on its way back: one whose status is not known may be.
+#[must_use]
+pub fn refund_as_seen(refund: &Refund) -> SeenRefund {
+    seen_refund(refund).unwrap_or_else(|| SeenRefund {
+        id: refund.refund_id.clone(),
+        payment_id: refund.payment_id.clone(),
+        status: RefundStatus::Pending,
+        amount: None,
+    })
+}
+
 /// A dispute in our words; `None` for a status that this version does not know.
 #[must_use]
 pub fn seen_dispute(dispute: &Dispute) -> Option<SeenDispute> {
@@ -59,19 +70,10 @@ pub struct Refundable {
 
 impl Refundable {
     fn of(payment: &Payment) -> Self {
-        // A refund whose status is not known may be one that gives back.
-        let seen = |refund: &Refund| {
-            seen_refund(refund).unwrap_or_else(|| SeenRefund {
-                id: refund.refund_id.clone(),
-                payment_id: refund.payment_id.clone(),
-                status: RefundStatus::Pending,
-                amount: None,
-            })
-        };
         Self {
             collected: payment.status == Some(IntentStatus::Succeeded),
             amount: payment.total_amount,
-            refunds: payment.refunds.iter().map(seen).collect(),
+            refunds: payment.refunds.iter().map(refund_as_seen).collect(),
         }
     }
 }

@@ -6,20 +6,22 @@
 //! | look: has it gone back already, and from which line? | the same |
 //! | mark as sent (commit) | `sent`: taken for unknown, looked for |
 //! | one request, never repeated | the same |
-//! | classify, conclude (commit) | `done`, `refused`, or `due` where certainly nothing was executed |
+//! | classify, note it on the sale, conclude (commit) | `done`, `refused`, or `due` where certainly nothing was executed |
 //!
-//! What was sent and has no outcome is looked for among the refunds of the payment.
+//! What was sent and has no outcome is looked for among the refunds of the payment; what is on its way is looked at until
+//! it has arrived, or not.
 
 use std::{sync::Arc, time::Duration};
 
 use dodo_client::{Priority, calls::refunds::Refund, quota::with_priority};
 use tokio_util::sync::CancellationToken;
+use wire::UnixSeconds;
 
 use super::charging::Charging;
 use crate::{
     clock::{Clock, later},
     domain::{OrderState, RefundCause, RefundOrder, RefundStatus, SeenRefund},
-    gateway::{Gateway, seen_refund},
+    gateway::{Gateway, refund_as_seen},
     policy::{
         classify::{Class, classify},
         refunds::{self, Next, Standing},
@@ -85,6 +87,9 @@ impl Refunds {
     pub async fn round(&self) -> Result<usize, StoreError> {
         let now = self.clock.now();
         let due = self.store.take_due_refunds(now, later(now, LEASE), BATCH).await?;
+        if !due.is_empty() {
+            crate::failpoint!("refund.taken");
+        }
         for order in &due {
             with_priority(Priority::LookUp, self.work_on(order)).await?;
         }
@@ -104,14 +109,11 @@ impl Refunds {
             self.charging.note_refund(refund).await?;
         }
         match (refunds::standing(order.amount, payment.amount, &payment.refunds), order.state) {
-            (Standing::Covered(refund), _) => {
-                self.conclude(order, &Conclusion::Done(refund.id.clone())).await?;
-                Ok(())
-            }
-            (Standing::Failed(refund), OrderState::Sent) => self.refused(order, Some(refund)).await,
+            (Standing::Covered(refund), _) => self.found(order, refund).await,
             (_, OrderState::Due) if payment.collected => self.begin(order).await,
             (_, OrderState::Due) => self.again_later(order).await,
-            (_, OrderState::Sent | OrderState::Done | OrderState::Refused) => self.not_found(order).await,
+            (Standing::Failed(refund), _) => self.refused(order, Some(refund)).await,
+            (Standing::Open, _) => self.not_found(order).await,
         }
     }
 
@@ -152,17 +154,35 @@ impl Refunds {
     }
 
     async fn accepted(&self, order: &RefundOrder, refund: &Refund) -> Result<(), StoreError> {
-        let seen = seen_refund(refund);
-        if let Some(seen) = seen.as_ref().filter(|seen| seen.status == RefundStatus::Failed) {
-            self.charging.note_refund(seen).await?;
-            return self.refused(order, Some(seen)).await;
+        // First the sale, then the order: with the order concluded nobody would look any more.
+        let seen = refund_as_seen(refund);
+        self.charging.note_refund(&seen).await?;
+        crate::failpoint!("refund.noted");
+        match seen.status {
+            RefundStatus::Failed => self.refused(order, Some(&seen)).await,
+            RefundStatus::Pending | RefundStatus::Succeeded => self.found(order, &seen).await,
         }
-        // First the order, so that what is reported of the refund finds it.
-        self.conclude(order, &Conclusion::Done(refund.refund_id.clone())).await?;
-        match &seen {
-            Some(seen) => self.charging.note_refund(seen).await,
-            None => Ok(()),
-        }
+    }
+
+    /// It is given back, or on its way. What is on its way may come to nothing, and the webhook that says so may be lost.
+    async fn found(&self, order: &RefundOrder, refund: &SeenRefund) -> Result<(), StoreError> {
+        let id = refund.id.clone();
+        let next = match refund.status {
+            RefundStatus::Pending => refunds::next(sent_at(order), self.clock.now()),
+            RefundStatus::Failed | RefundStatus::Succeeded => {
+                self.conclude(order, &Conclusion::Done(id)).await?;
+                return Ok(());
+            }
+        };
+        let conclusion = match next {
+            Next::LookAt(at) | Next::Doubt(at) => Conclusion::Underway(id, at),
+            Next::Stop => {
+                self.charging.alert_about("refund_in_doubt", &order.payment_id).await?;
+                Conclusion::Done(id)
+            }
+        };
+        self.conclude(order, &conclusion).await?;
+        Ok(())
     }
 
     /// Certainly nothing was executed.
@@ -180,7 +200,7 @@ impl Refunds {
     /// It was sent, and nothing is to be seen of it yet.
     async fn not_found(&self, order: &RefundOrder) -> Result<(), StoreError> {
         let now = self.clock.now();
-        let (at, doubt) = match refunds::next(order.sent_at.unwrap_or(order.created_at), now) {
+        let (at, doubt) = match refunds::next(sent_at(order), now) {
             Next::LookAt(at) => (Some(at), false),
             Next::Doubt(at) => (Some(at), true),
             Next::Stop => (None, true),
@@ -204,6 +224,11 @@ impl Refunds {
         tracing::info!(payment_id = %order.payment_id, cause = ?order.cause, ?conclusion, "an order to refund");
         self.store.conclude_refund(order, conclusion, self.clock.now()).await
     }
+}
+
+/// One that another has sent by hand has no mark of ours.
+fn sent_at(order: &RefundOrder) -> UnixSeconds {
+    order.sent_at.unwrap_or(order.created_at)
 }
 
 /// For the merchant's records at Dodo.

@@ -25,8 +25,10 @@ pub trait Sales: Send + Sync {
 /// What came of working on an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Conclusion {
-    /// It is given back, or on its way.
+    /// It is given back, or nobody waits for that any longer.
     Done(RefundId),
+    /// It is on its way; to be looked at then.
+    Underway(RefundId, UnixSeconds),
     /// It is not, and will not be by us.
     Refused(Option<RefundId>),
     /// Certainly nothing was executed: it may be sent then.

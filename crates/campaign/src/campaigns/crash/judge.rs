@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use anyhow::Context as _;
+use dodo_client::ids::PaymentId;
+use dodo_sim::Charge;
 use proxy::{
-    domain::{AttemptKind, AttemptState, OfferState},
+    domain::{AttemptKind, AttemptRow, AttemptState, OfferState, OrderState},
     policy::settle::is_live,
 };
 
@@ -16,7 +18,7 @@ use super::{
 };
 use crate::{
     report::{Broken, Report},
-    rig::{Desk, attempt_of, standing_clock},
+    rig::{Desk, Dodo, attempt_of, standing_clock},
 };
 
 pub(super) async fn judge(
@@ -85,6 +87,12 @@ pub(super) async fn judge(
         }
         (None, None) => {}
     }
+    // Refunds go by the same rules.
+    for charge in &collected {
+        for (promise, what) in refunds(&world.dodo, &desk, charge, latest.as_ref()).await? {
+            broken(promise, what.to_owned());
+        }
+    }
     // I13, I6.
     if let Some(row) = &latest
         && is_live(row.state)
@@ -114,6 +122,54 @@ pub(super) async fn judge(
     }
     desk.store.close().await;
     Ok(())
+}
+
+/// What is wrong about the refunds of a payment.
+async fn refunds(
+    dodo: &Dodo,
+    desk: &Desk,
+    charge: &Charge,
+    row: Option<&AttemptRow>,
+) -> anyhow::Result<Vec<(Broken, &'static str)>> {
+    let payment = PaymentId::parse(charge.payment_id.as_str())?;
+    let (requests, back) =
+        (dodo.refund_requests_of(payment.as_str()), dodo.given_back(payment.as_str()).await?);
+    let order = desk.store.refund_order(&payment).await?;
+    let sale = desk.store.sale(&payment).await?;
+    let given_up = match row {
+        Some(row) => desk.store.history(&row.id).await?.iter().any(|line| line.event == "abandoned"),
+        None => false,
+    };
+    let state = order.as_ref().map(|order| order.state);
+    let mut wrong = Vec::new();
+    let mut check = |is_wrong: bool, promise, what| {
+        if is_wrong {
+            wrong.push((promise, what));
+        }
+    };
+    check(requests > 1, Broken::Double, "a refund was requested twice");
+    check(back > charge.amount, Broken::Double, "more went back than was collected");
+    let marked = order.as_ref().is_some_and(|order| order.sent_at.is_some());
+    check(requests > 0 && !marked, Broken::Double, "a refund was requested without its mark");
+    check(
+        given_up != order.is_some(),
+        Broken::Lost,
+        "late money, and no order to give it back, or the reverse",
+    );
+    check(state == Some(OrderState::Due), Broken::Stuck, "a refund is due after half an hour");
+    check(state == Some(OrderState::Refused), Broken::Lie, "a refund was called refused and was not");
+    check(state == Some(OrderState::Done) && back == 0, Broken::Lie, "a refund was called done and was not");
+    check(
+        back > 0 && state != Some(OrderState::Done),
+        Broken::Lost,
+        "money went back, and that is not on record",
+    );
+    check(
+        sale.is_some_and(|sale| sale.refunded != back),
+        Broken::Lost,
+        "the sale does not know what went back",
+    );
+    Ok(wrong)
 }
 
 /// Whether nothing was said about this key that says otherwise.

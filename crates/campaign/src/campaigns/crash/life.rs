@@ -10,6 +10,7 @@ use anyhow::Context as _;
 use proxy::{
     clock::{Clock as _, ManualClock},
     failpoint::{self, Plan},
+    rules::{AboveQuote, LateSuccess, MoneyRules, Surplus},
     service::charging::ChargeError,
     store::{DeclineOutcome, Refusal},
 };
@@ -22,6 +23,13 @@ use crate::rig::{Database, Desk, Dodo, KIT, standing_clock};
 const LIFE: Duration = Duration::from_secs(60);
 /// Longer than anything may stay undecided (I13).
 const AFTERWARDS: i64 = 30 * 60;
+
+/// The merchant wants nothing that should not be there.
+const GIVES_BACK: MoneyRules = MoneyRules {
+    late_success: LateSuccess::Refund,
+    surplus: Surplus::Refund,
+    above_quote: AboveQuote::RefundDifference,
+};
 
 /// What outlives a process.
 pub(super) struct World {
@@ -79,7 +87,7 @@ async fn process(
     tokio::task::spawn_blocking(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let died = runtime.block_on(async {
-            let desk = Desk::open(&dodo, &database, &clock).await?;
+            let desk = Desk::open_under(&dodo, &database, &clock, GIVES_BACK).await?;
             prepare(&desk, &dodo, &story).await?;
             let play = failpoint::with(Arc::clone(&plan), play(&desk, &dodo, &story));
             tokio::select! {
@@ -101,9 +109,9 @@ async fn process(
 
 /// The page is loaded once, before anything may die.
 async fn prepare(desk: &Desk, dodo: &Dodo, story: &Mutex<Story>) -> anyhow::Result<()> {
-    let (known, card, fault) = {
+    let (known, card, fault, refund_fault) = {
         let story = story.lock().unwrap_or_else(PoisonError::into_inner);
-        (story.shown.is_some(), story.card(), story.fault())
+        (story.shown.is_some(), story.card(), story.fault(), story.refund_fault())
     };
     if known {
         return Ok(());
@@ -113,6 +121,9 @@ async fn prepare(desk: &Desk, dodo: &Dodo, story: &Mutex<Story>) -> anyhow::Resu
     let shown = desk.show(dodo, Some(card), KIT).await?;
     if let Some(fault) = fault {
         dodo.fault("POST", "/checkouts", fault, 1)?;
+    }
+    if let Some(fault) = refund_fault {
+        dodo.fault("POST", "/refunds", fault, 1)?;
     }
     story.lock().unwrap_or_else(PoisonError::into_inner).shown = Some(shown);
     Ok(())
@@ -195,6 +206,7 @@ async fn take(desk: &Desk, dodo: &Dodo, story: &Mutex<Story>, step: Step) -> any
             }
         }
         Step::Leftovers => desk.webhooks.apply_leftovers().await?,
+        Step::ArriveLate => drop(dodo.arrive_late(customer)?),
         Step::Price(price) => dodo.reprice(KIT, price)?,
         Step::Pass(seconds) => desk.pass(dodo, seconds).await?,
     }

@@ -31,6 +31,12 @@ pub(super) enum Scenario {
     PriceChanged,
     /// Dodo has no room for the request; the buyer clicks again.
     QuotaFull,
+    /// The request arrives after it was given up; what it collected goes back.
+    ComesLate,
+    /// The same, and the answer to the refund is lost after it was executed.
+    ComesLateAnswerLost,
+    /// The same, and the refund is lost before it is executed: nothing ever goes back, and nothing is sent again.
+    ComesLateRefundLost,
 }
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -42,6 +48,9 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario::RequestLost,
     Scenario::PriceChanged,
     Scenario::QuotaFull,
+    Scenario::ComesLate,
+    Scenario::ComesLateAnswerLost,
+    Scenario::ComesLateRefundLost,
 ];
 
 /// What happens next.
@@ -55,6 +64,8 @@ pub(super) enum Step {
     Webhooks,
     /// Webhooks that were kept but not applied are taken up.
     Leftovers,
+    /// A request that was lost arrives at Dodo after all.
+    ArriveLate,
     /// The product costs this now.
     Price(i64),
     /// Seconds pass, with the reconciler at work.
@@ -114,14 +125,26 @@ impl Story {
     pub(super) fn fault(&self) -> Option<Value> {
         match self.scenario {
             Scenario::AnswerLost | Scenario::AnswerAndWebhookLost => Some(json!("reset_after")),
-            Scenario::RequestLost => Some(json!("reset_before")),
+            Scenario::RequestLost
+            | Scenario::ComesLate
+            | Scenario::ComesLateAnswerLost
+            | Scenario::ComesLateRefundLost => Some(json!("reset_before")),
             Scenario::QuotaFull => Some(json!("status_429_before")),
             _ => None,
         }
     }
 
+    /// What goes wrong at Dodo at the first refund.
+    pub(super) fn refund_fault(&self) -> Option<Value> {
+        match self.scenario {
+            Scenario::ComesLateAnswerLost => Some(json!("reset_after")),
+            Scenario::ComesLateRefundLost => Some(json!("reset_before")),
+            _ => None,
+        }
+    }
+
     pub(super) fn steps(&self) -> &'static [Step] {
-        use Step::{Accept, Decline, Leftovers, Pass, Price, Webhooks};
+        use Step::{Accept, ArriveLate, Decline, Leftovers, Pass, Price, Webhooks};
         const ONE_CLICK: Step = Accept { key: 1, hosted: false };
         const AGAIN: Step = Accept { key: 2, hosted: false };
         match self.scenario {
@@ -139,6 +162,9 @@ impl Story {
             Scenario::RequestLost => &[ONE_CLICK, Pass(30), AGAIN, Pass(1500), AGAIN, Pass(3600)],
             Scenario::PriceChanged => {
                 &[Price(PRICE + 500), ONE_CLICK, ONE_CLICK, Pass(60), Price(PRICE), AGAIN]
+            }
+            Scenario::ComesLate | Scenario::ComesLateAnswerLost | Scenario::ComesLateRefundLost => {
+                &[ONE_CLICK, Pass(1700), ArriveLate, Webhooks, Pass(90), AGAIN, Webhooks, Pass(60)]
             }
             Scenario::QuotaFull => &[ONE_CLICK, ONE_CLICK, AGAIN, Webhooks, Pass(60)],
         }

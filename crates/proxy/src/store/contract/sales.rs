@@ -52,11 +52,16 @@ async fn reports_of_a_sale_end_alike_in_every_order() {
         Report::Dispute(DisputeStatus::Won),
     ];
     let (_place, store) = fresh().await;
-    for (n, order) in permutations(&reports).into_iter().enumerate() {
+    let once = permutations(&reports).into_iter();
+    let there_and_back = permutations(&reports).into_iter().map(|order| {
+        let back: Vec<_> = order.iter().rev().cloned().collect();
+        [order, back].concat()
+    });
+    for (n, order) in once.chain(there_and_back).enumerate() {
         let row = offered(&store, &format!("of_{n}")).await;
         let attempt = sent(&store, &claim_of(&row, &format!("at_{n}"), &format!("key-{n}"))).await;
         let (by, ref_id, dsp_id) = (format!("pay_{n}"), format!("ref_{n}"), format!("dsp_{n}"));
-        for report in order.iter().chain(order.iter().rev()) {
+        for report in &order {
             match report {
                 Report::Paid => drop(store.settle(&attempt.id, &paid_in_full(&by)).await.unwrap()),
                 Report::Refund(status, amount) => {
@@ -246,7 +251,11 @@ async fn a_conclusion_needs_the_state_that_it_is_about() {
     assert!(store.conclude_refund(&sent, &Conclusion::Due(UnixSeconds(NOW.0 + 60)), NOW).await.unwrap());
     let due = taken(&store, 60).await.unwrap();
     assert!(store.mark_refund_sent(&due, UnixSeconds(NOW.0 + 60), UnixSeconds(NOW.0 + 105)).await.unwrap());
-    assert!(store.conclude_refund(&sent, &Conclusion::Done(id), NOW).await.unwrap());
+    let underway = Conclusion::Underway(id.clone(), UnixSeconds(NOW.0 + 200));
+    assert!(store.conclude_refund(&sent, &underway, NOW).await.unwrap());
+    assert_eq!((state(&store).await, taken(&store, 199).await), (OrderState::Done, None));
+    let underway = taken(&store, 200).await.unwrap();
+    assert!(store.conclude_refund(&underway, &Conclusion::Done(id), NOW).await.unwrap());
     assert_eq!(state(&store).await, OrderState::Done);
     assert_eq!(taken(&store, 100_000).await, None);
     // What is on its way may come to nothing.

@@ -116,6 +116,7 @@ impl RefundOrders for SqlStore {
     ) -> Result<bool, StoreError> {
         let (state, refund, next_check_at) = match conclusion {
             Conclusion::Done(id) => (OrderState::Done, Some(id), None),
+            Conclusion::Underway(id, at) => (OrderState::Done, Some(id), Some(*at)),
             Conclusion::Refused(id) => (OrderState::Refused, id.as_ref(), None),
             Conclusion::Due(at) => (OrderState::Due, None, Some(*at)),
             Conclusion::Later(at) => (order.state, None, *at),
@@ -180,7 +181,8 @@ impl SqlStore {
         self.put_notice(tx, &notice, now).await
     }
 
-    /// An order stands as its refund stands: on its way is done, and what comes to nothing later is not.
+    /// An order stands as its refund stands: on its way is done, and what comes to nothing later is not. What has changed
+    /// is not looked at any more.
     pub(super) async fn order_follows(
         &self,
         tx: &mut Transaction<'static, Db>,
@@ -193,7 +195,7 @@ impl SqlStore {
             RefundStatus::Succeeded => OrderState::Done,
         };
         let moved = sqlx::query(
-            "UPDATE refund_orders SET state = $1
+            "UPDATE refund_orders SET state = $1, next_check_at = NULL
              WHERE tenant = $2 AND refund_id = $3 AND state IN ('done', 'refused') AND state <> $1 RETURNING *",
         )
         .bind(word(&state, "refund_orders.state")?)

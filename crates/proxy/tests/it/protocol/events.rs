@@ -5,6 +5,7 @@ use proxy::{
     clock::Clock,
     domain::{AttemptState, DisputeStatus, OfferState, Sale},
     store::{Attempts, Sales},
+    support,
     webhook_signature::SignedHeaders,
 };
 use serde_json::{Value, json};
@@ -121,6 +122,9 @@ async fn dispute_events_are_flags_on_the_sale() {
         deliver(&rig, "msg_3", "dispute.opened", &data("new_in_2027")).await;
         assert_eq!(sale(&rig, &payment).await.dispute, Some(status), "{kind}");
         assert_eq!(rig.offer_state(&shown).await, OfferState::Charged, "{kind}");
+        let row = rig.store.latest_attempt(&shown.offer.id).await.unwrap().unwrap();
+        let story = support::explain(rig.store.as_ref(), &row.id).await.unwrap().unwrap();
+        assert!(story.contains("The buyer contests it"), "{story}");
         // It is shown as sold, and cannot be bought once more.
         let again = rig.accept(&shown, "another-key").await.unwrap();
         assert_eq!((again.status, rig.posts("/checkouts")), (Some(AttemptStatus::Succeeded), 1), "{kind}");

@@ -7,6 +7,7 @@ use proxy::{
     domain::{OfferState, OrderState, RefundCause, RefundOrder, Sale},
     rules::{AboveQuote, LateSuccess, MoneyRules, Surplus},
     store::{Attempts, RefundOrders, Sales},
+    support,
 };
 use serde_json::json;
 use wire::{AttemptStatus, UnixSeconds};
@@ -92,7 +93,13 @@ async fn late_money_goes_back_where_the_merchant_says_so() {
     assert_eq!(sale(&rig, &payment).await.refunded, KIT_PRICE);
     assert_eq!(rig.offer_state(&shown).await, OfferState::Charged);
     let attempt = rig.accept(&shown, "another-key").await.unwrap();
-    assert_eq!((attempt.status, attempt.receipt), (Some(AttemptStatus::InDoubt), None));
+    assert_eq!((attempt.status, &attempt.receipt), (Some(AttemptStatus::InDoubt), &None));
+    let story = support::explain(rig.store.as_ref(), attempt.attempt_id.as_ref().unwrap()).await.unwrap();
+    for part in
+        ["after it had been given up: Dodo has it", "Given back so far: 1900 USD", "was ordered to go back"]
+    {
+        assert!(story.as_ref().unwrap().contains(part), "{part:?} is not told:\n{story:?}");
+    }
     assert_eq!(rig.posts("/checkouts"), 1);
     rig.pass(3600).await;
     assert_eq!(rig.posts("/refunds"), 1);
@@ -180,6 +187,27 @@ async fn a_refund_that_fails_later_counts_as_refused() {
     rig.charging.observe_payment(&rig.dodo.get_payment(&payment).await.unwrap()).await.unwrap();
     assert_eq!(state(&rig, &payment).await, OrderState::Refused);
     assert_eq!(rig.posts("/refunds"), 1);
+}
+
+/// The webhook that says how a refund ended may never come.
+#[tokio::test]
+async fn a_refund_on_its_way_is_looked_at_until_it_has_ended() {
+    for (arrives, end, back) in [(true, OrderState::Done, KIT_PRICE), (false, OrderState::Refused, 0)] {
+        let rig = rig(GENEROUS).await;
+        rig.policy(json!({"refunds_pending": true}));
+        let shown = rig.shown(Some(GOOD)).await;
+        let payment = late(&rig, &shown).await;
+        rig.pass(4 * 3600).await;
+        assert_eq!(state(&rig, &payment).await, OrderState::Done);
+        assert_eq!(sale(&rig, &payment).await.refunded, 0, "it is on its way only");
+        let id = order(&rig, &payment).await.unwrap().refund_id.unwrap();
+        rig.sim.resolve_refund(id.as_str(), arrives).unwrap();
+        rig.pass(2 * 3600).await;
+        assert_eq!((state(&rig, &payment).await, sale(&rig, &payment).await.refunded), (end, back));
+        let looked = rig.gets("/payments/");
+        rig.pass(4 * 3600).await;
+        assert_eq!((rig.gets("/payments/"), rig.posts("/refunds")), (looked, 1), "nobody looks any more");
+    }
 }
 
 /// A crash is played by doing by hand what the process had done before it died.
