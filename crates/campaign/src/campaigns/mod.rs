@@ -5,6 +5,7 @@ mod api;
 mod crash;
 mod double_submit;
 mod kill;
+mod restore;
 mod webhook_forgery;
 
 use async_trait::async_trait;
@@ -40,6 +41,7 @@ pub const ALL: &[&dyn Campaign] = &[
     &crash::Crash,
     &double_submit::DoubleSubmit,
     &kill::Kill,
+    &restore::Restore,
     &webhook_forgery::WebhookForgery,
 ];
 

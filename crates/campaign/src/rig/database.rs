@@ -1,11 +1,17 @@
 //! A database of a campaign's own.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    sync::Arc,
+};
 
 use anyhow::Context as _;
 use secrecy::SecretString;
 use tempfile::TempDir;
 use test_postgres::Server;
+
+const FILE: &str = "upsell.sqlite";
 
 /// Where proxies keep their rows. Clones mean the same database.
 #[derive(Clone, Debug)]
@@ -21,7 +27,7 @@ impl Database {
     /// When there is no room for it.
     pub fn sqlite() -> anyhow::Result<Self> {
         let folder = folder()?;
-        let url = format!("sqlite:{}", folder.path().join("upsell.sqlite").display());
+        let url = format!("sqlite:{}", folder.path().join(FILE).display());
         Ok(Self { url, folder: Arc::new(folder) })
     }
 
@@ -48,11 +54,78 @@ impl Database {
         Ok(proxy::store::Database::parse(&SecretString::from(self.url.clone()))?)
     }
 
+    /// Takes a backup. Nobody may be connected.
+    ///
+    /// # Errors
+    /// When it cannot be taken.
+    pub fn back_up(&self) -> anyhow::Result<()> {
+        match self.name() {
+            None => {
+                std::fs::copy(self.file(), self.backup_file())?;
+                Ok(())
+            }
+            Some(name) => sql(&[&format!("CREATE DATABASE {name}_backup TEMPLATE {name}")]),
+        }
+    }
+
+    /// Puts the backup in its place. PostgreSQL cuts off whoever is connected, as at a takeover by a standby; of SQLite
+    /// nobody may be.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn restore(&self) -> anyhow::Result<()> {
+        match self.name() {
+            None => {
+                for end in ["-wal", "-shm"] {
+                    let mut log = self.file().into_os_string();
+                    log.push(end);
+                    if Path::new(&log).exists() {
+                        std::fs::remove_file(log)?;
+                    }
+                }
+                std::fs::copy(self.backup_file(), self.file())?;
+                Ok(())
+            }
+            Some(name) => sql(&[
+                &format!("DROP DATABASE {name} WITH (FORCE)"),
+                &format!("CREATE DATABASE {name} TEMPLATE {name}_backup"),
+            ]),
+        }
+    }
+
+    fn file(&self) -> PathBuf {
+        self.folder().join(FILE)
+    }
+
+    fn backup_file(&self) -> PathBuf {
+        self.folder().join("backup.sqlite")
+    }
+
+    /// What PostgreSQL calls it.
+    fn name(&self) -> Option<&str> {
+        let (_, rest) = self.url.strip_prefix("postgres://")?.split_once('/')?;
+        rest.split('?').next()
+    }
+
     /// A folder for what belongs beside it; an SQLite file is in it.
     #[must_use]
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
+}
+
+/// Statements about databases, one after the other.
+fn sql(statements: &[&str]) -> anyhow::Result<()> {
+    let server = Server::shared().map_err(|error| anyhow::anyhow!("{error}"))?;
+    let elsewhere = server.fresh_database()?;
+    let mut psql = Command::new(server.programs().join("psql"));
+    psql.args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", &elsewhere]);
+    for statement in statements {
+        psql.args(["-c", statement]);
+    }
+    let done = psql.output().context("psql does not start")?;
+    anyhow::ensure!(done.status.success(), "psql: {}", String::from_utf8_lossy(&done.stderr));
+    Ok(())
 }
 
 fn folder() -> anyhow::Result<TempDir> {
