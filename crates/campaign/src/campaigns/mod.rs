@@ -5,6 +5,7 @@ mod api;
 mod crash;
 mod double_submit;
 mod kill;
+mod model;
 mod restore;
 mod webhook_forgery;
 
@@ -36,11 +37,13 @@ pub trait Campaign: Sync {
 
 /// The table.
 pub const ALL: &[&dyn Campaign] = &[
+    // One a line, in the order of their names.
     &ambiguity::Ambiguity,
     &api::Api,
     &crash::Crash,
     &double_submit::DoubleSubmit,
     &kill::Kill,
+    &model::Model,
     &restore::Restore,
     &webhook_forgery::WebhookForgery,
 ];

@@ -1,5 +1,6 @@
 //! The rules, pure: no I/O, no clock, no randomness. Everything is handed in, everything that was decided is returned.
 
+pub mod claims;
 pub mod classify;
 pub mod declines;
 pub mod eligibility;

@@ -39,6 +39,21 @@ pub fn payment_status(status: Option<&IntentStatus>) -> PaymentStatus {
     }
 }
 
+/// Whether a payment may still collect without the buyer's beginning anew.
+#[must_use]
+pub fn is_under_way(status: Option<&IntentStatus>) -> bool {
+    !matches!(
+        status,
+        Some(
+            IntentStatus::Succeeded
+                | IntentStatus::Failed
+                | IntentStatus::Cancelled
+                | IntentStatus::RequiresPaymentMethod
+                | IntentStatus::RequiresConfirmation
+        )
+    )
+}
+
 /// Whether a payment of this type can be the one that an attempt began. A subscription's renewals carry the metadata of
 /// its first payment, and are somebody else's business.
 #[must_use]

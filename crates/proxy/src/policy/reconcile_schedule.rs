@@ -2,7 +2,9 @@
 //!
 //! A confirmed checkout lives 15 minutes at Dodo, so that a charge that is not there after 20 will hardly come; but "not
 //! listed" proves nothing by itself, so that two complete look-ups after the deadline are needed, and an abandoned
-//! attempt is watched for two days more, longer than Dodo repeats a webhook. A hosted page lives a day.
+//! attempt is watched for two days more, longer than Dodo repeats a webhook. A hosted page lives a day; a payment that
+//! was begun on it may take longer, so that the page's end decides only what a complete look-up shows to be idle. What
+//! Dodo says is under way is watched until it is not.
 
 use wire::UnixSeconds;
 
@@ -43,18 +45,31 @@ pub enum Next {
     Stop,
 }
 
+/// What a look-up saw that decided nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// Dodo did not answer, or not in full.
+    Incomplete,
+    /// No payment that could still collect.
+    Idle,
+    /// A payment that is not settled.
+    UnderWay,
+}
+
 /// Decides for `row`, which was looked up at `now` for the `row.checks + 1`th time.
 #[must_use]
-pub fn next(row: &AttemptRow, now: UnixSeconds) -> Next {
+pub fn next(row: &AttemptRow, look: Look, now: UnixSeconds) -> Next {
     let age = now.0.saturating_sub(row.created_at.0);
     if row.state == AttemptState::Abandoned {
-        return if age >= WATCH_FOR { Next::Stop } else { Next::LookAt(later(now, WATCH_EVERY)) };
+        let over = age >= WATCH_FOR && look == Look::Idle;
+        return if over { Next::Stop } else { Next::LookAt(later(now, WATCH_EVERY)) };
     }
     if row.kind == AttemptKind::Hosted {
-        if age >= HOSTED_LIFE {
-            return Next::HostedPageClosed;
-        }
-        return Next::LookAt(scheduled(row, &HOSTED_OFFSETS, WATCH_EVERY, now));
+        return match look {
+            Look::Idle if age >= HOSTED_LIFE => Next::HostedPageClosed,
+            Look::Incomplete | Look::UnderWay if age >= WATCH_FOR => Next::Abandon(later(now, WATCH_EVERY)),
+            _ => Next::LookAt(scheduled(row, &HOSTED_OFFSETS, WATCH_EVERY, now)),
+        };
     }
     if age >= DEADLINE && row.clean_looks >= CLEAN_LOOKS {
         return Next::Abandon(later(now, WATCH_EVERY));
@@ -72,7 +87,7 @@ pub fn first(kind: AttemptKind, created_at: UnixSeconds, now: UnixSeconds) -> Un
     later(created_at, offset).max(later(now, 1))
 }
 
-/// Whether a look-up at `now` that found nothing counts towards giving up.
+/// Whether a complete look-up at `now` that decided nothing counts towards giving up.
 #[must_use]
 pub fn counts_as_clean(row: &AttemptRow, now: UnixSeconds) -> bool {
     now.0.saturating_sub(row.created_at.0) >= DEADLINE
@@ -107,18 +122,21 @@ mod tests {
 
     /// Plays the reconciler against an attempt of which nothing is ever found; returns the times of its look-ups and
     /// when it was given up.
-    fn play(kind: AttemptKind) -> (Vec<i64>, Option<i64>) {
+    fn play(kind: AttemptKind, look: Look) -> (Vec<i64>, Option<i64>) {
         let mut row = row(kind, AttemptState::Unknown);
         let start = row.created_at;
         let (mut looks, mut given_up) = (Vec::new(), None);
         let mut now = first(kind, start, start);
         for _ in 0..500 {
             looks.push(now.0 - start.0);
-            row.clean_looks += u32::from(counts_as_clean(&row, now));
-            match next(&row, now) {
+            row.clean_looks += u32::from(look != Look::Incomplete && counts_as_clean(&row, now));
+            match next(&row, look, now) {
                 Next::LookAt(at) => now = at,
                 Next::Abandon(at) => {
                     given_up = Some(now.0 - start.0);
+                    if look != Look::Idle {
+                        return (looks, given_up);
+                    }
                     row.state = AttemptState::Abandoned;
                     now = at;
                 }
@@ -132,7 +150,7 @@ mod tests {
     /// I13.
     #[test]
     fn an_unknown_charge_is_looked_up_often_then_given_up_then_watched() {
-        let (looks, given_up) = play(AttemptKind::OneClick);
+        let (looks, given_up) = play(AttemptKind::OneClick, Look::Idle);
         let spread = |offset: i64| offset..=offset + offset / 10;
         for (look, offset) in looks.iter().zip(OFFSETS) {
             assert!(spread(offset).contains(look), "{look} {offset}");
@@ -145,9 +163,37 @@ mod tests {
 
     #[test]
     fn a_hosted_page_has_its_day() {
-        let (looks, closed) = play(AttemptKind::Hosted);
+        let (looks, closed) = play(AttemptKind::Hosted, Look::Idle);
         assert!((HOSTED_LIFE..=HOSTED_LIFE + WATCH_EVERY).contains(&closed.unwrap()), "{closed:?}");
         assert!(looks.len() < 40, "{} look-ups for one idle page", looks.len());
+    }
+
+    /// I6, I12: a payment that is processed for longer than its page is open is not called failed, and no more is one
+    /// that could not be looked at.
+    #[test]
+    fn a_page_that_closes_over_a_payment_decides_nothing() {
+        for look in [Look::UnderWay, Look::Incomplete] {
+            let (looks, given_up) = play(AttemptKind::Hosted, look);
+            let given_up = given_up.unwrap();
+            assert!((WATCH_FOR..=WATCH_FOR + WATCH_EVERY).contains(&given_up), "{look:?} {given_up}");
+            assert!(looks.len() < 70, "{} look-ups", looks.len());
+            let row = row(AttemptKind::Hosted, AttemptState::Pending { customer_action: false });
+            for age in [HOSTED_LIFE, WATCH_FOR, 2 * WATCH_FOR] {
+                let now = later(row.created_at, age);
+                assert_ne!(next(&row, look, now), Next::HostedPageClosed, "{look:?} {age}");
+            }
+        }
+    }
+
+    /// I5: the watch ends over what is idle only.
+    #[test]
+    fn what_is_under_way_is_watched_on() {
+        let row = row(AttemptKind::OneClick, AttemptState::Abandoned);
+        let now = later(row.created_at, 2 * WATCH_FOR);
+        assert_eq!(next(&row, Look::Idle, now), Next::Stop);
+        for look in [Look::UnderWay, Look::Incomplete] {
+            assert_eq!(next(&row, look, now), Next::LookAt(later(now, WATCH_EVERY)), "{look:?}");
+        }
     }
 
     #[test]
@@ -155,9 +201,9 @@ mod tests {
         let mut row = row(AttemptKind::OneClick, AttemptState::Unknown);
         row.clean_looks = 1;
         let now = later(row.created_at, DEADLINE + 1);
-        assert!(matches!(next(&row, now), Next::LookAt(_)));
+        assert!(matches!(next(&row, Look::Idle, now), Next::LookAt(_)));
         row.clean_looks = 2;
-        assert!(matches!(next(&row, now), Next::Abandon(_)));
+        assert!(matches!(next(&row, Look::Idle, now), Next::Abandon(_)));
     }
 
     proptest! {
@@ -168,7 +214,7 @@ mod tests {
             let mut row = row(kind, state);
             row.clean_looks = clean;
             let now = later(row.created_at, age);
-            if let Next::LookAt(at) | Next::Abandon(at) = next(&row, now) {
+            if let Next::LookAt(at) | Next::Abandon(at) = next(&row, Look::Idle, now) {
                 prop_assert!(at > now);
             }
         }
@@ -178,7 +224,7 @@ mod tests {
             let mut row = row(AttemptKind::PlanChange, AttemptState::Unknown);
             row.clean_looks = clean;
             let now = later(row.created_at, age);
-            prop_assert!(matches!(next(&row, now), Next::LookAt(_)));
+            prop_assert!(matches!(next(&row, Look::Idle, now), Next::LookAt(_)));
         }
     }
 }

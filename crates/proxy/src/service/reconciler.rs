@@ -23,7 +23,7 @@ use crate::{
     domain::{AttemptKind, AttemptRow, AttemptState, Source},
     gateway::{Gateway, ListingError, PaymentFacts},
     policy::{
-        reconcile_schedule::{self, Next},
+        reconcile_schedule::{self, Look, Next},
         settle::{Observation, is_live},
     },
     store::{KeptKey, Release, Settlement, Store, StoreError},
@@ -158,10 +158,13 @@ impl Reconciler {
     async fn look_by_listing(&self, rows: Vec<AttemptRow>) -> Result<(), StoreError> {
         let Some(oldest) = rows.iter().map(|row| row.created_at).min() else { return Ok(()) };
         let listing = self.list(&rows, later(oldest, -CLOCK_SLACK)).await;
-        let complete = listing
-            .as_ref()
-            .inspect_err(|error| tracing::warn!(%error, "payments could not be listed"))
-            .is_ok();
+        let look = match &listing {
+            Ok(_) => Look::Idle,
+            Err(error) => {
+                tracing::warn!(%error, "payments could not be listed");
+                Look::Incomplete
+            }
+        };
         crate::failpoint!("listing.done");
         let mut payments: BTreeMap<AttemptId, Vec<PaymentFacts>> = BTreeMap::new();
         for payment in listing.unwrap_or_default() {
@@ -177,7 +180,7 @@ impl Reconciler {
                     row = settled.row;
                 }
             }
-            self.conclude(row, complete).await?;
+            self.conclude(row, look).await?;
         }
         Ok(())
     }
@@ -197,16 +200,16 @@ impl Reconciler {
     /// Looks one attempt up, by its payment, its checkout or its subscription.
     async fn look_at_one(&self, row: AttemptRow) -> Result<(), StoreError> {
         let looked = match row.kind {
-            AttemptKind::PlanChange => self.look_at_change(&row).await,
+            AttemptKind::PlanChange => self.look_at_change(&row).await.map(|row| (row, Look::Idle)),
             AttemptKind::OneClick | AttemptKind::Hosted => self.charging.look_at_checkout(&row).await,
         };
         crate::failpoint!("look.done");
         match looked {
-            Ok(row) => self.conclude(row, true).await,
+            Ok((row, look)) => self.conclude(row, look).await,
             Err(LookError::Store(error)) => Err(error),
             Err(error) => {
                 tracing::warn!(attempt_id = %row.id, %error, "an attempt could not be looked up");
-                self.conclude(row, false).await
+                self.conclude(row, Look::Incomplete).await
             }
         }
     }
@@ -223,15 +226,15 @@ impl Reconciler {
     }
 
     /// Writes down that it was looked up, and when to look next or that waiting is over.
-    async fn conclude(&self, row: AttemptRow, complete: bool) -> Result<(), StoreError> {
+    async fn conclude(&self, row: AttemptRow, look: Look) -> Result<(), StoreError> {
         if !is_live(row.state) && row.state != AttemptState::Abandoned {
             return Ok(());
         }
         crate::failpoint!("conclude.begun");
         let now = self.clock.now();
-        let clean = complete && reconcile_schedule::counts_as_clean(&row, now);
+        let clean = look != Look::Incomplete && reconcile_schedule::counts_as_clean(&row, now);
         let row = AttemptRow { clean_looks: row.clean_looks.saturating_add(u32::from(clean)), ..row };
-        match reconcile_schedule::next(&row, now) {
+        match reconcile_schedule::next(&row, look, now) {
             Next::LookAt(at) => self.store.note_look(&row.id, now, clean, Some(at)).await,
             Next::Stop => self.store.note_look(&row.id, now, clean, None).await,
             Next::Abandon(watch_from) => {

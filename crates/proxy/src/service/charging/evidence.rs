@@ -10,7 +10,8 @@ use crate::{
     policy::{
         observe::{self, Progress},
         quote_lock::{self, Collected},
-        reconcile_schedule, refunds, restore,
+        reconcile_schedule::{self, Look},
+        refunds, restore,
         settle::{Observation, is_live},
     },
     store::{Settled, Settlement, StoreError},
@@ -99,21 +100,22 @@ impl Charging {
         Ok(())
     }
 
-    /// What the checkout of an attempt has come to, from Dodo itself.
+    /// What the checkout of an attempt has come to, from Dodo itself: the row after that, and what was seen.
     pub(in crate::service) async fn look_at_checkout(
         &self,
         row: &AttemptRow,
-    ) -> Result<AttemptRow, LookError> {
+    ) -> Result<(AttemptRow, Look), LookError> {
         // On a hosted page one payment may fail and another follow: the page knows the latest.
         let payment = match (&row.payment_id, &row.checkout_session_id) {
             (Some(payment), _) if row.kind == AttemptKind::OneClick => Some(payment.clone()),
             (_, Some(checkout)) => self.gateway.checkout(checkout).await?.payment_id,
             (payment, None) => payment.clone(),
         };
-        let Some(payment) = payment else { return Ok(row.clone()) };
+        let Some(payment) = payment else { return Ok((row.clone(), Look::Idle)) };
         let payment = self.gateway.payment(&payment).await?;
         let settled = self.settle_payment(row, &payment, Source::LookUp).await?;
-        Ok(settled.map_or_else(|| row.clone(), |settled| settled.row))
+        let look = if observe::is_under_way(payment.status.as_ref()) { Look::UnderWay } else { Look::Idle };
+        Ok((settled.map_or_else(|| row.clone(), |settled| settled.row), look))
     }
 
     /// The attempt that a payment belongs to: named by its metadata, or known by its payment or checkout, or for a plan

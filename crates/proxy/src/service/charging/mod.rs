@@ -46,6 +46,7 @@ use crate::{
     failpoint,
     gateway::Gateway,
     ids,
+    policy::claims::open_for,
     rules::MoneyRules,
     store::{Claim, ClaimRequest, Store},
 };
@@ -62,11 +63,6 @@ const WEBHOOK_WITHIN: Duration = Duration::from_millis(1500);
 const GATE_PATIENCE: Duration = Duration::from_secs(3);
 /// Seconds after which it may.
 const GATE_RETRY: u32 = 5;
-
-/// Offers that one click may take.
-const OPEN: &[OfferState] = &[OfferState::Eligible, OfferState::Presented];
-/// Offers that another way to pay, or a plan change after a new card was given, may take.
-const OPEN_OR_FAILED: &[OfferState] = &[OfferState::Eligible, OfferState::Presented, OfferState::Failed];
 
 /// Collects quotes.
 pub struct Charging {
@@ -343,13 +339,6 @@ impl Charging {
             }
             _ => Err(ChargeError::OfferGone),
         }
-    }
-}
-
-fn open_for(kind: AttemptKind) -> &'static [OfferState] {
-    match kind {
-        AttemptKind::OneClick => OPEN,
-        AttemptKind::Hosted | AttemptKind::PlanChange => OPEN_OR_FAILED,
     }
 }
 

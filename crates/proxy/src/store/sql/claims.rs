@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     domain::{AttemptRow, AttemptState, OfferState},
+    policy::claims::reopened,
     store::{Claim, ClaimRequest, KeptKey, Release, StoreError},
 };
 
@@ -194,7 +195,6 @@ impl SqlStore {
         let Some(row) = row else { return Ok(false) };
         let row = attempt(&row)?;
         if let Some(offer_id) = &row.offer_id {
-            // As it was before the claim: an offer whose card was declined stays one whose card was declined.
             let failed_before: bool = sqlx::query_scalar(
                 "SELECT EXISTS (SELECT 1 FROM attempts WHERE tenant = $1 AND offer_id = $2 AND state = 'failed')",
             )
@@ -202,12 +202,11 @@ impl SqlStore {
             .bind(offer_id.as_str())
             .fetch_one(&mut *tx)
             .await?;
-            let state = if failed_before { OfferState::Failed } else { OfferState::Presented };
             sqlx::query(
                 "UPDATE offers SET state = $1
                  WHERE tenant = $2 AND id = $3 AND attempt_no = $4 AND state = 'accepting'",
             )
-            .bind(offer_state_word(state))
+            .bind(offer_state_word(reopened(failed_before)))
             .bind(self.tenant)
             .bind(offer_id.as_str())
             .bind(i64::from(row.no))

@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     domain::{DeclineEntry, EquivalenceKey, OfferRow, OfferState},
+    policy::claims::may_decline,
     store::{DeclineOutcome, Inserted, Offers, Refusal, StoreError},
 };
 
@@ -215,14 +216,11 @@ impl Offers for SqlStore {
         let Some(mut row) = self.offer_in(&mut tx, &refusal.customer_id, &refusal.offer_id).await? else {
             return Ok(DeclineOutcome::NotFound);
         };
-        match row.state {
-            OfferState::Declined => return Ok(DeclineOutcome::AlreadyDeclined(row)),
-            OfferState::Eligible | OfferState::Presented | OfferState::Failed | OfferState::Expired => {}
-            OfferState::Accepting
-            | OfferState::Pending
-            | OfferState::Unknown
-            | OfferState::Charged
-            | OfferState::Abandoned => return Ok(DeclineOutcome::NotDeclinable(row.state)),
+        if row.state == OfferState::Declined {
+            return Ok(DeclineOutcome::AlreadyDeclined(row));
+        }
+        if !may_decline(row.state) {
+            return Ok(DeclineOutcome::NotDeclinable(row.state));
         }
         // Nobody else changes this buyer's offers in this transaction: nobody can have accepted since the row was read.
         sqlx::query("UPDATE offers SET state = 'declined' WHERE tenant = $1 AND id = $2")

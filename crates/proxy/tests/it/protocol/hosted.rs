@@ -77,3 +77,26 @@ async fn a_page_on_which_nobody_paid_closes_after_a_day() {
     assert_eq!((end.status, end.failure), (Some(AttemptStatus::Failed), Some(FailureReason::Cancelled)));
     assert_eq!(rig.offer_state(&shown).await, OfferState::Failed);
 }
+
+/// I5, I12: paid in the last hour, with the webhook lost and Dodo away when the page's day is over. That nothing could be
+/// seen is no evidence that nothing was paid.
+#[tokio::test]
+async fn a_page_that_cannot_be_looked_at_is_not_taken_for_unpaid() {
+    let rig = Rig::start().await;
+    let shown = rig.shown(None).await;
+    let attempt = rig.accept(&shown, "key-1").await.unwrap();
+    rig.pass(23 * 3600).await;
+    rig.pay_on_page(attempt.checkout_url.as_ref().unwrap(), GOOD).await;
+    let away = dodo_sim::NewFault {
+        method: Some("GET".into()),
+        kind: json!("status_503_before"),
+        ..dodo_sim::NewFault::default()
+    };
+    rig.sim.fault(away).unwrap();
+    rig.pass(4 * 3600).await;
+    assert_eq!(rig.poll(&shown.session, &attempt).await.status, Some(AttemptStatus::CheckoutRequired));
+    rig.sim.clear_faults();
+    rig.pass(2 * 3600).await;
+    assert_eq!(rig.poll(&shown.session, &attempt).await.status, Some(AttemptStatus::Succeeded));
+    assert_eq!(rig.offer_state(&shown).await, OfferState::Charged);
+}

@@ -1,0 +1,217 @@
+//! What the production rules make of what is seen: answers through `policy::classify`, payments through
+//! `policy::observe`, waiting through `policy::reconcile_schedule`.
+
+use anyhow::Context as _;
+use dodo_client::{
+    ApiError, ChargeEvidence, ErrorBody, RateLimit, TransportError, Unsent, calls::payments::IntentStatus,
+    error::DecodeError, ids::CustomerId,
+};
+use proxy::{
+    domain::{AttemptKind, AttemptRow, AttemptState, ConsentRecord, Fingerprint},
+    policy::{
+        classify::{Class, classify},
+        observe,
+        reconcile_schedule::{self, Look, Next},
+        settle::Observation,
+    },
+};
+use wire::{AttemptId, Currency, QuoteId, UnixSeconds};
+
+use super::world::{Payment, Verdict};
+
+/// Everything that may be made of each thing that may come back.
+#[derive(Clone, Debug)]
+pub(super) struct Verdicts {
+    /// Nothing left this machine.
+    pub(super) unsent: Vec<Verdict>,
+    /// Dodo refused.
+    pub(super) refused: Vec<Verdict>,
+    /// Dodo was too busy to look at it.
+    pub(super) throttled: Vec<Verdict>,
+    /// Anything else but a clean answer: it may have been executed or not.
+    pub(super) doubtful: Vec<Verdict>,
+    /// A clean answer.
+    pub(super) accepted: Vec<Verdict>,
+}
+
+impl Verdicts {
+    /// Asks production about each.
+    pub(super) fn of_production() -> Self {
+        let unsent = [Unsent::Request, Unsent::Dns, Unsent::Connect, Unsent::Tls, Unsent::ConnectTimeout];
+        let dodo = |status: u16| answer(status, ErrorBody::Parsed { code: Some("X".into()), message: None });
+        let broken = [
+            TransportError::Timeout,
+            TransportError::Reset,
+            TransportError::Truncated,
+            TransportError::TooLong,
+            TransportError::Protocol,
+        ];
+        let doubtful = broken
+            .into_iter()
+            .flat_map(|cause| {
+                [None, Some(200), Some(422)].map(move |status| ChargeEvidence::Broken { status, cause })
+            })
+            .chain([302, 408, 409, 418, 500, 502, 503, 504].map(dodo))
+            // A status without Dodo's own body may come from anything in between.
+            .chain([400, 401, 422, 429, 500].map(|status| answer(status, ErrorBody::Empty)))
+            .chain([ChargeEvidence::Undecodable { status: 200, reason: DecodeError::NotJson }])
+            .chain([101, 302].map(|status| ChargeEvidence::Accepted { status, reply: () }));
+        Self {
+            unsent: distinct(unsent.map(ChargeEvidence::Unsent)),
+            refused: distinct([400, 401, 403, 404, 405, 413, 415, 422].map(dodo)),
+            throttled: distinct([dodo(429)]),
+            doubtful: distinct(doubtful),
+            accepted: distinct([200, 201].map(|status| ChargeEvidence::Accepted { status, reply: () })),
+        }
+    }
+}
+
+fn answer(status: u16, body: ErrorBody) -> ChargeEvidence<()> {
+    let (retry_after, rate_limit) = (None, RateLimit::default());
+    ChargeEvidence::Refused(Box::new(ApiError { status, body, retry_after, rate_limit }))
+}
+
+fn distinct(evidence: impl IntoIterator<Item = ChargeEvidence<()>>) -> Vec<Verdict> {
+    let mut found = Vec::new();
+    for evidence in evidence {
+        let verdict = match classify(&evidence) {
+            Class::NotSent => Verdict::NotSent,
+            Class::NotExecuted { .. } => Verdict::NotExecuted,
+            Class::Rejected(_) => Verdict::Rejected,
+            Class::Unknown => Verdict::Unknown,
+            Class::Accepted(()) => Verdict::Accepted,
+        };
+        if !found.contains(&verdict) {
+            found.push(verdict);
+        }
+    }
+    found
+}
+
+/// What a payment of this status says; `None` where there is none.
+pub(super) fn of_payment(kind: AttemptKind, payment: Payment) -> Option<Observation> {
+    status(payment).map(|status| observe::payment(kind, Some(&status), None))
+}
+
+/// Complete looks after the deadline that have to decide nothing before a charge is given up.
+///
+/// # Errors
+/// When the schedule never gives up.
+pub(super) fn looks_before_giving_up() -> anyhow::Result<u8> {
+    let mut row = row()?;
+    // Long after the deadline, and long before the watch over what was given up ends.
+    let now = UnixSeconds(row.created_at.0 + 24 * 3600);
+    for looks in 0..=3_u8 {
+        row.clean_looks = u32::from(looks);
+        if matches!(reconcile_schedule::next(&row, Look::Idle, now), Next::Abandon(_)) {
+            return Ok(looks);
+        }
+    }
+    anyhow::bail!("an unknown charge is never given up")
+}
+
+/// What is decided when a hosted page's day is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PageEnd {
+    /// Nothing yet.
+    Waits,
+    /// It was not paid.
+    Closes,
+    /// It is given up.
+    GivesUp,
+}
+
+/// What is decided once the page has closed at Dodo, soon and long after, by what the look showed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PageEnds([[PageEnd; 2]; 3]);
+
+impl PageEnds {
+    /// Asks production.
+    ///
+    /// # Errors
+    /// When there is no row to ask about.
+    pub(super) fn of_production() -> anyhow::Result<Self> {
+        let row = AttemptRow { kind: AttemptKind::Hosted, ..row()? };
+        let decide = |look: Look, hours: i64| match reconcile_schedule::next(
+            &row,
+            look,
+            UnixSeconds(row.created_at.0 + hours * 3600),
+        ) {
+            Next::HostedPageClosed => PageEnd::Closes,
+            Next::Abandon(_) => PageEnd::GivesUp,
+            Next::LookAt(_) | Next::Stop => PageEnd::Waits,
+        };
+        let looks = [Look::Incomplete, Look::Idle, Look::UnderWay];
+        Ok(Self(looks.map(|look| [decide(look, 26), decide(look, 72)])))
+    }
+
+    /// Soon after, and long after.
+    pub(super) fn after(&self, look: Look) -> [PageEnd; 2] {
+        self.0[look as usize]
+    }
+}
+
+/// What a look shows that sees this payment, or none.
+pub(super) fn look_of(payment: Payment) -> Look {
+    match status(payment) {
+        Some(status) if observe::is_under_way(Some(&status)) => Look::UnderWay,
+        _ => Look::Idle,
+    }
+}
+
+fn status(payment: Payment) -> Option<IntentStatus> {
+    match payment {
+        Payment::None => None,
+        Payment::Processing => Some(IntentStatus::Processing),
+        Payment::NeedsBuyer => Some(IntentStatus::RequiresCustomerAction),
+        Payment::Failed => Some(IntentStatus::Failed),
+        Payment::Succeeded => Some(IntentStatus::Succeeded),
+    }
+}
+
+fn row() -> anyhow::Result<AttemptRow> {
+    Ok(AttemptRow {
+        id: AttemptId::parse("at_1")?,
+        offer_id: None,
+        subscription_id: None,
+        no: 1,
+        customer_id: CustomerId::parse("cus_1")?,
+        quote_id: QuoteId::parse("qt_1")?,
+        kind: AttemptKind::OneClick,
+        key: None,
+        fingerprint: Fingerprint([0; 32]),
+        state: AttemptState::Unknown,
+        replacement: None,
+        checkout_session_id: None,
+        checkout_url: None,
+        payment_id: None,
+        receipt: None,
+        consent: ConsentRecord {
+            amount: 0,
+            currency: Currency::parse("USD").context("a currency")?,
+            at: UnixSeconds(0),
+            shown: None,
+        },
+        created_at: UnixSeconds(0),
+        lease_until: UnixSeconds(0),
+        next_check_at: None,
+        checks: 0,
+        clean_looks: 0,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn production_has_one_verdict_on_each() {
+        let verdicts = Verdicts::of_production();
+        assert_eq!(verdicts.unsent, [Verdict::NotSent]);
+        assert_eq!(verdicts.refused, [Verdict::Rejected]);
+        assert_eq!(verdicts.throttled, [Verdict::NotExecuted]);
+        assert_eq!(verdicts.doubtful, [Verdict::Unknown]);
+        assert_eq!(verdicts.accepted, [Verdict::Accepted]);
+        assert_eq!(looks_before_giving_up().unwrap(), 2);
+    }
+}

@@ -1,0 +1,101 @@
+//! Visits every state that a system can come to, breadth first, so that the way to the first broken promise is a shortest
+//! one.
+
+use std::collections::HashSet;
+
+use rustc_hash::FxBuildHasher;
+
+use super::{
+    moves::Moves,
+    promise::{Promise, Promises, broken_now},
+    rest::broken_in_the_end,
+    step::Step,
+    system::System,
+    world::{Packed, World},
+};
+
+/// What was found.
+#[derive(Debug)]
+pub(super) struct Found {
+    /// States visited.
+    pub(super) states: u64,
+    /// Requests that left, on any way.
+    pub(super) posts: u64,
+    /// Each broken promise with a shortest way to it.
+    pub(super) broken: Vec<Way>,
+}
+
+/// How a promise is broken.
+#[derive(Debug)]
+pub(super) struct Way {
+    pub(super) promise: Promise,
+    pub(super) steps: Vec<Step>,
+    /// It shows only once everything has come to rest from there.
+    pub(super) at_rest: bool,
+}
+
+/// States as they were found, each with the one that it was found from.
+struct Visited {
+    all: Vec<(Packed, u32)>,
+    known: HashSet<Packed, FxBuildHasher>,
+}
+
+/// Explores a system whole, or until it was caught at everything that it has to be caught at.
+pub(super) fn explore(system: &System) -> Found {
+    let start = World::start();
+    let mut visited = Visited { all: vec![(start.pack(), 0)], known: HashSet::default() };
+    visited.known.insert(start.pack());
+    let mut moves = Moves { system, found: Vec::new() };
+    let (mut told, mut broken, mut posts) = (Promises::default(), Vec::new(), 0_u64);
+    let mut at = 0;
+    while let Some((packed, _)) = visited.all.get(at) {
+        let world = World::unpack(packed);
+        let now = broken_now(&world);
+        let mut all = broken_in_the_end(system, &world);
+        all.add(now);
+        for promise in all.without(told).list() {
+            told.add_if(true, promise);
+            let steps = visited.way_to(system, at);
+            broken.push(Way { promise, steps, at_rest: !now.has(promise) });
+        }
+        let caught = |promise: &Promise| told.has(*promise);
+        if !system.caught_at.is_empty() && system.caught_at.iter().all(caught) {
+            break;
+        }
+        moves.of(&world);
+        for (step, next) in &moves.found {
+            posts += u64::from(matches!(step, Step::Sends(_) | Step::Repeats(_)));
+            visited.note(next, at);
+        }
+        at += 1;
+    }
+    Found { states: visited.all.len() as u64, posts, broken }
+}
+
+impl Visited {
+    fn note(&mut self, world: &World, from: usize) {
+        let packed = world.pack();
+        if self.known.insert(packed) {
+            // Four thousand million states would not fit into any memory.
+            self.all.push((packed, from as u32));
+        }
+    }
+
+    /// The steps to a state. Which steps they were is found by taking them again.
+    fn way_to(&self, system: &System, at: usize) -> Vec<Step> {
+        let mut moves = Moves { system, found: Vec::new() };
+        let (mut steps, mut at) = (Vec::new(), at);
+        while let Some((packed, from)) = self.all.get(at).filter(|_| at != 0) {
+            let from = *from as usize;
+            if let Some((before, _)) = self.all.get(from) {
+                moves.of(&World::unpack(before));
+                steps.extend(
+                    moves.found.iter().find(|(_, next)| next.pack() == *packed).map(|(step, _)| *step),
+                );
+            }
+            at = from;
+        }
+        steps.reverse();
+        steps
+    }
+}
