@@ -123,7 +123,8 @@ async fn no_flood_of_previews_keeps_a_buyer_from_paying() {
 /// I3, I6: what is held back before it was sent leaves the offer as it was.
 #[tokio::test]
 async fn when_charges_have_used_the_quota_up_nothing_is_sent_and_the_offer_stays_open() {
-    let few: fn(&mut Limits) = |limits| limits.upstream = Quota { per_second: 1000, per_minute: 120 };
+    // Few enough to be used up well within their minute on a machine that is busy with other tests.
+    let few: fn(&mut Limits) = |limits| limits.upstream = Quota { per_second: 1000, per_minute: 48 };
     let app = app_with_quota(few, "off").await;
     let mut buyers = Vec::new();
     // Two thirds of the quota are for pages...
@@ -159,12 +160,12 @@ async fn when_charges_have_used_the_quota_up_nothing_is_sent_and_the_offer_stays
             paid += 1;
         }
     }
-    assert!(paid >= 9 && refused > 0, "{paid} of {}", buyers.len());
+    assert!(paid >= 3 && refused > 0, "{paid} of {}", buyers.len());
     assert_eq!(
         app.sim.requests("POST", "/checkouts").await - app.sim.requests("POST", "/checkouts/").await,
         paid
     );
-    assert!(app.sim.requests("", "").await <= 120);
+    assert!(app.sim.requests("", "").await <= 48);
 }
 
 #[tokio::test]
