@@ -8,6 +8,7 @@ mod kill;
 mod model;
 mod restore;
 mod webhook_forgery;
+mod webhook_order;
 
 use async_trait::async_trait;
 
@@ -46,6 +47,7 @@ pub const ALL: &[&dyn Campaign] = &[
     &model::Model,
     &restore::Restore,
     &webhook_forgery::WebhookForgery,
+    &webhook_order::WebhookOrder,
 ];
 
 /// The campaign of this name.

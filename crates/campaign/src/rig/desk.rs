@@ -30,6 +30,7 @@ use proxy::{
     store::{self, Store},
     webhook_signature::{SignedHeaders, WebhookKey},
 };
+use serde_json::{Value, json};
 use tokio_util::task::TaskTracker;
 use wire::{
     AcceptRequest, Attempt, IdempotencyKey, OfferKind, PayWith, ProductId, Purpose, Trigger, UnixSeconds,
@@ -210,18 +211,22 @@ impl Desk {
         let mut data = dodo.payment(payment).await?;
         let status = data["status"].as_str().unwrap_or("processing").to_owned();
         data["payload_type"] = "Payment".into();
-        let body = serde_json::to_vec(&serde_json::json!({
-            "business_id": data["business_id"], "type": format!("payment.{status}"),
-            "timestamp": "2026-01-01T00:00:00Z", "data": data,
+        self.deliver(&format!("msg_{payment}_{status}"), &format!("payment.{status}"), &data).await
+    }
+
+    /// Delivers a webhook with this id, of this type and about this object, signed as Dodo signs.
+    ///
+    /// # Errors
+    /// When it is not taken.
+    pub async fn deliver(&self, id: &str, kind: &str, data: &Value) -> anyhow::Result<()> {
+        let body = serde_json::to_vec(&json!({
+            "business_id": data["business_id"], "type": kind, "timestamp": "2026-01-01T00:00:00Z", "data": data,
         }))?;
-        let (id, at) = (format!("msg_{payment}_{status}"), self.clock.now().0.to_string());
+        let at = self.clock.now().0.to_string();
         let key = key_bytes(WEBHOOK_SECRET);
         let signature = format!("v1,{}", sign(&key, &[id.as_bytes(), at.as_bytes(), &body]));
-        let headers = SignedHeaders {
-            id: Some(id.as_str()),
-            timestamp: Some(at.as_str()),
-            signature: Some(signature.as_str()),
-        };
+        let headers =
+            SignedHeaders { id: Some(id), timestamp: Some(at.as_str()), signature: Some(signature.as_str()) };
         let verified = self.webhooks.verify(headers, &body)?;
         Ok(self.webhooks.receive(verified).await?)
     }

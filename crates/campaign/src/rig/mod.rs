@@ -14,6 +14,7 @@ mod database;
 mod desk;
 mod dodo;
 mod http;
+mod raw;
 mod server;
 mod signing;
 
@@ -22,6 +23,7 @@ pub use self::{
     desk::{Desk, Shown},
     dodo::{Dodo, attempt_of},
     http::{Answer, client},
+    raw::exchange,
     server::{MERCHANT_KEY, Proxy, Setup, WEBHOOK_SECRET},
     signing::{key_bytes, sign},
 };

@@ -153,10 +153,42 @@ impl Purchases {
 
 fn is_purchase(payment: &Payment) -> bool {
     payment.status == Some(IntentStatus::Succeeded)
+        // Nothing may be due; money that goes the other way bought nothing.
+        && payment.total_amount >= 0
         && matches!(payment.charge_type, None | Some(ChargeType::New))
         && payment.metadata.text(OURS).is_none()
 }
 
 fn wire_id(id: &dodo_client::ids::ProductId) -> Option<ProductId> {
     ProductId::parse(id.as_str()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn a_purchase_is_paid_new_not_ours_and_not_less_than_nothing() {
+        let purchase = |patch: Value| {
+            let mut payment = json!({
+                "payment_id": "pay_1", "customer": {"customer_id": "cus_1"}, "status": "succeeded",
+                "currency": "USD", "total_amount": 4900, "created_at": "2026-01-01T00:00:00Z",
+            });
+            payment.as_object_mut().unwrap().extend(patch.as_object().unwrap().clone());
+            is_purchase(&serde_json::from_value(payment).unwrap())
+        };
+        assert!(purchase(json!({})));
+        assert!(purchase(json!({"total_amount": 0})));
+        assert!(purchase(json!({"charge_type": "new"})));
+        for other in [
+            json!({"total_amount": -4900}),
+            json!({"status": "processing"}),
+            json!({"charge_type": "renewal"}),
+            json!({"metadata": {"upsell_source": "offer"}}),
+        ] {
+            assert!(!purchase(other.clone()), "{other}");
+        }
+    }
 }

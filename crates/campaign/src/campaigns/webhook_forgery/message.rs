@@ -77,7 +77,7 @@ pub(super) fn originals() -> Vec<Message> {
 }
 
 /// A purchase.
-const PAID: &str = r#"{"business_id":"bus_sim","type":"payment.succeeded","timestamp":"2022-04-07T21:39:13Z","data":{"payload_type":"Payment","payment_id":"pay_genuine","status":"succeeded","currency":"USD","total_amount":4900,"customer":{"customer_id":"cus_genuine","email":"a@example.com","name":"A"},"product_cart":[{"product_id":"prod_starter_course","quantity":1}],"created_at":"2022-04-07T21:39:00Z"}}"#;
+pub(super) const PAID: &str = r#"{"business_id":"bus_sim","type":"payment.succeeded","timestamp":"2022-04-07T21:39:13Z","data":{"payload_type":"Payment","payment_id":"pay_genuine","status":"succeeded","currency":"USD","total_amount":4900,"customer":{"customer_id":"cus_genuine","email":"a@example.com","name":"A"},"product_cart":[{"product_id":"prod_starter_course","quantity":1}],"created_at":"2022-04-07T21:39:00Z"}}"#;
 
 /// A kind that the product takes and passes over.
 const ACTIVE: &str = r#"{"business_id":"bus_sim","type":"license_key.created","timestamp":"2022-04-07T21:39:13Z","data":{"payload_type":"LicenseKey","id":"lic_1","key":"AAAA-BBBB"}}"#;

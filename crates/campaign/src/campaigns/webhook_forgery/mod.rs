@@ -1,28 +1,42 @@
 //! Nobody but Dodo can tell the proxy anything: forged webhooks are refused, every one, and harm nothing.
 //!
-//! A run is one forgery drawn from its seed, handed to the very function that the proxy verifies with.
+//! A run is one forgery drawn from its seed, handed to the very function that the proxy verifies with; one in so many goes
+//! over HTTP to a whole proxy as well. Before them come the cases made by hand, genuine ones among them, in both ways:
+//! over HTTP as bytes, since no client would send some of them. In the end the proxy takes a genuine webhook, and its
+//! store holds what was taken and nothing else.
 
+mod cases;
 mod message;
 mod mutate;
+mod over_http;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use async_trait::async_trait;
-use proxy::webhook_signature::verify;
+use proxy::webhook_signature::{WebhookKey, verify};
 
-use self::message::NOW;
+use self::{
+    cases::Case,
+    message::{Message, NOW},
+    over_http::{Ear, arriving},
+};
 use super::Campaign;
 use crate::{
-    plan::{Plan, rng},
+    plan::{Extent, Plan, rng},
     report::{Broken, Report},
+    rig::Dodo,
 };
 
 /// A forgery that was believed.
 const ACCEPTED: &str = "accepted";
 /// A genuine webhook that was not.
 const REFUSED: &str = "genuine_refused";
+/// Something in the store that nobody told, or not in it that was taken.
+const EFFECTS: &str = "effects";
 /// A message that made the verification panic.
 const PANICS: &str = "panics";
+/// An answer of 500 and above, or none.
+const SERVER_ERRORS: &str = "server_errors";
 
 /// See the module.
 pub(super) struct WebhookForgery;
@@ -46,27 +60,49 @@ impl Campaign for WebhookForgery {
     }
 
     async fn run(&self, plan: &Plan) -> anyhow::Result<Report> {
-        let mut report = Report::asking(&[ACCEPTED, REFUSED, PANICS]);
-        let keys = message::keys()?;
-        let originals = message::originals();
-        for original in &originals {
-            if let Err(error) = verify(&keys, original.headers(), &original.body, NOW) {
-                report.broken(Broken::Other(REFUSED), plan.seed, format_args!("{error}: {original:?}"));
+        let mut report = Report::asking(&[ACCEPTED, REFUSED, EFFECTS, PANICS, SERVER_ERRORS]);
+        let (keys, cases, originals) = (message::keys()?, cases::all()?, message::originals());
+        let mut ear = Ear::open(&Dodo::start(plan.seed).await?).await?;
+        for case in &cases {
+            if !case.transport {
+                judge(&keys, &case.message(), case.verifies, &case.name, plan.seed, &mut report);
             }
+            ear.hear(case, plan.seed, &mut report).await?;
         }
+        for original in &originals {
+            judge(&keys, original, true, "an original", plan.seed, &mut report);
+        }
+        // Of so many mutations one goes over HTTP.
+        let share = if plan.extent == Extent::Whole { 40 } else { 20 };
+        let mut over_http = 0_u64;
         for seed in plan.seeds() {
             let (message, what) = mutate::forgery(&originals, &mut rng(seed));
-            let verified =
-                catch_unwind(AssertUnwindSafe(|| verify(&keys, message.headers(), &message.body, NOW)));
-            match verified {
-                Ok(Err(_)) => {}
-                Ok(Ok(())) => {
-                    report.broken(Broken::Other(ACCEPTED), seed, format_args!("{what:?} {message:?}"));
-                }
-                Err(_) => report.broken(Broken::Other(PANICS), seed, format_args!("{what:?} {message:?}")),
+            let what = what.join(", ");
+            judge(&keys, &message, false, &what, seed, &mut report);
+            let arrives = arriving(&message).filter(|message| !message.is_genuine(&originals, NOW));
+            if seed.is_multiple_of(share) && arrives.is_some() {
+                ear.hear(&Case::from_message(&what, &message), seed, &mut report).await?;
+                over_http += 1;
             }
             report.runs += 1;
         }
+        ear.close(plan.seed, &mut report).await?;
+        report.fact("cases", cases.len());
+        report.fact("mutations", report.runs);
+        report.fact("over_http", over_http);
         Ok(report)
     }
+}
+
+/// Has the proxy's function verify a message of which it is known whether it is genuine.
+fn judge(keys: &[WebhookKey], message: &Message, genuine: bool, what: &str, seed: u64, report: &mut Report) {
+    let verified =
+        catch_unwind(AssertUnwindSafe(|| verify(keys, message.headers(), &message.body, NOW).is_ok()));
+    let question = match verified {
+        Ok(verified) if verified == genuine => return,
+        Ok(true) => ACCEPTED,
+        Ok(false) => REFUSED,
+        Err(_) => PANICS,
+    };
+    report.broken(Broken::Other(question), seed, format_args!("{what}: {message:?}"));
 }
