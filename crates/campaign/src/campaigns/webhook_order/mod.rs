@@ -190,6 +190,8 @@ struct World {
     dodo: Dodo,
     desk: Desk,
     clock: Arc<ManualClock>,
+    /// Removed when nobody holds it.
+    _database: Database,
 }
 
 /// A run at its end.
@@ -203,12 +205,12 @@ impl World {
     async fn open(seed: u64, database: Database) -> anyhow::Result<Self> {
         let (dodo, clock) = (Dodo::start(seed).await?, standing_clock());
         let desk = Desk::open(&dodo, &database, &clock).await?;
-        Ok(Self { dodo, desk, clock })
+        Ok(Self { dodo, desk, clock, _database: database })
     }
 
     /// A new buyer's story, with its reports in this order, of which the last repeats report number `again`.
     async fn play(&self, story: Story, order: [usize; REPORTS], again: usize) -> anyhow::Result<Played> {
-        let Self { dodo, desk, clock } = self;
+        let Self { dodo, desk, clock, .. } = self;
         let begun = story.begin(desk, dodo).await?;
         let plan = failpoint::Plan::counting();
         let telling = begun.tell(desk, clock, order, again);

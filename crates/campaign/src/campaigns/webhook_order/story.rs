@@ -59,8 +59,28 @@ impl Story {
     /// How it ends: how each line of what is on record begins.
     pub(super) fn end(self) -> &'static [&'static str] {
         match self {
-            Self::OneClick => &[],
-            Self::Hosted => &[],
+            Self::OneClick => &[
+                r#"attempt: Succeeded, paid by Some("PAYMENT"), looked at None"#,
+                "news evt_ATTEMPT_offer_accepted:",
+                "news evt_ATTEMPT_payment_succeeded:",
+                "news evt_dsp_BUYER_payment_disputed_won:",
+                "news evt_ref_part_BUYER_payment_refunded:",
+                "offer: Charged",
+                r#"payment PAYMENT: Succeeded, {"amount":1900,"currency":"USD"}, surplus false, 500 back, dispute Some(Won)"#,
+                r#"receipt: {"amount":1900,"#,
+            ],
+            Self::Hosted => &[
+                r#"attempt: Succeeded, paid by Some("PAYMENT"), looked at None"#,
+                "news evt_ATTEMPT_offer_accepted:",
+                "news evt_ATTEMPT_payment_succeeded:",
+                "news evt_dsp_BUYER_payment_disputed_lost:",
+                "news evt_ref_part_BUYER_payment_refunded:",
+                "news evt_ref_rest_BUYER_payment_refunded:",
+                "offer: Charged",
+                r#"payment PAYMENT: Succeeded, {"amount":1900,"currency":"USD"}, surplus false, 1900 back, dispute Some(Lost)"#,
+                r#"payment pay_declined_BUYER: Failed, {"amount":1900,"currency":"USD"}, surplus false, 0 back, dispute None"#,
+                r#"receipt: {"amount":1900,"#,
+            ],
         }
     }
 
