@@ -7,6 +7,7 @@
 //! | [`Database`] | a database of its own; it outlives the proxies over it |
 //! | [`Proxy`] | a whole proxy, spoken to over HTTP; may be stopped and started again, or run beside another |
 //! | [`Desk`] | offers and charging without HTTP and background work: fast, and step by step |
+//! | [`exchange`] | bytes instead of a request, for those that no client would send |
 //!
 //! Nothing here judges: a verb gives what was answered, and errors are for what has to work in every campaign.
 

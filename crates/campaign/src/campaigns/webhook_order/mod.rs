@@ -6,11 +6,15 @@
 //!
 //! The opening of a dispute is told only where it was known to be open: that one piece of news depends on the order, and
 //! is held against it.
+//!
+//! Seen to fail when: of two reports of a refund, a dispute, a payment or an attempt the last one counts instead of the
+//! one that is further; a payment that was declined takes the place of the one that collected; what was reported before
+//! the payment is not told once it is known; a webhook-id is not remembered.
 
 mod end;
 mod story;
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use anyhow::Context as _;
 use async_trait::async_trait;
@@ -86,7 +90,8 @@ impl Campaign for WebhookOrder {
         for worker in work {
             report.absorb(worker.await.context("a worker ended badly")??);
         }
-        report.fact("stories", STORIES.len());
+        // Each of a story.
+        report.fact("orders", seeds.iter().map(|seed| of_run(*seed)).collect::<BTreeSet<_>>().len());
         report.fact("postgres", seeds.iter().filter(|seed| on_postgres(**seed)).count());
         Ok(report)
     }
@@ -223,8 +228,6 @@ impl World {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
 
     #[test]
