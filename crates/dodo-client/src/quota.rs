@@ -153,6 +153,12 @@ pub(crate) async fn turn(quota: Option<&Arc<dyn Quota>>) -> Result<(), HeldBack>
     }
 }
 
+/// Whether the present task looks up what became of money. Whoever does that has a schedule and comes again anyway: what
+/// is repeated on top of it in an outage, for hundreds of charges, is used up of the quota for nothing.
+pub(crate) fn is_on_a_schedule() -> bool {
+    TURN.try_with(|turn| matches!(turn, Turn::Asked(Priority::LookUp))).unwrap_or_default()
+}
+
 /// Asks until it may be, but not beyond `patience`.
 async fn wait_for(patience: Duration, mut ask: impl FnMut() -> Result<(), Duration>) -> Result<(), HeldBack> {
     let deadline = Instant::now() + patience;

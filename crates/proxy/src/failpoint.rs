@@ -2,7 +2,7 @@
 //!
 //! Without the feature `failpoints` nothing is compiled in. With it, a task that runs inside [`with`] stops for ever at
 //! the chosen hit of the chosen place, as a process that was killed there would; the caller is told, throws the rest
-//! away and starts anew on the same store.
+//! away and starts anew on the same store. Or it waits there while the world changes around it.
 
 /// Marks a place. Only inside async functions.
 #[macro_export]
@@ -43,9 +43,12 @@ mod armed {
     #[derive(Debug, Default)]
     pub struct Plan {
         stop: Option<(&'static str, u32)>,
+        /// Whether stopping is for a while only.
+        pauses: bool,
         hits: Mutex<BTreeMap<&'static str, u32>>,
         dead: AtomicBool,
         stopped: Notify,
+        resumed: Notify,
     }
 
     impl Plan {
@@ -59,6 +62,17 @@ mod armed {
         #[must_use]
         pub fn stopping_at(name: &'static str, nth: u32) -> Arc<Self> {
             Arc::new(Self { stop: Some((name, nth)), ..Self::default() })
+        }
+
+        /// Waits at the first hit of the place `name` until [`Plan::resume`], as a slow process does.
+        #[must_use]
+        pub fn pausing_at(name: &'static str) -> Arc<Self> {
+            Arc::new(Self { stop: Some((name, 1)), pauses: true, ..Self::default() })
+        }
+
+        /// Lets the process go on.
+        pub fn resume(&self) {
+            self.resumed.notify_one();
         }
 
         /// Ends when the place was reached. May be awaited once, at any time.
@@ -95,8 +109,11 @@ mod armed {
     pub async fn reach(name: &'static str) {
         let Ok(plan) = PLAN.try_with(Arc::clone) else { return };
         if plan.count(name) {
-            plan.dead.store(true, Ordering::SeqCst);
+            plan.dead.store(!plan.pauses, Ordering::SeqCst);
             plan.stopped.notify_one();
+            if plan.pauses {
+                plan.resumed.notified().await;
+            }
         }
         // Once one task has "died", no other of the same process gets past a place either.
         if plan.dead.load(Ordering::SeqCst) {

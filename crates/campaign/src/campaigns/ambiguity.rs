@@ -6,18 +6,15 @@
 //!
 //! Seen to fail when: the request is sent again after a broken exchange; an unknown outcome is taken for a failure.
 
-use std::collections::HashMap;
-
 use async_trait::async_trait;
-use proxy::domain::OfferState;
 use serde_json::json;
 use wire::AttemptStatus;
 
-use super::Campaign;
+use super::{Campaign, unknowns::judge};
 use crate::{
     plan::Plan,
     report::{Broken, Report},
-    rig::{Database, Desk, Dodo, GOOD_CARD, KIT, Shown, standing_clock},
+    rig::{Database, Desk, Dodo, GOOD_CARD, KIT, standing_clock},
 };
 
 /// After these it is not known whether the charge happened.
@@ -95,45 +92,4 @@ impl Campaign for Ambiguity {
 fn kinds(seed: u64) -> impl Iterator<Item = &'static str> {
     let skip = usize::try_from(seed % 17).unwrap_or_default();
     FAULTS.into_iter().cycle().skip(skip)
-}
-
-/// Compares the record with the money.
-async fn judge(
-    dodo: &Dodo,
-    desk: &Desk,
-    runs: &[(u64, &'static str, Shown)],
-    report: &mut Report,
-) -> anyhow::Result<()> {
-    let (mut posts, mut paid) = (HashMap::<String, u32>::new(), HashMap::<String, u32>::new());
-    for post in dodo.charging_requests() {
-        report.posts += 1;
-        let customer = post.body["customer"]["customer_id"].as_str().unwrap_or_default().to_owned();
-        *posts.entry(customer).or_default() += 1;
-    }
-    for charge in dodo.collected() {
-        *paid.entry(charge.customer_id).or_default() += 1;
-    }
-    for (seed, fault, shown) in runs {
-        let count =
-            |of: &HashMap<String, u32>| of.get(shown.offer.customer_id.as_str()).copied().unwrap_or(0);
-        let (posts, paid) = (count(&posts), count(&paid));
-        if posts != 1 || paid > 1 {
-            report.broken(Broken::Double, *seed, format_args!("{fault}: {posts} requests, {paid} charges"));
-        }
-        let state = desk.offer(shown).await?.state;
-        match (state, paid) {
-            (OfferState::Charged, 1) | (OfferState::Abandoned, 0) => {}
-            (OfferState::Accepting | OfferState::Pending | OfferState::Unknown, _) => {
-                report.broken(Broken::Stuck, *seed, format_args!("{fault}: still {state:?}"));
-            }
-            (_, 0) => report.broken(Broken::Lie, *seed, format_args!("{fault}: {state:?}, nothing paid")),
-            _ => report.broken(Broken::Lost, *seed, format_args!("{fault}: {state:?}, and it was paid")),
-        }
-        let told = desk.accept(shown, "key-1", None).await;
-        if paid > 0 && !matches!(&told, Ok(attempt) if attempt.status == Some(AttemptStatus::Succeeded)) {
-            report.broken(Broken::Lie, *seed, format_args!("{fault}: paid, and told {told:?}"));
-        }
-        report.runs += 1;
-    }
-    Ok(())
 }

@@ -14,7 +14,7 @@ use super::Campaign;
 use crate::{
     plan::{Plan, rng},
     report::{Broken, Report},
-    rig::{Answer, COURSE, Database, Dodo, GOOD_CARD, Proxy, Setup},
+    rig::{Answer, COURSE, Database, Dodo, GOOD_CARD, Proxy, Setup, Tally},
 };
 
 /// Accepts of one offer on each proxy.
@@ -109,18 +109,11 @@ async fn click(
 
 /// What really happened to the money.
 fn judge(dodo: &Dodo, offers: &HashMap<String, u64>, report: &mut Report) {
-    let (mut posts, mut paid) = (HashMap::<String, u32>::new(), HashMap::<String, u32>::new());
-    for post in dodo.charging_requests() {
-        report.posts += 1;
-        let customer = post.body["customer"]["customer_id"].as_str().unwrap_or_default().to_owned();
-        *posts.entry(customer).or_default() += 1;
-    }
-    for charge in dodo.collected() {
-        *paid.entry(charge.customer_id).or_default() += 1;
-    }
+    let tally = dodo.tally();
     for (customer, seed) in offers {
-        let count = |of: &HashMap<String, u32>| of.get(customer).copied().unwrap_or_default();
-        match (count(&posts), count(&paid)) {
+        let Tally { posts, paid } = tally.get(customer).copied().unwrap_or_default();
+        report.posts = report.posts.saturating_add(u64::from(posts));
+        match (posts, paid) {
             (1, 1) => {}
             (0, _) | (_, 0) => report.broken(Broken::Other(UNCHARGED), *seed, "nothing was collected"),
             (posts, paid) => {

@@ -3,10 +3,14 @@
 mod ambiguity;
 mod api;
 mod crash;
+mod decline;
 mod double_submit;
 mod kill;
 mod model;
+mod outage;
+mod quote_race;
 mod restore;
+mod unknowns;
 mod webhook_forgery;
 mod webhook_order;
 
@@ -42,9 +46,12 @@ pub const ALL: &[&dyn Campaign] = &[
     &ambiguity::Ambiguity,
     &api::Api,
     &crash::Crash,
+    &decline::Decline,
     &double_submit::DoubleSubmit,
     &kill::Kill,
     &model::Model,
+    &outage::Outage,
+    &quote_race::QuoteRace,
     &restore::Restore,
     &webhook_forgery::WebhookForgery,
     &webhook_order::WebhookOrder,

@@ -6,8 +6,6 @@
 //!
 //! Seen to fail when: payments are not listed at the start; a claim does not look whether the store went back.
 
-use std::time::{Duration, Instant};
-
 use async_trait::async_trait;
 use dodo_client::ids::{CustomerId, PaymentId};
 use serde_json::Value;
@@ -16,7 +14,7 @@ use super::Campaign;
 use crate::{
     plan::Plan,
     report::{Broken, Report},
-    rig::{Answer, COURSE, Database, Dodo, GOOD_CARD, Proxy, Setup},
+    rig::{Answer, COURSE, Database, Dodo, GOOD_CARD, Proxy, Setup, patiently},
 };
 
 /// How a backup comes into the database's place.
@@ -31,8 +29,6 @@ enum Way {
 }
 
 const WAYS: [Way; 3] = [Way::File, Way::Server, Way::Takeover];
-/// How long comparing may take before the campaign gives up.
-const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A buyer and what was taken.
 struct Buyer {
@@ -164,22 +160,6 @@ async fn mint(proxy: &Proxy, customer: &CustomerId, purchase: &PaymentId) -> any
         "customer_id": customer.as_str(), "purpose": "offer", "payment_id": purchase.as_str(),
     });
     proxy.post(crate::rig::MERCHANT_KEY, "/v1/sessions", None, &request).await
-}
-
-/// Asks again while the proxy says that it is not ready, as pages do.
-async fn patiently<F>(ask: impl Fn() -> F) -> anyhow::Result<Answer>
-where
-    F: Future<Output = anyhow::Result<Answer>>,
-{
-    let began = Instant::now();
-    loop {
-        let answer = ask().await?;
-        if answer.status < 500 {
-            return Ok(answer);
-        }
-        anyhow::ensure!(began.elapsed() < PATIENCE, "still not ready: {answer:?}");
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
 }
 
 /// What really happened to the money.

@@ -1,5 +1,7 @@
 //! The simulator of Dodo, and its ledger, which tells what really happened to the money.
 
+use std::collections::HashMap;
+
 use anyhow::Context as _;
 use dodo_client::ids::{CustomerId, PaymentId};
 use dodo_sim::{
@@ -7,6 +9,15 @@ use dodo_sim::{
     Request, Sim, SimConfig,
 };
 use serde_json::{Value, json};
+
+/// What came of one buyer's offers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Charging requests.
+    pub posts: u32,
+    /// Collections.
+    pub paid: u32,
+}
 
 /// A running simulator.
 #[derive(Debug)]
@@ -124,6 +135,23 @@ impl Dodo {
         let mut posts = self.charging_requests();
         posts.retain(|post| post.body["customer"]["customer_id"] == customer);
         posts
+    }
+
+    /// Charging requests and collections, by buyer. Plan changes name no buyer and are left out.
+    #[must_use]
+    pub fn tally(&self) -> HashMap<String, Tally> {
+        let mut tally = HashMap::<String, Tally>::new();
+        for post in self.charging_requests() {
+            if let Some(customer) = post.body["customer"]["customer_id"].as_str() {
+                let of = tally.entry(customer.to_owned()).or_default();
+                of.posts = of.posts.saturating_add(1);
+            }
+        }
+        for charge in self.collected() {
+            let of = tally.entry(charge.customer_id).or_default();
+            of.paid = of.paid.saturating_add(1);
+        }
+        tally
     }
 
     /// Every payment of this buyer that ended, collected or not.

@@ -1,8 +1,14 @@
 //! A browser, or a merchant's server, that follows nothing and repeats nothing by itself.
 
-use std::sync::Once;
+use std::{
+    sync::Once,
+    time::{Duration, Instant},
+};
 
 use serde_json::Value;
+
+/// How long a proxy may not be ready before the campaign gives up.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// One answer, read whole.
 #[derive(Clone, Debug)]
@@ -50,4 +56,23 @@ pub fn client() -> anyhow::Result<reqwest::Client> {
     // A provider that somebody has installed before is as good.
     ONCE.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
     Ok(reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?)
+}
+
+/// Asks again while the proxy says that it is not ready, as pages do.
+///
+/// # Errors
+/// When no answer comes, or none that is ready.
+pub async fn patiently<F>(ask: impl Fn() -> F) -> anyhow::Result<Answer>
+where
+    F: Future<Output = anyhow::Result<Answer>>,
+{
+    let began = Instant::now();
+    loop {
+        let answer = ask().await?;
+        if answer.status < 500 {
+            return Ok(answer);
+        }
+        anyhow::ensure!(began.elapsed() < PATIENCE, "still not ready: {answer:?}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
 }

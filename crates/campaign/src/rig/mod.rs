@@ -22,8 +22,8 @@ mod signing;
 pub use self::{
     database::Database,
     desk::{Desk, Shown},
-    dodo::{Dodo, attempt_of},
-    http::{Answer, client},
+    dodo::{Dodo, Tally, attempt_of},
+    http::{Answer, client, patiently},
     raw::exchange,
     server::{MERCHANT_KEY, Proxy, Setup, WEBHOOK_SECRET},
     signing::{key_bytes, sign},

@@ -14,6 +14,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use wire::UnixSeconds;
 
 use super::{Answer, Database, Dodo, client};
 
@@ -36,6 +37,8 @@ pub struct Setup {
     pub clock: Option<Arc<ManualClock>>,
     /// Keys that webhooks may be signed with.
     pub webhook_keys: Vec<String>,
+    /// The moment of the backup that the database was restored from.
+    pub restored_at: Option<UnixSeconds>,
 }
 
 impl Setup {
@@ -49,6 +52,7 @@ impl Setup {
             rules: include_str!("../../../proxy/upsell.toml").to_owned(),
             clock: None,
             webhook_keys: vec![WEBHOOK_SECRET.to_owned()],
+            restored_at: None,
         })
     }
 }
@@ -93,7 +97,8 @@ impl Proxy {
             ("--dodo-requests-per-second", UNLIMITED.to_owned()),
             ("--dodo-requests-per-minute", UNLIMITED.to_owned()),
         ];
-        let words = flags.into_iter().flat_map(|(name, value)| [name.to_owned(), value]);
+        let restored_at = setup.restored_at.map(|at| ("--restored-at", at.0.to_string()));
+        let words = flags.into_iter().chain(restored_at).flat_map(|(name, value)| [name.to_owned(), value]);
         let Flags { arguments } = Flags::try_parse_from(std::iter::once("campaign".to_owned()).chain(words))?;
         let keys = setup.webhook_keys.join(" ");
         let secrets = Secrets::read(|name| match name {

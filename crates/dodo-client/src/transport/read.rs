@@ -19,7 +19,7 @@ const MAX_REPEATS: usize = 2;
 const MAX_PAUSE: Duration = Duration::from_secs(5);
 
 impl Transport {
-    /// Asks, and asks again after failures that may pass, all within the configured total.
+    /// Asks, and asks again after failures that may pass, all within the configured total. Look-ups ask once.
     pub(crate) async fn read<T, Q, B>(&self, ask: Ask<'_, Q, B>) -> Result<T, Error>
     where
         T: DeserializeOwned,
@@ -55,7 +55,7 @@ fn schedule() -> ExponentialBuilder {
     ExponentialBuilder::new()
         .with_min_delay(Duration::from_millis(200))
         .with_max_delay(Duration::from_secs(2))
-        .with_max_times(MAX_REPEATS)
+        .with_max_times(if quota::is_on_a_schedule() { 0 } else { MAX_REPEATS })
         .with_jitter()
 }
 

@@ -3,9 +3,10 @@
 use std::time::{Duration, Instant};
 
 use dodo_client::{
-    Error, RateLimit, TimeLimits, TransportError, Unsent,
+    Error, Priority, RateLimit, TimeLimits, TransportError, Unsent,
     calls::checkouts::Checkout,
     ids::{CustomerId, PaymentId},
+    quota::with_priority,
 };
 
 use crate::{
@@ -42,6 +43,16 @@ async fn a_failure_that_stays_is_reported_after_three_tries() {
         assert_eq!(error.is_not_found(), status == 404);
         assert_eq!(stub.seen().len(), tries, "{status}");
     }
+}
+
+#[tokio::test]
+async fn what_comes_again_by_a_schedule_is_asked_once() {
+    let stub = Stub::start([answer(503, "{}")]).await;
+    let client = stub.client();
+    with_priority(Priority::LookUp, client.get_customer(&customer())).await.unwrap_err();
+    assert_eq!(stub.seen().len(), 1);
+    with_priority(Priority::Charge, client.get_customer(&customer())).await.unwrap_err();
+    assert_eq!(stub.seen().len(), 4);
 }
 
 #[tokio::test]

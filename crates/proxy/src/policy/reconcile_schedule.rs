@@ -5,6 +5,9 @@
 //! attempt is watched for two days more, longer than Dodo repeats a webhook. A hosted page lives a day; a payment that
 //! was begun on it may take longer, so that the page's end decides only what a complete look-up shows to be idle. What
 //! Dodo says is under way is watched until it is not.
+//!
+//! An outage leaves many behind of which only a listing of payments tells. One listing tells of all of them, so that they
+//! come due together; what is looked up one by one is spread instead.
 
 use wire::UnixSeconds;
 
@@ -25,6 +28,11 @@ const SWEEP: i64 = 60;
 const WATCH_EVERY: i64 = 3600;
 /// Seconds for which what was given up is watched.
 const WATCH_FOR: i64 = 48 * 3600;
+
+/// Seconds until payments are listed again when they could not be listed.
+const FIRST_PAUSE: i64 = 5;
+/// How often that pause doubles.
+const PAUSE_DOUBLINGS: u32 = 5;
 
 /// Seconds after the claim at which a hosted page is looked at: the webhook is usually faster, and the buyer may take
 /// their time.
@@ -93,15 +101,33 @@ pub fn counts_as_clean(row: &AttemptRow, now: UnixSeconds) -> bool {
     now.0.saturating_sub(row.created_at.0) >= DEADLINE
 }
 
-/// The first offset after `now`, spread a little so that attempts of one outage do not come due in one second.
+/// Whether Dodo knows this attempt by no id of its own: it is found among the payments, by its metadata, or not at all.
+#[must_use]
+pub fn only_a_listing_tells(row: &AttemptRow) -> bool {
+    row.kind == AttemptKind::OneClick && row.payment_id.is_none() && row.checkout_session_id.is_none()
+}
+
+/// Seconds for which payments are not listed after they could not be listed `failures` times in a row.
+#[must_use]
+pub fn pause_after(failures: u32) -> i64 {
+    let doublings = failures.saturating_sub(1).min(PAUSE_DOUBLINGS);
+    FIRST_PAUSE.saturating_mul(1_i64 << doublings)
+}
+
+/// The first offset after `now`, moved by up to a tenth: to a second that is the same for all of one outage where one
+/// listing tells of all, and to different ones otherwise.
 fn scheduled(row: &AttemptRow, offsets: &[i64], then_every: i64, now: UnixSeconds) -> UnixSeconds {
     let age = now.0.saturating_sub(row.created_at.0);
-    match offsets.iter().find(|offset| **offset > age) {
-        Some(offset) => {
-            let spread = offset.saturating_div(10).saturating_add(1);
-            later(row.created_at, offset.saturating_add(seed(row).rem_euclid(spread)))
-        }
-        None => later(now, then_every),
+    let offset = offsets.iter().copied().find(|offset| *offset > age);
+    let at = offset.map_or_else(|| later(now, then_every), |offset| later(row.created_at, offset));
+    let tenth = offset.unwrap_or(DEADLINE).saturating_div(10).max(1);
+    if only_a_listing_tells(row) {
+        let past = at.0.rem_euclid(tenth);
+        return later(at, if past == 0 { 0 } else { tenth.saturating_sub(past) });
+    }
+    match offset {
+        Some(_) => later(at, seed(row).rem_euclid(tenth.saturating_add(1))),
+        None => at,
     }
 }
 
@@ -112,7 +138,11 @@ fn seed(row: &AttemptRow) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use dodo_client::ids::PaymentId;
     use proptest::prelude::*;
+    use wire::AttemptId;
 
     use super::*;
 
@@ -159,6 +189,36 @@ mod tests {
         assert!((DEADLINE..=DEADLINE + DEADLINE / 10 + 3 * SWEEP).contains(&given_up), "{given_up}");
         let last = *looks.last().unwrap();
         assert!((WATCH_FOR..=WATCH_FOR + 2 * WATCH_EVERY).contains(&last), "{last}");
+    }
+
+    /// Charges of one outage, ten a second: one listing for many of them, and spread where each takes a request.
+    #[test]
+    fn what_one_listing_tells_of_comes_due_together() {
+        let due = |payment_id: Option<PaymentId>, age: i64| -> BTreeSet<i64> {
+            (0..1000)
+                .map(|no| {
+                    let created_at = UnixSeconds(1_000_000 + no / 10);
+                    let id = AttemptId::parse(format!("att_{no:05}")).unwrap();
+                    let of = row(AttemptKind::OneClick, AttemptState::Unknown);
+                    let row = AttemptRow { id, created_at, payment_id: payment_id.clone(), ..of };
+                    match next(&row, Look::Idle, later(created_at, age)) {
+                        Next::LookAt(at) => at.0,
+                        other => panic!("{other:?}"),
+                    }
+                })
+                .collect()
+        };
+        let one = PaymentId::parse("pay_1").unwrap();
+        for (age, rounds) in [(300, 3), (600, 2), (1200, 2)] {
+            assert!(due(None, age).len() <= rounds, "{age}: {:?}", due(None, age));
+            assert!(due(Some(one.clone()), age).len() > 90, "{age}");
+        }
+    }
+
+    #[test]
+    fn a_listing_that_fails_is_tried_again_after_ever_longer_pauses() {
+        let pauses: Vec<i64> = (1..=8).map(pause_after).collect();
+        assert_eq!(pauses, [5, 10, 20, 40, 80, 160, 160, 160]);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -23,7 +23,7 @@ use crate::{
     domain::{AttemptKind, AttemptRow, AttemptState, Source},
     gateway::{Gateway, ListingError, PaymentFacts},
     policy::{
-        reconcile_schedule::{self, Look, Next},
+        reconcile_schedule::{self, Look, Next, only_a_listing_tells},
         settle::{Observation, is_live},
     },
     store::{KeptKey, Release, Settlement, Store, StoreError},
@@ -46,6 +46,15 @@ pub struct Reconciler {
     clock: Arc<dyn Clock>,
     gateway: Gateway,
     charging: Arc<Charging>,
+    listing: Mutex<ListingPause>,
+}
+
+/// While Dodo does not list payments it is not asked every second.
+#[derive(Default)]
+struct ListingPause {
+    /// In a row.
+    failures: u32,
+    until: Option<UnixSeconds>,
 }
 
 impl Reconciler {
@@ -57,7 +66,7 @@ impl Reconciler {
         gateway: Gateway,
         charging: Arc<Charging>,
     ) -> Self {
-        Self { store, clock, gateway, charging }
+        Self { store, clock, gateway, charging, listing: Mutex::default() }
     }
 
     /// After a start, before anything is accepted: takes up everything that the last process left behind, once, whether
@@ -154,35 +163,64 @@ impl Reconciler {
         }
     }
 
-    /// Charges of which not even an id is known: one listing for many.
+    /// Charges of which not even an id is known: one listing for many, those that are not due yet among them.
     async fn look_by_listing(&self, rows: Vec<AttemptRow>) -> Result<(), StoreError> {
         let Some(oldest) = rows.iter().map(|row| row.created_at).min() else { return Ok(()) };
+        let now = self.clock.now();
+        let paused_until = self.pause().until.filter(|until| now < *until);
+        if let Some(until) = paused_until {
+            return self.postpone(&rows, until).await;
+        }
         let listing = self.list(&rows, later(oldest, -CLOCK_SLACK)).await;
-        let look = match &listing {
-            Ok(_) => Look::Idle,
+        crate::failpoint!("listing.done");
+        let payments = match listing {
+            Ok(payments) => payments,
             Err(error) => {
+                let until = self.listing_failed(now);
                 tracing::warn!(%error, "payments could not be listed");
-                Look::Incomplete
+                return self.postpone(&rows, until).await;
             }
         };
-        crate::failpoint!("listing.done");
-        let mut payments: BTreeMap<AttemptId, Vec<PaymentFacts>> = BTreeMap::new();
-        for payment in listing.unwrap_or_default() {
-            if let Some(id) = payment.attempt.clone() {
-                payments.entry(id).or_default().push(payment);
+        *self.pause() = ListingPause::default();
+        let mut rows: BTreeMap<AttemptId, AttemptRow> =
+            rows.into_iter().map(|row| (row.id.clone(), row)).collect();
+        for payment in payments {
+            let Some(id) = &payment.attempt else { continue };
+            let row = match rows.get(id) {
+                Some(row) => Some(row.clone()),
+                None => self.store.attempt_by_id(id).await?.filter(|row| is_live(row.state)),
+            };
+            let Some(row) = row else { continue };
+            let settled = self.charging.settle_payment(&row, &payment, Source::LookUp).await?;
+            if let (Some(known), Some(settled)) = (rows.get_mut(id), settled) {
+                *known = settled.row;
             }
         }
-        for row in rows {
-            let found = payments.remove(&row.id).unwrap_or_default();
-            let mut row = row;
-            for payment in &found {
-                if let Some(settled) = self.charging.settle_payment(&row, payment, Source::LookUp).await? {
-                    row = settled.row;
-                }
-            }
-            self.conclude(row, look).await?;
+        for row in rows.into_values() {
+            self.conclude(row, Look::Idle).await?;
         }
         Ok(())
+    }
+
+    /// Notes that it was not to be found out, and to look then.
+    async fn postpone(&self, rows: &[AttemptRow], until: UnixSeconds) -> Result<(), StoreError> {
+        for row in rows {
+            self.store.note_look(&row.id, self.clock.now(), false, Some(until)).await?;
+        }
+        Ok(())
+    }
+
+    /// Until when to wait.
+    fn listing_failed(&self, now: UnixSeconds) -> UnixSeconds {
+        let mut pause = self.pause();
+        pause.failures = pause.failures.saturating_add(1);
+        let until = later(now, reconcile_schedule::pause_after(pause.failures));
+        pause.until = Some(until);
+        until
+    }
+
+    fn pause(&self) -> MutexGuard<'_, ListingPause> {
+        self.listing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn list(&self, rows: &[AttemptRow], since: UnixSeconds) -> Result<Vec<PaymentFacts>, ListingError> {
@@ -262,8 +300,4 @@ fn never_reached_anybody(row: &AttemptRow) -> bool {
         AttemptState::Sent => row.kind == AttemptKind::Hosted && row.checkout_url.is_none(),
         _ => false,
     }
-}
-
-fn only_a_listing_tells(row: &AttemptRow) -> bool {
-    row.kind == AttemptKind::OneClick && row.payment_id.is_none() && row.checkout_session_id.is_none()
 }

@@ -1,0 +1,132 @@
+//! Dodo is away for ten minutes: a thousand charges without an answer are found out with few requests.
+//!
+//! A run is one buyer whose charge is not answered; one request in twenty was lost before Dodo saw it, the others were
+//! executed. From the first of these charges on Dodo lists no payments. Every second the reconciler does what is due, as in
+//! production. Requests are counted from the first charge on, those without an answer too.
+//!
+//! Seen to fail when: a listing settles only what is due; look-ups are spread; listing goes on every second while Dodo is
+//! away.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use rand::RngExt as _;
+use serde_json::json;
+
+use super::{Campaign, unknowns::judge};
+use crate::{
+    plan::{Plan, rng},
+    report::{Broken, Report},
+    rig::{Database, Desk, Dodo, GOOD_CARD, KIT, standing_clock},
+};
+
+/// Charges a second.
+const PER_SECOND: usize = 10;
+/// Seconds for which Dodo lists nothing.
+const AWAY: u32 = 10 * 60;
+/// Seconds until all waiting is over: twenty minutes, and the looks that confirm it.
+const PATIENCE: u32 = 30 * 60;
+/// Requests that a thousand charges may cost.
+const MOST: usize = 60;
+/// What Dodo lets a business ask in a minute.
+const QUOTA: usize = 240;
+/// Requests beyond what was allowed.
+const TOO_MANY: &str = "too_many";
+
+/// See the module.
+pub(super) struct Outage;
+
+#[async_trait]
+impl Campaign for Outage {
+    fn name(&self) -> &'static str {
+        "outage"
+    }
+
+    fn promise(&self) -> &'static str {
+        "a thousand charges that an outage left undecided are found out with sixty requests at most"
+    }
+
+    fn whole_runs(&self) -> u64 {
+        1_000
+    }
+
+    fn quick_runs(&self) -> u64 {
+        100
+    }
+
+    async fn run(&self, plan: &Plan) -> anyhow::Result<Report> {
+        let mut report = Report::asking(&[TOO_MANY]);
+        let dodo = Dodo::start(plan.seed).await?;
+        let database = Database::sqlite()?;
+        let desk = Desk::open(&dodo, &database, &standing_clock()).await?;
+        let mut buyers = Vec::new();
+        for seed in plan.seeds() {
+            buyers.push((seed, desk.show(&dodo, Some(GOOD_CARD), KIT).await?));
+        }
+        dodo.fault("GET", "/payments", json!("status_503_before"), u32::MAX)?;
+        let mut watch = Watch { dodo: &dodo, desk: &desk, busiest: 0, minute: Vec::new() };
+        let mut runs = Vec::new();
+        for buyers in buyers.chunks(PER_SECOND) {
+            for (seed, shown) in buyers {
+                let fault = if rng(*seed).random_bool(0.05) { "reset_before" } else { "reset_after" };
+                dodo.fault("POST", "/checkouts", json!(fault), 1)?;
+                // Not known: whatever is answered, it must not be that it failed. The judge asks again.
+                drop(desk.accept(shown, "key-1", None).await);
+                runs.push((*seed, fault, shown.clone()));
+            }
+            watch.second().await?;
+        }
+        for _ in 0..AWAY {
+            watch.second().await?;
+        }
+        dodo.control().clear_faults();
+        let while_away = watch.requests();
+        for _ in AWAY..PATIENCE {
+            watch.second().await?;
+        }
+        let (requests, busiest) = (watch.requests(), watch.busiest);
+        judge(&dodo, &desk, &runs, &mut report).await?;
+        if requests > MOST {
+            report.broken(Broken::Other(TOO_MANY), plan.seed, format_args!("{requests} requests"));
+        }
+        if busiest > QUOTA {
+            report.broken(Broken::Other(TOO_MANY), plan.seed, format_args!("{busiest} in one minute"));
+        }
+        report.fact("requests", requests);
+        report.fact("while_away", while_away);
+        report.fact("in_one_minute", busiest);
+        Ok(report)
+    }
+}
+
+/// Lets seconds pass, and counts what they cost.
+struct Watch<'a> {
+    dodo: &'a Dodo,
+    desk: &'a Desk,
+    /// Requests of the busiest minute.
+    busiest: usize,
+    /// Requests at the end of each second.
+    minute: Vec<usize>,
+}
+
+impl Watch<'_> {
+    async fn second(&mut self) -> anyhow::Result<()> {
+        self.desk.clock.advance(1);
+        self.dodo.control().advance(Duration::from_secs(1));
+        // Reading the ledger takes longer than most seconds.
+        let looked = self.desk.reconciler.round().await? > 0;
+        let so_far = self.minute.last().copied().unwrap_or_default();
+        let now = if looked { self.requests() } else { so_far };
+        self.minute.push(now);
+        let before = self.minute.len().checked_sub(61).map_or(0, |at| self.minute[at]);
+        self.busiest = self.busiest.max(now.saturating_sub(before));
+        Ok(())
+    }
+
+    /// Questions about payments and checkouts so far.
+    fn requests(&self) -> usize {
+        let requests = self.dodo.control().ledger().requests;
+        let looks = |path: &str| path.starts_with("/payments") || path.starts_with("/checkouts/");
+        requests.iter().filter(|request| request.method == "GET" && looks(&request.path)).count()
+    }
+}
