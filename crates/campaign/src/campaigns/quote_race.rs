@@ -45,6 +45,8 @@ const MOMENTS: [Moment; 7] = [
     Moment::Window("run.prepared"),
     Moment::Window("charge.before_post"),
 ];
+/// Runs after which the simulator is replaced: it remembers everything, and looking through it takes time.
+const FRESH_EVERY: usize = 100;
 /// What the product costs when the page is made.
 const PRICE: i64 = 1900;
 /// Seconds within which what is too much has gone back.
@@ -78,14 +80,17 @@ impl Campaign for QuoteRace {
 
     async fn run(&self, plan: &Plan) -> anyhow::Result<Report> {
         let mut report = Report::asking(&[ABOVE, KEPT]);
-        let dodo = Dodo::start(plan.seed).await?;
-        let database = Database::sqlite()?;
         let rules = MoneyRules { above_quote: AboveQuote::RefundDifference, ..MoneyRules::default() };
-        let desk = Desk::open_under(&dodo, &database, &standing_clock(), rules).await?;
         let mut given_back = 0_u64;
-        for seed in plan.seeds() {
-            given_back += u64::from(one(&dodo, &desk, seed, &mut report).await?);
-            report.runs += 1;
+        let seeds: Vec<u64> = plan.seeds().collect();
+        for seeds in seeds.chunks(FRESH_EVERY) {
+            let dodo = Dodo::start(plan.seed).await?;
+            let database = Database::sqlite()?;
+            let desk = Desk::open_under(&dodo, &database, &standing_clock(), rules).await?;
+            for seed in seeds {
+                given_back += u64::from(one(&dodo, &desk, *seed, &mut report).await?);
+                report.runs += 1;
+            }
         }
         report.fact("moments", MOMENTS.len());
         report.fact("given_back", given_back);
