@@ -4,6 +4,7 @@
 //! | module | what |
 //! |---|---|
 //! | [`campaigns`] | the table of campaigns, one file each |
+//! | [`lives`] | stories played in processes that die |
 //! | [`plan`] | how much of a campaign to run, and the seeds of its runs |
 //! | [`report`] | what a campaign found, and its closing line |
 //! | [`rig`] | simulator, database and proxy put together |
@@ -13,6 +14,7 @@
 //! A campaign proves nothing unless it can fail: each one says in its module what was broken once to see it fail.
 
 pub mod campaigns;
+pub mod lives;
 pub mod plan;
 pub mod report;
 pub mod rig;

@@ -8,6 +8,7 @@ mod double_submit;
 mod kill;
 mod model;
 mod outage;
+mod plan_change;
 mod quote_race;
 mod restore;
 mod unknowns;
@@ -51,6 +52,7 @@ pub const ALL: &[&dyn Campaign] = &[
     &kill::Kill,
     &model::Model,
     &outage::Outage,
+    &plan_change::PlanChange,
     &quote_race::QuoteRace,
     &restore::Restore,
     &webhook_forgery::WebhookForgery,

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use anyhow::Context as _;
 use dodo_client::{
     ApiKey, Client, Config, Mode, TimeLimits,
-    ids::{CustomerId, PaymentId},
+    ids::{CustomerId, PaymentId, SubscriptionId},
 };
 use proxy::{
     clock::{Clock, ManualClock},
@@ -57,8 +57,9 @@ pub struct Desk {
     pub tasks: TaskTracker,
     /// Takes what Dodo reports.
     pub webhooks: Webhooks,
-    quoting: Arc<Quoting>,
-    catalogue: Catalogue,
+    pub(super) quoting: Arc<Quoting>,
+    pub(super) catalogue: Catalogue,
+    pub(super) client: Client,
 }
 
 /// A buyer with an offer and its quote on the screen.
@@ -122,7 +123,7 @@ impl Desk {
             clock: Arc::clone(&time),
             keys: vec![WebhookKey::parse(WEBHOOK_SECRET)?],
             catalogue: catalogue.clone(),
-            purchases: Purchases::new(Arc::clone(&store), client, catalogue.clone()),
+            purchases: Purchases::new(Arc::clone(&store), client.clone(), catalogue.clone()),
             charging: Arc::clone(&charging),
         };
         let refunds =
@@ -138,6 +139,7 @@ impl Desk {
             webhooks,
             quoting,
             catalogue,
+            client,
         })
     }
 
@@ -167,7 +169,7 @@ impl Desk {
         };
         let offer = self.store.insert_offer_if_absent(&offer).await?.row();
         let quote = self.quote(&offer).await?;
-        Ok(Shown { session: session(customer), offer, quote })
+        Ok(Shown { session: session(customer, Purpose::Offer, None), offer, quote })
     }
 
     /// A fresh quote for an offer, on the method that would be chosen.
@@ -258,14 +260,18 @@ impl Desk {
     }
 }
 
-fn session(customer_id: CustomerId) -> Session {
+pub(super) fn session(
+    customer_id: CustomerId,
+    purpose: Purpose,
+    subscription_id: Option<SubscriptionId>,
+) -> Session {
     Session {
         token: TokenHash([0; 32]),
         customer_id,
-        purpose: Purpose::Offer,
+        purpose,
         trigger: Trigger::Purchase,
         payment_id: None,
-        subscription_id: None,
+        subscription_id,
         locale: None,
         country: None,
         expires_at: UnixSeconds(i64::MAX),

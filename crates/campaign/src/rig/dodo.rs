@@ -87,6 +87,14 @@ impl Dodo {
     /// # Errors
     /// Never, unless the simulator forgets ids.
     pub fn customer(&self, card: Option<&str>) -> anyhow::Result<CustomerId> {
+        self.customer_in(card, "US")
+    }
+
+    /// The same, billed in this country.
+    ///
+    /// # Errors
+    /// Never, unless the simulator forgets ids.
+    pub fn customer_in(&self, card: Option<&str>, country: &str) -> anyhow::Result<CustomerId> {
         let payment_methods = card
             .map(|number| NewPaymentMethod { number: number.to_owned(), ..NewPaymentMethod::default() })
             .into_iter()
@@ -96,7 +104,7 @@ impl Dodo {
             name: "B. Uyer".to_owned(),
             payment_methods,
             billing: Some(json!({
-                "country": "US", "state": "CA", "city": "SF", "street": "1 Market St", "zipcode": "94105",
+                "country": country, "state": "CA", "city": "SF", "street": "1 Market St", "zipcode": "94105",
             })),
             ..NewCustomer::default()
         });

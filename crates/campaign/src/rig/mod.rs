@@ -15,6 +15,7 @@ mod database;
 mod desk;
 mod dodo;
 mod http;
+mod plans;
 mod raw;
 mod server;
 mod signing;
@@ -24,6 +25,7 @@ pub use self::{
     desk::{Desk, Shown},
     dodo::{Dodo, Tally, attempt_of},
     http::{Answer, client, patiently},
+    plans::{PlanPage, Subscriber, is_lost},
     raw::exchange,
     server::{MERCHANT_KEY, Proxy, Setup, WEBHOOK_SECRET},
     signing::{key_bytes, sign},

@@ -5,7 +5,10 @@ pub(crate) mod routes;
 pub(crate) mod seed;
 
 use crate::engine::charge::{self, End};
+use crate::engine::plan_change;
+use crate::engine::plan_target::{ChangeRequest, Intent, target};
 use crate::engine::refund;
+use crate::engine::world::World;
 use crate::error::{ApiError, Code};
 use crate::faults::{Fault, FaultKind, NewFault};
 use crate::ledger::Ledger;
@@ -93,6 +96,42 @@ impl Control {
             let id = seed::payment(world, new)?;
             Ok(view::payment::payment(world, world.payment(&id)?))
         })
+    }
+
+    /// A subscription, as `GET /subscriptions/{id}` answers.
+    ///
+    /// # Errors
+    /// There is none with this id.
+    pub fn subscription_now(&self, id: &str) -> Result<Value, ControlError> {
+        let look = |world: &World| {
+            Ok::<_, ApiError>(view::subscription::subscription(world, world.subscription(id)?))
+        };
+        Ok(self.shared.look(look)?)
+    }
+
+    /// What a plan change would cost, as `POST /subscriptions/{id}/change-plan/preview` answers.
+    ///
+    /// # Errors
+    /// The body is none, or the change is not possible.
+    pub fn preview_plan_change(&self, id: &str, body: Value) -> Result<Value, ControlError> {
+        let request = change_request(body)?;
+        Ok(self.shared.look(|world| {
+            let target = target(world, id, &request, Intent::Preview)?;
+            Ok::<_, ApiError>(view::plan_change::preview(world, world.subscription(id)?, &target))
+        })?)
+    }
+
+    /// Changes a plan as `POST /subscriptions/{id}/change-plan` does, without a request: somebody else's doing, such as
+    /// the buyer's in Dodo's own portal. Faults do not hit it and the log does not have it.
+    ///
+    /// # Errors
+    /// The body is none, or the change is not possible.
+    pub fn change_plan(&self, id: &str, body: Value) -> Result<Value, ControlError> {
+        let request = change_request(body)?;
+        Ok(self.shared.step(|world| {
+            let started = plan_change::change(world, id, &request)?;
+            Ok::<_, ApiError>(view::plan_change::started(world, &started))
+        })?)
     }
 
     /// Changes a product.
@@ -237,6 +276,10 @@ impl Control {
     pub fn reset(&self) {
         self.shared.reset();
     }
+}
+
+fn change_request(body: Value) -> Result<ChangeRequest, ControlError> {
+    serde_json::from_value(body).map_err(|error| ControlError(error.to_string()))
 }
 
 /// Checks where webhooks are to go.

@@ -12,11 +12,9 @@ use proxy::{
 
 use wire::{AttemptId, IdempotencyKey};
 
-use super::{
-    life::World,
-    story::{Story, Told},
-};
+use super::story::{Story, Told};
 use crate::{
+    lives::World,
     report::{Broken, Report},
     rig::{Desk, Dodo, attempt_of, standing_clock},
 };

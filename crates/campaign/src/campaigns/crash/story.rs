@@ -1,13 +1,9 @@
 //! What a buyer does, step by step, and what they were told.
 
-use rand::RngExt as _;
 use serde_json::{Value, json};
 use wire::AttemptId;
 
-use crate::{
-    plan::rng,
-    rig::{EMPTY_CARD, GOOD_CARD, Shown},
-};
+use crate::rig::{EMPTY_CARD, GOOD_CARD, Shown};
 
 /// What the product costs at first.
 pub(super) const PRICE: i64 = 1900;
@@ -90,31 +86,17 @@ pub(super) struct Story {
     pub(super) seed: u64,
     /// Set once the page is on the screen.
     pub(super) shown: Option<Shown>,
-    /// The next step.
-    pub(super) at: usize,
     /// What was told, with the number of the key.
     pub(super) told: Vec<(u32, Told)>,
     /// Whether the refusal was confirmed.
     pub(super) declined: bool,
     /// Charging requests that had left when it was.
     pub(super) posts_when_declined: usize,
-    /// Half the buyers whose page did not answer click again.
-    pub(super) insists: bool,
 }
 
 impl Story {
     pub(super) fn new(scenario: Scenario, seed: u64) -> Self {
-        let insists = rng(seed ^ 0x5eed).random_bool(0.5);
-        Self {
-            scenario,
-            seed,
-            shown: None,
-            at: 0,
-            told: Vec::new(),
-            declined: false,
-            posts_when_declined: 0,
-            insists,
-        }
+        Self { scenario, seed, shown: None, told: Vec::new(), declined: false, posts_when_declined: 0 }
     }
 
     pub(super) fn card(&self) -> &'static str {

@@ -1,0 +1,48 @@
+//! Subscribers change plans while the process dies, answers are lost, cards decline, prices move and somebody else changes
+//! the same subscription: what was shown is collected once or not at all, the record says what is true of the
+//! subscription, and nothing that was not given up is lost.
+//!
+//! A run is a story of one subscriber, drawn from its seed: plan, seats, add-ons, day of the period, currency with no, two
+//! or three decimals, country and its tax, card, generation of Dodo's proration, mode of billing, at once or at the next
+//! billing date. It is played in processes that die as [`crate::lives`] says.
+mod judge;
+mod play;
+mod shop;
+mod story;
+
+use async_trait::async_trait;
+
+use self::story::Story;
+use super::Campaign;
+use crate::{lives::play_all, plan::Plan, report::Report};
+
+/// Seats or add-ons that the subscriber had not given up are gone.
+const ADDONS_LOST: &str = "addons_lost";
+/// Fewer places than this, and the campaign does not try what it promises.
+const PLACES: usize = 30;
+
+/// See the module.
+pub(super) struct PlanChange;
+
+#[async_trait]
+impl Campaign for PlanChange {
+    fn name(&self) -> &'static str {
+        "plan-change"
+    }
+
+    fn promise(&self) -> &'static str {
+        "A plan is changed once for each confirmation, for what was shown, and nobody is told otherwise"
+    }
+
+    fn whole_runs(&self) -> u64 {
+        5_000
+    }
+
+    fn quick_runs(&self) -> u64 {
+        60
+    }
+
+    async fn run(&self, plan: &Plan) -> anyhow::Result<Report> {
+        play_all::<Story>(plan, PLACES, Report::asking(&[ADDONS_LOST])).await
+    }
+}

@@ -1,0 +1,212 @@
+//! Plan changes at a [`Desk`], and what a campaign does to subscriptions at [`Dodo`].
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use anyhow::Context as _;
+use dodo_client::ids::{CustomerId, SubscriptionId};
+use dodo_sim::{Charge, NewSubscription, Request, Source};
+use proxy::{
+    clock::Clock,
+    domain::{Fingerprint, Session},
+    rules::Rules,
+    service::{
+        charging::ChargeError,
+        plans::{Plans, PlansError},
+    },
+};
+use serde_json::{Value, json};
+use wire::{
+    Attempt, ChangeRequest, IdempotencyKey, PlansResponse, PreviewRequest, PreviewResponse, Purpose, QuoteId,
+};
+
+use super::{Answer, Desk, Dodo, client, desk::session};
+
+/// Somebody with a running subscription.
+#[derive(Clone, Debug)]
+pub struct Subscriber {
+    /// Who.
+    pub customer: CustomerId,
+    /// Of what.
+    pub subscription: SubscriptionId,
+}
+
+impl Subscriber {
+    /// The session of the page of plans.
+    #[must_use]
+    pub fn session(&self) -> Session {
+        session(self.customer.clone(), Purpose::Plans, Some(self.subscription.clone()))
+    }
+}
+
+/// The page of plans of one subscriber.
+pub struct PlanPage {
+    plans: Plans,
+    session: Session,
+}
+
+impl PlanPage {
+    /// What it shows first.
+    ///
+    /// # Errors
+    /// As the buyer is told.
+    pub async fn list(&self) -> Result<PlansResponse, PlansError> {
+        self.plans.list(&self.session, None).await
+    }
+
+    /// What a change would charge.
+    ///
+    /// # Errors
+    /// As the buyer is told.
+    pub async fn preview(&self, request: &PreviewRequest) -> Result<PreviewResponse, PlansError> {
+        self.plans.preview(&self.session, request).await
+    }
+
+    /// Confirms what was shown, with a key.
+    ///
+    /// # Errors
+    /// As the buyer is told.
+    pub async fn confirm(&self, quote: &QuoteId, key: &str) -> Result<Attempt, ChargeError> {
+        let request = ChangeRequest { quote_id: quote.clone(), consent: None };
+        let key = IdempotencyKey::parse(key).map_err(|_| ChargeError::Invalid("key"))?;
+        // A request of its own for each quote, as the fingerprint of its body would have it.
+        let mut body = [0; 32];
+        for (at, byte) in quote.as_str().bytes().enumerate() {
+            body[at % 32] ^= byte;
+        }
+        self.plans.charging.change(&self.session, request, key, Fingerprint(body)).await
+    }
+}
+
+impl Desk {
+    /// The page of plans under a merchant's rules.
+    #[must_use]
+    pub fn plan_page(&self, who: &Subscriber, rules: &Arc<Rules>) -> PlanPage {
+        let clock: Arc<dyn Clock> = Arc::clone(&self.clock) as _;
+        let plans = Plans {
+            clock,
+            rules: Arc::clone(rules),
+            catalogue: self.catalogue.clone(),
+            store: Arc::clone(&self.store),
+            charging: Arc::clone(&self.charging),
+            quoting: Arc::clone(&self.quoting),
+            dodo: self.client.clone(),
+            return_url: Some("https://shop.example/plans".to_owned()),
+        };
+        PlanPage { plans, session: who.session() }
+    }
+
+    /// Reports a subscription as Dodo would, as it stands now. `no` tells one report from another.
+    ///
+    /// # Errors
+    /// When it is not taken.
+    pub async fn report_subscription(&self, dodo: &Dodo, id: &SubscriptionId, no: u32) -> anyhow::Result<()> {
+        let mut data = dodo.subscription(id)?;
+        data["payload_type"] = "Subscription".into();
+        self.deliver(&format!("msg_{id}_{no}"), "subscription.plan_changed", &data).await
+    }
+}
+
+impl Dodo {
+    /// A subscription that began so many days ago.
+    ///
+    /// # Errors
+    /// When it cannot be.
+    pub fn subscribe(
+        &self,
+        customer: &CustomerId,
+        product: &str,
+        seats: u32,
+        addons: &BTreeMap<String, u32>,
+        days_ago: u32,
+    ) -> anyhow::Result<Subscriber> {
+        let begun = self.control().subscription(NewSubscription {
+            customer_id: customer.to_string(),
+            product_id: product.to_owned(),
+            quantity: Some(i64::from(seats)),
+            addons: listed(addons),
+            started_days_ago: days_ago,
+            ..NewSubscription::default()
+        })?;
+        let id = begun["subscription_id"].as_str().context("a subscription without an id")?;
+        Ok(Subscriber { customer: customer.clone(), subscription: SubscriptionId::parse(id)? })
+    }
+
+    /// A subscription as the API tells of it.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn subscription(&self, id: &SubscriptionId) -> anyhow::Result<Value> {
+        Ok(self.control().subscription_now(id.as_str())?)
+    }
+
+    /// Somebody else changes seats and add-ons, without charge: the merchant, or the buyer in Dodo's own portal.
+    ///
+    /// # Errors
+    /// When it cannot be changed.
+    pub fn change_elsewhere(
+        &self,
+        id: &SubscriptionId,
+        seats: u32,
+        addons: &BTreeMap<String, u32>,
+    ) -> anyhow::Result<()> {
+        let product = self.subscription(id)?["product_id"].clone();
+        let body = json!({
+            "product_id": product, "quantity": seats, "addons": listed(addons),
+            "proration_billing_mode": "do_not_bill",
+        });
+        self.control().change_plan(id.as_str(), body)?;
+        Ok(())
+    }
+
+    /// Requests to change this subscription's plan, in the order in which they arrived.
+    #[must_use]
+    pub fn change_requests_of(&self, id: &SubscriptionId) -> Vec<Request> {
+        let path = format!("/subscriptions/{id}/change-plan");
+        let mut posts = self.charging_requests();
+        posts.retain(|post| post.path == path);
+        posts
+    }
+
+    /// Money collected for changes of this subscription's plan.
+    #[must_use]
+    pub fn collected_for_changes_of(&self, id: &SubscriptionId) -> Vec<Charge> {
+        let ledger = self.control().ledger();
+        let ours = |charge: &&Charge| {
+            charge.source == Source::PlanChange && charge.subscription_id.as_deref() == Some(id.as_str())
+        };
+        ledger.succeeded().filter(ours).cloned().collect()
+    }
+
+    /// Executes the last request to change this subscription's plan, if it was lost on its way: it arrives after all.
+    /// Whether it did.
+    ///
+    /// # Errors
+    /// When Dodo does not take it any more.
+    pub fn change_arrives_late(&self, id: &SubscriptionId) -> anyhow::Result<bool> {
+        let last = self.change_requests_of(id).pop();
+        let Some(last) = last.filter(is_lost) else { return Ok(false) };
+        self.control().change_plan(id.as_str(), last.body)?;
+        Ok(true)
+    }
+
+    /// What this buyer has as credit, in minor units.
+    ///
+    /// # Errors
+    /// When the API does not tell.
+    pub async fn credit_of(&self, customer: &CustomerId) -> anyhow::Result<i64> {
+        let url = format!("{}/customers/{customer}/wallets", self.url());
+        let wallets = Answer::to(client()?.get(url).bearer_auth(dodo_sim::DEFAULT_KEY)).await?.ok()?;
+        let items = wallets["items"].as_array().map_or(&[][..], Vec::as_slice);
+        Ok(items.iter().filter_map(|wallet| wallet["balance"].as_i64()).sum())
+    }
+}
+
+/// Whether a fault kept a request from having any effect.
+#[must_use]
+pub fn is_lost(post: &Request) -> bool {
+    post.fault.as_ref().is_some_and(|fault| fault.ends_with("_before"))
+}
+
+fn listed(addons: &BTreeMap<String, u32>) -> Vec<Value> {
+    addons.iter().map(|(id, quantity)| json!({"addon_id": id, "quantity": quantity})).collect()
+}
