@@ -15,7 +15,10 @@ use crate::{
     store::{Store, StoreError},
 };
 
-use super::catalogue::{Catalogue, CatalogueError};
+use super::{
+    catalogue::{Catalogue, CatalogueError},
+    plans,
+};
 
 /// Seconds for which a quote can be accepted.
 const QUOTE_LIFE: u32 = 300;
@@ -121,30 +124,57 @@ impl Quoting {
         plan: &ChargePlan,
         customer: &CustomerId,
     ) -> Result<FreshPrice, QuoteError> {
-        let product = self.catalogue.product(plan.product_id()).await?;
         match plan {
             ChargePlan::Checkout { product_id, .. } => {
+                let product = self.catalogue.product(product_id).await?;
                 let preview = self.gateway.preview_checkout(plan, customer).await?;
                 let priced = pricing::checkout(&preview, product_id, &product.name, product.price.period)?;
                 Ok(FreshPrice { priced, basis: None })
             }
-            ChargePlan::PlanChange { subscription_id, product_id, effective_at, .. } => {
+            ChargePlan::PlanChange { subscription_id, .. } => {
                 let basis = self.catalogue.fresh_subscription(subscription_id).await?;
                 if basis.customer.customer_id != *customer {
                     return Err(QuoteError::NotFound);
                 }
-                let preview = self.gateway.preview_change(subscription_id, plan).await?;
-                let priced = pricing::plan_change(
-                    &preview,
-                    product_id,
-                    &product.name,
-                    product.price.period,
-                    *effective_at,
-                    &basis,
-                )?;
+                let priced = self.price_change(plan, &basis).await?;
                 Ok(FreshPrice { priced, basis: Some(basis) })
             }
         }
+    }
+
+    /// What a plan change would charge now, resting on the subscription that `plan` was made from. Should the
+    /// subscription be another by now, the quote says so by its basis.
+    pub(super) async fn price_change(
+        &self,
+        plan: &ChargePlan,
+        basis: &Subscription,
+    ) -> Result<Priced, QuoteError> {
+        let ChargePlan::PlanChange { product_id, effective_at, .. } = plan else {
+            return Err(BodyError::OtherKind.into());
+        };
+        let product = self.catalogue.product(product_id).await?;
+        let preview = self.gateway.preview_change(&basis.subscription_id, plan).await?;
+        let period = product.price.period;
+        Ok(pricing::plan_change(&preview, product_id, &product.name, period, *effective_at, basis)?)
+    }
+
+    /// What an offer would charge now, and what it would do: a plan change keeps the seats and the add-ons that the
+    /// subscription has today, not those of the day on which it was offered.
+    pub(super) async fn price_offer(
+        &self,
+        plan: &ChargePlan,
+        customer: &CustomerId,
+    ) -> Result<(ChargePlan, Priced), QuoteError> {
+        let ChargePlan::PlanChange { subscription_id, product_id, .. } = plan else {
+            return Ok((plan.clone(), self.price(plan, customer).await?));
+        };
+        let basis = self.catalogue.fresh_subscription(subscription_id).await?;
+        if basis.customer.customer_id != *customer {
+            return Err(QuoteError::NotFound);
+        }
+        let plan = plans::keeping_what_is_there(plan, &basis, &*self.catalogue.product(product_id).await?);
+        let priced = self.price_change(&plan, &basis).await?;
+        Ok((plan, priced))
     }
 
     /// Writes a quote down. `method` is what the buyer is shown and what will be charged; `None` means a hosted checkout,

@@ -200,6 +200,9 @@ pub trait Attempts: Send + Sync {
     /// The live attempt on a subscription.
     async fn live_attempt(&self, subscription: &SubscriptionId) -> Result<Option<AttemptRow>, StoreError>;
 
+    /// Whether another change of the same subscription was sent after this attempt and not refused.
+    async fn is_followed(&self, row: &AttemptRow) -> Result<bool, StoreError>;
+
     /// Takes up to `limit` attempts whose time to be looked up has come, under a lease until `lease_until`, so that
     /// nobody else takes them meanwhile.
     async fn take_due(

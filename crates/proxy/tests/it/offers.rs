@@ -137,6 +137,30 @@ async fn a_reported_event_leads_to_an_offer() {
     assert_eq!(shown["offer"]["kind"], "upgrade");
 }
 
+/// The seats of the day on which it was offered would undo those that have come since.
+#[tokio::test]
+async fn an_upgrade_is_of_the_seats_that_are_there_when_it_is_taken() {
+    let app = TestApp::spawn().await;
+    let buyer = app.sim.subscriber_of("prod_basic_plan").await;
+    let token = app.offer_token(&buyer).await;
+    let shown = app.look(&token).await;
+    assert_eq!((&shown["offer"]["kind"], &shown["quote"]["total"]), (&json!("upgrade"), &json!(5000)));
+    let subscription = buyer.subscription.clone().unwrap();
+    let three =
+        json!({"product_id": "prod_basic_plan", "quantity": 3, "proration_billing_mode": "do_not_bill"});
+    app.sim.change_elsewhere(&subscription, three).await;
+    let refused = app.accept(&token, &shown, "key-1").await;
+    assert_eq!((refused.code().as_str(), &refused.body["quote"]["total"]), ("quote_changed", &json!(15_000)));
+    let mut shown = shown;
+    shown["quote"] = refused.body["quote"].clone();
+    let attempt = app.accept(&token, &shown, "key-2").await.ok();
+    assert_eq!(app.settled(&token, "/v1/upsell", attempt).await["receipt"]["amount"], 15_000);
+    let charges = app.sim.collected(&buyer, "plan_change").await;
+    assert_eq!(charges.iter().map(|charge| &charge["amount"]).collect::<Vec<_>>(), [&json!(15_000)]);
+    let page = app.get(&app.plans_token(&buyer).await, "/v1/plans").await.ok();
+    assert_eq!(page["current"]["quantity"], 3, "{page}");
+}
+
 #[tokio::test]
 async fn nothing_is_shown_while_dodo_cannot_be_asked_and_the_page_gets_no_error() {
     let app = TestApp::spawn().await;

@@ -76,6 +76,13 @@ impl SimApi {
         Buyer { customer, payment: Some(payment), subscription: None }
     }
 
+    /// Somebody else changes a subscription, past the proxy.
+    pub(crate) async fn change_elsewhere(&self, subscription: &str, body: Value) {
+        let url = format!("{}/subscriptions/{subscription}/change-plan", self.url);
+        let request = self.http.post(url).bearer_auth(dodo_sim::DEFAULT_KEY).json(&body);
+        Answer::read(request.send().await.unwrap()).await.ok();
+    }
+
     /// A further purchase of a known buyer.
     pub(crate) async fn purchase(&self, customer: &str, product: &str) -> String {
         let payment =

@@ -209,6 +209,13 @@ impl Charging {
         quote: &QuoteRow,
     ) -> Result<Option<Settlement>, LookError> {
         let source = Source::LookUp;
+        // Where a later change was sent after this one had been given up, the subscription tells of that one.
+        if row.state == AttemptState::Abandoned && self.store.is_followed(row).await? {
+            let payment = self.payment_of_change(row).await?;
+            let ours = payment.filter(|payment| payment.attempt.as_ref() == Some(&row.id));
+            let base = self.nothing_seen(source);
+            return Ok(ours.map(|payment| self.of_payment(row, quote, &payment, base)));
+        }
         let first = self.see_change_once(row, quote, row.payment_id.as_ref(), source).await?;
         match (&row.subscription_id, first) {
             (Some(subscription), None) if quote.quote.total > 0 => {

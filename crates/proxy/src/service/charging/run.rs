@@ -110,6 +110,12 @@ impl Charging {
             (price.await.map_err(halt)?, Vec::new())
         };
         let shown = &intent.quote;
+        // Seats and add-ons of a plan change were taken from a subscription that is another now: the change would undo
+        // what has come since.
+        let other_basis = fresh.basis.is_some() && fresh.priced.basis_hash != shown.basis_hash;
+        if other_basis && intent.offer.is_none() {
+            return Err(Halt { error: ChargeError::QuoteExpired, replacement: None, key: KeptKey::Freed });
+        }
         let mut if_ineligible = FailureReason::MethodNotUsable;
         let same_method = match attempt.kind {
             AttemptKind::OneClick => {
@@ -164,8 +170,16 @@ impl Charging {
             _ => None,
         };
         let offer = intent.offer.as_ref().map(|offer| &offer.id);
-        let plan = &intent.quote.plan;
-        match self.quoting.issue(&fresh.priced, plan, &intent.customer, offer, method.as_ref()).await {
+        let (plan, priced) = match &intent.offer {
+            Some(offer) if fresh.basis.is_some() => {
+                match self.quoting.price_offer(&offer.plan, &intent.customer).await {
+                    Ok(asked) => asked,
+                    Err(error) => return halt(error),
+                }
+            }
+            _ => (intent.quote.plan.clone(), fresh.priced.clone()),
+        };
+        match self.quoting.issue(&priced, &plan, &intent.customer, offer, method.as_ref()).await {
             Ok(row) => Halt {
                 replacement: Some(row.quote.id.clone()),
                 error: ChargeError::QuoteChanged(Box::new(self.quoting.as_of_now(&row))),

@@ -34,7 +34,7 @@ use super::{
 };
 use crate::{
     clock::{Clock, later},
-    domain::{DeclineEntry, OfferRow, OfferState, Session, TokenHash},
+    domain::{ChargePlan, DeclineEntry, OfferRow, OfferState, Session, TokenHash},
     ids,
     policy::{
         declines::{self, DeclinePolicy, Present},
@@ -104,8 +104,8 @@ pub struct Offers {
     charging: Arc<Charging>,
     /// Keys the browser's copy of the decline ledger.
     secret: SecretString,
-    /// What Dodo said an offer costs, until it is worth asking again.
-    priced: Cache<OfferId, Arc<Priced>>,
+    /// What Dodo said an offer costs, and what it would do, until it is worth asking again.
+    priced: Cache<OfferId, Arc<(ChargePlan, Priced)>>,
     /// Sessions for which no purchase was found a moment ago: reloading a page must not use up the quota at Dodo.
     not_found: Cache<TokenHash, ()>,
 }

@@ -147,7 +147,7 @@ impl Offers {
             return Ok(ChargePlan::PlanChange {
                 subscription_id: id.clone(),
                 product_id: campaign.product_id.clone(),
-                quantity: u32::try_from(subscription.quantity).unwrap_or(1).max(1),
+                quantity: plans::seats(&subscription),
                 addons: plans::carried(&subscription.addons, &target),
                 proration: campaign.proration,
                 effective_at: EffectiveAt::Immediately,

@@ -122,18 +122,19 @@ impl Offers {
         {
             return Ok(quote);
         }
-        let priced = match self.priced.get(&offer.id).await {
-            Some(priced) => priced,
+        let asked = match self.priced.get(&offer.id).await {
+            Some(asked) => asked,
             None => self.price_anew(offer).await?,
         };
-        Ok(self.quoting.issue(&priced, &offer.plan, &offer.customer_id, Some(&offer.id), method).await?)
+        let (plan, priced) = &*asked;
+        Ok(self.quoting.issue(priced, plan, &offer.customer_id, Some(&offer.id), method).await?)
     }
 
     /// Asks Dodo what the offer costs now.
-    pub(super) async fn price_anew(&self, offer: &OfferRow) -> Result<Arc<Priced>, OfferError> {
-        let priced = Arc::new(self.quoting.price(&offer.plan, &offer.customer_id).await?);
-        self.priced.insert(offer.id.clone(), Arc::clone(&priced)).await;
-        Ok(priced)
+    pub(super) async fn price_anew(&self, offer: &OfferRow) -> Result<Arc<(ChargePlan, Priced)>, OfferError> {
+        let asked = Arc::new(self.quoting.price_offer(&offer.plan, &offer.customer_id).await?);
+        self.priced.insert(offer.id.clone(), Arc::clone(&asked)).await;
+        Ok(asked)
     }
 
     /// Forgets what an offer costs: an accept found that it costs something else.

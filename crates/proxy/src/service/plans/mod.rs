@@ -150,9 +150,12 @@ impl Plans {
         request: &PreviewRequest,
     ) -> Result<PreviewResponse, PlansError> {
         let subscription = self.catalogue.fresh_subscription(subscription_id(session)?).await?;
+        if subscription.customer.customer_id != session.customer_id {
+            return Err(PlansError::NotFound);
+        }
         let plan = self.charge_plan(&subscription, request).await?;
         let method = self.method(&subscription).await?;
-        let priced = self.quoting.price(&plan, &session.customer_id).await?;
+        let priced = self.quoting.price_change(&plan, &subscription).await?;
         let row = self.quoting.issue(&priced, &plan, &session.customer_id, None, method.as_ref()).await?;
         Ok(PreviewResponse {
             product_id: request.product_id.clone(),
@@ -177,7 +180,7 @@ impl Plans {
         {
             return Err(PlansError::NotPossible);
         }
-        let seats = u32::try_from(subscription.quantity).unwrap_or(1).max(1);
+        let seats = seats(subscription);
         let quantity = request.quantity.unwrap_or(seats);
         if !(1..=MAX_QUANTITY).contains(&quantity) {
             return Err(PlansError::Invalid("quantity"));
@@ -269,6 +272,25 @@ pub(super) fn carried(addons: &[AddonQuantity], target: &CatalogueProduct) -> Ve
             Some((ProductId::parse(addon.addon_id.as_str()).ok()?, u32::try_from(addon.quantity).ok()?))
         })
         .collect()
+}
+
+/// A change that was planned before, with the seats and the add-ons of today.
+pub(super) fn keeping_what_is_there(
+    plan: &ChargePlan,
+    subscription: &Subscription,
+    target: &CatalogueProduct,
+) -> ChargePlan {
+    let mut plan = plan.clone();
+    if let ChargePlan::PlanChange { quantity, addons, .. } = &mut plan {
+        *quantity = seats(subscription);
+        *addons = carried(&subscription.addons, target);
+    }
+    plan
+}
+
+/// As many as there are, one at least.
+pub(super) fn seats(subscription: &Subscription) -> u32 {
+    u32::try_from(subscription.quantity).unwrap_or(1).max(1)
 }
 
 /// The add-ons asked for, each known to the plan and named once.

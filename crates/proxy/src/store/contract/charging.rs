@@ -99,7 +99,15 @@ async fn one_live_attempt_per_subscription() {
     assert_eq!(store.live_attempt(&subscription()).await.unwrap().unwrap().id, first.id);
     store.settle(&first.id, &seen(Observation::Succeeded)).await.unwrap();
     assert_eq!(store.live_attempt(&subscription()).await.unwrap(), None);
-    assert!(matches!(store.claim(&on_subscription("at_3", "key-3")).await.unwrap(), Claim::Claimed(_)));
+    let mut second = on_subscription("at_3", "key-3");
+    second.attempt.created_at = UnixSeconds(NOW.0 + 1);
+    let Claim::Claimed(second) = store.claim(&second).await.unwrap() else { panic!("not claimed") };
+    assert!(!store.is_followed(&first).await.unwrap(), "by one that has not been sent");
+    assert!(store.mark_sent(&second, NOW, UnixSeconds(NOW.0 + 45)).await.unwrap());
+    assert!(store.is_followed(&first).await.unwrap());
+    assert!(!store.is_followed(&second).await.unwrap());
+    store.settle(&second.id, &seen(DECLINED)).await.unwrap();
+    assert!(!store.is_followed(&first).await.unwrap(), "a change that was refused has changed nothing");
 }
 
 /// I4: recovery and a slow worker never both go on.

@@ -239,6 +239,19 @@ impl Attempts for SqlStore {
         .transpose()
     }
 
+    async fn is_followed(&self, row: &AttemptRow) -> Result<bool, StoreError> {
+        let Some(subscription) = &row.subscription_id else { return Ok(false) };
+        Ok(sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM attempts WHERE tenant = $1 AND subscription_id = $2 AND created_at > $3
+                            AND state NOT IN ('claimed', 'released', 'failed'))",
+        )
+        .bind(self.tenant)
+        .bind(subscription.as_str())
+        .bind(row.created_at.0)
+        .fetch_one(&self.readers)
+        .await?)
+    }
+
     async fn take_due(
         &self,
         now: UnixSeconds,

@@ -33,7 +33,7 @@ async fn an_upgrade_charges_the_difference_once() {
     // The same key again, and a second confirmation of the same quote.
     assert_eq!(rig.change(&session, &quote, "key-1").await.unwrap(), attempt);
     let again = rig.change(&session, &quote, "key-2").await;
-    assert!(matches!(again, Err(ChargeError::QuoteChanged(_) | ChargeError::ChangeNotPossible)), "{again:?}");
+    assert!(matches!(again, Err(ChargeError::QuoteExpired | ChargeError::ChangeNotPossible)), "{again:?}");
     assert_eq!(rig.posts(&change_path(&id)), 1);
 }
 
@@ -147,6 +147,43 @@ async fn a_stale_preview_charges_nothing() {
     };
     assert_eq!(new.total, 6000);
     assert_eq!(rig.posts(&change_path(&id)), 0);
+}
+
+/// A seat and add-ons that came since the preview would be undone by the change as it was planned.
+#[tokio::test]
+async fn what_came_since_the_preview_is_not_undone() {
+    let rig = Rig::start().await;
+    let (session, id) = rig.subscriber("prod_pro_plan", Vec::new());
+    let quote = rig.previewed(&session, &change_to(&id, "prod_max_plan")).await;
+    let seats = json!([{"addon_id": "adn_seats", "quantity": 1}]);
+    let more = json!({"product_id": "prod_pro_plan", "quantity": 2, "addons": seats,
+                      "proration_billing_mode": "do_not_bill"});
+    rig.sim.change_plan(id.as_str(), more).unwrap();
+    for key in ["key-1", "key-1", "key-2"] {
+        let refused = rig.change(&session, &quote, key).await;
+        assert!(matches!(refused, Err(ChargeError::QuoteExpired)), "{refused:?}");
+    }
+    assert_eq!(rig.posts(&change_path(&id)), 0);
+    assert_eq!(rig.dodo.get_subscription(&id).await.unwrap().quantity, 2);
+}
+
+/// What a later change has made of the subscription is no evidence of one that was given up.
+#[tokio::test]
+async fn a_change_that_was_given_up_is_not_made_by_a_later_one() {
+    for (from, to) in [("prod_basic_plan", "prod_pro_plan"), ("prod_pro_plan", "prod_basic_plan")] {
+        let rig = Rig::start().await;
+        let (session, id) = rig.subscriber(from, Vec::new());
+        let quote = rig.previewed(&session, &change_to(&id, to)).await;
+        rig.fault("/subscriptions/*/change-plan", json!("reset_before"), 1);
+        let lost = rig.change(&session, &quote, "key-1").await.unwrap();
+        rig.pass(30 * 60).await;
+        assert_eq!(rig.poll(&session, &lost).await.status, Some(AttemptStatus::InDoubt));
+        let quote = rig.previewed(&session, &change_to(&id, to)).await;
+        let made = rig.change(&session, &quote, "key-2").await.unwrap();
+        assert_eq!(rig.until_settled(&session, made).await.status, Some(AttemptStatus::Succeeded));
+        rig.pass(2 * 3600).await;
+        assert_eq!(rig.poll(&session, &lost).await.status, Some(AttemptStatus::InDoubt), "{from} to {to}");
+    }
 }
 
 /// I2 for subscriptions: two tabs with two plans.
