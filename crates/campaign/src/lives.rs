@@ -121,9 +121,12 @@ pub async fn play_all<T: Tale>(plan: &Plan, least: usize, mut report: Report) ->
     let distinct: BTreeSet<_> = places.values().flat_map(|passed| passed.keys().copied()).collect();
     anyhow::ensure!(distinct.len() >= least, "only {} places are passed: {distinct:?}", distinct.len());
     let table = Arc::new(in_turn(&places));
+    // Most of a run is waiting: for the disk, and for requests that hang.
     let workers = match plan.extent {
-        Extent::Whole => std::thread::available_parallelism().map_or(1, usize::from),
-        Extent::Quick => 2,
+        Extent::Whole => {
+            std::thread::available_parallelism().map_or(2, |cores| cores.get().saturating_mul(2))
+        }
+        Extent::Quick => 4,
     };
     let seeds: Vec<u64> = plan.seeds().collect();
     let share = seeds.len().div_ceil(workers).max(1);
@@ -152,17 +155,25 @@ async fn learn<T: Tale>() -> anyhow::Result<Places<T::Scenario>> {
     Ok(places)
 }
 
-/// Every place in every scenario that passes it. Each place comes once before any comes a second time, so that few runs
-/// pass all of them.
+/// Every place in every scenario that passes it. Each place comes once before any comes a second time, each beginning with
+/// another scenario, so that few runs pass all places and all scenarios.
 fn in_turn<S: Copy + Ord>(places: &Places<S>) -> Turns<S> {
-    let mut seen: BTreeMap<&'static str, u32> = BTreeMap::new();
-    let mut table = Vec::new();
+    let mut by_place: BTreeMap<&'static str, Vec<(S, u32)>> = BTreeMap::new();
     for (scenario, passed) in places {
         for (name, times) in passed {
-            let turn = seen.entry(name).or_default();
-            *turn = turn.saturating_add(1);
-            table.push((*turn, (*scenario, *name, *times)));
+            by_place.entry(name).or_default().push((*scenario, *times));
         }
+    }
+    let mut table = Vec::new();
+    for (nth, (name, mut scenarios)) in by_place.into_iter().enumerate() {
+        let first = nth % scenarios.len();
+        scenarios.rotate_left(first);
+        table.extend(
+            scenarios
+                .into_iter()
+                .enumerate()
+                .map(|(turn, (scenario, times))| (turn, (scenario, name, times))),
+        );
     }
     table.sort_by_key(|(turn, _)| *turn);
     table.into_iter().map(|(_, entry)| entry).collect()

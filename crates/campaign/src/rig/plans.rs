@@ -19,7 +19,7 @@ use wire::{
     Attempt, ChangeRequest, IdempotencyKey, PlansResponse, PreviewRequest, PreviewResponse, Purpose, QuoteId,
 };
 
-use super::{Answer, Desk, Dodo, client, desk::session};
+use super::{Desk, Dodo, desk::session};
 
 /// Somebody with a running subscription.
 #[derive(Clone, Debug)]
@@ -193,9 +193,8 @@ impl Dodo {
     ///
     /// # Errors
     /// When the API does not tell.
-    pub async fn credit_of(&self, customer: &CustomerId) -> anyhow::Result<i64> {
-        let url = format!("{}/customers/{customer}/wallets", self.url());
-        let wallets = Answer::to(client()?.get(url).bearer_auth(dodo_sim::DEFAULT_KEY)).await?.ok()?;
+    pub fn credit_of(&self, customer: &CustomerId) -> anyhow::Result<i64> {
+        let wallets = self.control().wallets(customer.as_str())?;
         let items = wallets["items"].as_array().map_or(&[][..], Vec::as_slice);
         Ok(items.iter().filter_map(|wallet| wallet["balance"].as_i64()).sum())
     }

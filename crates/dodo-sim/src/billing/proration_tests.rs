@@ -176,6 +176,35 @@ fn derived_numbers_of_the_current_engine() {
     }
 }
 
+/// The same changes in the generation for which nobody publishes their numbers; those of the other are above.
+#[test]
+fn each_vector_in_the_other_generation() {
+    let case = |from, to, mode, used| Case { from, to, mode, used };
+    let classic = Policy::default();
+    let cases = [
+        ("1", case((3000, 0), (8000, 0), ProratedImmediately, 15), &current(), (6500, 0)),
+        ("2", case((8000, 0), (2000, 0), ProratedImmediately, 15), &current(), (0, 2000)),
+        ("3", case((3000, 0), (8000, 0), DifferenceImmediately, 7), &current(), (5000, 0)),
+        ("4", case((8000, 0), (2000, 0), DifferenceImmediately, 7), &current(), (0, 6000)),
+        ("5", case((8000, 0), (3000, 0), DifferenceImmediately, 0), &current(), (0, 5000)),
+        ("6", case((5000, 0), (2000, 0), DifferenceImmediately, 29), &current(), (0, 3000)),
+        ("7", case((3000, 0), (8000, 0), FullImmediately, 15), &current(), (8000, 0)),
+        ("8", case((3000, 0), (8000, 3), ProratedImmediately, 15), &current(), (9500, 0)),
+        ("9", case((9900, 10), (9900, 15), ProratedImmediately, 15), &current(), (14_950, 0)),
+        ("10", case((9900, 10), (9900, 15), DifferenceImmediately, 15), &current(), (5000, 0)),
+        ("11", case((9900, 10), (9900, 15), DoNotBill, 15), &current(), (0, 0)),
+        ("12", case((9900, 10), (9900, 7), ProratedImmediately, 20), &current(), (10_267, 0)),
+        ("13", case((3000, 0), (8000, 0), ProratedImmediately, 15), &classic, (2500, 0)),
+        ("14", case((8000, 0), (2000, 0), ProratedImmediately, 15), &classic, (0, 3000)),
+        ("15", case((8000, 0), (2000, 0), ProratedImmediately, 29), &classic, (0, 200)),
+        ("16", case((3000, 0), (8000, 0), ProratedImmediatelyKeepCycle, 20), &classic, (1667, 0)),
+        ("17", case((3000, 0), (8000, 0), DoNotBill, 20), &classic, (0, 0)),
+    ];
+    for (name, case, policy, expected) in cases {
+        assert_eq!(case.outcome(policy), expected, "{name}");
+    }
+}
+
 #[test]
 fn who_moves_the_billing_date() {
     let cycle =

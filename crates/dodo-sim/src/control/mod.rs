@@ -109,6 +109,15 @@ impl Control {
         Ok(self.shared.look(look)?)
     }
 
+    /// A buyer's credit, as `GET /customers/{id}/wallets` answers.
+    ///
+    /// # Errors
+    /// There is no such customer.
+    pub fn wallets(&self, customer: &str) -> Result<Value, ControlError> {
+        let look = |world: &World| Ok::<_, ApiError>(view::customer::wallets(world.customer(customer)?));
+        Ok(self.shared.look(look)?)
+    }
+
     /// What a plan change would cost, as `POST /subscriptions/{id}/change-plan/preview` answers.
     ///
     /// # Errors

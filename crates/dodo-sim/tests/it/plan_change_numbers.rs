@@ -91,6 +91,10 @@ async fn vectors_3_to_6_by_difference() {
         change(&world, &id, &to("prod_pro_plan", "difference_immediately")).await;
         let charged: Vec<i64> = if charge > 0 { vec![charge] } else { vec![] };
         assert_eq!((later(&world), wallet(&world, &customer).await), (charged, credit), "{from} to {target}");
+        if target == 8000 {
+            world.advance_days(23).await;
+            assert_eq!(later(&world), [5000, 8000]);
+        }
         if target == 2000 && from == 8000 {
             // Three renewals are paid by the credit, the fourth by the card.
             world.advance_days(23 + 31 + 30).await;

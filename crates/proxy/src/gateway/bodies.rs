@@ -79,7 +79,10 @@ fn minimal(billing: &Billing) -> Option<bool> {
 }
 
 /// The body of a plan change, for its preview and for the change.
-pub(super) fn plan_change(plan: &ChargePlan, metadata: Option<Metadata>) -> Result<PlanChange, BodyError> {
+///
+/// # Errors
+/// When the plan is a purchase, or holds what Dodo does not take.
+pub fn plan_change(plan: &ChargePlan, metadata: Option<Metadata>) -> Result<PlanChange, BodyError> {
     let ChargePlan::PlanChange { product_id, quantity, addons, proration, effective_at, .. } = plan else {
         return Err(BodyError::OtherKind);
     };

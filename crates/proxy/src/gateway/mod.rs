@@ -22,7 +22,7 @@ use dodo_client::{
 use time::OffsetDateTime;
 use wire::UnixSeconds;
 
-pub use bodies::BodyError;
+pub use bodies::{BodyError, plan_change as change_body};
 pub use facts::PaymentFacts;
 pub use refunds::{Refundable, refund_as_seen, seen_dispute, seen_refund};
 pub use tags::{OfferTags, Tags};

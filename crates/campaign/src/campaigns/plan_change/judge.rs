@@ -68,7 +68,7 @@ pub(super) async fn judge(
     wrong.extend(of_subscription(story, &cases, &world.dodo.subscription(&who.subscription)?));
     let made = cases.iter().filter(|case| case.is_made());
     let granted: i64 = made.map(|case| case.quote.quote.credit).sum();
-    let credit = world.dodo.credit_of(&who.customer).await?;
+    let credit = world.dodo.credit_of(&who.customer)?;
     if credit != granted {
         wrong.push((Broken::Lost, format!("{credit} of credit, and {granted} on record")));
     }

@@ -5,6 +5,7 @@
 //! A run is a story of one subscriber, drawn from its seed: plan, seats, add-ons, day of the period, currency with no, two
 //! or three decimals, country and its tax, card, generation of Dodo's proration, mode of billing, at once or at the next
 //! billing date. It is played in processes that die as [`crate::lives`] says.
+mod amounts;
 mod judge;
 mod play;
 mod shop;
@@ -14,7 +15,11 @@ use async_trait::async_trait;
 
 use self::story::Story;
 use super::Campaign;
-use crate::{lives::play_all, plan::Plan, report::Report};
+use crate::{
+    lives::play_all,
+    plan::{Extent, Plan},
+    report::{Broken, Report},
+};
 
 /// Seats or add-ons that the subscriber had not given up are gone.
 const ADDONS_LOST: &str = "addons_lost";
@@ -43,6 +48,15 @@ impl Campaign for PlanChange {
     }
 
     async fn run(&self, plan: &Plan) -> anyhow::Result<Report> {
-        play_all::<Story>(plan, PLACES, Report::asking(&[ADDONS_LOST])).await
+        let mut report = play_all::<Story>(plan, PLACES, Report::asking(&[ADDONS_LOST])).await?;
+        let amounts = match plan.extent {
+            Extent::Whole => 100_000,
+            Extent::Quick => 1_000,
+        };
+        if let Err(what) = amounts::hold(amounts, plan.seed).await? {
+            report.broken(Broken::Double, plan.seed, what);
+        }
+        report.fact("amounts", amounts);
+        Ok(report)
     }
 }

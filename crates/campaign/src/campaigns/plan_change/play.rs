@@ -172,6 +172,10 @@ async fn confirm(page: &PlanPage, story: &Mutex<Story>, tab: usize, key: u32) ->
             show(story, tab, Some(*new));
             Told::Refused
         }
+        Err(ChargeError::QuoteExpired) => {
+            show(story, tab, None);
+            Told::Refused
+        }
         Err(ChargeError::AttemptInProgress | ChargeError::KeyInProgress) => Told::Open,
         Err(_) => Told::Refused,
     };

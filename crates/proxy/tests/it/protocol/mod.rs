@@ -11,4 +11,5 @@ mod plan_change;
 mod recovery;
 mod refunds;
 mod rig;
+mod vectors;
 mod world;
