@@ -5,6 +5,7 @@ use dodo_client::calls::plan_changes::ProrationMode::{
     self, DifferenceImmediately, DoNotBill, FullImmediately, ProratedImmediately,
     ProratedImmediatelyKeepCycle,
 };
+use dodo_sim::SimConfig;
 use proxy::domain::ChargePlan;
 use serde_json::json;
 use wire::{AttemptStatus, ProductId};
@@ -107,7 +108,8 @@ async fn quoted_and_collected(
     lines: Lines,
     (due, credit): (i64, i64),
 ) {
-    let rig = Rig::start().await;
+    // The clock stands, so that a period that begins with the change begins when it was previewed.
+    let rig = Rig::start_with(SimConfig { clock_speed: 0, ..SimConfig::default() }).await;
     rig.policy(json!({"proration_engine": engine, "month_step": "thirty_days"}));
     // The same plan with other seats, or from one plan to another.
     let (before, after) = match from.0 == to.0 {
