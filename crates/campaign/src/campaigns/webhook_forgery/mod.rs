@@ -39,7 +39,7 @@ const REFUSED: &str = "genuine_refused";
 const EFFECTS: &str = "effects";
 /// A message that made the verification panic.
 const PANICS: &str = "panics";
-/// An answer of 500 and above, or none.
+/// An answer of 500 and above, none at all, or one that blames the signature for what was signed.
 const SERVER_ERRORS: &str = "server_errors";
 
 /// See the module.
@@ -66,7 +66,8 @@ impl Campaign for WebhookForgery {
     async fn run(&self, plan: &Plan) -> anyhow::Result<Report> {
         let mut report = Report::asking(&[ACCEPTED, REFUSED, EFFECTS, PANICS, SERVER_ERRORS]);
         let (keys, cases, originals) = (message::keys()?, cases::all()?, message::originals());
-        let mut ear = Ear::open(&Dodo::start(plan.seed).await?).await?;
+        let dodo = Dodo::start(plan.seed).await?;
+        let mut ear = Ear::open(&dodo).await?;
         for case in &cases {
             if !case.transport {
                 judge(&keys, &case.message(), case.verifies, &case.name, plan.seed, &mut report);
