@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// After these it is not known whether the charge happened.
-const FAULTS: [&str; 17] = [
+pub(super) const FAULTS: [&str; 17] = [
     "reset_before",
     "reset_after",
     "hang_before",

@@ -13,30 +13,10 @@ use wire::{AttemptId, EffectiveAt, PreviewRequest, ProductId, Quote, QuoteId};
 
 use super::shop;
 use crate::{
+    campaigns::ambiguity::FAULTS,
     plan::rng,
     rig::{EMPTY_CARD, GOOD_CARD, Subscriber},
 };
-
-/// After these it is not known whether the change happened.
-const AMBIGUOUS: [&str; 17] = [
-    "reset_before",
-    "reset_after",
-    "hang_before",
-    "hang_after",
-    "truncated_body_after",
-    "non_json_body_after",
-    "empty_200_after",
-    "status_408_before",
-    "status_408_after",
-    "status_409_before",
-    "status_409_after",
-    "status_500_before",
-    "status_500_after",
-    "status_502_after",
-    "status_503_before",
-    "status_504_after",
-    "status_302_after",
-];
 
 /// The stories.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -249,8 +229,8 @@ impl Story {
     pub(super) fn fault(&self) -> Option<Value> {
         match self.scenario {
             Scenario::Spoiled | Scenario::SpoiledInSilence => {
-                let at = rng(self.seed ^ 0xfa17).random_range(0..AMBIGUOUS.len());
-                Some(json!(AMBIGUOUS[at]))
+                let at = rng(self.seed ^ 0xfa17).random_range(0..FAULTS.len());
+                Some(json!(FAULTS[at]))
             }
             Scenario::Lost | Scenario::ComesLate => Some(json!("reset_before")),
             Scenario::QuotaFull => Some(json!("status_429_before")),
