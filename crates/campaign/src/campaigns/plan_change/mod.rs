@@ -60,10 +60,11 @@ impl Campaign for PlanChange {
             Extent::Whole => 100_000,
             Extent::Quick => 1_000,
         };
-        if let Err(what) = amounts::hold(amounts, plan.seed).await? {
-            report.broken(Broken::Double, plan.seed, what);
-        }
         report.fact("amounts", amounts);
+        match amounts::hold(amounts, plan.seed).await? {
+            Ok(carried_out) => report.fact("carried_out", carried_out),
+            Err(what) => report.broken(Broken::Double, plan.seed, what),
+        }
         Ok(report)
     }
 }
