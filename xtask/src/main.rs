@@ -9,6 +9,7 @@
 //! | [`precompress`], [`sizes`], [`dist`] | release artefacts and their budgets |
 //! | [`stack`], [`demo`], [`smoke`] | everything running together |
 //! | [`campaign`] | the reliability campaigns |
+//! | [`fuzz`] | the fuzz targets |
 //! | [`test`] | every test, with a summary |
 //! | [`tidy`] | what a program can check of the contribution rules |
 //!
@@ -18,6 +19,7 @@ mod campaign;
 mod demo;
 mod dist;
 mod embed;
+mod fuzz;
 mod precompress;
 mod process;
 mod repo;
@@ -51,6 +53,8 @@ enum Command {
     Test(test::Args),
     /// Run reliability campaigns: many seeded runs of one promise under everything that can go wrong.
     Campaign(campaign::Args),
+    /// Run fuzz targets: inputs that nobody thought of, made by libFuzzer.
+    Fuzz(fuzz::Args),
     /// Build the release artefacts into dist/ and hold them against their budgets.
     Dist,
     /// Build the embedded widget into dist/embed/.
@@ -67,6 +71,7 @@ fn main() -> ExitCode {
         Command::Stack => stack::serve_json(),
         Command::Test(args) => test::run(&args),
         Command::Campaign(args) => campaign::run(&args),
+        Command::Fuzz(args) => fuzz::run(&args),
         Command::Dist => dist::run(),
         Command::Embed => tools::Toolbox::new().and_then(|tools| embed::build(&tools)),
         Command::Spa => tools::Toolbox::new().and_then(|tools| spa::build(&tools)),

@@ -188,8 +188,11 @@ pub enum DecodeError {
 }
 
 impl DecodeError {
-    /// Reads a body, naming the field at which that fails.
-    pub(crate) fn read<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, Self> {
+    /// Reads a body, as every answer and every webhook is read, naming the field at which that fails.
+    ///
+    /// # Errors
+    /// When it is not JSON, or JSON of another shape.
+    pub fn read<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, Self> {
         let mut input = serde_json::Deserializer::from_slice(body);
         let value = serde_path_to_error::deserialize(&mut input).map_err(|error| {
             if error.inner().is_data() {

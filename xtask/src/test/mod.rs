@@ -90,8 +90,11 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 /// Each check counts as one test.
 fn checks() -> Counts {
     type Check = (&'static str, fn() -> Result<()>);
-    let checks: [Check; 4] = [
+    let checks: [Check; 5] = [
         ("formatting", || must_run(cargo().args(["fmt", "--all", "--check"]))),
+        ("formatting of the fuzz binaries", || {
+            must_run(cargo().args(["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"]))
+        }),
         ("lints", || {
             must_run(cargo().args([
                 "clippy",

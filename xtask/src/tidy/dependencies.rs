@@ -10,7 +10,7 @@ pub(super) struct Edge {
 }
 
 /// Ours, in the widget's and the proxy's halves, and the tools that build and try them.
-const OURS: [&str; 10] = [
+const OURS: [&str; 11] = [
     "wire",
     "flow",
     "upsell-widget",
@@ -19,6 +19,7 @@ const OURS: [&str; 10] = [
     "dodo-sim",
     "demo-shop",
     "campaign",
+    "fuzz-targets",
     "test-postgres",
     "xtask",
 ];
@@ -31,6 +32,8 @@ fn allowed(package: &str) -> &'static [&'static str] {
         "upsell-proxy" => &["wire", "dodo-client"],
         // It runs the proxy against the simulator, and nothing depends on it.
         "campaign" => &["wire", "dodo-client", "upsell-proxy", "dodo-sim", "test-postgres"],
+        // It hands any bytes to both halves, and nothing depends on it but the binaries in `fuzz/`.
+        "fuzz-targets" => &["wire", "flow", "dodo-client", "upsell-proxy"],
         "xtask" => &["wire"],
         _ => &[],
     }
@@ -101,6 +104,8 @@ mod tests {
             ("dodo-sim", "axum"),
             ("campaign", "upsell-proxy"),
             ("campaign", "dodo-sim"),
+            ("fuzz-targets", "flow"),
+            ("fuzz-targets", "upsell-proxy"),
             ("wire", "serde"),
         ] {
             assert_eq!(verdict(from, to), None, "{from} → {to}");
@@ -125,6 +130,7 @@ mod tests {
             ("demo-shop", "wire"),
             ("campaign", "flow"),
             ("upsell-proxy", "campaign"),
+            ("upsell-proxy", "fuzz-targets"),
             ("newcomer", "serde"),
         ] {
             assert!(verdict(from, to).is_some(), "{from} → {to}");

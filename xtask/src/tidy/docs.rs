@@ -7,8 +7,19 @@ use regex::Regex;
 use super::File;
 
 /// Folders whose names begin a path of ours. `dist/` and `target/` are made by commands and may be absent.
-const TOP: [&str; 10] =
-    ["crates/", "src/", "docs/", "xtask/", "e2e/", "embed/", "style/", "tests/", "examples/", "bench/"];
+const TOP: [&str; 11] = [
+    "crates/",
+    "src/",
+    "docs/",
+    "xtask/",
+    "e2e/",
+    "embed/",
+    "style/",
+    "tests/",
+    "examples/",
+    "bench/",
+    "fuzz/",
+];
 
 /// Names in `file` that lead nowhere, a line each. `exists` is asked with paths relative to the root.
 pub(super) fn check(file: &File, exists: &dyn Fn(&str) -> bool) -> Vec<String> {

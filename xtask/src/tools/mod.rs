@@ -3,6 +3,7 @@
 
 mod browser;
 mod cargo_tools;
+mod cpp;
 mod node;
 mod packages;
 mod postgres;
@@ -29,6 +30,8 @@ pub(crate) enum Tool {
     WasmOpt,
     /// Makes requests out of the API's description.
     Schemathesis,
+    /// Builds targets with libFuzzer and runs them.
+    CargoFuzz,
 }
 
 /// Where a tool comes from.
@@ -49,6 +52,7 @@ impl Tool {
             Self::Trunk => "trunk",
             Self::WasmOpt => "binaryen",
             Self::Schemathesis => "schemathesis",
+            Self::CargoFuzz => "cargo-fuzz",
         }
     }
 
@@ -61,6 +65,7 @@ impl Tool {
             Self::Trunk => "0.21.14",
             Self::WasmOpt => "132.0.0",
             Self::Schemathesis => "4.32.5",
+            Self::CargoFuzz => "0.13.2",
         }
     }
 
@@ -71,6 +76,7 @@ impl Tool {
             Self::Trunk => "trunk",
             Self::WasmOpt => "wasm-opt",
             Self::Schemathesis => "schemathesis",
+            Self::CargoFuzz => "cargo-fuzz",
         }
     }
 
@@ -87,7 +93,7 @@ impl Tool {
         match self {
             // Its published lockfile names a crate version that not every registry mirror has.
             Self::WasmBindgen => Source::Cargo { locked: false },
-            Self::WasmPack | Self::Trunk => Source::Cargo { locked: true },
+            Self::WasmPack | Self::Trunk | Self::CargoFuzz => Source::Cargo { locked: true },
             Self::WasmOpt => Source::Npm,
             Self::Schemathesis => Source::Pip,
         }
@@ -204,6 +210,7 @@ pub(crate) fn ensure_wasm_target() -> Result<()> {
 }
 
 pub(crate) use browser::ensure_browser;
+pub(crate) use cpp::ensure_cpp;
 pub(crate) use node::{ensure_node, ensure_packages};
 pub(crate) use postgres::ensure_postgres;
 

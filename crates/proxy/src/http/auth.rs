@@ -57,10 +57,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Key {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        let text = only(&parts.headers, "idempotency-key").map(str::trim).unwrap_or_default();
-        // A structured-field string, so quoted; many clients send it bare.
-        let text = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
-        IdempotencyKey::parse(text).map(Self).map_err(|_| ApiError::new(ErrorCode::IdempotencyKeyMissing))
+        idempotency_key(&parts.headers)
+            .map(Self)
+            .ok_or_else(|| ApiError::new(ErrorCode::IdempotencyKeyMissing))
     }
 }
 
@@ -77,6 +76,14 @@ pub fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = only(headers, header::AUTHORIZATION.as_str())?.split_once(' ')?;
     let token = token.trim();
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() && token.len() <= 256).then_some(token)
+}
+
+/// The `Idempotency-Key`, when there is one that can be taken.
+pub fn idempotency_key(headers: &HeaderMap) -> Option<IdempotencyKey> {
+    let text = only(headers, "idempotency-key")?.trim();
+    // A structured-field string, so quoted; many clients send it bare.
+    let text = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
+    IdempotencyKey::parse(text).ok()
 }
 
 /// The value of a header that is there once and is readable.

@@ -14,7 +14,11 @@ pub(super) fn upstream_id(id: &ProductId) -> Result<dodo_client::ids::ProductId,
     dodo_client::ids::ProductId::parse(id.as_str()).map_err(|_| CatalogueError::NotOfferable(id.clone()))
 }
 
-pub(super) fn product(id: &ProductId, product: Product) -> Result<CatalogueProduct, CatalogueError> {
+/// A product as it can be offered.
+///
+/// # Errors
+/// When its price is of a kind that cannot be offered, or in no currency.
+pub fn product(id: &ProductId, product: Product) -> Result<CatalogueProduct, CatalogueError> {
     let refused = || CatalogueError::NotOfferable(id.clone());
     let (price, is_plan) = list_price(&product.price).ok_or_else(refused)?;
     Ok(CatalogueProduct {
@@ -60,7 +64,7 @@ fn discounted(amount: i64, bps: i64) -> Option<i64> {
 
 /// A billing period in the contract's words; `None` for one that it has no words for.
 #[must_use]
-pub(crate) fn period(count: i64, interval: &TimeInterval) -> Option<Period> {
+pub fn period(count: i64, interval: &TimeInterval) -> Option<Period> {
     let interval = match interval {
         TimeInterval::Day => Interval::Day,
         TimeInterval::Week => Interval::Week,
@@ -71,7 +75,9 @@ pub(crate) fn period(count: i64, interval: &TimeInterval) -> Option<Period> {
     Some(Period { interval, count: u32::try_from(count).ok().filter(|count| *count > 0)? })
 }
 
-pub(super) fn saved_method(method: &PaymentMethod) -> SavedMethod {
+/// A saved method, as far as choosing one needs to know it.
+#[must_use]
+pub fn saved_method(method: &PaymentMethod) -> SavedMethod {
     let card = method.card.as_ref();
     SavedMethod {
         id: method.payment_method_id.clone(),
@@ -84,7 +90,8 @@ pub(super) fn saved_method(method: &PaymentMethod) -> SavedMethod {
 }
 
 /// What of a card a page may know: its network and four digits, or nothing.
-pub(crate) fn shown_card(network: Option<&str>, last4: Option<&str>) -> Option<Card> {
+#[must_use]
+pub fn shown_card(network: Option<&str>, last4: Option<&str>) -> Option<Card> {
     let last4 =
         last4.filter(|digits| digits.len() == 4 && digits.bytes().all(|byte| byte.is_ascii_digit()))?;
     let brand = network.unwrap_or("card").to_ascii_lowercase();

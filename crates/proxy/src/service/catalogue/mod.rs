@@ -6,7 +6,7 @@
 
 mod mapping;
 
-pub(crate) use mapping::{period, shown_card};
+pub use mapping::{period, product, saved_method, shown_card};
 
 use std::{sync::Arc, time::Duration};
 

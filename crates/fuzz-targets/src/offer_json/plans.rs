@@ -1,0 +1,182 @@
+//! Stories of the plan-change flow.
+
+use flow::{
+    Tag,
+    plans::{self, Act, ConfirmState, Dialog, Effect, Event, Notice, Page as Picture, State, View},
+};
+use wire::{EffectiveAt, ProductId};
+
+use super::witness::Witness;
+use crate::Reached;
+
+/// Plays one.
+pub(super) fn play<'a>(lines: impl Iterator<Item = (&'a str, &'a str)>) -> Reached {
+    let mut page = Page::default();
+    for (word, rest) in lines {
+        page.line(word, rest);
+    }
+    page.witness.reached
+}
+
+#[derive(Default)]
+struct Page {
+    state: State,
+    /// Requests without an answer, and timers that have not run out.
+    open: Vec<Effect>,
+    witness: Witness,
+}
+
+impl Page {
+    fn line(&mut self, word: &str, rest: &str) {
+        match word {
+            "plans" => {
+                let answer = self.witness.read(rest).ok();
+                self.happen(Event::Start(answer));
+            }
+            "plans-unanswered" => self.happen(Event::StartUnanswered),
+            "timer" => {
+                if let Some(timer) = self.last(is_timer).and_then(timer) {
+                    self.happen(Event::Timer(timer));
+                }
+            }
+            "first-timer" => {
+                let at = self.open.iter().position(is_timer);
+                if let Some(timer) = at.map(|at| self.open.remove(at)).and_then(timer) {
+                    self.happen(Event::Timer(timer));
+                }
+            }
+            _ => match act(word, rest) {
+                Some(act) => {
+                    if let Some(key) = self.witness.key() {
+                        self.happen(Event::Act { act, key });
+                    }
+                }
+                None => self.reply(word, rest),
+            },
+        }
+    }
+
+    /// An answer to what was asked last.
+    fn reply(&mut self, word: &str, rest: &str) {
+        if !["ok", "error", "network", "timeout"].contains(&word) {
+            return;
+        }
+        let request = self.last(|effect| {
+            !matches!(effect, Effect::Schedule(..) | Effect::Navigate(_) | Effect::Announce(_))
+        });
+        let witness = &mut self.witness;
+        let event = match request {
+            Some(Effect::Load(tag)) => witness.reply(word, rest).map(|reply| Event::Loaded(tag, reply)),
+            Some(Effect::Preview(tag, _)) => {
+                witness.reply(word, rest).map(|reply| Event::Previewed(tag, reply))
+            }
+            Some(Effect::Change { tag, .. }) => {
+                witness.reply(word, rest).map(|reply| Event::Changed(tag, reply))
+            }
+            Some(Effect::Ask(tag, _)) => witness.reply(word, rest).map(|reply| Event::Looked(tag, reply)),
+            Some(Effect::CardLink(tag)) => witness.reply(word, rest).map(|reply| Event::CardLink(tag, reply)),
+            Some(Effect::TakeBack(tag)) => {
+                let done = if word == "ok" { Some(Ok(())) } else { witness.reply(word, rest) };
+                done.map(|reply| Event::TakenBack(tag, reply))
+            }
+            _ => None,
+        };
+        if let Some(event) = event {
+            self.happen(event);
+        }
+    }
+
+    fn last(&mut self, pick: impl Fn(&Effect) -> bool) -> Option<Effect> {
+        let at = self.open.iter().rposition(pick)?;
+        Some(self.open.remove(at))
+    }
+
+    fn happen(&mut self, event: Event) {
+        let before = plans::view(&self.state);
+        let (state, effects) = plans::step(std::mem::take(&mut self.state), event.clone());
+        for effect in &effects {
+            match effect {
+                Effect::Change { key, quote_id, .. } => {
+                    let pressed = matches!(event, Event::Act { .. });
+                    self.witness.sends(key, None, pressed);
+                    // F1, F8: what is charged is what stood on the button that was pressed.
+                    let confirmed = matches!(&before.dialog, Some(Dialog::Review(review))
+                        if review.confirm == ConfirmState::Ready && review.quote.id == *quote_id);
+                    assert!(!pressed || confirmed, "charged from {:?}", before.dialog);
+                }
+                Effect::Navigate(address) => self.witness.goes_to(address),
+                _ => {}
+            }
+        }
+        self.judge(&plans::view(&state));
+        if !matches!(event, Event::Start(_) | Event::StartUnanswered | Event::Act { .. }) {
+            // F4: nobody waits for it a second time.
+            let again = plans::step(state.clone(), event);
+            assert_eq!(again, (state.clone(), Vec::new()), "a repeated answer is heard");
+        }
+        self.state = state;
+        self.open.extend(effects);
+    }
+
+    fn judge(&mut self, view: &View) {
+        let witness = &mut self.witness;
+        if let Picture::Comparison(page) = &view.page {
+            witness.reached.insert("compared");
+            for plan in &page.plans {
+                witness.price("price", plan.price, plan.currency);
+            }
+            witness.price("recurring_amount", page.current.recurring_amount, page.current.currency);
+            match &page.notice {
+                Some(Notice::Waiting(waiting)) => witness.told(waiting.due),
+                Some(Notice::Done(done)) => witness.done(done),
+                Some(Notice::Failed(failed)) => witness.told(failed.due),
+                _ => {}
+            }
+        }
+        match &view.dialog {
+            None => {}
+            Some(Dialog::Review(review)) => {
+                witness.reached.insert("reviewed");
+                witness.quote(&review.quote, review.due, review.changed_from);
+            }
+            Some(Dialog::Waiting(waiting)) => {
+                witness.reached.insert("waiting");
+                witness.told(waiting.due);
+            }
+            Some(Dialog::Done(done)) => witness.done(done),
+            Some(Dialog::Failed(failed)) => {
+                witness.reached.insert("failed");
+                witness.told(failed.due);
+            }
+        }
+    }
+}
+
+fn act(word: &str, rest: &str) -> Option<Act> {
+    Some(match word {
+        "choose" => Act::Choose(ProductId::parse(rest).ok()?),
+        "now" => Act::Timing(EffectiveAt::Immediately),
+        "later" => Act::Timing(EffectiveAt::NextBillingDate),
+        "confirm" => Act::Confirm,
+        "close" => Act::CloseDialog,
+        "open" => Act::OpenDialog,
+        "refresh" => Act::Refresh,
+        "reload" => Act::Reload,
+        "card" => Act::UseAnotherCard,
+        "take-back" => Act::TakeBackScheduled,
+        "check" => Act::CheckAgain,
+        "continue" => Act::Continue,
+        _ => return None,
+    })
+}
+
+fn is_timer(effect: &Effect) -> bool {
+    matches!(effect, Effect::Schedule(..))
+}
+
+fn timer(effect: Effect) -> Option<Tag> {
+    match effect {
+        Effect::Schedule(tag, _) => Some(tag),
+        _ => None,
+    }
+}
