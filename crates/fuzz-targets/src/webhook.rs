@@ -126,9 +126,15 @@ fn meaning(body: &[u8]) -> &'static str {
     let Ok(event) = Event::read(body) else { return "unreadable" };
     // Numbers beyond every range can stand where nothing is read.
     let Ok(json) = serde_json::from_slice::<Value>(body) else { return "strange" };
+    if !json.is_object() {
+        return "strange";
+    }
     assert_eq!(Some(event.kind.as_str()), json["type"].as_str());
     assert_eq!(event.business_id, json["business_id"].as_str().unwrap_or_default());
     let data = &json["data"];
+    if !dodo::is_plain(data) {
+        return "strange";
+    }
     match &event.object {
         EventObject::Payment(payment) => dodo::payment(payment, data),
         EventObject::Subscription(subscription) => dodo::subscription(subscription, data),
