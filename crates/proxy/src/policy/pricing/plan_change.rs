@@ -85,25 +85,28 @@ fn explain(priced: &mut Priced) -> Result<(), PricingError> {
         .checked_sub(priced.credit)
         .and_then(|amount| amount.checked_sub(tax))
         .ok_or(PricingError::OutOfRange)?;
-    let sum = priced.lines.iter().try_fold(0_i64, |sum, line| sum.checked_add(line.amount));
-    let residue = sum.and_then(|sum| wanted.checked_sub(sum));
-    let rounding = i64::try_from(priced.lines.len()).unwrap_or(i64::MAX);
-    match (residue, priced.lines.iter_mut().max_by_key(|line| line.amount.unsigned_abs())) {
-        (Some(0), _) => {}
-        (Some(residue), Some(largest)) if residue.abs() <= rounding => {
-            largest.amount = largest.amount.checked_add(residue).ok_or(PricingError::OutOfRange)?;
-        }
-        _ => {
-            priced.lines = vec![QuoteLine {
-                kind: LineKind::Plan,
-                name: priced.name.clone(),
-                quantity: 1,
-                amount: wanted,
-                prorated: true,
-            }];
-        }
+    let rounding = u64::try_from(priced.lines.len()).unwrap_or(u64::MAX);
+    let residue = sum(&priced.lines).and_then(|sum| wanted.checked_sub(sum));
+    if let Some(residue) = residue.filter(|residue| residue.unsigned_abs() <= rounding)
+        && let Some(largest) = priced.lines.iter_mut().max_by_key(|line| line.amount.unsigned_abs())
+        && let Some(amount) = largest.amount.checked_add(residue)
+    {
+        largest.amount = amount;
+    }
+    if sum(&priced.lines) != Some(wanted) {
+        priced.lines = vec![QuoteLine {
+            kind: LineKind::Plan,
+            name: priced.name.clone(),
+            quantity: 1,
+            amount: wanted,
+            prorated: true,
+        }];
     }
     Ok(())
+}
+
+fn sum(lines: &[QuoteLine]) -> Option<i64> {
+    lines.iter().try_fold(0_i64, |sum, line| sum.checked_add(line.amount))
 }
 
 /// The lines as Dodo's own portal computes them, and whether all of them hold their tax. A line that cannot be computed

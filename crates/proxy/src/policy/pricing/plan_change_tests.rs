@@ -122,6 +122,24 @@ fn lines_that_explain_nothing_become_one() {
     }
 }
 
+/// Found by reading for the fuzz target `upstream_json`: the difference of -2⁶³ has no absolute value, which panicked where
+/// overflow is checked, and passed for a rounding where it is not.
+#[test]
+fn a_difference_as_large_as_can_be_is_no_rounding() {
+    let priced = price(json!([line("prod_pro", 0, "1")]), summary(0, i64::MAX, 1)).unwrap();
+    assert_eq!(amounts(&priced), [i64::MIN]);
+    assert!(priced.lines[0].prorated, "the one line that explains everything");
+    assert!(adds_up(&priced));
+}
+
+#[test]
+fn lines_whose_rounding_does_not_fit_become_one() {
+    let lines = [line("prod_pro", i64::MAX - 1, "1"), line("prod_a", 1, "1"), line("prod_basic", 10, "-1")];
+    let priced = price(json!(lines), summary(i64::MAX - 9, 0, 0)).unwrap();
+    assert_eq!(amounts(&priced), [i64::MAX - 9]);
+    assert!(adds_up(&priced));
+}
+
 #[test]
 fn tax_inside_every_line_stays_inside() {
     let mut inclusive = line("prod_pro", 8000, "1");
