@@ -31,11 +31,9 @@ const MONTHLY: Period = Period { interval: Interval::Month, count: 1 };
 /// Whether an object is written as one, and so are those in it that are looked at here: the decoder takes a list of the
 /// fields' values as well, which nobody sends.
 pub(crate) fn is_plain(json: &Value) -> bool {
-    let objects = ["customer", "metadata", "immediate_charge", "new_plan", "price"];
-    let written = |value: &Value| value.is_null() || value.is_object();
-    json.is_object()
-        && objects.iter().all(|name| written(&json[*name]))
-        && written(&json["immediate_charge"]["summary"])
+    let within = ["customer", "immediate_charge", "new_plan", "price"].map(|name| &json[name]);
+    let summary = &json["immediate_charge"]["summary"];
+    json.is_object() && !summary.is_array() && within.iter().all(|value| !value.is_array())
 }
 
 pub(crate) fn payment(payment: &Payment, json: &Value) -> &'static str {
