@@ -1,6 +1,8 @@
 //! Every target over its seeds and over seeded mutations of them: what a fuzzer does for minutes, in a second, on every
 //! change. And the seeds themselves: between them they reach every part, or the properties would prove nothing.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
+
 mod mutate;
 
 use std::{
