@@ -85,6 +85,15 @@ pub trait Tale: Clone + Send + Sync + 'static {
     /// When it cannot be played at all. What the product answers is part of the story.
     async fn take(desk: &Desk, dodo: &Dodo, tale: &Mutex<Self>, step: Self::Step) -> anyhow::Result<()>;
 
+    /// Called when the last process has come to the end, half an hour after the last step: lets more time pass for what
+    /// may take longer.
+    ///
+    /// # Errors
+    /// When it cannot be played.
+    async fn linger(_desk: &Desk, _dodo: &Dodo, _tale: &Mutex<Self>) -> anyhow::Result<()> {
+        Ok(())
+    }
+
     /// What is wrong at its end, by the simulator's ledger and the store. Counts the run and its requests.
     ///
     /// # Errors
@@ -287,6 +296,7 @@ async fn process<T: Tale>(
                 () = plan.stopped() => Ok(true),
                 played = tokio::time::timeout(LIFE, play) => {
                     played.context("a process hangs")??;
+                    T::linger(&desk, &dodo, &telling.tale).await?;
                     desk.store.close().await;
                     Ok(false)
                 }

@@ -1,11 +1,12 @@
 //! How a buyer's story is played.
 
-use std::sync::Mutex;
+use std::{sync::Mutex, time::Duration};
 
 use anyhow::Context as _;
 use async_trait::async_trait;
 use proxy::{
     clock::Clock as _,
+    domain::OfferState,
     rules::{AboveQuote, LateSuccess, MoneyRules, Surplus},
     service::charging::ChargeError,
     store::{DeclineOutcome, Refusal},
@@ -21,6 +22,11 @@ use crate::{
     report::Report,
     rig::{Desk, Dodo, KIT},
 };
+
+/// Seconds between two looks at what was given up.
+const WATCH: i64 = 3_600;
+/// Seconds in which what such a look finds is given back, or cannot be.
+const A_WHILE: i64 = 30 * 60;
 
 /// The merchant wants nothing that should not be there.
 const GIVES_BACK: MoneyRules = MoneyRules {
@@ -63,6 +69,18 @@ impl Tale for Story {
             dodo.fault("POST", "/refunds", fault, 1)?;
         }
         lock(story).shown = Some(shown);
+        Ok(())
+    }
+
+    // What was given up is watched by the hour: where deaths have kept every report of it from being heard, that is who
+    // hears of it.
+    async fn linger(desk: &Desk, dodo: &Dodo, story: &Mutex<Self>) -> anyhow::Result<()> {
+        let shown = lock(story).shown.clone().context("no page is shown")?;
+        if desk.offer(&shown).await?.state == OfferState::Abandoned {
+            desk.clock.advance(WATCH);
+            dodo.control().advance(Duration::from_secs(WATCH.unsigned_abs()));
+            desk.pass(dodo, A_WHILE).await?;
+        }
         Ok(())
     }
 
