@@ -64,7 +64,7 @@ impl Flow {
                 Input::Looked(tag, reply.map(|attempt| Seen::Attempt(Box::new(attempt))))
             }
             Event::Loaded(tag, reply) if charging.charge.asking() == Some(tag) => {
-                Input::Looked(tag, charging.look(reply))
+                Input::Looked(tag, charging.look(reply, &self.memory.refused))
             }
             Event::Timer(tag) => Input::Timer(tag),
             Event::Act { act: Act::CheckAgain, .. } => Input::CheckAgain,
@@ -200,14 +200,16 @@ impl Charging {
     }
 
     /// What loading anew shows of this charge. Keeps what is offered, for the case that nothing was charged.
-    fn look(&mut self, reply: Result<Answer, ApiError>) -> Result<Seen, ApiError> {
+    fn look(&mut self, reply: Result<Answer, ApiError>, refused: &[String]) -> Result<Seen, ApiError> {
         let answer = reply?;
         let meaning = proposal::read(*answer.response);
         let seen = proposal::seen(&meaning);
         self.latest = None;
         match meaning {
-            // Refused in another tab meanwhile.
-            Meaning::Offered(_) if answer.refused_here => return Ok(Seen::Gone),
+            // Refused in another tab meanwhile, or before what is being charged was offered.
+            Meaning::Offered(proposal) if answer.refused_here || refused.contains(&proposal.decline_key) => {
+                return Ok(Seen::Gone);
+            }
             Meaning::Offered(proposal) => self.latest = Some(proposal),
             _ => {}
         }

@@ -210,7 +210,7 @@ impl Flow {
         }
     }
 
-    pub(super) fn has_refused(&self, proposal: &Proposal) -> bool {
+    fn has_refused(&self, proposal: &Proposal) -> bool {
         self.memory.refused.contains(&proposal.decline_key)
     }
 
