@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { CARDS } from '../harness/cards.mjs';
 import { expectText } from '../harness/expect.mjs';
+import { money } from '../harness/money.mjs';
 import { scenario } from '../harness/runner.mjs';
 import { visitPlans } from '../harness/visits.mjs';
 
@@ -14,6 +15,7 @@ scenario('r. a plan on hold: says so, offers no change, and leads to where what 
   await page.goto(address);
   await plans.shown();
   await expectText(plans.element, 'the plan is on hold');
+  await expectText(plans.element, `A payment of ${money(3000)} for Basic did not go through`);
   assert.ok(await plans.changeButton('Pro').isDisabled(), 'a change that Dodo refuses is not offered');
   await world.shot(page, '1-on-hold');
   await plans.element.getByRole('button', { name: 'Update payment method' }).click();

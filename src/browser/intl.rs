@@ -60,6 +60,16 @@ pub fn money(locale: &str, amount: Money, sign: Sign) -> String {
     }
 }
 
+/// A whole number with the separators of the language. Where `Intl` refuses the locale, plain digits.
+#[must_use]
+pub fn number(locale: &str, n: u64) -> String {
+    let digits = n.to_string();
+    match NumberFormat::new(locale, &Object::new()) {
+        Ok(format) => format.format(&digits),
+        Err(_) => digits,
+    }
+}
+
 /// A day, in the buyer's time zone, in full. Empty where the browser cannot tell it.
 #[must_use]
 pub fn day(locale: &str, at: UnixSeconds) -> String {

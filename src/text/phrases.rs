@@ -124,6 +124,18 @@ phrases! {
     break_even,
     /// What prices are for. Gaps: `count`.
     for_seats,
+    /// How much has been used of what is limited. Gaps: `name`, `used`, `limit`, `percent`.
+    used_of,
+    /// How much has been used of what is not limited. Gaps: `name`, `used`.
+    used,
+    /// What was used gives no reason for another plan.
+    plan_fits,
+    /// How much of something a plan has. Gaps: `name`, `limit`.
+    limit,
+    /// The same, without a limit. Gaps: `name`.
+    no_limit,
+    /// Warning on a plan that has less than was used. Gaps: `names`.
+    not_enough,
     /// A length of time. Gaps: `count`.
     months,
     /// A length of time.
@@ -132,6 +144,16 @@ phrases! {
     years,
     /// Button that asks for the exact amount. Gaps: `name`.
     change_to,
+    /// Button that asks for other seats and add-ons.
+    adjust,
+    /// Title of the dialog that asks for them. Gaps: `name`.
+    adjust_title,
+    /// Before the number of seats.
+    seats,
+    /// Before the numbers of add-ons.
+    addons,
+    /// Button that asks what the chosen numbers cost.
+    show_price,
     /// Before a plan's features, for assistive technology.
     features,
     /// Before what a plan lacks.
@@ -144,6 +166,10 @@ phrases! {
     not_begun,
     /// Why not: a payment failed and the plan is stopped. Gaps: `name`.
     on_hold,
+    /// The same, where the amount is known. Gaps: `amount`, `name`.
+    on_hold_due,
+    /// As the next one, where the amount is known. Gaps: `amount`, `name`.
+    past_due_due,
     /// Why not: a payment is overdue and the plan still runs. Gaps: `name`.
     past_due,
     /// Why not: it is paused. Gaps: `name`.
@@ -175,6 +201,10 @@ phrases! {
     confirm_change_intro,
     /// While the preview is awaited.
     working_out,
+    /// What the plan costs today. Gaps: `amount`, `per`.
+    so_far,
+    /// The amount in the seller's own currency. Gaps: `amount`.
+    settled_as,
     /// When it takes effect.
     effective_now,
     /// When it takes effect.

@@ -1,22 +1,26 @@
 //! The confirm step of a plan change: everything that will be charged, in a native modal dialog. The dialog itself is
 //! opened and closed in `widget`; here is what is inside.
 
-use flow::plans::{Act, ConfirmState, Dialog, ReviewView};
+use flow::plans::{Act, AdjustView, ConfirmState, Dialog, ReviewView};
 use leptos::ev;
 use leptos::html::{button, div, fieldset, h2, header, input, label, legend, p, span};
 use leptos::prelude::*;
+use web_sys::HtmlInputElement;
 use wire::EffectiveAt;
 
 use super::button::{Role, press};
 use super::notice::{Tone, notice};
 use super::outcome::{self, Deed, Way, ways};
-use super::plan_comparison::{addons_end, losses};
+use super::plan_comparison::{addons_end, losses, lost};
 use super::{Locale, quote_lines};
 use crate::dispatch::Dispatch;
-use crate::text::fill;
+use crate::text::{count, fill};
 
 /// The `id` of the title, for `aria-labelledby`; ids are private to the shadow root.
 pub(super) const TITLE: &str = "confirm-title";
+
+/// Most seats, and most of an add-on, as the flow takes them.
+const MOST: u32 = 10_000;
 
 /// What is in the dialog.
 ///
@@ -25,6 +29,7 @@ pub(super) fn dialog_content(locale: &Locale, dialog: &Dialog, dispatch: Dispatc
     let w = locale.words;
     let close = |label| Way { role: Role::Decline, label, act: Act::CloseDialog };
     match dialog {
+        Dialog::Adjust(view) => adjust(locale, view, dispatch).into_any(),
         Dialog::Review(view) => review(locale, view, dispatch).into_any(),
         Dialog::Waiting(view) => {
             let mut on = outcome::waiting_ways(locale, view, Act::Continue, Act::CheckAgain);
@@ -69,12 +74,15 @@ fn review(locale: &Locale, view: &ReviewView, dispatch: Dispatch<Act>) -> impl I
                 .child(fill(w.confirm_change, &[("name", &view.name)])),
             p().class("muted").child(w.confirm_change_intro),
         )),
-        losses(locale, &view.lost),
+        losses(locale, &lost(locale, &view.lower, &view.lost)),
         addons_end(locale, &view.lost_addons),
         timing(locale, view, dispatch),
         quote_lines::quote_lines(locale, &view.quote),
         div().child((
             quote_lines::facts(facts(locale, view)),
+            view.adjustable
+                .clone()
+                .map(|plan| press(Role::Link, w.adjust.to_owned(), !sending, dispatch, Act::Adjust(plan))),
             press(
                 Role::Link,
                 w.use_another_card.to_owned(),
@@ -105,6 +113,62 @@ fn review(locale: &Locale, view: &ReviewView, dispatch: Dispatch<Act>) -> impl I
     ))
 }
 
+/// How many seats and add-ons, before what they cost is asked for.
+fn adjust(locale: &Locale, view: &AdjustView, dispatch: Dispatch<Act>) -> impl IntoView + use<> {
+    let w = locale.words;
+    let addons: Vec<_> = view
+        .addons
+        .iter()
+        .map(|addon| {
+            let id = addon.addon_id.clone();
+            let act = Box::new(move |n| Act::AddonCount(id.clone(), n));
+            how_many(addon.name.clone(), 0, addon.quantity, dispatch, act)
+        })
+        .collect();
+    let label = if view.asking { w.working_out } else { w.show_price };
+    div().class("sheet").child((
+        header().class("head").child(
+            h2().attr("id", TITLE)
+                .attr("part", "headline")
+                .child(fill(w.adjust_title, &[("name", &view.name)])),
+        ),
+        view.seats.map(|seats| how_many(w.seats.to_owned(), 1, seats, dispatch, Box::new(Act::Seats))),
+        (!addons.is_empty()).then(|| fieldset().class("timing").child((legend().child(w.addons), addons))),
+        view.failed.then(|| notice(Tone::Bad, String::new(), vec![w.preview_failed.to_owned()])),
+        div().class("actions pair").child((
+            press(Role::Accept, label.to_owned(), view.can_ask, dispatch, Act::ShowPrice),
+            press(Role::Decline, w.back.to_owned(), true, dispatch, Act::CloseDialog),
+        )),
+    ))
+}
+
+/// A number to choose. What cannot be read as one within bounds becomes the nearest that can, and is shown.
+fn how_many(
+    name: String,
+    least: u32,
+    now: u32,
+    dispatch: Dispatch<Act>,
+    act: Box<dyn Fn(u32) -> Act>,
+) -> impl IntoView + use<> {
+    let chosen = move |event: ev::Event| {
+        let field = event_target::<HtmlInputElement>(&event);
+        let wanted = field.value().trim().parse::<u32>().unwrap_or(now).clamp(least, MOST);
+        field.set_value(&count(wanted));
+        dispatch.send(act(wanted));
+    };
+    let chosen: Box<dyn FnMut(ev::Event)> = Box::new(chosen);
+    label().class("choice count").child((
+        span().child(name),
+        input()
+            .attr("type", "number")
+            .attr("inputmode", "numeric")
+            .attr("min", count(least))
+            .attr("max", count(MOST))
+            .prop("value", count(now))
+            .on(ev::change, chosen),
+    ))
+}
+
 /// At once, or at the next billing date.
 fn timing(locale: &Locale, view: &ReviewView, dispatch: Dispatch<Act>) -> impl IntoView + use<> {
     let w = locale.words;
@@ -130,7 +194,17 @@ fn timing(locale: &Locale, view: &ReviewView, dispatch: Dispatch<Act>) -> impl I
 
 fn facts(locale: &Locale, view: &ReviewView) -> Vec<String> {
     let w = locale.words;
-    let mut lines = vec![quote_lines::effect(locale, view.effective_at, &view.quote)];
+    let so_far = [
+        ("amount", &*locale.money(view.today.amount, view.today.currency)),
+        ("per", &*locale.per(view.period)),
+    ];
+    let mut lines =
+        vec![quote_lines::effect(locale, view.effective_at, &view.quote), fill(w.so_far, &so_far)];
+    lines.extend(
+        view.quote.settlement.map(|settled| {
+            fill(w.settled_as, &[("amount", &locale.money(settled.amount, settled.currency))])
+        }),
+    );
     lines.extend(quote_lines::renewal(locale, &view.quote));
     lines.extend(view.payment_method.as_ref().map(|card| locale.card(w.paid_with, card)));
     if view.due.amount > 0 {
@@ -169,6 +243,9 @@ pub(super) fn spoken(locale: &Locale, dialog: &Dialog) -> String {
             }
             (_, None) => String::new(),
         },
+        Dialog::Adjust(view) if view.asking => locale.words.working_out.to_owned(),
+        Dialog::Adjust(view) if view.failed => locale.words.preview_failed.to_owned(),
+        Dialog::Adjust(_) => String::new(),
         Dialog::Waiting(view) => outcome::waiting_title(locale, view).to_owned(),
         Dialog::Done(view) => outcome::done_title(locale, Deed::PlanChange, view).to_owned(),
         Dialog::Failed(view) => {

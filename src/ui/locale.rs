@@ -40,6 +40,12 @@ impl Locale {
         intl::money(&self.tag, Money::new(amount, currency), Sign::Auto)
     }
 
+    /// A number of things.
+    #[must_use]
+    pub fn number(&self, n: u64) -> String {
+        intl::number(&self.tag, n)
+    }
+
     /// A difference, with its sign.
     #[must_use]
     pub fn difference(&self, amount: i64, currency: Currency) -> String {

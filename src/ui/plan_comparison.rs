@@ -4,7 +4,7 @@ use flow::charge::Standing;
 use flow::plans::{Act, ComparisonView, Notice};
 use leptos::html::{article, div, h2, h3, header, li, p, span, ul};
 use leptos::prelude::*;
-use wire::{ChangeKind, Plan, SubscriptionStatus};
+use wire::{ChangeKind, LimitChange, Plan, PlanLimit, SubscriptionStatus, Usage};
 
 use super::button::{Role, press};
 use super::notice::{Tone, notice};
@@ -15,7 +15,7 @@ use crate::text::{count, fill};
 
 /// The comparison.
 ///
-/// Parts: `plans`, `headline`, `plan`, `plan-name`, `badge`, `figure`, `benefits`, `warning`, `facts`, `notice`,
+/// Parts: `plans`, `headline`, `usage`, `plan`, `plan-name`, `badge`, `figure`, `benefits`, `warning`, `facts`, `notice`,
 /// `accept`, `link`.
 pub(super) fn comparison(
     locale: &Locale,
@@ -32,6 +32,7 @@ pub(super) fn comparison(
             h2().attr("part", "headline").child(w.choose_plan),
             p().class("muted").child(today(locale, view)),
             seats(locale, view.current.quantity),
+            usage(locale, view),
         )),
         view.notice.as_ref().map(|message| message_of(locale, message, dispatch)),
         booked(locale, view, dispatch),
@@ -56,11 +57,18 @@ fn today(locale: &Locale, view: &ComparisonView) -> String {
     let (w, current) = (locale.words, &view.current);
     let date = locale.day(current.next_billing_date);
     let named = |words| fill(words, &[("name", &current.name)]);
+    let owing = |unknown, known| match current.due {
+        Some(due) => {
+            let amount = locale.money(due.amount, due.currency);
+            fill(known, &[("amount", &amount), ("name", &current.name)])
+        }
+        None => named(unknown),
+    };
     match current.status {
         SubscriptionStatus::Active => {}
         SubscriptionStatus::Pending => return w.not_begun.to_owned(),
-        SubscriptionStatus::OnHold => return named(w.on_hold),
-        SubscriptionStatus::PastDue => return named(w.past_due),
+        SubscriptionStatus::OnHold => return owing(w.on_hold, w.on_hold_due),
+        SubscriptionStatus::PastDue => return owing(w.past_due, w.past_due_due),
         SubscriptionStatus::Paused => return named(w.paused),
         SubscriptionStatus::Cancelled | SubscriptionStatus::Failed | SubscriptionStatus::Expired => {
             return w.ended.to_owned();
@@ -109,6 +117,32 @@ fn seats(locale: &Locale, quantity: u32) -> Option<impl IntoView + use<>> {
         .then(|| p().class("muted").child(fill(locale.words.for_seats, &[("count", &count(quantity))])))
 }
 
+/// What was used of today's plan, and that it is enough where it is.
+fn usage(locale: &Locale, view: &ComparisonView) -> Option<impl IntoView + use<>> {
+    let w = locale.words;
+    let line = |usage: &Usage| {
+        let (name, used) = (&usage.name, &locale.number(usage.used));
+        match (usage.limit, usage.percent) {
+            (Some(limit), Some(percent)) => fill(
+                w.used_of,
+                &[
+                    ("name", name),
+                    ("used", used),
+                    ("limit", &locale.number(limit)),
+                    ("percent", &count(percent)),
+                ],
+            ),
+            _ => fill(w.used, &[("name", name), ("used", used)]),
+        }
+    };
+    let mut lines: Vec<String> = view.current.usage.iter().map(line).collect();
+    if view.current.fits {
+        lines.push(w.plan_fits.to_owned());
+    }
+    let lines: Vec<_> = lines.into_iter().map(|line| p().child(line)).collect();
+    (!lines.is_empty()).then(|| div().class("muted").attr("part", "usage").child(lines))
+}
+
 /// A change that is booked, with the way to take it back.
 fn booked(locale: &Locale, view: &ComparisonView, dispatch: Dispatch<Act>) -> impl IntoView + use<> {
     let w = locale.words;
@@ -153,11 +187,19 @@ fn plan_card(
         )),
         price::plan_figure(locale, plan),
         features(locale, plan),
-        div().class("actions").child((!current).then(|| {
-            let accept = plan.recommended && view.current.can_change;
-            let role = if accept { Role::Accept } else { Role::Decline };
-            press(role, label, view.can_choose && !previewing, dispatch, Act::Choose(plan.product_id.clone()))
-        })),
+        div().class("actions").child((
+            (!current).then(|| {
+                let accept = plan.recommended && view.current.can_change;
+                let role = if accept { Role::Accept } else { Role::Decline };
+                let act = Act::Choose(plan.product_id.clone());
+                press(role, label, view.can_choose && !previewing, dispatch, act)
+            }),
+            // For other plans it is in the dialog, next to what they cost.
+            (current && view.current.can_change && (plan.seats || !plan.addons.is_empty())).then(|| {
+                let act = Act::Adjust(plan.product_id.clone());
+                press(Role::Decline, w.adjust.to_owned(), view.can_choose, dispatch, act)
+            }),
+        )),
     ))
 }
 
@@ -166,19 +208,39 @@ fn features(locale: &Locale, plan: &Plan) -> impl IntoView + use<> {
     let w = locale.words;
     let same = plan.features.iter().filter(|feature| !plan.gained.contains(feature));
     let has: Vec<_> = plan
-        .gained
+        .limits
         .iter()
-        .map(|feature| ("gained", feature))
-        .chain(same.map(|feature| ("", feature)))
-        .map(|(class, feature)| li().class(class).child(feature.clone()))
+        .filter(|limit| limit.change != LimitChange::Less)
+        .map(|limit| (if limit.change == LimitChange::More { "gained" } else { "" }, limit_of(locale, limit)))
+        .chain(plan.gained.iter().map(|feature| ("gained", feature.clone())))
+        .chain(same.map(|feature| ("", feature.clone())))
+        .map(|(class, feature)| li().class(class).child(feature))
         .collect();
+    let too_little: Vec<&str> =
+        plan.limits.iter().filter(|limit| limit.exceeded).map(|limit| limit.name.as_str()).collect();
+    let warning = (!too_little.is_empty()).then(|| fill(w.not_enough, &[("names", &too_little.join(", "))]));
     let list =
         |part, label, items| ul().class("ticks").attr("part", part).attr("aria-label", label).child(items);
     div().class("features").child((
         (!has.is_empty()).then(|| list("benefits", w.features, has)),
-        losses(locale, &plan.lost),
+        losses(locale, &lost(locale, &plan.limits, &plan.lost)),
         addons_end(locale, &plan.lost_addons),
+        warning.map(|line| p().class("warning").attr("part", "warning").child(line)),
     ))
+}
+
+fn limit_of(locale: &Locale, of: &PlanLimit) -> String {
+    let w = locale.words;
+    match of.limit {
+        Some(limit) => fill(w.limit, &[("name", &of.name), ("limit", &locale.number(limit))]),
+        None => fill(w.no_limit, &[("name", &of.name)]),
+    }
+}
+
+/// What there is less of, then what is gone.
+pub(super) fn lost(locale: &Locale, limits: &[PlanLimit], lost: &[String]) -> Vec<String> {
+    let less = limits.iter().filter(|limit| limit.change == LimitChange::Less);
+    less.map(|limit| limit_of(locale, limit)).chain(lost.iter().cloned()).collect()
 }
 
 /// What would be lost, under a heading that says so.

@@ -350,6 +350,7 @@ fn wire_up(
             store: Arc::clone(&store),
             charging: Arc::clone(&charging),
             quoting,
+            gateway: gateway.clone(),
             dodo,
             return_url,
         },

@@ -11,8 +11,8 @@ use dodo_client::{
 };
 use serde::{Deserialize, Serialize};
 use wire::{
-    AttemptId, Card, Consent, Currency, DeclineReason, EffectiveAt, FailureReason, IdempotencyKey, Money,
-    OfferId, OfferKind, ProductId, Purpose, QuoteId, Trigger, UnixSeconds,
+    AttemptId, Card, Consent, Currency, DeclineReason, EffectiveAt, FailureReason, FeatureUsage,
+    IdempotencyKey, Money, OfferId, OfferKind, ProductId, Purpose, QuoteId, Trigger, UnixSeconds,
 };
 
 mod sales;
@@ -57,6 +57,8 @@ pub struct Session {
     pub locale: Option<String>,
     /// Country for tax where the purchase does not tell.
     pub country: Option<String>,
+    /// What has been used of what plans limit, as the merchant counts it.
+    pub usage: Vec<FeatureUsage>,
     /// End of life.
     pub expires_at: UnixSeconds,
 }

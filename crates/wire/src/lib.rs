@@ -42,14 +42,15 @@ pub use offer::{
     OfferKind, PriceDifference, Product, SeenRequest, UpsellResponse,
 };
 pub use plans::{
-    Addon, AddonQuantity, ChangeKind, ChangeRequest, CurrentPlan, PaymentMethodLink, Plan, PlansResponse,
-    PreviewRequest, PreviewResponse, ScheduledChange, SpanComparison, SubscriptionStatus,
+    Addon, AddonQuantity, ChangeKind, ChangeRequest, CurrentPlan, LimitChange, PaymentMethodLink, Plan,
+    PlanLimit, PlansResponse, PreviewRequest, PreviewResponse, ScheduledChange, SpanComparison,
+    SubscriptionStatus, Usage,
 };
 pub use problem::{ErrorCode, Problem};
 pub use quote::{EffectiveAt, LineKind, Quote, QuoteLine, Renewal};
 pub use session::{
-    CheckoutRequest, CheckoutResponse, EventRequest, Purpose, RedeemRequest, SessionRequest, SessionResponse,
-    Trigger,
+    CheckoutRequest, CheckoutResponse, EventRequest, FeatureUsage, Purpose, RedeemRequest, SessionRequest,
+    SessionResponse, Trigger,
 };
 pub use time::{Interval, Period, UnixSeconds};
 

@@ -4,8 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Attempt, Card, Consent, Currency, EffectiveAt, Merchant, Period, PriceDifference, ProductId, Quote,
-    QuoteId, UnixSeconds, words,
+    Attempt, Card, Consent, Currency, EffectiveAt, Merchant, Money, Period, PriceDifference, ProductId,
+    Quote, QuoteId, UnixSeconds, words,
 };
 
 words!(
@@ -79,6 +79,50 @@ pub struct ScheduledChange {
     pub effective_at: UnixSeconds,
 }
 
+/// How much of something has been used.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Usage {
+    /// Of what.
+    pub name: String,
+    /// How much, as the merchant counts it.
+    pub used: u64,
+    /// Of how much; absent where today's plan has no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u64>,
+    /// That is so many whole percent of the limit; over 100 when more was used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub percent: Option<u32>,
+}
+
+words!(
+    /// A plan's limit next to today's.
+    LimitChange {
+        /// Higher than today's, or none where today's plan has one or lacks the feature.
+        More,
+        /// Lower than today's, or one where today's plan has none.
+        Less,
+        /// As today's.
+        Same,
+    }
+);
+
+/// How much of something a plan has, where plans differ in that.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PlanLimit {
+    /// Of what.
+    pub name: String,
+    /// How much; absent for no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u64>,
+    /// Next to today's plan.
+    pub change: LimitChange,
+    /// Whether the buyer has used more than this.
+    #[serde(default)]
+    pub exceeded: bool,
+}
+
 /// The subscription as it is today.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -110,6 +154,15 @@ pub struct CurrentPlan {
     pub cancel_at_next_billing_date: bool,
     /// Whether Dodo accepts a plan change in this state.
     pub can_change: bool,
+    /// What is owed where the subscription is on hold or past due, as far as Dodo tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<Money>,
+    /// What has been used, where the merchant says so.
+    #[serde(default)]
+    pub usage: Vec<Usage>,
+    /// Whether what has been used gives no reason for another plan: each limit is far off. `false` where nothing is known.
+    #[serde(default)]
+    pub fits: bool,
 }
 
 /// Two plans that are billed in different periods, held against each other over the shortest time that is made of whole
@@ -159,7 +212,10 @@ pub struct Plan {
     /// Where only the periods differ: the comparison over a time that both divide.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub over_span: Option<SpanComparison>,
-    /// What it has.
+    /// How much it has of what some plan limits.
+    #[serde(default)]
+    pub limits: Vec<PlanLimit>,
+    /// What else it has.
     #[serde(default)]
     pub features: Vec<String>,
     /// Of these, what the current plan lacks.
@@ -171,6 +227,12 @@ pub struct Plan {
     /// Add-ons of today that this plan does not carry, by name.
     #[serde(default)]
     pub lost_addons: Vec<String>,
+    /// Whether the buyer may choose how many seats.
+    #[serde(default)]
+    pub seats: bool,
+    /// Add-ons that the plan can be had with, each with how many of today's it would carry.
+    #[serde(default)]
+    pub addons: Vec<Addon>,
 }
 
 /// Answer to `GET /v1/plans`.

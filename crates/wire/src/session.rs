@@ -29,6 +29,18 @@ words!(
     }
 );
 
+/// How much of something a buyer has used, as the merchant counts it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct FeatureUsage {
+    /// The feature's key in the rules file.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 64))]
+    pub feature: String,
+    /// Since the last billing date, or whatever the merchant's limit is for.
+    #[cfg_attr(feature = "openapi", schema(maximum = 9007199254740991_u64))]
+    pub used: u64,
+}
+
 /// `POST /v1/sessions`: a token for one buyer and one purpose.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -57,6 +69,10 @@ pub struct SessionRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(min_length = 2, max_length = 2, pattern = "^[A-Z]{2}$"))]
     pub country: Option<String>,
+    /// With purpose `plans`: what the buyer has used of what plans limit. Absent where the merchant does not count.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(max_items = 20))]
+    pub usage: Vec<FeatureUsage>,
 }
 
 /// A session token. Short-lived; the only thing that the page holds.

@@ -133,6 +133,9 @@ fn plan(id: &str, name: &str, kind: ChangeKind, difference: Option<i64>) -> Plan
         gained: vec![],
         lost: vec![],
         lost_addons: vec![],
+        limits: vec![],
+        seats: false,
+        addons: vec![],
     }
 }
 
@@ -155,6 +158,9 @@ pub(super) fn comparison() -> ComparisonView {
             scheduled_change: None,
             cancel_at_next_billing_date: false,
             can_change: true,
+            due: None,
+            usage: vec![],
+            fits: false,
         },
         plans: vec![
             starter,
@@ -176,8 +182,12 @@ pub(super) fn review(confirm: ConfirmState) -> ReviewView {
         from: "Basic".to_owned(),
         name: "Pro".to_owned(),
         kind: ChangeKind::Upgrade,
+        today: usd(3_000),
+        period: month(),
+        lower: vec![],
         lost: vec![],
         lost_addons: vec![],
+        adjustable: None,
         quote: quote(),
         due: usd(5_400),
         changed_from: None,

@@ -274,6 +274,7 @@ pub(super) fn session(
         subscription_id,
         locale: None,
         country: None,
+        usage: Vec::new(),
         expires_at: UnixSeconds(i64::MAX),
     }
 }

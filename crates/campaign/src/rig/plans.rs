@@ -8,6 +8,7 @@ use dodo_sim::{Charge, NewSubscription, Request, Source};
 use proxy::{
     clock::Clock,
     domain::{Fingerprint, Session},
+    gateway::Gateway,
     rules::Rules,
     service::{
         charging::ChargeError,
@@ -89,6 +90,7 @@ impl Desk {
             store: Arc::clone(&self.store),
             charging: Arc::clone(&self.charging),
             quoting: Arc::clone(&self.quoting),
+            gateway: Gateway::new(self.client.clone(), None),
             dodo: self.client.clone(),
             return_url: Some("https://shop.example/plans".to_owned()),
         };

@@ -168,19 +168,18 @@ impl Flow {
 /// What loading anew shows of this charge. The page gets the new picture too.
 fn look(open: &mut Open, charging: &Charging, mut plans: PlansResponse) -> Seen {
     let attempt = plans.attempt.take();
-    let before = open.plans.current.product_id.clone();
-    open.plans = plans;
+    let before = core::mem::replace(&mut open.plans, plans).current;
     if let Some(attempt) = attempt {
         return Seen::Attempt(Box::new(attempt));
     }
-    let Some(target) = charging.review.as_ref().map(|review| &review.choice.product_id) else {
+    let Some(choice) = charging.review.as_ref().map(|review| &review.choice) else {
         return Seen::Untouched;
     };
     let current = &open.plans.current;
-    if current.product_id == *target && before != *target {
+    if choice.is_reached(current) && !choice.is_reached(&before) {
         return done(AttemptStatus::Succeeded);
     }
-    if current.scheduled_change.as_ref().is_some_and(|change| change.product_id == *target) {
+    if current.scheduled_change.as_ref().is_some_and(|change| change.product_id == choice.product_id) {
         return done(AttemptStatus::Scheduled);
     }
     Seen::Untouched

@@ -11,6 +11,14 @@ use crate::{ApiError, Tag};
 pub enum Act {
     /// Picks a plan: it is previewed and the dialog opens.
     Choose(ProductId),
+    /// Wants other seats or add-ons with this plan, or on it: the dialog asks how many.
+    Adjust(ProductId),
+    /// In that dialog: so many seats.
+    Seats(u32),
+    /// In that dialog: so many of this add-on.
+    AddonCount(ProductId, u32),
+    /// In that dialog: what it would cost.
+    ShowPrice,
     /// In the dialog: at once, or at the next billing date. Previews again.
     Timing(EffectiveAt),
     /// Presses the confirm button.

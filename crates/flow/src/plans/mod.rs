@@ -3,8 +3,8 @@
 //! ```text
 //! idle → loading ─┬→ unavailable (retry)
 //!                 └→ comparing ⇄ previewing → reviewing ─confirm→ charging → done | failed | leaving
-//!                        ▲                        ▲                   │
-//!                        └── dialog closed ───────┴─ quote changed ───┘
+//!                        ▲    └→ adjusting ──────▶┤ ▲                 │
+//!                        └── dialog closed ───────┴─┴ quote changed ──┘
 //! ```
 //!
 //! The dialog may be closed in any state. A charge under way goes on without it, and its outcome is told on the page.
@@ -28,4 +28,4 @@ pub use effect::Effect;
 pub use event::{Act, Event};
 pub use state::State;
 pub use step::step;
-pub use view::{ComparisonView, ConfirmState, Dialog, Notice, Page, ReviewView, View, view};
+pub use view::{AdjustView, ComparisonView, ConfirmState, Dialog, Notice, Page, ReviewView, View, view};

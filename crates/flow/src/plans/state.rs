@@ -1,6 +1,9 @@
 //! Where the plan-change flow stands.
 
-use wire::{EffectiveAt, Money, Plan, PlansResponse, PreviewRequest, PreviewResponse, ProductId};
+use wire::{
+    Addon, AddonQuantity, CurrentPlan, EffectiveAt, Money, Plan, PlansResponse, PreviewRequest,
+    PreviewResponse, ProductId,
+};
 
 use crate::charge::{Charge, DoneView, FailedView};
 use crate::{Tag, Tags};
@@ -63,6 +66,8 @@ pub(crate) enum Task {
     Comparing,
     /// A plan is picked and its preview is on its way; no dialog yet.
     Previewing { choice: Choice, tag: Tag },
+    /// The dialog asks for seats and add-ons.
+    Adjusting(Box<Adjusting>),
     /// The dialog shows what confirming charges.
     Reviewing(Box<Review>),
     /// Confirmed, here or on an earlier page.
@@ -80,17 +85,79 @@ pub(crate) enum Task {
 pub(crate) struct Choice {
     pub(crate) product_id: ProductId,
     pub(crate) timing: EffectiveAt,
+    /// Absent: seats and add-ons stay as they are; the backend knows them.
+    pub(crate) terms: Option<Terms>,
+}
+
+/// Seats and add-ons. An add-on that is not wanted is not in the list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Terms {
+    pub(crate) seats: u32,
+    pub(crate) addons: Vec<AddonQuantity>,
 }
 
 impl Choice {
-    /// Seats and add-ons stay as they are; the backend knows them.
     pub(crate) fn request(&self) -> PreviewRequest {
         PreviewRequest {
             product_id: self.product_id.clone(),
-            quantity: None,
-            addons: None,
+            quantity: self.terms.as_ref().map(|terms| terms.seats),
+            addons: self.terms.as_ref().map(|terms| terms.addons.clone()),
             effective_at: Some(self.timing),
         }
+    }
+
+    /// Whether the subscription is what was picked.
+    pub(crate) fn is_reached(&self, current: &CurrentPlan) -> bool {
+        current.product_id == self.product_id
+            && self.terms.as_ref().is_none_or(|terms| terms.are_those_of(current))
+    }
+}
+
+impl Terms {
+    /// Those that a change to this plan keeps when nothing else is asked for.
+    pub(crate) fn kept(plan: &Plan, current: &CurrentPlan) -> Self {
+        let carried = plan.addons.iter().filter(|addon| addon.quantity > 0);
+        Self { seats: current.quantity.max(1), addons: carried.map(asked).collect() }
+    }
+
+    pub(crate) fn count_of(&self, addon: &ProductId) -> u32 {
+        self.addons.iter().find(|asked| asked.addon_id == *addon).map_or(0, |asked| asked.quantity)
+    }
+
+    pub(crate) fn set(&mut self, addon: &ProductId, quantity: u32) {
+        self.addons.retain(|asked| asked.addon_id != *addon);
+        if quantity > 0 {
+            self.addons.push(AddonQuantity { addon_id: addon.clone(), quantity });
+        }
+    }
+
+    fn are_those_of(&self, current: &CurrentPlan) -> bool {
+        let same = |addon: &Addon| self.count_of(&addon.addon_id) == addon.quantity;
+        self.seats == current.quantity
+            && self.addons.len() == current.addons.len()
+            && current.addons.iter().all(same)
+    }
+}
+
+fn asked(addon: &Addon) -> AddonQuantity {
+    AddonQuantity { addon_id: addon.addon_id.clone(), quantity: addon.quantity }
+}
+
+/// How many seats and add-ons, before what it costs is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Adjusting {
+    pub(crate) product_id: ProductId,
+    pub(crate) timing: EffectiveAt,
+    pub(crate) terms: Terms,
+    /// The preview that is on its way.
+    pub(crate) asking: Option<Tag>,
+    /// Whether the last one could not be had.
+    pub(crate) failed: bool,
+}
+
+impl Adjusting {
+    pub(crate) fn choice(&self) -> Choice {
+        Choice { product_id: self.product_id.clone(), timing: self.timing, terms: Some(self.terms.clone()) }
     }
 }
 
@@ -156,7 +223,7 @@ impl Open {
         let free = match &self.task {
             Task::Comparing | Task::Previewing { .. } => true,
             Task::Done { dialog, .. } | Task::Failed { dialog, .. } => !dialog,
-            Task::Reviewing(_) | Task::Charging(_) | Task::Leaving { .. } => false,
+            Task::Adjusting(_) | Task::Reviewing(_) | Task::Charging(_) | Task::Leaving { .. } => false,
         };
         free && self.plans.current.can_change && !matches!(self.errand, Errand::TakingBack(_))
     }

@@ -1,15 +1,18 @@
 //! The only place that decides in the plan-change flow.
 
-use wire::{EffectiveAt, ErrorCode, IdempotencyKey, Money, PlansResponse, PreviewResponse, ProductId};
+use wire::{EffectiveAt, ErrorCode, IdempotencyKey, Money, Plan, PlansResponse, PreviewResponse, ProductId};
 
 use super::effect::Effect;
 use super::event::{Act, Event};
-use super::state::{Choice, Errand, Freshness, Open, Phase, Remark, Review, State, Task};
+use super::state::{Adjusting, Choice, Errand, Freshness, Open, Phase, Remark, Review, State, Task, Terms};
 use crate::announce::{About, Announcement, Trouble};
 use crate::{ApiError, Tags, may_go_to};
 
 /// So many fresh quotes are fetched for a dialog that just lies open; then the buyer has to ask.
 const MAX_REFRESHES: u8 = 12;
+
+/// Most seats, and most of an add-on, that are asked for.
+const MAX_COUNT: u32 = 10_000;
 
 /// A quote is refreshed so many seconds before it expires, so that a press never races its end.
 const REFRESH_MARGIN: u32 = 10;
@@ -114,6 +117,22 @@ impl Flow {
     fn act(&mut self, open: &mut Open, act: Act, key: IdempotencyKey) {
         match act {
             Act::Choose(id) => self.choose(open, &id),
+            Act::Adjust(id) => adjust(open, &id),
+            Act::Seats(seats) => {
+                set_terms(open, |plan, terms| {
+                    if plan.seats && (1..=MAX_COUNT).contains(&seats) {
+                        terms.seats = seats;
+                    }
+                });
+            }
+            Act::AddonCount(id, count) => {
+                set_terms(open, |plan, terms| {
+                    if plan.addons.iter().any(|addon| addon.addon_id == id) && count <= MAX_COUNT {
+                        terms.set(&id, count);
+                    }
+                });
+            }
+            Act::ShowPrice => self.show_price(open),
             Act::Confirm => self.confirm(open, key),
             Act::CloseDialog => close_dialog(open),
             Act::OpenDialog => open_dialog(open),
@@ -155,11 +174,22 @@ impl Flow {
         if !known || !open.can_choose() {
             return;
         }
-        let choice = Choice { product_id: id.clone(), timing: EffectiveAt::Immediately };
+        let choice = Choice { product_id: id.clone(), timing: EffectiveAt::Immediately, terms: None };
         let tag = self.tags.fresh();
         self.effects.push(Effect::Preview(tag, choice.request()));
         open.remark = None;
         open.task = Task::Previewing { choice, tag };
+    }
+
+    fn show_price(&mut self, open: &mut Open) {
+        let Task::Adjusting(adjusting) = &mut open.task else { return };
+        if adjusting.asking.is_some() || adjusting.choice().is_reached(&open.plans.current) {
+            return;
+        }
+        let tag = self.tags.fresh();
+        self.effects.push(Effect::Preview(tag, adjusting.choice().request()));
+        adjusting.asking = Some(tag);
+        adjusting.failed = false;
     }
 
     fn repick(&mut self, open: &mut Open, timing: EffectiveAt) {
@@ -197,6 +227,7 @@ impl Flow {
     fn previewed(&mut self, open: &mut Open, tag: crate::Tag, reply: Result<Box<PreviewResponse>, ApiError>) {
         let (choice, before, refreshes) = match &open.task {
             Task::Previewing { choice, tag: awaited } if *awaited == tag => (choice.clone(), None, 0),
+            Task::Adjusting(adjusting) if adjusting.asking == Some(tag) => (adjusting.choice(), None, 0),
             Task::Reviewing(review) => match review.freshness {
                 Freshness::Refreshing(awaited) if awaited == tag => {
                     (review.choice.clone(), Some(review.due()), review.refreshes)
@@ -241,6 +272,10 @@ impl Flow {
             Task::Reviewing(review) if matches!(remark, Remark::PreviewFailed | Remark::Busy) => {
                 review.freshness = Freshness::Stale;
             }
+            Task::Adjusting(adjusting) if matches!(remark, Remark::PreviewFailed | Remark::Busy) => {
+                adjusting.asking = None;
+                adjusting.failed = true;
+            }
             _ => {
                 open.task = Task::Comparing;
                 open.remark = Some(remark);
@@ -264,7 +299,7 @@ impl Flow {
 
 fn close_dialog(open: &mut Open) {
     match &mut open.task {
-        Task::Reviewing(_) | Task::Previewing { .. } => open.task = Task::Comparing,
+        Task::Adjusting(_) | Task::Reviewing(_) | Task::Previewing { .. } => open.task = Task::Comparing,
         Task::Charging(charging) => charging.dialog = false,
         Task::Leaving { dialog, .. } | Task::Done { dialog, .. } | Task::Failed { dialog, .. } => {
             *dialog = false;
@@ -279,8 +314,39 @@ fn open_dialog(open: &mut Open) {
         Task::Leaving { dialog, .. } | Task::Done { dialog, .. } | Task::Failed { dialog, .. } => {
             *dialog = true;
         }
-        Task::Comparing | Task::Previewing { .. } | Task::Reviewing(_) => {}
+        Task::Comparing | Task::Previewing { .. } | Task::Adjusting(_) | Task::Reviewing(_) => {}
     }
+}
+
+/// Opens the form for seats and add-ons, from the page or from the review of the same plan.
+fn adjust(open: &mut Open, id: &ProductId) {
+    let Some(plan) = open.plan(id).filter(|plan| is_adjustable(plan)) else { return };
+    let kept = Terms::kept(plan, &open.plans.current);
+    let (timing, terms) = match &open.task {
+        Task::Reviewing(review) if review.choice.product_id == *id => {
+            (review.choice.timing, review.choice.terms.clone().unwrap_or(kept))
+        }
+        _ if open.can_choose() => (EffectiveAt::Immediately, kept),
+        _ => return,
+    };
+    open.remark = None;
+    let adjusting = Adjusting { product_id: id.clone(), timing, terms, asking: None, failed: false };
+    open.task = Task::Adjusting(Box::new(adjusting));
+}
+
+/// Whatever was asked for before is not what is wanted any more.
+fn set_terms(open: &mut Open, set: impl FnOnce(&Plan, &mut Terms)) {
+    let Task::Adjusting(adjusting) = &mut open.task else { return };
+    if let Some(plan) = open.plans.plans.iter().find(|plan| plan.product_id == adjusting.product_id) {
+        set(plan, &mut adjusting.terms);
+        adjusting.asking = None;
+        adjusting.failed = false;
+    }
+}
+
+/// Whether the buyer can choose anything about this plan.
+pub(super) fn is_adjustable(plan: &Plan) -> bool {
+    plan.seats || !plan.addons.is_empty()
 }
 
 /// What to tell the buyer about a failed request that charges nothing.

@@ -1,8 +1,12 @@
 //! What the buyer sees of the plan-change flow, in domain terms; `src/ui` and `src/text` turn it into words.
 
-use wire::{Card, ChangeKind, CurrentPlan, EffectiveAt, Merchant, Money, Plan, ProductId, Quote};
+use wire::{
+    Addon, Card, ChangeKind, CurrentPlan, EffectiveAt, LimitChange, Merchant, Money, Period, Plan, PlanLimit,
+    ProductId, Quote,
+};
 
-use super::state::{Charging, Errand, Freshness, Open, Phase, Remark, Review, State, Task};
+use super::state::{Adjusting, Charging, Errand, Freshness, Open, Phase, Remark, Review, State, Task};
+use super::step::is_adjustable;
 use crate::charge::{DoneView, FailedView, Next, Standing, WaitingView};
 
 /// What is on the screen: the page, and the dialog over it when open.
@@ -100,6 +104,8 @@ pub enum ConfirmState {
 /// What the dialog shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Dialog {
+    /// How many seats and add-ons.
+    Adjust(Box<AdjustView>),
     /// The change before it is confirmed, and while the confirmation is on its way.
     Review(Box<ReviewView>),
     /// An unfinished charge.
@@ -108,6 +114,25 @@ pub enum Dialog {
     Done(Box<DoneView>),
     /// Not collected; `Act::UseAnotherCard` leads on where another card helps, and `Act::CloseDialog` back.
     Failed(FailedView),
+}
+
+/// Seats and add-ons to choose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AdjustView {
+    /// The plan.
+    pub product_id: ProductId,
+    /// Its name.
+    pub name: String,
+    /// How many seats; absent where they cannot be chosen.
+    pub seats: Option<u32>,
+    /// Each add-on that can be had, with how many.
+    pub addons: Vec<Addon>,
+    /// Whether `Act::ShowPrice` asks: something differs from today.
+    pub can_ask: bool,
+    /// Whether the price is on its way.
+    pub asking: bool,
+    /// Whether it could not be had; nothing was charged.
+    pub failed: bool,
 }
 
 /// The preview to confirm.
@@ -119,6 +144,12 @@ pub struct ReviewView {
     pub name: String,
     /// What it is to this buyer.
     pub kind: ChangeKind,
+    /// What the subscription costs today, before tax.
+    pub today: Money,
+    /// And per what.
+    pub period: Period,
+    /// Limits that are lower than today's.
+    pub lower: Vec<PlanLimit>,
     /// Features that are lost.
     pub lost: Vec<String>,
     /// Add-ons that vanish.
@@ -129,6 +160,8 @@ pub struct ReviewView {
     pub due: Money,
     /// The amount shown before, when it has changed since: both are shown and the buyer confirms again.
     pub changed_from: Option<Money>,
+    /// The plan, where its seats or add-ons can be chosen (`Act::Adjust`).
+    pub adjustable: Option<ProductId>,
     /// When the change takes effect.
     pub effective_at: EffectiveAt,
     /// The card that will be charged.
@@ -201,6 +234,7 @@ fn notice(open: &Open) -> Option<Notice> {
 fn dialog(open: &Open) -> Option<Dialog> {
     match &open.task {
         Task::Comparing | Task::Previewing { .. } => None,
+        Task::Adjusting(adjusting) => Some(Dialog::Adjust(Box::new(adjusted(open, adjusting)))),
         Task::Reviewing(review) => {
             let confirm = match review.freshness {
                 Freshness::Refreshing(_) | Freshness::Repicking(_) => ConfirmState::Refreshing,
@@ -237,21 +271,44 @@ fn leaving(due: Option<Money>) -> WaitingView {
     WaitingView { standing: Standing::ActionRequired, due, next: Next::Continue }
 }
 
+fn adjusted(open: &Open, adjusting: &Adjusting) -> AdjustView {
+    let plan = open.plan(&adjusting.product_id);
+    let terms = &adjusting.terms;
+    let count = |addon: &Addon| Addon { quantity: terms.count_of(&addon.addon_id), ..addon.clone() };
+    AdjustView {
+        product_id: adjusting.product_id.clone(),
+        name: plan.map(|plan| plan.name.clone()).unwrap_or_default(),
+        seats: plan.is_some_and(|plan| plan.seats).then_some(terms.seats),
+        addons: plan.map(|plan| plan.addons.iter().map(count).collect()).unwrap_or_default(),
+        can_ask: adjusting.asking.is_none() && !adjusting.choice().is_reached(&open.plans.current),
+        asking: adjusting.asking.is_some(),
+        failed: adjusting.failed,
+    }
+}
+
 fn reviewed(open: &Open, review: &Review, confirm: ConfirmState) -> ReviewView {
     let plan = open.plan(&review.choice.product_id);
     ReviewView {
         from: open.plans.current.name.clone(),
         name: review.preview.name.clone(),
         kind: plan.map_or(ChangeKind::Other, |plan| plan.kind),
+        today: Money::new(open.plans.current.recurring_amount, open.plans.current.currency),
+        period: open.plans.current.period,
+        lower: plan.map(lower).unwrap_or_default(),
         lost: plan.map(|plan| plan.lost.clone()).unwrap_or_default(),
         lost_addons: plan.map(|plan| plan.lost_addons.clone()).unwrap_or_default(),
         quote: review.preview.quote.clone(),
         due: review.due(),
         changed_from: review.changed_from,
+        adjustable: plan.filter(|plan| is_adjustable(plan)).map(|plan| plan.product_id.clone()),
         effective_at: review.choice.timing,
         payment_method: review.preview.payment_method.clone(),
         confirm,
         fetching_card_link: matches!(open.errand, Errand::CardLink(_)),
         card_link_failed: open.remark == Some(Remark::CardLinkFailed),
     }
+}
+
+fn lower(plan: &Plan) -> Vec<PlanLimit> {
+    plan.limits.iter().filter(|limit| limit.change == LimitChange::Less).cloned().collect()
 }

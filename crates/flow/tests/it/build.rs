@@ -202,6 +202,9 @@ pub(crate) fn plans() -> PlansResponse {
         gained: vec![],
         lost: vec![],
         lost_addons: vec![],
+        limits: vec![],
+        seats: id == "basic",
+        addons: vec![],
     };
     PlansResponse {
         merchant: Merchant { name: "Shop".to_owned() },
@@ -218,6 +221,9 @@ pub(crate) fn plans() -> PlansResponse {
             scheduled_change: None,
             cancel_at_next_billing_date: false,
             can_change: true,
+            due: None,
+            usage: vec![],
+            fits: false,
         },
         plans: vec![
             plan("mini", "Mini", 1000, ChangeKind::Downgrade),

@@ -19,7 +19,7 @@ struct Step {
 }
 
 fn act(a: usize, b: usize) -> Act {
-    match a % 13 {
+    match a % 14 {
         0 | 1 => Act::Choose(product_id(["pro", "mini", "basic"][b % 3])),
         2..=4 => Act::Confirm,
         5 | 12 => Act::CloseDialog,
@@ -32,6 +32,9 @@ fn act(a: usize, b: usize) -> Act {
         8 => Act::Refresh,
         9 => Act::TakeBackScheduled,
         10 => Act::UseAnotherCard,
+        13 if b.is_multiple_of(2) => Act::Adjust(product_id("basic")),
+        13 if b % 4 == 1 => Act::ShowPrice,
+        13 => Act::Seats(u32::try_from(b % 5).unwrap()),
         _ => [Act::CheckAgain, Act::Continue, Act::Reload][b % 3].clone(),
     }
 }
@@ -283,11 +286,12 @@ fn random_stories_go_everywhere() {
     use proptest::test_runner::TestRunner;
     let mut runner = TestRunner::deterministic();
     let mut seen = std::collections::BTreeSet::new();
-    for _ in 0..1_500 {
+    for _ in 0..4_000 {
         let choices = story().new_tree(&mut runner).unwrap().current();
         for step in play(&choices) {
             seen.insert(match step.after.dialog {
                 None => "closed",
+                Some(Dialog::Adjust(_)) => "adjusting",
                 Some(Dialog::Review(review)) => match review.confirm {
                     ConfirmState::Arming => "arming",
                     ConfirmState::Ready => "ready",
@@ -311,5 +315,5 @@ fn random_stories_go_everywhere() {
             }
         }
     }
-    assert_eq!(seen.len(), 14, "{seen:?}");
+    assert_eq!(seen.len(), 15, "{seen:?}");
 }

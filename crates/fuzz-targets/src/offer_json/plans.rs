@@ -134,7 +134,7 @@ impl Page {
             }
         }
         match &view.dialog {
-            None => {}
+            None | Some(Dialog::Adjust(_)) => {}
             Some(Dialog::Review(review)) => {
                 witness.reached.insert("reviewed");
                 witness.quote(&review.quote, review.due, review.changed_from);
@@ -155,6 +155,9 @@ impl Page {
 fn act(word: &str, rest: &str) -> Option<Act> {
     Some(match word {
         "choose" => Act::Choose(ProductId::parse(rest).ok()?),
+        "adjust" => Act::Adjust(ProductId::parse(rest).ok()?),
+        "seats" => Act::Seats(rest.parse().ok()?),
+        "price" => Act::ShowPrice,
         "now" => Act::Timing(EffectiveAt::Immediately),
         "later" => Act::Timing(EffectiveAt::NextBillingDate),
         "confirm" => Act::Confirm,

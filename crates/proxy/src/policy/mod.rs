@@ -3,6 +3,7 @@
 pub mod claims;
 pub mod classify;
 pub mod declines;
+pub mod dues;
 pub mod eligibility;
 pub mod failure_reason;
 pub mod notices;
@@ -17,3 +18,4 @@ pub mod refunds;
 pub mod restore;
 pub mod settle;
 pub mod upstream_budget;
+pub mod usage;

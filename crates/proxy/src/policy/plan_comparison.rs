@@ -142,7 +142,7 @@ pub fn compare_to(name: String, has: ListPrice, offered: ListPrice, changes_plan
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::Localized;
+    use crate::rules::{Amount, Localized};
     use proptest::prelude::*;
     use wire::Interval;
 
@@ -231,6 +231,7 @@ mod tests {
         let feature = |key: &str, en: &str, ja: &str| Feature {
             key: key.into(),
             words: Localized::new([("en".into(), en.into()), ("ja".into(), ja.into())].into(), "en").unwrap(),
+            amount: Amount::Uncounted,
         };
         let basic = [feature("a", "A", "あ"), feature("b", "B", "い")];
         let pro = [feature("c", "C", "う"), feature("a", "A, worded anew", "あ")];

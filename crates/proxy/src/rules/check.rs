@@ -7,7 +7,7 @@ use toml::Spanned;
 use wire::{OfferKind, ProductId, Trigger};
 
 use super::{
-    Campaign, Feature, Localized, PlanRule, ProrationRules, Rules, When,
+    Amount, Campaign, Feature, Localized, PlanRule, ProrationRules, Rules, When,
     file::{self, AfterDecline, File, Kind, Mode},
     text::Words,
 };
@@ -19,6 +19,8 @@ const DEFAULT_VALID_HOURS: u32 = 72;
 const MAX_VALID_HOURS: u32 = 24 * 365;
 /// Longest text that is sent to a page, in bytes.
 const MAX_TEXT: usize = 400;
+/// The highest limit: what every client reads exactly.
+const MAX_LIMIT: u64 = 9_007_199_254_740_991;
 /// Most lines of benefits or features.
 const MAX_LINES: usize = 20;
 
@@ -75,6 +77,15 @@ pub enum Flaw {
     /// A downsell with a condition, or another kind without one.
     #[error("a downsell has no `bought` and no `trigger`; every other kind needs one of them")]
     Condition,
+    /// A limit for what the plan does not have.
+    #[error("is not among the features of this plan")]
+    NotAFeatureOfThisPlan,
+    /// A limit that is none.
+    #[error("must be between 1 and {to}; leave it out where there is no limit")]
+    NoLimit {
+        /// The highest.
+        to: u64,
+    },
     /// A feature that is not described.
     #[error("names no `[feature.…]` of this file")]
     NoSuchFeature,
@@ -273,9 +284,25 @@ impl Check<'_> {
                 let Some(words) = described.get(key.get_ref().as_str()) else {
                     return self.refuse(key, format!("plan[{index}].features"), Flaw::NoSuchFeature);
                 };
-                has.push(Feature { key: key.get_ref().clone(), words: words.clone() });
+                let counted = |plan: &file::Plan| plan.limits.contains_key(key.get_ref());
+                let amount = match plan.limits.get(key.get_ref()) {
+                    Some(limit) => Amount::UpTo(*limit.get_ref()),
+                    None if plans.iter().any(counted) => Amount::Unlimited,
+                    None => Amount::Uncounted,
+                };
+                has.push(Feature { key: key.get_ref().clone(), words: words.clone(), amount });
             }
-            all.push(PlanRule { product_id, recommended: plan.recommended, features: has });
+            for (key, limit) in &plan.limits {
+                let field = format!("plan[{index}].limits.{key}");
+                if !has.iter().any(|feature| feature.key == *key) {
+                    return self.refuse(limit, field, Flaw::NotAFeatureOfThisPlan);
+                }
+                if !(1..=MAX_LIMIT).contains(limit.get_ref()) {
+                    return self.refuse(limit, field, Flaw::NoLimit { to: MAX_LIMIT });
+                }
+            }
+            let file::Plan { recommended, seats, .. } = *plan;
+            all.push(PlanRule { product_id, recommended, seats, features: has });
         }
         Ok(all)
     }

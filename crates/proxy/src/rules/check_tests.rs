@@ -68,7 +68,7 @@ fn refused(from: &str, to: &str) -> RulesError {
 fn refusals_name_line_field_and_flaw() {
     assert!(Rules::parse(GOOD).is_ok());
     let long = format!("name = \"{}\"", "x".repeat(401));
-    let table: [(&str, &str, usize, &str, Flaw); 23] = [
+    let table: [(&str, &str, usize, &str, Flaw); 25] = [
         ("name = \"M\"", "name = \" \"", 3, "merchant.name", Flaw::BadText),
         ("name = \"M\"", &long, 3, "merchant.name", Flaw::BadText),
         ("name = \"d\"", "name = \"a\"", 12, "campaign[1].name", Flaw::Duplicate),
@@ -148,6 +148,20 @@ fn refusals_name_line_field_and_flaw() {
             Flaw::BadText,
         ),
         ("features = [\"f\"]", "features = [\"f\", \"g\"]", 18, "plan[0].features", Flaw::NoSuchFeature),
+        (
+            "features = [\"f\"]",
+            "features = [\"f\"]\nlimits = { g = 5 }",
+            19,
+            "plan[0].limits.g",
+            Flaw::NotAFeatureOfThisPlan,
+        ),
+        (
+            "features = [\"f\"]",
+            "features = [\"f\"]\nlimits = { f = 0 }",
+            19,
+            "plan[0].limits.f",
+            Flaw::NoLimit { to: 9_007_199_254_740_991 },
+        ),
         ("en = \"F\"", "ja = \"F\"", 19, "feature.f", Flaw::NoDefaultLocale("en".into())),
         ("en = \"F\"", "en = \"\"", 19, "feature.f", Flaw::BadText),
         (

@@ -160,6 +160,12 @@ pub struct Plan {
     /// Keys of `[feature.…]`.
     #[serde(default)]
     pub features: Vec<Spanned<String>>,
+    /// Whether the buyer chooses how many seats.
+    #[serde(default)]
+    pub seats: bool,
+    /// How much of a feature, by its key.
+    #[serde(default)]
+    pub limits: BTreeMap<String, Spanned<u64>>,
 }
 
 /// `[proration]`

@@ -126,6 +126,8 @@ pub struct PlanRule {
     pub product_id: ProductId,
     /// Whether the merchant recommends it.
     pub recommended: bool,
+    /// Whether the buyer chooses how many seats.
+    pub seats: bool,
     /// What it has, in the merchant's order.
     pub features: Vec<Feature>,
 }
@@ -137,6 +139,19 @@ pub struct Feature {
     pub key: String,
     /// What the buyer reads.
     pub words: Localized<String>,
+    /// How much of it the plan has.
+    pub amount: Amount,
+}
+
+/// How much of a feature a plan has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Amount {
+    /// No plan counts it: a plan has it or not.
+    Uncounted,
+    /// Other plans limit it, this one does not.
+    Unlimited,
+    /// So much.
+    UpTo(u64),
 }
 
 /// How plan changes are billed, by direction.

@@ -16,8 +16,8 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use wire::{
-    CheckoutRequest, CheckoutResponse, ErrorCode, EventRequest, Purpose, RedeemRequest, SessionRequest,
-    SessionResponse, Trigger,
+    CheckoutRequest, CheckoutResponse, ErrorCode, EventRequest, FeatureUsage, Purpose, RedeemRequest,
+    SessionRequest, SessionResponse, Trigger,
 };
 
 use super::{
@@ -39,6 +39,11 @@ pub const TOKEN_LIFE: i64 = 15 * 60;
 pub const NONCE_LIFE: i64 = 24 * 3600;
 /// Most of one product that a shop without a server may sell at once.
 const MAX_QUANTITY: u32 = 100;
+
+/// Most features whose usage may be told.
+const MAX_USAGE: usize = 20;
+/// The highest usage: what every client reads exactly.
+const MAX_USED: u64 = 9_007_199_254_740_991;
 
 /// Why no token was given.
 #[derive(Debug, thiserror::Error)]
@@ -190,8 +195,23 @@ impl Sessions {
             subscription_id,
             locale: request.locale.clone(),
             country: request.country.clone(),
+            usage: self.usage(&request.usage)?,
             expires_at: later(self.clock.now(), TOKEN_LIFE),
         })
+    }
+
+    /// Each feature is one of the rules, and comes once.
+    fn usage(&self, usage: &[FeatureUsage]) -> Result<Vec<FeatureUsage>, SessionError> {
+        let known = |key: &str| {
+            self.rules.plans.iter().flat_map(|plan| &plan.features).any(|feature| feature.key == key)
+        };
+        for (at, FeatureUsage { feature, used }) in usage.iter().enumerate() {
+            let again = usage.iter().take(at).any(|earlier| earlier.feature == *feature);
+            if at >= MAX_USAGE || again || !known(feature) || *used > MAX_USED {
+                return Err(SessionError::Invalid("usage"));
+            }
+        }
+        Ok(usage.to_vec())
     }
 
     /// Keeps a session and prepares what it will be used for.
@@ -286,6 +306,7 @@ impl Sessions {
             subscription_id: None,
             locale: None,
             country: None,
+            usage: Vec::new(),
             expires_at: later(now, TOKEN_LIFE),
         };
         self.open(session, token).await

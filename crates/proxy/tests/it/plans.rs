@@ -4,6 +4,9 @@ use serde_json::{Value, json};
 
 use crate::harness::{GOOD_CARD, MERCHANT_KEY, TestApp};
 
+/// Pays at first and not any more.
+const FAILS_LATER: &str = "4000000000000341";
+
 fn plan<'a>(page: &'a Value, id: &str) -> &'a Value {
     page["plans"].as_array().unwrap().iter().find(|plan| plan["product_id"] == id).unwrap()
 }
@@ -44,6 +47,78 @@ async fn plans_stand_side_by_side() {
     assert_eq!(max.get("over_span"), None);
     let japanese = app.get(&token, "/v1/plans?locale=ja").await.ok();
     assert_eq!(plan(&japanese, "prod_max_plan")["gained"], json!(["専属メンター"]));
+}
+
+/// A page of a subscriber of Basic, of whom the merchant says what they have used.
+async fn page_with_usage(app: &TestApp, usage: Value) -> Value {
+    let buyer = app.sim.subscriber_of("prod_basic_plan").await;
+    let subscription = buyer.subscription.clone().unwrap();
+    let token = app
+        .mint(json!({
+            "customer_id": buyer.customer, "purpose": "plans", "subscription_id": subscription, "usage": usage,
+        }))
+        .await;
+    app.get(&token, "/v1/plans").await.ok()
+}
+
+#[tokio::test]
+async fn what_is_used_is_held_against_limits() {
+    let app = TestApp::spawn().await;
+    let page = page_with_usage(&app, json!([{"feature": "downloads", "used": 46}])).await;
+    let used = json!([{"name": "Downloads a month", "used": 46, "limit": 50, "percent": 92}]);
+    assert_eq!((&page["current"]["usage"], &page["current"]["fits"]), (&used, &json!(false)));
+    let limits = |id: &str| plan(&page, id)["limits"][0].clone();
+    let name = "Downloads a month";
+    assert_eq!(
+        limits("prod_pro_plan"),
+        json!({"name": name, "limit": 500, "change": "more", "exceeded": false})
+    );
+    assert_eq!(limits("prod_max_plan"), json!({"name": name, "change": "more", "exceeded": false}));
+    assert_eq!(plan(&page, "prod_pro_plan")["recommended"], true);
+    assert!(!plan(&page, "prod_pro_plan")["features"].as_array().unwrap().contains(&json!(name)));
+}
+
+#[tokio::test]
+async fn a_plan_that_is_enough_is_said_to_be_and_no_other_is_recommended() {
+    let app = TestApp::spawn().await;
+    let page = page_with_usage(&app, json!([{"feature": "downloads", "used": 12}])).await;
+    assert_eq!(page["current"]["fits"], true);
+    assert_eq!(plan(&page, "prod_pro_plan")["recommended"], false);
+    // Nothing known: nothing said.
+    let page = page_with_usage(&app, json!([])).await;
+    assert_eq!((&page["current"]["usage"], &page["current"]["fits"]), (&json!([]), &json!(false)));
+    assert_eq!(plan(&page, "prod_pro_plan")["recommended"], true);
+}
+
+#[tokio::test]
+async fn usage_of_what_no_plan_has_is_refused() {
+    let app = TestApp::spawn().await;
+    let buyer = app.sim.subscriber_of("prod_basic_plan").await;
+    for usage in [
+        json!([{"feature": "nothing", "used": 1}]),
+        json!([{"feature": "downloads", "used": 1}, {"feature": "downloads", "used": 2}]),
+        json!([{"feature": "downloads", "used": 9_007_199_254_740_992_u64}]),
+    ] {
+        let request = json!({
+            "customer_id": buyer.customer, "purpose": "plans",
+            "subscription_id": buyer.subscription.clone().unwrap(), "usage": usage,
+        });
+        let answer = app.post(MERCHANT_KEY, "/v1/sessions", request).await;
+        assert_eq!((answer.status, answer.code()), (400, "invalid_request".to_owned()), "{usage}");
+    }
+}
+
+#[tokio::test]
+async fn a_plan_on_hold_says_what_is_owed() {
+    let app = TestApp::spawn().await;
+    let customer = app.sim.customer(Some(FAILS_LATER)).await;
+    let body = json!({"customer_id": customer, "product_id": "prod_basic_plan", "started_days_ago": 31});
+    let subscription = app.sim.post("/_sim/subscriptions", body).await["subscription_id"].clone();
+    let token =
+        app.mint(json!({"customer_id": customer, "purpose": "plans", "subscription_id": subscription})).await;
+    let current = app.get(&token, "/v1/plans").await.ok()["current"].clone();
+    assert_eq!((&current["status"], &current["can_change"]), (&json!("on_hold"), &json!(false)));
+    assert_eq!(current["due"], json!({"amount": 3000, "currency": "USD"}));
 }
 
 #[tokio::test]

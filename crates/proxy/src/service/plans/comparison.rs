@@ -6,12 +6,15 @@ use dodo_client::{
     calls::subscriptions::{Subscription, SubscriptionStatus as Upstream},
     ids::AddonId,
 };
-use wire::{Addon, CurrentPlan, Plan, ProductId, ScheduledChange, SubscriptionStatus, UnixSeconds};
+use wire::{
+    Addon, CurrentPlan, FeatureUsage, Money, Plan, ProductId, ScheduledChange, SubscriptionStatus,
+    UnixSeconds, Usage,
+};
 
 use super::PlansError;
 use crate::{
-    policy::plan_comparison,
-    rules::{PlanRule, Rules},
+    policy::{plan_comparison, usage},
+    rules::{Amount, Feature, PlanRule, Rules},
     service::catalogue::{CatalogueProduct, period},
 };
 
@@ -24,14 +27,40 @@ pub(in crate::service) fn can_change(subscription: &Subscription) -> bool {
         && subscription.scheduled_change.is_none()
 }
 
+/// Who looks at the plans: what is known of them, and in which language they are told.
+pub(super) struct Viewer<'a> {
+    pub(super) rules: &'a Rules,
+    /// What they have.
+    pub(super) subscription: &'a Subscription,
+    /// Its product.
+    pub(super) product: &'a CatalogueProduct,
+    /// Names of add-ons.
+    pub(super) names: &'a [(AddonId, Arc<str>)],
+    /// What they have used, as the merchant counts it.
+    pub(super) usage: &'a [FeatureUsage],
+    pub(super) locale: Option<&'a str>,
+    /// What they owe.
+    pub(super) due: Option<Money>,
+}
+
+impl Viewer<'_> {
+    /// What today's plan has.
+    fn features(&self) -> &[Feature] {
+        self.rules.plan(&self.product.id).map(|rule| rule.features.as_slice()).unwrap_or_default()
+    }
+
+    /// What they have used of it.
+    fn used(&self) -> Vec<Usage> {
+        usage::of_today(self.features(), self.usage, self.locale)
+    }
+}
+
 /// The subscription as it is today.
-pub(super) fn current(
-    subscription: &Subscription,
-    product: &CatalogueProduct,
-    names: &[(AddonId, Arc<str>)],
-) -> Result<CurrentPlan, PlansError> {
+pub(super) fn current(viewer: &Viewer<'_>) -> Result<CurrentPlan, PlansError> {
+    let Viewer { subscription, product, names, .. } = viewer;
     let period = period(subscription.payment_frequency_count, &subscription.payment_frequency_interval)
         .ok_or(PlansError::NotPossible)?;
+    let used = viewer.used();
     Ok(CurrentPlan {
         product_id: product.id.clone(),
         name: product.name.clone(),
@@ -62,23 +91,19 @@ pub(super) fn current(
         }),
         cancel_at_next_billing_date: subscription.cancel_at_next_billing_date,
         can_change: can_change(subscription) && product.is_plan,
+        due: viewer.due,
+        fits: usage::fits(&used),
+        usage: used,
     })
 }
 
 /// One plan next to the current one, for as many seats; `None` for a product that is not paid by the period.
-pub(super) fn plan(
-    rules: &Rules,
-    rule: &PlanRule,
-    product: &CatalogueProduct,
-    current: &CatalogueProduct,
-    subscription: &Subscription,
-    names: &[(AddonId, Arc<str>)],
-    locale: Option<&str>,
-) -> Option<Plan> {
+pub(super) fn plan(viewer: &Viewer<'_>, rule: &PlanRule, product: &CatalogueProduct) -> Option<Plan> {
+    let Viewer { subscription, product: current, names, locale, .. } = *viewer;
     let same = product.id == current.id;
     let seats = count(subscription.quantity).max(1);
     let (today, price) = (current.price.times(seats)?, product.price.times(seats)?);
-    let has = rules.plan(&current.id).map(|rule| rule.features.as_slice()).unwrap_or_default();
+    let (has, plain) = (viewer.features(), uncounted(&rule.features));
     Some(Plan {
         product_id: product.id.clone(),
         name: product.name.clone(),
@@ -87,11 +112,13 @@ pub(super) fn plan(
         currency: price.currency,
         period: price.period?,
         kind: plan_comparison::direction(same, today, price),
-        recommended: rule.recommended,
+        // Somebody whose plan is enough is not talked into another.
+        recommended: rule.recommended && (same || !usage::fits(&viewer.used())),
         difference: plan_comparison::difference(today, price).filter(|_| !same),
         over_span: plan_comparison::over_span(today, price),
-        features: rule.features.iter().map(|feature| feature.words.get(locale).clone()).collect(),
-        gained: plan_comparison::gained(has, &rule.features, locale),
+        limits: usage::limits(has, &rule.features, viewer.usage, locale),
+        features: plain.iter().map(|feature| feature.words.get(locale).clone()).collect(),
+        gained: plan_comparison::gained(has, &plain, locale),
         lost: plan_comparison::gained(&rule.features, has, locale),
         lost_addons: subscription
             .addons
@@ -99,7 +126,25 @@ pub(super) fn plan(
             .filter(|addon| !same && !product.addons.contains(&addon.addon_id))
             .map(|addon| name(names, &addon.addon_id))
             .collect(),
+        seats: rule.seats,
+        addons: product
+            .addons
+            .iter()
+            .filter_map(|id| {
+                let today = subscription.addons.iter().find(|addon| addon.addon_id == *id);
+                Some(Addon {
+                    addon_id: ProductId::parse(id.as_str()).ok()?,
+                    name: name(names, id),
+                    quantity: today.map_or(0, |addon| count(addon.quantity)),
+                })
+            })
+            .collect(),
     })
+}
+
+/// What a plan has or has not. Of what is counted, the limits tell.
+fn uncounted(features: &[Feature]) -> Vec<Feature> {
+    features.iter().filter(|feature| feature.amount == Amount::Uncounted).cloned().collect()
 }
 
 fn name(names: &[(AddonId, Arc<str>)], id: &AddonId) -> String {

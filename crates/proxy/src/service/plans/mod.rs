@@ -4,17 +4,21 @@
 
 mod comparison;
 
+use comparison::Viewer;
 pub(super) use comparison::can_change;
 
 use std::sync::Arc;
 
 use dodo_client::{
     Client,
-    calls::{checkouts::AddonQuantity, subscriptions::Subscription},
+    calls::{
+        checkouts::AddonQuantity,
+        subscriptions::{Subscription, SubscriptionStatus},
+    },
     ids::{AddonId, SubscriptionId},
 };
 use wire::{
-    Card, EffectiveAt, ErrorCode, Merchant, PaymentMethodLink, PlansResponse, PreviewRequest,
+    Card, EffectiveAt, ErrorCode, Merchant, Money, PaymentMethodLink, PlansResponse, PreviewRequest,
     PreviewResponse, ProductId,
 };
 
@@ -24,9 +28,11 @@ use super::{
     quoting::{QuoteError, Quoting},
 };
 use crate::{
-    clock::Clock,
+    clock::{Clock, later},
     domain::{ChargePlan, SavedMethod, Session},
+    gateway::Gateway,
     policy::{
+        dues,
         payment_method::{self, Use},
         plan_comparison,
     },
@@ -36,6 +42,8 @@ use crate::{
 
 /// Most seats that may be asked for.
 const MAX_QUANTITY: u32 = 10_000;
+/// Seconds within which the renewal was that is still owed.
+const DUES_WITHIN: i64 = 400 * 86_400;
 
 /// Why the upgrade page cannot be answered.
 #[derive(Debug, thiserror::Error)]
@@ -92,6 +100,8 @@ pub struct Plans {
     pub charging: Arc<Charging>,
     /// What changes cost.
     pub quoting: Arc<Quoting>,
+    /// What is owed.
+    pub gateway: Gateway,
     /// For links and for taking scheduled changes back.
     pub dodo: Client,
     /// Where buyers come back to.
@@ -107,30 +117,32 @@ impl Plans {
         let locale = locale.or(session.locale.as_deref());
         let subscription = self.catalogue.subscription(subscription_id(session)?).await?;
         let current = self.catalogue.product(&product_id(&subscription)?).await?;
-        let names = self.addon_names(&subscription).await;
-        let mut plans = Vec::with_capacity(self.rules.plans.len());
+        let mut offered = Vec::with_capacity(self.rules.plans.len());
         for rule in &self.rules.plans {
-            let product = match self.catalogue.product(&rule.product_id).await {
-                Ok(product) => product,
+            match self.catalogue.product(&rule.product_id).await {
+                Ok(product) => offered.push((rule, product)),
                 // One product that cannot be had leaves the others to choose from.
                 Err(error) => {
                     tracing::warn!(product_id = %rule.product_id, %error, "a plan cannot be shown");
-                    continue;
                 }
-            };
-            plans.extend(comparison::plan(
-                &self.rules,
-                rule,
-                &product,
-                &current,
-                &subscription,
-                &names,
-                locale,
-            ));
+            }
         }
+        let named = subscription.addons.iter().map(|addon| &addon.addon_id);
+        let names = self.addon_names(named.chain(offered.iter().flat_map(|(_, plan)| &plan.addons))).await;
+        let viewer = Viewer {
+            rules: &self.rules,
+            subscription: &subscription,
+            product: &current,
+            names: &names,
+            usage: &session.usage,
+            locale,
+            due: self.dues(&subscription).await,
+        };
+        let plans =
+            offered.iter().filter_map(|(rule, product)| comparison::plan(&viewer, rule, product)).collect();
         Ok(PlansResponse {
             merchant: Merchant { name: self.rules.merchant.clone() },
-            current: comparison::current(&subscription, &current, &names)?,
+            current: comparison::current(&viewer)?,
             plans,
             payment_method: self.method(&subscription).await?.and_then(|method| method.card),
             attempt: match self.store.live_attempt(&subscription.subscription_id).await? {
@@ -254,10 +266,27 @@ impl Plans {
         })
     }
 
-    async fn addon_names(&self, subscription: &Subscription) -> Vec<(AddonId, Arc<str>)> {
-        let mut names = Vec::with_capacity(subscription.addons.len());
-        for addon in &subscription.addons {
-            names.push((addon.addon_id.clone(), self.catalogue.addon_name(&addon.addon_id).await));
+    /// What is owed where a payment failed. That it is not known is no reason to show no page.
+    async fn dues(&self, subscription: &Subscription) -> Option<Money> {
+        if !matches!(subscription.status, SubscriptionStatus::OnHold | SubscriptionStatus::PastDue) {
+            return None;
+        }
+        let since = later(self.clock.now(), -DUES_WITHIN);
+        match self.gateway.payments_since(None, Some(&subscription.subscription_id), since).await {
+            Ok(payments) => dues::owed(&payments),
+            Err(error) => {
+                tracing::warn!(%error, "what a subscription owes could not be looked up");
+                None
+            }
+        }
+    }
+
+    async fn addon_names(&self, ids: impl Iterator<Item = &AddonId>) -> Vec<(AddonId, Arc<str>)> {
+        let mut names: Vec<(AddonId, Arc<str>)> = Vec::new();
+        for id in ids {
+            if !names.iter().any(|(known, _)| known == id) {
+                names.push((id.clone(), self.catalogue.addon_name(id).await));
+            }
         }
         names
     }

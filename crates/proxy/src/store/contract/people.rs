@@ -1,6 +1,6 @@
 //! Sessions, nonces, purchases, events, webhooks.
 
-use wire::{Purpose, Trigger};
+use wire::{FeatureUsage, Purpose, Trigger};
 
 use super::*;
 use crate::{
@@ -18,6 +18,7 @@ fn session(byte: u8) -> Session {
         subscription_id: Some(subscription()),
         locale: Some("ja".into()),
         country: Some("JP".into()),
+        usage: vec![FeatureUsage { feature: "lessons".into(), used: 9_007_199_254_740_991 }],
         expires_at: UnixSeconds(NOW.0 + 900),
     }
 }

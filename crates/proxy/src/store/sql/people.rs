@@ -24,6 +24,7 @@ fn session(row: &DbRow) -> Result<Session, StoreError> {
         subscription_id: parsed_opt(row, "subscription_id")?,
         locale: row.try_get("locale")?,
         country: row.try_get("country")?,
+        usage: from_json(row, "usage")?,
         expires_at: at(row, "expires_at")?,
     })
 }
@@ -54,8 +55,8 @@ impl People for SqlStore {
     async fn put_session(&self, session: &Session) -> Result<(), StoreError> {
         sqlx::query(
             "INSERT INTO sessions (tenant, token_hash, customer_id, purpose, trigger_kind, payment_id,
-                                   subscription_id, locale, country, expires_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+                                   subscription_id, locale, country, usage, expires_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         )
         .bind(self.tenant)
         .bind(session.token.0.as_slice())
@@ -66,6 +67,7 @@ impl People for SqlStore {
         .bind(session.subscription_id.as_ref().map(|id| id.as_str()))
         .bind(session.locale.as_deref())
         .bind(session.country.as_deref())
+        .bind(json(&session.usage, "sessions.usage")?)
         .bind(session.expires_at.0)
         .execute(&self.writer)
         .await?;
