@@ -158,10 +158,10 @@ pub struct CurrentPlan {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<Money>,
     /// What has been used, where the merchant says so.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub usage: Vec<Usage>,
     /// Whether what has been used gives no reason for another plan: each limit is far off. `false` where nothing is known.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub fits: bool,
 }
 
@@ -213,7 +213,7 @@ pub struct Plan {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub over_span: Option<SpanComparison>,
     /// How much it has of what some plan limits.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub limits: Vec<PlanLimit>,
     /// What else it has.
     #[serde(default)]
@@ -228,10 +228,10 @@ pub struct Plan {
     #[serde(default)]
     pub lost_addons: Vec<String>,
     /// Whether the buyer may choose how many seats.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub seats: bool,
     /// Add-ons that the plan can be had with, each with how many of today's it would carry.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub addons: Vec<Addon>,
 }
 

@@ -11,6 +11,7 @@ mod offer_random;
 mod offer_stage;
 mod offer_stories;
 mod outcomes;
+mod plans_adjusting;
 mod plans_invariants;
 mod plans_stage;
 mod plans_stories;

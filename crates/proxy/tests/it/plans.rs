@@ -66,7 +66,7 @@ async fn what_is_used_is_held_against_limits() {
     let app = TestApp::spawn().await;
     let page = page_with_usage(&app, json!([{"feature": "downloads", "used": 46}])).await;
     let used = json!([{"name": "Downloads a month", "used": 46, "limit": 50, "percent": 92}]);
-    assert_eq!((&page["current"]["usage"], &page["current"]["fits"]), (&used, &json!(false)));
+    assert_eq!((&page["current"]["usage"], page["current"].get("fits")), (&used, None));
     let limits = |id: &str| plan(&page, id)["limits"][0].clone();
     let name = "Downloads a month";
     assert_eq!(
@@ -86,7 +86,7 @@ async fn a_plan_that_is_enough_is_said_to_be_and_no_other_is_recommended() {
     assert_eq!(plan(&page, "prod_pro_plan")["recommended"], false);
     // Nothing known: nothing said.
     let page = page_with_usage(&app, json!([])).await;
-    assert_eq!((&page["current"]["usage"], &page["current"]["fits"]), (&json!([]), &json!(false)));
+    assert_eq!((page["current"].get("usage"), page["current"].get("fits")), (None, None));
     assert_eq!(plan(&page, "prod_pro_plan")["recommended"], true);
 }
 

@@ -16,7 +16,7 @@ fn again<T: DeserializeOwned + Serialize>(text: &str) -> Value {
 type Again = fn(&str) -> Value;
 
 /// File, and the type that it is of.
-const FILES: [(&str, Again); 31] = [
+const FILES: [(&str, Again); 33] = [
     ("upsell_offered.json", again::<wire::UpsellResponse>),
     ("upsell_without_card.json", again::<wire::UpsellResponse>),
     ("upsell_ineligible.json", again::<wire::UpsellResponse>),
@@ -36,6 +36,7 @@ const FILES: [(&str, Again); 31] = [
     ("decline_response_nothing.json", again::<wire::DeclineResponse>),
     ("seen_request.json", again::<wire::SeenRequest>),
     ("plans.json", again::<wire::PlansResponse>),
+    ("plans_usage.json", again::<wire::PlansResponse>),
     ("preview_request.json", again::<wire::PreviewRequest>),
     ("preview_response.json", again::<wire::PreviewResponse>),
     ("change_request.json", again::<wire::ChangeRequest>),
@@ -43,6 +44,7 @@ const FILES: [(&str, Again); 31] = [
     ("problem_quote_changed.json", again::<wire::Problem>),
     ("problem_rate_limited.json", again::<wire::Problem>),
     ("session_request.json", again::<wire::SessionRequest>),
+    ("session_request_usage.json", again::<wire::SessionRequest>),
     ("session_response.json", again::<wire::SessionResponse>),
     ("event_request.json", again::<wire::EventRequest>),
     ("checkout_request.json", again::<wire::CheckoutRequest>),

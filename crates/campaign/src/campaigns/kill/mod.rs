@@ -43,6 +43,8 @@ pub(super) struct Kill;
 struct Buyer {
     seed: u64,
     customer: String,
+    /// What the merchant's server asks a token for.
+    purchase: Value,
     token: String,
     body: Value,
 }
@@ -90,6 +92,9 @@ impl Campaign for Kill {
         }
         let mut last = Process::start(&dodo, &setup, ports)?;
         starts.push(last.ready(&shop.http).await?);
+        for buyer in &mut buyers {
+            buyer.token = shop.token(&buyer.purchase).await?;
+        }
         // Whoever is still without an answer asks once more: what was never sent may be sent now, and nothing else.
         for some in buyers.chunks(BUYERS) {
             futures_util::future::join_all(some.iter().map(|buyer| shop.click(buyer))).await;
@@ -115,16 +120,21 @@ impl Shop {
     async fn welcome(&self, dodo: &Dodo, seed: u64) -> anyhow::Result<Buyer> {
         let customer = dodo.customer(Some(GOOD_CARD))?;
         let purchase = dodo.purchase(&customer, COURSE)?;
-        let request = json!({
+        let purchase = json!({
             "customer_id": customer.as_str(), "purpose": "offer", "payment_id": purchase.as_str(),
         });
-        let minting = self.http.post(format!("{}/v1/sessions", self.url)).bearer_auth(MERCHANT_KEY);
-        let minted = Answer::to(minting.json(&request)).await?.ok()?;
-        let token = minted["token"].as_str().unwrap_or_default().to_owned();
+        let token = self.token(&purchase).await?;
         let shown = self.ask(&token, "/v1/upsell").await?.ok()?;
         anyhow::ensure!(shown["eligible"] == true, "nothing is offered: {shown}");
         let body = json!({"offer_id": shown["offer"]["id"], "quote_id": shown["quote"]["id"]});
-        Ok(Buyer { seed, customer: customer.to_string(), token, body })
+        Ok(Buyer { seed, customer: customer.to_string(), purchase, token, body })
+    }
+
+    /// A token to follow up a purchase. It is good for fifteen minutes, less than a whole campaign may take.
+    async fn token(&self, purchase: &Value) -> anyhow::Result<String> {
+        let minting = self.http.post(format!("{}/v1/sessions", self.url)).bearer_auth(MERCHANT_KEY);
+        let minted = Answer::to(minting.json(purchase)).await?.ok()?;
+        Ok(minted["token"].as_str().unwrap_or_default().to_owned())
     }
 
     /// A click, always with the same key. No answer is an answer as well.
