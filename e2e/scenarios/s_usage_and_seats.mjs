@@ -57,7 +57,7 @@ scenario('s. seats: chosen on the same plan, priced exactly, charged once', asyn
   await plans.dialog.getByRole('button', { name: 'Show the exact amount' }).click();
   await expectText(plans.confirmButton, 'pay');
   const due = await plans.confirmButton.textContent();
-  await plans.dialogShows('So far', money(3000));
+  await plans.dialogShows('Seats and add-ons of Basic', 'So far', money(3000));
   await world.shot(page, '2-review', { fullPage: false });
   await plans.confirm();
   await plans.dialogShows('Your plan is changed');

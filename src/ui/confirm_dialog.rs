@@ -6,7 +6,7 @@ use leptos::ev;
 use leptos::html::{button, div, fieldset, h2, header, input, label, legend, p, span};
 use leptos::prelude::*;
 use web_sys::HtmlInputElement;
-use wire::EffectiveAt;
+use wire::{ChangeKind, EffectiveAt};
 
 use super::button::{Role, press};
 use super::notice::{Tone, notice};
@@ -66,12 +66,11 @@ fn review(locale: &Locale, view: &ReviewView, dispatch: Dispatch<Act>) -> impl I
     let w = locale.words;
     let sending = view.confirm == ConfirmState::Sending;
     let stale = view.confirm == ConfirmState::Stale;
+    let title = if view.kind == ChangeKind::Current { w.adjust_title } else { w.confirm_change };
     let live = matches!(view.confirm, ConfirmState::Arming | ConfirmState::Ready | ConfirmState::Stale);
     div().class("sheet").child((
         header().class("head").child((
-            h2().attr("id", TITLE)
-                .attr("part", "headline")
-                .child(fill(w.confirm_change, &[("name", &view.name)])),
+            h2().attr("id", TITLE).attr("part", "headline").child(fill(title, &[("name", &view.name)])),
             p().class("muted").child(w.confirm_change_intro),
         )),
         losses(locale, &lost(locale, &view.lower, &view.lost)),
@@ -80,9 +79,9 @@ fn review(locale: &Locale, view: &ReviewView, dispatch: Dispatch<Act>) -> impl I
         quote_lines::quote_lines(locale, &view.quote),
         div().child((
             quote_lines::facts(facts(locale, view)),
-            view.adjustable
-                .clone()
-                .map(|plan| press(Role::Link, w.adjust.to_owned(), !sending, dispatch, Act::Adjust(plan))),
+            view.adjustable.clone().map(|plan| {
+                p().child(press(Role::Link, w.adjust.to_owned(), !sending, dispatch, Act::Adjust(plan)))
+            }),
             press(
                 Role::Link,
                 w.use_another_card.to_owned(),
