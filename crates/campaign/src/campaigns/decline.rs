@@ -9,7 +9,9 @@
 //! What a restored replica has forgotten cannot be known after yet another purchase; all purchases before the restore are
 //! visited.
 //!
-//! Seen to fail when: REPLACE_ME.
+//! Seen to fail when: a refusal is not looked for before something is offered; what was set off before a restore is not held
+//! back. That a yes and a no both win was not brought about by letting a refusal pass over a claim: the refusal came first in
+//! every race.
 
 use std::{collections::BTreeSet, time::Duration};
 

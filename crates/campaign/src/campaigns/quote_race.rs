@@ -6,7 +6,7 @@
 //! what comes in above the quote goes back, to the unit, and the merchant is told. Half of the buyers who are shown a new
 //! price take it.
 //!
-//! Seen to fail when: REPLACE_ME.
+//! Seen to fail when: the fresh price is not held against the quote; the difference is not given back.
 
 use async_trait::async_trait;
 use proxy::{

@@ -4,8 +4,7 @@
 //! changed, money that comes late and goes back), played in processes that die as [`crate::lives`] says.
 //!
 //! Seen to fail when: the `sent` mark is left out; a claimed attempt is sent again by recovery; `settle` forgets to move
-//! the offer; a claim leaves out the offer's state; a refund's mark is left out, or its request repeated when the answer
-//! is lost; settling forgets to order it; an order is concluded before its refund is noted on the sale.
+//! the offer; a claim leaves out the offer's state; an order to refund is concluded before its refund is noted on the sale.
 
 mod judge;
 mod life;
