@@ -8,21 +8,6 @@ use wire::FailureReason;
 
 use crate::Reached;
 
-const REASONS: [FailureReason; 12] = [
-    FailureReason::Declined,
-    FailureReason::InsufficientFunds,
-    FailureReason::ExpiredCard,
-    FailureReason::AuthenticationFailed,
-    FailureReason::LimitExceeded,
-    FailureReason::WrongCurrency,
-    FailureReason::MethodNotReusable,
-    FailureReason::MethodNotUsable,
-    FailureReason::ProcessingError,
-    FailureReason::Cancelled,
-    FailureReason::NotPossible,
-    FailureReason::Other,
-];
-
 /// More are not looked at: each is another byte, and what eight can do, eighty can.
 const MOST: usize = 24;
 
@@ -55,13 +40,14 @@ pub fn settle(data: &[u8]) -> Reached {
 }
 
 fn observation(byte: u8) -> Observation {
-    match byte % 17 {
+    let reasons = FailureReason::ALL;
+    match usize::from(byte) % reasons.len().saturating_add(5) {
         0 => Observation::Unknown,
         1 => Observation::Pending { customer_action: false },
         2 => Observation::Pending { customer_action: true },
         3 => Observation::Scheduled,
         4 => Observation::Succeeded,
-        n => Observation::Failed(REASONS[usize::from(n) - 5]),
+        n => Observation::Failed(reasons[n - 5]),
     }
 }
 

@@ -43,8 +43,8 @@ pub use offer::{
 };
 pub use plans::{
     Addon, AddonQuantity, ChangeKind, ChangeRequest, CurrentPlan, LimitChange, PaymentMethodLink, Plan,
-    PlanLimit, PlansResponse, PreviewRequest, PreviewResponse, ScheduledChange, SpanComparison,
-    SubscriptionStatus, Usage,
+    PlanLimit, PlansResponse, PreviewRequest, PreviewResponse, ScheduledChange, SpanComparison, StayOffer,
+    StayOfferRequest, StayOfferResponse, SubscriptionStatus, Usage,
 };
 pub use problem::{ErrorCode, Problem};
 pub use quote::{EffectiveAt, LineKind, Quote, QuoteLine, Renewal};
@@ -66,6 +66,11 @@ macro_rules! words {
             /// A word this version does not know.
             #[serde(other)]
             Other,
+        }
+
+        impl $name {
+            /// Each of them, `Other` last.
+            pub const ALL: &[Self] = &[$(Self::$variant,)+ Self::Other];
         }
     };
 }

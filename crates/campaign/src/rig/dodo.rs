@@ -251,3 +251,9 @@ impl Dodo {
 pub fn attempt_of(charge: &Charge) -> Option<String> {
     json!(charge.metadata)["attempt_id"].as_str().map(str::to_owned)
 }
+
+/// The attempt that a request names.
+#[must_use]
+pub fn attempt_in(request: &Request) -> Option<String> {
+    request.body["metadata"]["attempt_id"].as_str().map(str::to_owned)
+}

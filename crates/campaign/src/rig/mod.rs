@@ -23,7 +23,7 @@ mod signing;
 pub use self::{
     database::Database,
     desk::{Desk, Shown},
-    dodo::{Dodo, Tally, attempt_of},
+    dodo::{Dodo, Tally, attempt_in, attempt_of},
     http::{Answer, client, patiently},
     plans::{PlanPage, Subscriber, is_lost},
     raw::exchange,

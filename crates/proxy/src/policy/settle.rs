@@ -123,26 +123,11 @@ mod tests {
 
     use super::*;
 
-    const REASONS: [FailureReason; 12] = [
-        FailureReason::Declined,
-        FailureReason::InsufficientFunds,
-        FailureReason::ExpiredCard,
-        FailureReason::AuthenticationFailed,
-        FailureReason::LimitExceeded,
-        FailureReason::WrongCurrency,
-        FailureReason::MethodNotReusable,
-        FailureReason::MethodNotUsable,
-        FailureReason::ProcessingError,
-        FailureReason::Cancelled,
-        FailureReason::NotPossible,
-        FailureReason::Other,
-    ];
-
     fn observation() -> impl Strategy<Value = Observation> {
         prop_oneof![
             Just(Observation::Unknown),
             any::<bool>().prop_map(|customer_action| Observation::Pending { customer_action }),
-            prop::sample::select(&REASONS).prop_map(Observation::Failed),
+            prop::sample::select(FailureReason::ALL).prop_map(Observation::Failed),
             Just(Observation::Scheduled),
             Just(Observation::Succeeded),
         ]
@@ -153,7 +138,7 @@ mod tests {
             Just(AttemptState::Sent),
             Just(AttemptState::Unknown),
             any::<bool>().prop_map(|customer_action| AttemptState::Pending { customer_action }),
-            prop::sample::select(&REASONS).prop_map(AttemptState::Failed),
+            prop::sample::select(FailureReason::ALL).prop_map(AttemptState::Failed),
             Just(AttemptState::Abandoned),
             Just(AttemptState::Scheduled),
             Just(AttemptState::Succeeded),

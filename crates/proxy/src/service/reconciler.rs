@@ -163,7 +163,7 @@ impl Reconciler {
         }
     }
 
-    /// Charges of which not even an id is known: one listing for many, those that are not due yet among them.
+    /// Charges of which not even an id is known: one listing for many.
     async fn look_by_listing(&self, rows: Vec<AttemptRow>) -> Result<(), StoreError> {
         let Some(oldest) = rows.iter().map(|row| row.created_at).min() else { return Ok(()) };
         let now = self.clock.now();
@@ -186,14 +186,9 @@ impl Reconciler {
             rows.into_iter().map(|row| (row.id.clone(), row)).collect();
         for payment in payments {
             let Some(id) = &payment.attempt else { continue };
-            let row = match rows.get(id) {
-                Some(row) => Some(row.clone()),
-                None => self.store.attempt_by_id(id).await?.filter(|row| is_live(row.state)),
-            };
-            let Some(row) = row else { continue };
-            let settled = self.charging.settle_payment(&row, &payment, Source::LookUp).await?;
-            if let (Some(known), Some(settled)) = (rows.get_mut(id), settled) {
-                *known = settled.row;
+            let Some(row) = rows.get_mut(id) else { continue };
+            if let Some(settled) = self.charging.settle_payment(row, &payment, Source::LookUp).await? {
+                *row = settled.row;
             }
         }
         for row in rows.into_values() {

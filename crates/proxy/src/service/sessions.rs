@@ -29,7 +29,7 @@ use crate::{
     clock::{Clock, later},
     domain::{Session, TriggerEvent},
     ids,
-    rules::Rules,
+    rules::{MAX_LIMIT, Rules},
     store::{Store, StoreError},
 };
 
@@ -42,8 +42,6 @@ const MAX_QUANTITY: u32 = 100;
 
 /// Most features whose usage may be told.
 const MAX_USAGE: usize = 20;
-/// The highest usage: what every client reads exactly.
-const MAX_USED: u64 = 9_007_199_254_740_991;
 
 /// Why no token was given.
 #[derive(Debug, thiserror::Error)]
@@ -207,7 +205,7 @@ impl Sessions {
         };
         for (at, FeatureUsage { feature, used }) in usage.iter().enumerate() {
             let again = usage.iter().take(at).any(|earlier| earlier.feature == *feature);
-            if at >= MAX_USAGE || again || !known(feature) || *used > MAX_USED {
+            if at >= MAX_USAGE || again || !known(feature) || *used > MAX_LIMIT {
                 return Err(SessionError::Invalid("usage"));
             }
         }

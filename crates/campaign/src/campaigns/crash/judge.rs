@@ -16,7 +16,7 @@ use super::story::{Story, Told};
 use crate::{
     lives::World,
     report::{Broken, Report},
-    rig::{Desk, Dodo, attempt_of, standing_clock},
+    rig::{Desk, Dodo, attempt_in, attempt_of, standing_clock},
 };
 
 pub(super) async fn judge(
@@ -44,8 +44,7 @@ pub(super) async fn judge(
     // I3.
     let mut by_attempt: BTreeMap<String, u32> = BTreeMap::new();
     for post in &posts {
-        let attempt = post.body["metadata"]["attempt_id"].as_str().unwrap_or_default().to_owned();
-        let sent = by_attempt.entry(attempt).or_default();
+        let sent = by_attempt.entry(attempt_in(post).unwrap_or_default()).or_default();
         *sent = sent.saturating_add(1);
     }
     for (attempt, sent) in by_attempt.iter().filter(|(_, sent)| **sent > 1) {

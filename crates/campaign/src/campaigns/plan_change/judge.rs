@@ -18,7 +18,7 @@ use super::{
 use crate::{
     lives::World,
     report::{Broken, Report},
-    rig::{Desk, Subscriber, attempt_of, is_lost, standing_clock},
+    rig::{Desk, Subscriber, attempt_in, attempt_of, is_lost, standing_clock},
 };
 
 /// An attempt with its quote, what left for it and what it collected.
@@ -117,11 +117,6 @@ async fn cases(
         |case: &Case| posts.iter().position(|post| attempt_in(post).as_deref() == Some(case.row.id.as_str()));
     cases.sort_by_key(first_post);
     Ok(cases)
-}
-
-/// The attempt that a request names.
-pub(super) fn attempt_in(post: &Request) -> Option<String> {
-    post.body["metadata"]["attempt_id"].as_str().map(str::to_owned)
 }
 
 fn owns(case: &Case, charge: &Charge) -> bool {

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     lives::{Tale, World, told as lock},
     report::Report,
-    rig::{Desk, Dodo, PlanPage, Subscriber, is_lost},
+    rig::{Desk, Dodo, PlanPage, Subscriber, attempt_in, is_lost},
 };
 
 /// The merchant's rules as they are shipped.
@@ -100,7 +100,7 @@ impl Tale for Story {
                 if dodo.change_arrives_late(&who.subscription)? {
                     let posts = dodo.change_requests_of(&who.subscription);
                     let lost = posts.iter().rev().filter(|post| is_lost(post));
-                    lock(story).late.extend(lost.filter_map(super::judge::attempt_in).take(1));
+                    lock(story).late.extend(lost.filter_map(attempt_in).take(1));
                 }
             }
             Step::PriceRises => {
