@@ -8,9 +8,9 @@ use crate::{
     domain::{AttemptKind, AttemptRow, AttemptState, QuoteRow, SeenPayment, Source},
     gateway::{ListingError, PaymentFacts},
     policy::{
-        observe::{self, Progress},
+        observe,
         quote_lock::{self, Collected},
-        reconcile_schedule::{self, Look},
+        reconcile_schedule::Look,
         refunds, restore,
         settle::{Observation, is_live},
     },
@@ -19,10 +19,9 @@ use crate::{
 use dodo_client::{
     ChargeEvidence,
     calls::{
-        payments::{ChargeType, IntentStatus, Payment},
+        payments::{ChargeType, Payment},
         subscriptions::Subscription,
     },
-    ids::PaymentId,
 };
 use wire::OfferId;
 
@@ -62,7 +61,7 @@ impl Charging {
                     return Err(ChargeError::Unavailable { retry_after: None });
                 }
             }
-            None => {}
+            None => self.observe_unnamed(&facts).await?,
         }
         Ok(self.observe_flags(payment).await?)
     }
@@ -77,14 +76,41 @@ impl Charging {
             return Ok(());
         }
         let Some(quote) = self.store.quote(&row.customer_id, &row.quote_id).await? else { return Ok(()) };
-        match self.see_subscription(&row, &quote, subscription).await {
+        let seen = self.see_subscription(&row, &quote, subscription).await;
+        Ok(self.settle_as_seen(&row, &quote, seen).await?)
+    }
+
+    /// A payment of a plan change that names no attempt: a hint to look at the one under way on its subscription. It may be
+    /// somebody else's change.
+    async fn observe_unnamed(&self, payment: &PaymentFacts) -> Result<(), StoreError> {
+        let (Some(ChargeType::PlanChange), Some(subscription), None) =
+            (&payment.charge_type, &payment.subscription_id, &payment.attempt)
+        else {
+            return Ok(());
+        };
+        let Some(row) = self.store.live_attempt(subscription).await? else { return Ok(()) };
+        if row.state == AttemptState::Claimed {
+            return Ok(());
+        }
+        let Some(quote) = self.store.quote(&row.customer_id, &row.quote_id).await? else { return Ok(()) };
+        let seen = self.see_change(&row, &quote).await;
+        self.settle_as_seen(&row, &quote, seen).await
+    }
+
+    async fn settle_as_seen(
+        &self,
+        row: &AttemptRow,
+        quote: &QuoteRow,
+        seen: Result<Option<Settlement>, LookError>,
+    ) -> Result<(), StoreError> {
+        match seen {
             Ok(Some(settlement)) => {
-                self.settle(&row, Some(&quote), &settlement).await?;
+                self.settle(row, Some(quote), &settlement).await?;
             }
             Ok(None) => {}
-            Err(LookError::Store(error)) => return Err(error.into()),
+            Err(LookError::Store(error)) => return Err(error),
             // The webhook has done its part; the reconciler looks again.
-            Err(error) => tracing::warn!(%error, "a changed subscription could not be looked into"),
+            Err(error) => tracing::warn!(%error, "what a webhook hinted at could not be looked into"),
         }
         Ok(())
     }
@@ -118,8 +144,7 @@ impl Charging {
         Ok((settled.map_or_else(|| row.clone(), |settled| settled.row), look))
     }
 
-    /// The attempt that a payment belongs to: named by its metadata, or known by its payment or checkout, or for a plan
-    /// change the one under way on its subscription.
+    /// The attempt that a payment belongs to: named by its metadata, or known by its payment or checkout.
     async fn attempt_of(&self, payment: &PaymentFacts) -> Result<Option<AttemptRow>, StoreError> {
         if let Some(id) = &payment.attempt
             && let Some(row) = self.store.attempt_by_id(id).await?
@@ -127,16 +152,7 @@ impl Charging {
             return Ok(Some(row));
         }
         let checkout = payment.checkout_session_id.as_ref();
-        if let Some(row) = self.store.attempt_by_upstream(&payment.payment_id, checkout).await? {
-            return Ok(Some(row));
-        }
-        match (&payment.charge_type, &payment.subscription_id) {
-            (Some(ChargeType::PlanChange), Some(subscription)) if payment.attempt.is_none() => {
-                let live = self.store.live_attempt(subscription).await?;
-                Ok(live.filter(|row| payment.created_at >= later(row.created_at, -CLOCK_SLACK)))
-            }
-            _ => Ok(None),
-        }
+        self.store.attempt_by_upstream(&payment.payment_id, checkout).await
     }
 
     /// Settles an attempt by a payment that may be its own.
@@ -198,115 +214,6 @@ impl Charging {
         if compared != Some(Collected::AsQuoted) {
             tracing::error!(?compared, quote_id = %quote.quote.id, "collected another amount than was shown");
             self.alert("collected_not_as_quoted", row);
-        }
-    }
-
-    /// Looks at what a plan change has come to: at its payment where money is due, then at the subscription. `None`:
-    /// nothing is to be seen yet.
-    pub(in crate::service) async fn see_change(
-        &self,
-        row: &AttemptRow,
-        quote: &QuoteRow,
-    ) -> Result<Option<Settlement>, LookError> {
-        let source = Source::LookUp;
-        // Where a later change was sent after this one had been given up, the subscription tells of that one.
-        if row.state == AttemptState::Abandoned && self.store.is_followed(row).await? {
-            let payment = self.payment_of_change(row).await?;
-            let ours = payment.filter(|payment| payment.attempt.as_ref() == Some(&row.id));
-            let base = self.nothing_seen(source);
-            return Ok(ours.map(|payment| self.of_payment(row, quote, &payment, base)));
-        }
-        let first = self.see_change_once(row, quote, row.payment_id.as_ref(), source).await?;
-        match (&row.subscription_id, first) {
-            (Some(subscription), None) if quote.quote.total > 0 => {
-                let subscription = self.gateway.subscription(subscription).await?;
-                Ok(self.by_progress(row, quote, &subscription, source))
-            }
-            (_, first) => Ok(first),
-        }
-    }
-
-    /// One look, where the answer is to be expected: at the payment where money is due, else at the subscription.
-    pub(super) async fn see_change_once(
-        &self,
-        row: &AttemptRow,
-        quote: &QuoteRow,
-        payment: Option<&PaymentId>,
-        source: Source,
-    ) -> Result<Option<Settlement>, LookError> {
-        if quote.quote.total > 0 {
-            let payment = match payment {
-                Some(id) => Some(self.gateway.payment(id).await?),
-                None => self.payment_of_change(row).await?,
-            };
-            let base = self.nothing_seen(source);
-            return Ok(payment.map(|payment| self.of_payment(row, quote, &payment, base)));
-        }
-        let Some(subscription) = &row.subscription_id else { return Ok(None) };
-        let subscription = self.gateway.subscription(subscription).await?;
-        Ok(self.by_progress(row, quote, &subscription, source))
-    }
-
-    /// The same when the subscription is at hand already.
-    async fn see_subscription(
-        &self,
-        row: &AttemptRow,
-        quote: &QuoteRow,
-        subscription: &Subscription,
-    ) -> Result<Option<Settlement>, LookError> {
-        let progress = observe::progress(&quote.plan, subscription);
-        if progress == Some(Progress::Applied)
-            && quote.quote.total > 0
-            && let Some(payment) = self.payment_of_change(row).await?
-        {
-            let base = self.nothing_seen(Source::Webhook);
-            return Ok(Some(self.of_payment(row, quote, &payment, base)));
-        }
-        Ok(self.by_progress(row, quote, subscription, Source::Webhook))
-    }
-
-    fn by_progress(
-        &self,
-        row: &AttemptRow,
-        quote: &QuoteRow,
-        subscription: &Subscription,
-        source: Source,
-    ) -> Option<Settlement> {
-        let progress = observe::progress(&quote.plan, subscription)?;
-        if progress == Progress::OnHold {
-            self.alert("subscription_on_hold", row);
-        }
-        let money_is_due = quote.quote.total > 0;
-        let past_deadline = reconcile_schedule::counts_as_clean(row, self.clock.now());
-        let observation = observe::plan_change(progress, money_is_due, past_deadline);
-        // Where money was due and its payment is not known, no amount is claimed.
-        let receipt = (matches!(observation, Observation::Succeeded | Observation::Scheduled)
-            && !money_is_due)
-            .then(|| view::receipt_without_payment(quote, row, self.clock.now()));
-        (observation != Observation::Unknown).then(|| Settlement {
-            receipt,
-            observation,
-            ..self.nothing_seen(source)
-        })
-    }
-
-    /// The payment of a plan change, among those of its subscription: the one that names the attempt; where Dodo left the
-    /// metadata out, one of a plan change since the claim.
-    async fn payment_of_change(&self, row: &AttemptRow) -> Result<Option<PaymentFacts>, LookError> {
-        let since = later(row.created_at, -CLOCK_SLACK);
-        let payments = self.gateway.payments_since(None, row.subscription_id.as_ref(), since).await?;
-        let ours = payments.into_iter().filter(|payment| {
-            payment.attempt.as_ref() == Some(&row.id)
-                || (payment.attempt.is_none() && payment.charge_type == Some(ChargeType::PlanChange))
-        });
-        let found =
-            ours.max_by_key(|payment| (payment.status == Some(IntentStatus::Succeeded), payment.created_at));
-        match found {
-            // A listing does not tell why, nor where the buyer goes on.
-            Some(payment) if payment.status != Some(IntentStatus::Succeeded) => {
-                Ok(Some(self.gateway.payment(&payment.payment_id).await?))
-            }
-            found => Ok(found),
         }
     }
 

@@ -14,6 +14,7 @@
 //! after the claim runs in a task of its own: a browser that goes away does not interrupt it, and shutting down waits for
 //! it.
 
+mod changes;
 mod error;
 mod evidence;
 mod flags;
@@ -201,15 +202,21 @@ impl Charging {
         }
         let quote = self.store.quote(&customer, &request.quote_id).await?.ok_or(ChargeError::NotFound)?;
         let of_this_page = session.purpose == Purpose::Plans
-            && quote.offer_id.is_none()
             && quote.plan.subscription_id().is_some()
             && quote.plan.subscription_id() == session.subscription_id.as_ref();
         if !of_this_page {
             return Err(ChargeError::NotFound);
         }
         let kind = AttemptKind::PlanChange;
+        let offer = match &quote.offer_id {
+            Some(id) => Some(self.store.offer(&customer, id).await?.ok_or(ChargeError::NotFound)?),
+            None => None,
+        };
+        if let Some(offer) = offer.as_ref().filter(|offer| !open_for(kind).contains(&offer.state)) {
+            return self.what_became_of(session, offer).await;
+        }
         let consent = request.consent;
-        self.charge(session, Intent { customer, kind, offer: None, quote, key, fingerprint, consent }).await
+        self.charge(session, Intent { customer, kind, offer, quote, key, fingerprint, consent }).await
     }
 
     /// How an attempt of this buyer stands.
@@ -218,12 +225,11 @@ impl Charging {
     /// [`ChargeError::NotFound`], or the store's.
     pub async fn attempt(&self, session: &Session, id: &AttemptId) -> Result<wire::Attempt, ChargeError> {
         let row = self.store.attempt(&session.customer_id, id).await?.ok_or(ChargeError::NotFound)?;
-        // An attempt of the plan page is seen by sessions of its subscription only, one of an offer by any session for
-        // offers of its buyer.
-        let visible = match (&row.offer_id, session.purpose) {
-            (Some(_), Purpose::Offer) => true,
-            (None, Purpose::Plans) => row.subscription_id == session.subscription_id,
-            _ => false,
+        // An attempt on a subscription is seen by its plan page, one of an offer by any session for offers of its buyer.
+        let visible = match session.purpose {
+            Purpose::Offer => row.offer_id.is_some(),
+            Purpose::Plans => row.subscription_id.is_some() && row.subscription_id == session.subscription_id,
+            Purpose::Other => false,
         };
         if !visible {
             return Err(ChargeError::NotFound);
