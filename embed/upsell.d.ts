@@ -25,6 +25,7 @@ export interface UpsellEventMap {
   "upsell-pending": CustomEvent<UpsellDetail & { status: "processing" | "requires_customer_action" | "in_doubt" }>;
   "upsell-failed": CustomEvent<UpsellDetail & { code: string }>;
   "upsell-plan-changed": CustomEvent<UpsellDetail & { scheduled: boolean }>;
+  "upsell-cancellation-changed": CustomEvent<UpsellDetail & { cancelled: boolean }>;
 }
 
 /** Attributes, each with a property of the same name. Setting one shows the widget anew. */

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use wire::{
     AcceptRequest, Attempt, AttemptId, ChangeRequest, Consent, DeclineRequest, DeclineResponse,
     IdempotencyKey, PaymentMethodLink, PlansResponse, PreviewRequest, PreviewResponse, QuoteId, SeenRequest,
-    UpsellResponse,
+    StayOffer, StayOfferRequest, StayOfferResponse, UpsellResponse,
 };
 
 use self::send::{Call, send};
@@ -109,6 +109,29 @@ impl ProxyClient {
     /// `DELETE {endpoint}/scheduled`: takes the booked change back.
     pub async fn take_back(self) -> Result<(), ApiError> {
         send(self.call("DELETE", "/scheduled")).await.map(|_| ())
+    }
+
+    /// `POST {endpoint}/stay-offer`: what is proposed before the buyer leaves the plan.
+    pub async fn stay_offer(self, request: StayOfferRequest) -> Result<Option<Box<StayOffer>>, ApiError> {
+        let path = ["/stay-offer?locale=", &self.locale].concat();
+        let answer = send(self.post(&path, encode(&request)?)).await?;
+        decode::<StayOfferResponse>(&answer).map(|response| response.offer)
+    }
+
+    /// `POST {endpoint}/decline`, sent even if the page goes away: a stay-offer is refused.
+    pub async fn decline_stay_offer(self, request: DeclineRequest) -> Result<(), ApiError> {
+        let call = Call { keepalive: true, ..self.post("/decline", encode(&request)?) };
+        send(call).await.map(|_| ())
+    }
+
+    /// `POST {endpoint}/cancellation`: cancels for the next billing date.
+    pub async fn cancel(self) -> Result<(), ApiError> {
+        send(self.post("/cancellation", "{}".to_owned())).await.map(|_| ())
+    }
+
+    /// `DELETE {endpoint}/cancellation`: takes that back.
+    pub async fn keep_plan(self) -> Result<(), ApiError> {
+        send(self.call("DELETE", "/cancellation")).await.map(|_| ())
     }
 
     async fn load<T: DeserializeOwned>(self) -> Result<T, ApiError> {

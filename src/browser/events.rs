@@ -11,6 +11,7 @@
 //! | `upsell-pending` | a charge is under way and not decided; `detail.status` | |
 //! | `upsell-failed` | something failed; `detail.code` | |
 //! | `upsell-plan-changed` | the plan is changed or the change booked; `detail.scheduled` | |
+//! | `upsell-cancellation-changed` | the plan is cancelled for the next billing date, or that is taken back; `detail.cancelled` | |
 //!
 //! `detail` has `kind` (`offer` or `plans`) and, where known, `offer_id`, `offer_kind`, `product_id`, `amount` (a
 //! decimal in a string) and `currency`. There is no event that lets the page stop a refusal.
@@ -51,6 +52,9 @@ pub fn may_navigate(host: &HtmlElement, kind: Kind, url: &str) -> bool {
     dispatch(host, "upsell-navigate", &detail, true)
 }
 
+/// Nothing was proposed or changed to.
+const NOTHING: About = About { offer_id: None, kind: None, product_id: None, due: None };
+
 fn describe(announcement: &Announcement) -> (&'static str, &About, Option<(&'static str, JsValue)>) {
     let word = |key, value: &str| Some((key, JsValue::from_str(value)));
     match announcement {
@@ -68,6 +72,10 @@ fn describe(announcement: &Announcement) -> (&'static str, &About, Option<(&'sta
         Announcement::Failed(about, trouble) => ("upsell-failed", about, word("code", code(*trouble))),
         Announcement::PlanChanged { about, scheduled } => {
             ("upsell-plan-changed", about, Some(("scheduled", JsValue::from_bool(*scheduled))))
+        }
+        Announcement::CancellationChanged { cancelled } => {
+            let cancelled = Some(("cancelled", JsValue::from_bool(*cancelled)));
+            ("upsell-cancellation-changed", &NOTHING, cancelled)
         }
     }
 }

@@ -4,7 +4,8 @@ use std::rc::Rc;
 
 use flow::announce::About;
 use flow::plans::{self, Act, ConfirmState, Dialog, Effect, Event, State, View};
-use wire::IdempotencyKey;
+use wasm_bindgen_futures::spawn_local;
+use wire::{DeclineRequest, IdempotencyKey};
 
 use super::offer::forget_intent;
 use super::{Driver, Machine};
@@ -76,6 +77,19 @@ impl Machine for Plans {
             }
             Effect::TakeBack(tag) => {
                 driver.then(async move { Event::TakenBack(tag, client.take_back().await) });
+            }
+            Effect::StayOffer(tag, request) => {
+                driver.then(async move { Event::StayOffered(tag, client.stay_offer(request).await) });
+            }
+            Effect::Decline(offer_id) => spawn_local(async move {
+                // It was shown, and is not shown again, whether or not this arrives.
+                _ = client.decline_stay_offer(DeclineRequest { offer_id, reason: None }).await;
+            }),
+            Effect::Cancel(tag) => {
+                driver.then_surely(async move { Event::Cancelled(tag, client.cancel().await) });
+            }
+            Effect::KeepPlan(tag) => {
+                driver.then_surely(async move { Event::Kept(tag, client.keep_plan().await) });
             }
             Effect::Schedule(tag, after) => driver.schedule(after, Event::Timer(tag)),
             Effect::Navigate(url) => driver.navigate(&url),

@@ -66,6 +66,8 @@ phrases! {
     rest_of_period,
     /// A line that gives back. Gaps: `name`.
     unused_time,
+    /// A line that gives back what was paid. Gaps: `name`.
+    credit_for,
     /// Tax on top.
     tax,
     /// Tax that is in the lines already.
@@ -106,6 +108,8 @@ phrases! {
     choose_plan,
     /// Under the title. Gaps: `name`, `amount`, `per`, `date`.
     current_plan_is,
+    /// The same while it is tried out. Gaps: `name`, `amount`, `per`, `date`.
+    trial_is,
     /// Badge of the current plan.
     your_plan,
     /// Badge of the plan that the merchant recommends.
@@ -120,7 +124,7 @@ phrases! {
     over_span_more,
     /// The same, as dear. Gaps: `span`, `today`.
     over_span_same,
-    /// When staying has cost as much as this plan. Gaps: `count`.
+    /// The same, and when staying has cost as much as this plan. Gaps: `compared`, `count`.
     break_even,
     /// What prices are for. Gaps: `count`.
     for_seats,
@@ -132,6 +136,8 @@ phrases! {
     plan_fits,
     /// How much of something a plan has. Gaps: `name`, `limit`.
     limit,
+    /// Of what there is less of. Gaps: `what`.
+    only,
     /// The same, without a limit. Gaps: `name`.
     no_limit,
     /// Warning on a plan that has less than was used. Gaps: `names`.
@@ -176,6 +182,8 @@ phrases! {
     paused,
     /// Why not: it is over.
     ended,
+    /// The first payment failed.
+    never_began,
     /// Button that leads to where another payment method is given and what is owed is paid.
     update_payment,
     /// A subscription that is cancelled. Gaps: `date`.
@@ -184,6 +192,20 @@ phrases! {
     change_booked,
     /// Button that takes a booked change back.
     take_back,
+    /// Begins to cancel, and in the dialog does it.
+    cancel_plan,
+    /// Above what cancelling means. Gaps: `name`.
+    cancel_title,
+    /// What it means. Gaps: `name`, `date`.
+    cancel_more,
+    /// While it is on its way.
+    cancelling,
+    /// Does not cancel, or takes the cancellation back.
+    keep_plan,
+    /// Refuses what is proposed instead of the plan that was picked. Gaps: `name`.
+    no_thanks_go_on,
+    /// Refuses what is proposed instead of cancelling.
+    no_thanks_cancel,
     /// Name of the comparison's region, for assistive technology.
     plans_label,
     /// While the plans are awaited.
@@ -203,6 +225,8 @@ phrases! {
     working_out,
     /// What the plan costs today. Gaps: `amount`, `per`.
     so_far,
+    /// Where the change ends a trial.
+    ends_trial,
     /// The amount in the seller's own currency. Gaps: `amount`.
     settled_as,
     /// When it takes effect.
@@ -221,6 +245,12 @@ phrases! {
     preview_failed,
     /// The sentence under that title.
     take_back_failed,
+    /// It is cancelled.
+    cancelled,
+    /// It could not be cancelled.
+    cancel_failed,
+    /// The cancellation could not be taken back.
+    keep_failed,
     /// The sentence under that title.
     card_link_failed,
     /// Button that opens the dialog of a charge again.

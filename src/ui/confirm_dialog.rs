@@ -1,7 +1,7 @@
 //! The confirm step of a plan change: everything that will be charged, in a native modal dialog. The dialog itself is
 //! opened and closed in `widget`; here is what is inside.
 
-use flow::plans::{Act, AdjustView, ConfirmState, Dialog, ReviewView};
+use flow::plans::{Act, AdjustView, ConfirmState, Dialog, MAX_COUNT, ReviewView};
 use leptos::ev;
 use leptos::html::{button, div, fieldset, h2, header, input, label, legend, p, span};
 use leptos::prelude::*;
@@ -12,15 +12,12 @@ use super::button::{Role, press};
 use super::notice::{Tone, notice};
 use super::outcome::{self, Deed, Way, ways};
 use super::plan_comparison::{addons_end, losses, lost};
-use super::{Locale, quote_lines};
+use super::{Locale, leaving_dialog, quote_lines};
 use crate::dispatch::Dispatch;
 use crate::text::{count, fill};
 
 /// The `id` of the title, for `aria-labelledby`; ids are private to the shadow root.
 pub(super) const TITLE: &str = "confirm-title";
-
-/// Most seats, and most of an add-on, as the flow takes them.
-const MOST: u32 = 10_000;
 
 /// What is in the dialog.
 ///
@@ -31,6 +28,8 @@ pub(super) fn dialog_content(locale: &Locale, dialog: &Dialog, dispatch: Dispatc
     match dialog {
         Dialog::Adjust(view) => adjust(locale, view, dispatch).into_any(),
         Dialog::Review(view) => review(locale, view, dispatch).into_any(),
+        Dialog::Stay(view) => leaving_dialog::stay(locale, view, dispatch).into_any(),
+        Dialog::Cancel(view) => leaving_dialog::cancelling(locale, view, dispatch).into_any(),
         Dialog::Waiting(view) => {
             let mut on = outcome::waiting_ways(locale, view, Act::Continue, Act::CheckAgain);
             on.push(close(w.close));
@@ -73,7 +72,7 @@ fn review(locale: &Locale, view: &ReviewView, dispatch: Dispatch<Act>) -> impl I
             h2().attr("id", TITLE).attr("part", "headline").child(fill(title, &[("name", &view.name)])),
             p().class("muted").child(w.confirm_change_intro),
         )),
-        losses(locale, &lost(locale, &view.lower, &view.lost)),
+        losses(locale, &lost(locale, &view.limits, &view.lost)),
         addons_end(locale, &view.lost_addons),
         timing(locale, view, dispatch),
         quote_lines::quote_lines(locale, &view.quote),
@@ -100,16 +99,20 @@ fn review(locale: &Locale, view: &ReviewView, dispatch: Dispatch<Act>) -> impl I
                 dispatch,
                 if stale { Act::Refresh } else { Act::Confirm },
             ),
-            // Where the focus starts: a key pressed by habit confirms nothing.
-            button()
-                .attr("type", "button")
-                .class("button")
-                .attr("part", "decline")
-                .attr("autofocus", "")
-                .on(ev::click, move |event| dispatch.click(&event, Act::CloseDialog))
-                .child(w.back),
+            closes(w.back, dispatch),
         )),
     ))
+}
+
+/// Closes the dialog. Where the focus starts: a key pressed by habit confirms nothing.
+pub(super) fn closes(label: &'static str, dispatch: Dispatch<Act>) -> impl IntoView + use<> {
+    button()
+        .attr("type", "button")
+        .class("button")
+        .attr("part", "decline")
+        .attr("autofocus", "")
+        .on(ev::click, move |event| dispatch.click(&event, Act::CloseDialog))
+        .child(label)
 }
 
 /// How many seats and add-ons, before what they cost is asked for.
@@ -151,7 +154,7 @@ fn how_many(
 ) -> impl IntoView + use<> {
     let chosen = move |event: ev::Event| {
         let field = event_target::<HtmlInputElement>(&event);
-        let wanted = field.value().trim().parse::<u32>().unwrap_or(now).clamp(least, MOST);
+        let wanted = field.value().trim().parse::<u32>().unwrap_or(now).clamp(least, MAX_COUNT);
         field.set_value(&count(wanted));
         dispatch.send(act(wanted));
     };
@@ -162,7 +165,7 @@ fn how_many(
             .attr("type", "number")
             .attr("inputmode", "numeric")
             .attr("min", count(least))
-            .attr("max", count(MOST))
+            .attr("max", count(MAX_COUNT))
             .prop("value", count(now))
             .on(ev::change, chosen),
     ))
@@ -204,6 +207,7 @@ fn facts(locale: &Locale, view: &ReviewView) -> Vec<String> {
             fill(w.settled_as, &[("amount", &locale.money(settled.amount, settled.currency))])
         }),
     );
+    lines.extend(view.ends_trial.then(|| w.ends_trial.to_owned()));
     lines.extend(quote_lines::renewal(locale, &view.quote));
     lines.extend(view.payment_method.as_ref().map(|card| locale.card(w.paid_with, card)));
     if view.due.amount > 0 {
@@ -244,7 +248,11 @@ pub(super) fn spoken(locale: &Locale, dialog: &Dialog) -> String {
         },
         Dialog::Adjust(view) if view.asking => locale.words.working_out.to_owned(),
         Dialog::Adjust(view) if view.failed => locale.words.preview_failed.to_owned(),
-        Dialog::Adjust(_) => String::new(),
+        Dialog::Stay(view) if view.asking => locale.words.working_out.to_owned(),
+        Dialog::Stay(view) if view.failed => locale.words.preview_failed.to_owned(),
+        Dialog::Cancel(view) if view.sending => locale.words.cancelling.to_owned(),
+        Dialog::Cancel(view) if view.failed => locale.words.cancel_failed.to_owned(),
+        Dialog::Adjust(_) | Dialog::Stay(_) | Dialog::Cancel(_) => String::new(),
         Dialog::Waiting(view) => outcome::waiting_title(locale, view).to_owned(),
         Dialog::Done(view) => outcome::done_title(locale, Deed::PlanChange, view).to_owned(),
         Dialog::Failed(view) => {

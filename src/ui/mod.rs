@@ -7,6 +7,7 @@
 //! | `offer_card` | the offer |
 //! | `plan_comparison` | the plans side by side |
 //! | `confirm_dialog` | the preview to confirm, on a native `<dialog>` |
+//! | `leaving_dialog` | in its place: what is proposed before a buyer leaves their plan, and cancelling |
 //! | `outcome` | waiting, done, failed: the same for offers and plan changes |
 //! | `quote_lines`, `price` | amounts |
 //! | `notice`, `button` | messages and ways on |
@@ -20,6 +21,7 @@
 
 mod button;
 mod confirm_dialog;
+mod leaving_dialog;
 mod locale;
 mod notice;
 mod offer_card;

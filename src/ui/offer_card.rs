@@ -25,14 +25,11 @@ pub(super) fn offer_card(
         PriceView::Quoted(quote) => (Some(quote), w.to_pay_now),
         PriceView::ListPrice(_) => (None, w.list_price),
     };
-    let benefits: Vec<_> = view.benefits.iter().map(|line| li().child(line.clone())).collect();
     let sending = view.accept == AcceptState::Sending;
     div().class("sheet").attr("part", "offer").child((
         heading(locale, view),
         price::offer_figure(locale, view.compare_to.as_ref(), view.due, due_words),
-        (!benefits.is_empty()).then(|| {
-            ul().class("ticks").attr("part", "benefits").attr("aria-label", w.benefits).child(benefits)
-        }),
+        benefits(locale, &view.benefits),
         view.social_proof.clone().map(|line| p().class("muted").child(line)),
         quote.map(|quote| quote_lines::quote_lines(locale, quote)),
         quote_lines::facts(facts(locale, view)),
@@ -61,6 +58,14 @@ pub(super) fn offer_card(
             ),
         )),
     ))
+}
+
+/// What one gets.
+pub(super) fn benefits(locale: &Locale, lines: &[String]) -> Option<impl IntoView + use<>> {
+    let items: Vec<_> = lines.iter().map(|line| li().child(line.clone())).collect();
+    let label = locale.words.benefits;
+    (!items.is_empty())
+        .then(|| ul().class("ticks").attr("part", "benefits").attr("aria-label", label).child(items))
 }
 
 /// Who offers what. The product's name stands under the merchant's headline, or in its place.

@@ -1,7 +1,7 @@
 //! The plans side by side, what each would cost more or less than today, and what it brings and takes away.
 
 use flow::charge::Standing;
-use flow::plans::{Act, ComparisonView, Notice};
+use flow::plans::{Act, ComparisonView, Notice, is_adjustable};
 use leptos::html::{article, div, h2, h3, header, li, p, span, ul};
 use leptos::prelude::*;
 use wire::{ChangeKind, LimitChange, Plan, PlanLimit, SubscriptionStatus, Usage};
@@ -25,7 +25,7 @@ pub(super) fn comparison(
     let w = locale.words;
     let plans: Vec<_> = view.plans.iter().map(|plan| plan_card(locale, view, plan, dispatch)).collect();
     let card =
-        view.payment_method.as_ref().filter(|_| !owes(view)).map(|card| locale.card(w.paid_with, card));
+        view.payment_method.as_ref().filter(|_| is_active(view)).map(|card| locale.card(w.paid_with, card));
     div().class("plans").attr("part", "plans").child((
         header().child((
             p().class("muted small").child(fill(w.from_seller, &[("name", &view.merchant.name)])),
@@ -36,6 +36,7 @@ pub(super) fn comparison(
         )),
         view.notice.as_ref().map(|message| message_of(locale, message, dispatch)),
         booked(locale, view, dispatch),
+        ending(locale, view, dispatch),
         owing(locale, view, dispatch),
         div().class("columns").child(plans),
         card.map(|line| {
@@ -49,6 +50,10 @@ pub(super) fn comparison(
                     Act::UseAnotherCard,
                 ),
             ))
+        }),
+        view.current.can_cancel.then(|| {
+            let words = if view.cancelling { w.cancelling } else { w.cancel_plan };
+            div().child(press(Role::Link, words.to_owned(), view.can_cancel, dispatch, Act::Cancel))
         }),
     ))
 }
@@ -70,9 +75,8 @@ fn today(locale: &Locale, view: &ComparisonView) -> String {
         SubscriptionStatus::OnHold => return owing(w.on_hold, w.on_hold_due),
         SubscriptionStatus::PastDue => return owing(w.past_due, w.past_due_due),
         SubscriptionStatus::Paused => return named(w.paused),
-        SubscriptionStatus::Cancelled | SubscriptionStatus::Failed | SubscriptionStatus::Expired => {
-            return w.ended.to_owned();
-        }
+        SubscriptionStatus::Failed => return w.never_began.to_owned(),
+        SubscriptionStatus::Cancelled | SubscriptionStatus::Expired => return w.ended.to_owned(),
         SubscriptionStatus::Other => return w.cannot_change.to_owned(),
     }
     if current.cancel_at_next_billing_date {
@@ -82,8 +86,12 @@ fn today(locale: &Locale, view: &ComparisonView) -> String {
     if !current.can_change && current.scheduled_change.is_none() {
         return w.cannot_change.to_owned();
     }
+    let (phrase, date) = match current.trial_ends_at {
+        Some(end) => (w.trial_is, locale.day(end)),
+        None => (w.current_plan_is, date),
+    };
     fill(
-        w.current_plan_is,
+        phrase,
         &[
             ("name", &current.name),
             ("amount", &locale.money(current.recurring_amount, current.currency)),
@@ -105,6 +113,10 @@ fn owing(locale: &Locale, view: &ComparisonView, dispatch: Dispatch<Act>) -> Opt
             Act::UseAnotherCard,
         ))
     })
+}
+
+fn is_active(view: &ComparisonView) -> bool {
+    view.current.status == SubscriptionStatus::Active
 }
 
 fn owes(view: &ComparisonView) -> bool {
@@ -146,14 +158,22 @@ fn usage(locale: &Locale, view: &ComparisonView) -> Option<impl IntoView + use<>
 /// A change that is booked, with the way to take it back.
 fn booked(locale: &Locale, view: &ComparisonView, dispatch: Dispatch<Act>) -> impl IntoView + use<> {
     let w = locale.words;
-    let live = !view.taking_back;
     view.current.scheduled_change.as_ref().map(|change| {
         let line =
             fill(w.change_booked, &[("name", &change.name), ("date", &locale.day(change.effective_at))]);
         div().class("message").child((
             notice(Tone::Good, line, Vec::new()),
-            press(Role::Link, w.take_back.to_owned(), live, dispatch, Act::TakeBackScheduled),
+            press(Role::Link, w.take_back.to_owned(), view.can_take_back, dispatch, Act::TakeBackScheduled),
         ))
+    })
+}
+
+/// Where it is cancelled, the way back.
+fn ending(locale: &Locale, view: &ComparisonView, dispatch: Dispatch<Act>) -> Option<impl IntoView + use<>> {
+    let ends = is_active(view) && view.current.cancel_at_next_billing_date;
+    ends.then(|| {
+        let words = locale.words.keep_plan.to_owned();
+        div().class("message").child(press(Role::Accept, words, view.can_take_back, dispatch, Act::KeepPlan))
     })
 }
 
@@ -195,7 +215,7 @@ fn plan_card(
                 press(role, label, view.can_choose && !previewing, dispatch, act)
             }),
             // For other plans it is in the dialog, next to what they cost.
-            (current && view.current.can_change && (plan.seats || !plan.addons.is_empty())).then(|| {
+            (current && view.current.can_change && is_adjustable(plan)).then(|| {
                 let act = Act::Adjust(plan.product_id.clone());
                 press(Role::Decline, w.adjust.to_owned(), view.can_choose, dispatch, act)
             }),
@@ -240,7 +260,8 @@ fn limit_of(locale: &Locale, of: &PlanLimit) -> String {
 /// What there is less of, then what is gone.
 pub(super) fn lost(locale: &Locale, limits: &[PlanLimit], lost: &[String]) -> Vec<String> {
     let less = limits.iter().filter(|limit| limit.change == LimitChange::Less);
-    less.map(|limit| limit_of(locale, limit)).chain(lost.iter().cloned()).collect()
+    let only = |limit: &PlanLimit| fill(locale.words.only, &[("what", &limit_of(locale, limit))]);
+    less.map(only).chain(lost.iter().cloned()).collect()
 }
 
 /// What would be lost, under a heading that says so.
@@ -269,7 +290,7 @@ fn message(locale: &Locale, message: &Notice) -> (Tone, String, String) {
     let line = |tone, text: &str| (tone, String::new(), text.to_owned());
     match message {
         Notice::PreviewFailed => line(Tone::Bad, w.preview_failed),
-        Notice::ChangeNotPossible => line(Tone::Bad, w.why_not_possible),
+        Notice::ChangeNotPossible => line(Tone::Bad, &[w.why_not_possible, " ", w.nothing_charged].concat()),
         Notice::Busy => line(Tone::Bad, w.busy),
         Notice::NotReceived => line(Tone::Bad, w.not_received),
         Notice::PriceLapsed => line(Tone::Bad, w.price_lapsed),
@@ -277,6 +298,10 @@ fn message(locale: &Locale, message: &Notice) -> (Tone, String, String) {
         Notice::TakeBackFailed => line(Tone::Bad, w.take_back_failed),
         Notice::TakenBack => line(Tone::Good, w.taken_back),
         Notice::CardLinkFailed => line(Tone::Bad, w.card_link_failed),
+        Notice::Cancelled => line(Tone::Good, w.cancelled),
+        Notice::CancelFailed => line(Tone::Bad, w.cancel_failed),
+        Notice::Kept => line(Tone::Good, w.taken_back),
+        Notice::KeepFailed => line(Tone::Bad, w.keep_failed),
         Notice::Waiting(charge) => {
             let calm = if charge.standing == Standing::ActionRequired { Tone::Bad } else { Tone::Calm };
             let more = outcome::waiting_more(locale, charge);

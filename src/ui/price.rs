@@ -91,7 +91,7 @@ fn over_span(locale: &Locale, over: SpanComparison) -> String {
         Ordering::Equal => fill(w.over_span_same, &[("span", &span), ("today", &today)]),
     };
     match over.break_even_months {
-        Some(months) => [compared.as_str(), ". ", &fill(w.break_even, &[("count", &count(months))])].concat(),
+        Some(months) => fill(w.break_even, &[("compared", &compared), ("count", &count(months))]),
         None => compared,
     }
 }

@@ -2,7 +2,7 @@
 
 use leptos::html::{dd, div, dl, dt, p, span};
 use leptos::prelude::*;
-use wire::{EffectiveAt, Quote, QuoteLine};
+use wire::{EffectiveAt, LineKind, Quote, QuoteLine};
 
 use super::{Locale, price};
 use crate::text::{count, fill};
@@ -61,6 +61,8 @@ fn line_name(locale: &Locale, line: &QuoteLine) -> String {
     match (line.prorated, line.amount) {
         (true, ..0) => fill(w.unused_time, &[("name", &name)]),
         (true, _) => fill(w.rest_of_period, &[("name", &name)]),
+        // A discount has a name of its own for what it is.
+        (false, ..0) if line.kind != LineKind::Discount => fill(w.credit_for, &[("name", &name)]),
         (false, _) => name,
     }
 }

@@ -50,4 +50,9 @@ pub enum Announcement {
         /// Whether it is booked for the next billing date.
         scheduled: bool,
     },
+    /// The subscription was cancelled for the next billing date, or that was taken back.
+    CancellationChanged {
+        /// Whether it is cancelled.
+        cancelled: bool,
+    },
 }

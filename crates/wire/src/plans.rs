@@ -1,11 +1,11 @@
 //! `GET /v1/plans`, `POST /v1/plans/preview`, `POST /v1/plans/change`, `DELETE /v1/plans/scheduled`,
-//! `POST /v1/plans/payment-method`.
+//! `POST /v1/plans/payment-method`, `POST /v1/plans/stay-offer`, `POST` and `DELETE /v1/plans/cancellation`.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Attempt, Card, Consent, Currency, EffectiveAt, Merchant, Money, Period, PriceDifference, ProductId,
-    Quote, QuoteId, UnixSeconds, words,
+    Attempt, Card, Consent, Currency, EffectiveAt, Merchant, Money, OfferId, Period, PriceDifference,
+    ProductId, Quote, QuoteId, Trigger, UnixSeconds, words,
 };
 
 words!(
@@ -154,6 +154,12 @@ pub struct CurrentPlan {
     pub cancel_at_next_billing_date: bool,
     /// Whether Dodo accepts a plan change in this state.
     pub can_change: bool,
+    /// Whether it can be cancelled here, for the next billing date.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub can_cancel: bool,
+    /// Until when it is tried out. Absent where it is not, or not any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trial_ends_at: Option<UnixSeconds>,
     /// What is owed where the subscription is on hold or past due, as far as Dodo tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<Money>,
@@ -251,6 +257,48 @@ pub struct PlansResponse {
     /// A change that is under way: how it stands. Absent when none is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<Attempt>,
+    /// What the merchant may have an offer for: to be asked for (`POST /v1/plans/stay-offer`) before the buyer goes on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stay_offers: Vec<Trigger>,
+}
+
+/// `POST /v1/plans/stay-offer`: the buyer is about to take a cheaper plan, or to cancel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct StayOfferRequest {
+    /// `downgrade_intent` or `cancel_intent`.
+    pub intent: Trigger,
+    /// The plan that the buyer has picked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product_id: Option<ProductId>,
+}
+
+/// Answer to `POST /v1/plans/stay-offer`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct StayOfferResponse {
+    /// To be shown now, this once; absent where there is none, or it was shown before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offer: Option<Box<StayOffer>>,
+}
+
+/// Another plan, proposed before the buyer takes a cheaper one or cancels. It is previewed and confirmed like any other,
+/// and refused like any offer (`POST /v1/plans/decline`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct StayOffer {
+    /// For the refusal.
+    pub id: OfferId,
+    /// The merchant's headline.
+    pub headline: String,
+    /// What one gets.
+    #[serde(default)]
+    pub benefits: Vec<String>,
+    /// What others say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub social_proof: Option<String>,
+    /// The plan, next to today's.
+    pub plan: Plan,
 }
 
 /// `POST /v1/plans/preview`.

@@ -26,6 +26,10 @@ words!(
         NearPlanLimit,
         /// Onboarding is done.
         OnboardingDone,
+        /// The buyer is about to take a cheaper plan.
+        DowngradeIntent,
+        /// The buyer is about to cancel.
+        CancelIntent,
     }
 );
 

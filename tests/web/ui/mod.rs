@@ -6,4 +6,5 @@ mod views;
 mod formats;
 mod offer;
 mod outcomes;
+mod plan_dialogs;
 mod plans;

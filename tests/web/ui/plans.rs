@@ -10,7 +10,7 @@ use wire::{EffectiveAt, Interval, Period, ProductId, ScheduledChange, SpanCompar
 use super::stage::Stage;
 use super::views::{DAY, comparison, done, failed, plans, review, usd};
 
-async fn stage(view: View) -> Stage<View, Act> {
+pub(super) async fn stage(view: View) -> Stage<View, Act> {
     let locale = Locale::of_tag("en");
     Stage::new(1_000, view, true, move |view, dispatch| ui::plans(view, dispatch, locale)).await
 }
@@ -19,15 +19,15 @@ fn reviewing(confirm: ConfirmState) -> View {
     plans(comparison(), Some(Dialog::Review(Box::new(review(confirm)))))
 }
 
-fn dialog(stage: &Stage<View, Act>) -> HtmlDialogElement {
+pub(super) fn dialog(stage: &Stage<View, Act>) -> HtmlDialogElement {
     stage.part("dialog").unchecked_into()
 }
 
-fn within(dialog: &HtmlDialogElement, part: &str) -> HtmlElement {
+pub(super) fn within(dialog: &HtmlDialogElement, part: &str) -> HtmlElement {
     dialog.query_selector(&format!("[part={part}]")).unwrap().unwrap().unchecked_into()
 }
 
-fn words(element: &HtmlElement) -> String {
+pub(super) fn words(element: &HtmlElement) -> String {
     element.text_content().unwrap().replace('\u{a0}', " ")
 }
 

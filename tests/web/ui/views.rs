@@ -2,7 +2,7 @@
 
 use flow::charge::{DoneView, FailedView, Failure, SoftDecline};
 use flow::offer::{AcceptState, OfferView, PayBy, PriceView};
-use flow::plans::{ComparisonView, ConfirmState, Dialog, Page, ReviewView};
+use flow::plans::{AdjustView, CancelView, ComparisonView, ConfirmState, Dialog, Page, ReviewView, StayView};
 use wire::*;
 
 /// Noon in Greenwich, so that it is the same day nearly everywhere.
@@ -158,6 +158,8 @@ pub(super) fn comparison() -> ComparisonView {
             scheduled_change: None,
             cancel_at_next_billing_date: false,
             can_change: true,
+            can_cancel: true,
+            trial_ends_at: None,
             due: None,
             usage: vec![],
             fits: false,
@@ -171,10 +173,50 @@ pub(super) fn comparison() -> ComparisonView {
         payment_method: Some(card()),
         can_choose: true,
         previewing: None,
-        taking_back: false,
+        can_take_back: true,
         fetching_card_link: false,
+        can_cancel: true,
+        cancelling: false,
         notice: None,
     }
+}
+
+/// Five seats and an add-on to choose.
+pub(super) fn adjusting() -> AdjustView {
+    AdjustView {
+        product_id: ProductId::parse("basic").unwrap(),
+        name: "Basic".to_owned(),
+        seats: Some(5),
+        addons: vec![Addon {
+            addon_id: ProductId::parse("storage").unwrap(),
+            name: "Storage".to_owned(),
+            quantity: 0,
+        }],
+        can_ask: true,
+        asking: false,
+        failed: false,
+    }
+}
+
+/// Starter, for $20.00 less, before going on to Mini.
+pub(super) fn staying() -> StayView {
+    StayView {
+        offer: StayOffer {
+            id: OfferId::parse("of_1").unwrap(),
+            headline: "Before you go".to_owned(),
+            benefits: vec!["All your projects stay".to_owned()],
+            social_proof: None,
+            plan: plan("starter", "Starter", ChangeKind::Downgrade, Some(-2_000)),
+        },
+        on_to: Some("Mini".to_owned()),
+        can_take: true,
+        asking: false,
+        failed: false,
+    }
+}
+
+pub(super) fn cancelling() -> CancelView {
+    CancelView { name: "Basic".to_owned(), ends_at: DAY, sending: false, failed: false }
 }
 
 pub(super) fn review(confirm: ConfirmState) -> ReviewView {
@@ -183,8 +225,9 @@ pub(super) fn review(confirm: ConfirmState) -> ReviewView {
         name: "Pro".to_owned(),
         kind: ChangeKind::Upgrade,
         today: usd(3_000),
+        ends_trial: false,
         period: month(),
-        lower: vec![],
+        limits: vec![],
         lost: vec![],
         lost_addons: vec![],
         adjustable: None,

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
@@ -15,7 +16,7 @@ use crate::{
     ChargeEvidence, Client, Error,
     ids::{CustomerId, PaymentId, PaymentMethodId, ProductId, SubscriptionId},
     lenient::{null_as_default, open_enum},
-    transport::{Ask, json},
+    transport::{Ask, json, nothing},
     values::{Currency, Metadata},
 };
 
@@ -83,6 +84,9 @@ pub struct Subscription {
     /// Days before the first charge.
     #[serde(default, deserialize_with = "null_as_default")]
     pub trial_period_days: i64,
+    /// When it came about.
+    #[serde(default, with = "time::serde::rfc3339::option")]
+    pub created_at: Option<OffsetDateTime>,
     /// Charged when the merchant asks, not by the calendar; its plan cannot change.
     #[serde(default, deserialize_with = "null_as_default")]
     pub on_demand: bool,
@@ -191,6 +195,24 @@ enum MethodUpdate<'a> {
 }
 
 impl Client {
+    /// `PATCH /subscriptions/{id}`: whether it ends at the next billing date. A write; saying the same twice changes nothing.
+    ///
+    /// # Errors
+    /// See [`Error`]; 422 when it has ended.
+    pub async fn set_cancel_at_next_billing_date(
+        &self,
+        id: &SubscriptionId,
+        cancel: bool,
+    ) -> Result<(), Error> {
+        #[derive(Serialize)]
+        struct Body {
+            cancel_at_next_billing_date: bool,
+        }
+        let path = ["subscriptions", id.as_str()];
+        let body = Body { cancel_at_next_billing_date: cancel };
+        self.transport.write(Ask::new(Method::PATCH, &path).json(&body), nothing).await
+    }
+
     /// `GET /subscriptions/{id}`. A read.
     ///
     /// # Errors

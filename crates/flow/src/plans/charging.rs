@@ -140,6 +140,8 @@ impl Flow {
                 Some(mut review) if dialog => {
                     self.refresh(&mut review);
                     open.task = Task::Reviewing(review);
+                    // What it rests on may be another: what is had and lost is told anew as well.
+                    self.reload(open);
                 }
                 _ => self.end(open, Remark::PriceLapsed),
             },

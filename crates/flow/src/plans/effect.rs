@@ -1,6 +1,6 @@
 //! What the plan-change flow wants done.
 
-use wire::{AttemptId, IdempotencyKey, PreviewRequest, QuoteId};
+use wire::{AttemptId, IdempotencyKey, OfferId, PreviewRequest, QuoteId, StayOfferRequest};
 
 use crate::{Tag, announce::Announcement};
 
@@ -26,6 +26,14 @@ pub enum Effect {
     CardLink(Tag),
     /// Take the booked change back → `Event::TakenBack`.
     TakeBack(Tag),
+    /// Ask what is proposed before the buyer leaves the plan → `Event::StayOffered`.
+    StayOffer(Tag, StayOfferRequest),
+    /// Refuse that. Nobody waits for the answer.
+    Decline(OfferId),
+    /// Cancel for the next billing date → `Event::Cancelled`.
+    Cancel(Tag),
+    /// Take the cancellation back → `Event::Kept`.
+    KeepPlan(Tag),
     /// Come back after so many milliseconds → `Event::Timer`.
     Schedule(Tag, u32),
     /// Go to this address; it has been checked.

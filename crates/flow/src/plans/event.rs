@@ -2,6 +2,7 @@
 
 use wire::{
     Attempt, EffectiveAt, IdempotencyKey, PaymentMethodLink, PlansResponse, PreviewResponse, ProductId,
+    StayOffer,
 };
 
 use crate::{ApiError, Tag};
@@ -35,6 +36,14 @@ pub enum Act {
     UseAnotherCard,
     /// Takes back the change that is booked for the next billing date.
     TakeBackScheduled,
+    /// Wants to cancel: the dialog says what that means (`Act::Confirm` does it).
+    Cancel,
+    /// Takes the cancellation back.
+    KeepPlan,
+    /// In the dialog with a stay-offer: what it would cost.
+    TakeStayOffer,
+    /// In the dialog with a stay-offer: refuses it, for good, and goes on.
+    GoOn,
     /// Wants to know how an unfinished charge stands.
     CheckAgain,
     /// Goes to the page where the payment is completed.
@@ -68,6 +77,12 @@ pub enum Event {
     CardLink(Tag, Result<PaymentMethodLink, ApiError>),
     /// Reply to `Effect::TakeBack`.
     TakenBack(Tag, Result<(), ApiError>),
+    /// Reply to `Effect::StayOffer`.
+    StayOffered(Tag, Result<Option<Box<StayOffer>>, ApiError>),
+    /// Reply to `Effect::Cancel`.
+    Cancelled(Tag, Result<(), ApiError>),
+    /// Reply to `Effect::KeepPlan`.
+    Kept(Tag, Result<(), ApiError>),
     /// A timer of `Effect::Schedule` ran out.
     Timer(Tag),
 }

@@ -14,12 +14,14 @@
 //! | `event` | what can happen |
 //! | `state` | the page, and what the buyer is at |
 //! | `step`, `charging` | decisions before and after the confirmation |
+//! | `leaving` | what is proposed before a cheaper plan, and cancelling |
 //! | `effect` | what is to be done |
 //! | `view` | what is on the screen |
 
 mod charging;
 mod effect;
 mod event;
+mod leaving;
 mod state;
 mod step;
 mod view;
@@ -27,5 +29,8 @@ mod view;
 pub use effect::Effect;
 pub use event::{Act, Event};
 pub use state::State;
-pub use step::step;
-pub use view::{AdjustView, ComparisonView, ConfirmState, Dialog, Notice, Page, ReviewView, View, view};
+pub use step::{MAX_COUNT, is_adjustable, step};
+pub use view::{
+    AdjustView, CancelView, ComparisonView, ConfirmState, Dialog, Notice, Page, ReviewView, StayView, View,
+    view,
+};

@@ -2,7 +2,7 @@
 
 use wire::{
     Addon, AddonQuantity, CurrentPlan, EffectiveAt, Money, Plan, PlansResponse, PreviewRequest,
-    PreviewResponse, ProductId,
+    PreviewResponse, ProductId, StayOffer,
 };
 
 use crate::charge::{Charge, DoneView, FailedView};
@@ -37,6 +37,8 @@ pub(crate) struct Open {
     pub(crate) errand: Errand,
     pub(crate) remark: Option<Remark>,
     pub(crate) task: Task,
+    /// A plan that was proposed and wanted, which need not be among those on the page.
+    pub(crate) proposed: Option<Plan>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +46,8 @@ pub(crate) enum Errand {
     None,
     CardLink(Tag),
     TakingBack(Tag),
+    Cancelling(Tag),
+    Keeping(Tag),
 }
 
 /// A message on the page that does not follow from the task.
@@ -58,6 +62,10 @@ pub(crate) enum Remark {
     TakeBackFailed,
     TakenBack,
     CardLinkFailed,
+    Cancelled,
+    CancelFailed,
+    Kept,
+    KeepFailed,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +74,12 @@ pub(crate) enum Task {
     Comparing,
     /// A plan is picked and its preview is on its way; no dialog yet.
     Previewing { choice: Choice, tag: Tag },
+    /// The buyer is about to leave the plan, and whether something is proposed instead is asked for; no dialog yet.
+    Asking { on: Leaving, tag: Tag },
+    /// The dialog proposes something instead.
+    Staying(Box<Staying>),
+    /// The dialog says what cancelling means.
+    Cancelling { failed: bool },
     /// The dialog asks for seats and add-ons.
     Adjusting(Box<Adjusting>),
     /// The dialog shows what confirming charges.
@@ -78,6 +92,29 @@ pub(crate) enum Task {
     Done { done: Box<DoneView>, dialog: bool },
     /// Definitely not collected.
     Failed { failed: FailedView, dialog: bool },
+}
+
+/// What the buyer was about to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Leaving {
+    /// Take this cheaper plan.
+    Downgrade(Choice),
+    /// Cancel.
+    Cancel,
+}
+
+/// A stay-offer on the screen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Staying {
+    pub(crate) offer: Box<StayOffer>,
+    /// What the buyer was about to do.
+    pub(crate) on: Leaving,
+    /// The preview that is on its way, of what is proposed or of what was picked before.
+    pub(crate) asking: Option<(Choice, Tag)>,
+    /// Whether it is refused: it can be taken no longer.
+    pub(crate) refused: bool,
+    /// Whether the last preview could not be had.
+    pub(crate) failed: bool,
 }
 
 /// What the buyer picked.
@@ -97,6 +134,11 @@ pub(crate) struct Terms {
 }
 
 impl Choice {
+    /// A plan, at once, with the seats and add-ons that are there.
+    pub(crate) fn of(product_id: &ProductId) -> Self {
+        Self { product_id: product_id.clone(), timing: EffectiveAt::Immediately, terms: None }
+    }
+
     pub(crate) fn request(&self) -> PreviewRequest {
         PreviewRequest {
             product_id: self.product_id.clone(),
@@ -211,20 +253,42 @@ pub(crate) struct Charging {
 impl Open {
     /// The page as it is first shown.
     pub(crate) fn new(plans: PlansResponse) -> Self {
-        Self { plans, reload: None, errand: Errand::None, remark: None, task: Task::Comparing }
+        let task = Task::Comparing;
+        Self { plans, reload: None, errand: Errand::None, remark: None, task, proposed: None }
     }
 
     pub(crate) fn plan(&self, id: &ProductId) -> Option<&Plan> {
-        self.plans.plans.iter().find(|plan| plan.product_id == *id)
+        self.plans.plans.iter().chain(&self.proposed).find(|plan| plan.product_id == *id)
+    }
+
+    /// Whether nothing is under way, so that what is booked can be taken back.
+    pub(crate) fn is_idle(&self) -> bool {
+        let idle = match &self.task {
+            Task::Comparing => true,
+            Task::Done { dialog, .. } | Task::Failed { dialog, .. } => !dialog,
+            _ => false,
+        };
+        idle && self.errand == Errand::None
+    }
+
+    /// Whether the buyer can begin to cancel now.
+    pub(crate) fn can_cancel(&self) -> bool {
+        self.plans.current.can_cancel && self.can_choose()
     }
 
     /// Whether a plan can be picked now.
     pub(crate) fn can_choose(&self) -> bool {
         let free = match &self.task {
-            Task::Comparing | Task::Previewing { .. } => true,
+            Task::Comparing | Task::Previewing { .. } | Task::Asking { .. } => true,
             Task::Done { dialog, .. } | Task::Failed { dialog, .. } => !dialog,
-            Task::Adjusting(_) | Task::Reviewing(_) | Task::Charging(_) | Task::Leaving { .. } => false,
+            Task::Staying(_)
+            | Task::Cancelling { .. }
+            | Task::Adjusting(_)
+            | Task::Reviewing(_)
+            | Task::Charging(_)
+            | Task::Leaving { .. } => false,
         };
-        free && self.plans.current.can_change && !matches!(self.errand, Errand::TakingBack(_))
+        let settled = matches!(self.errand, Errand::None | Errand::CardLink(_));
+        free && settled && self.plans.current.can_change
     }
 }

@@ -12,7 +12,7 @@ use crate::{ApiError, Tags, may_go_to};
 const MAX_REFRESHES: u8 = 12;
 
 /// Most seats, and most of an add-on, that are asked for.
-const MAX_COUNT: u32 = 10_000;
+pub const MAX_COUNT: u32 = 10_000;
 
 /// A quote is refreshed so many seconds before it expires, so that a press never races its end.
 const REFRESH_MARGIN: u32 = 10;
@@ -98,6 +98,11 @@ impl Flow {
                     }
                 }
             }
+            Event::StayOffered(tag, reply) => self.stay_offered(open, tag, reply),
+            Event::Cancelled(tag, reply) if open.errand == Errand::Cancelling(tag) => {
+                self.cancelled(open, reply);
+            }
+            Event::Kept(tag, reply) if open.errand == Errand::Keeping(tag) => self.kept(open, reply),
             Event::TakenBack(tag, reply) if open.errand == Errand::TakingBack(tag) => {
                 open.errand = Errand::None;
                 open.remark = Some(if reply.is_ok() { Remark::TakenBack } else { Remark::TakeBackFailed });
@@ -133,7 +138,12 @@ impl Flow {
                 });
             }
             Act::ShowPrice => self.show_price(open),
+            Act::Confirm if matches!(open.task, Task::Cancelling { .. }) => self.cancel(open),
             Act::Confirm => self.confirm(open, key),
+            Act::Cancel => self.wants_to_cancel(open),
+            Act::KeepPlan => self.keep_plan(open),
+            Act::TakeStayOffer => self.take_stay_offer(open),
+            Act::GoOn => self.refuse_stay_offer(open),
             Act::CloseDialog => close_dialog(open),
             Act::OpenDialog => open_dialog(open),
             Act::Timing(timing) => self.repick(open, timing),
@@ -155,8 +165,7 @@ impl Flow {
                 }
             }
             Act::TakeBackScheduled => {
-                let idle = matches!(open.task, Task::Comparing | Task::Done { dialog: false, .. });
-                if idle && open.errand == Errand::None && open.plans.current.scheduled_change.is_some() {
+                if open.is_idle() && open.plans.current.scheduled_change.is_some() {
                     let tag = self.tags.fresh();
                     self.effects.push(Effect::TakeBack(tag));
                     open.errand = Errand::TakingBack(tag);
@@ -170,15 +179,9 @@ impl Flow {
     }
 
     fn choose(&mut self, open: &mut Open, id: &ProductId) {
-        let known = open.plan(id).is_some() && *id != open.plans.current.product_id;
-        if !known || !open.can_choose() {
-            return;
-        }
-        let choice = Choice { product_id: id.clone(), timing: EffectiveAt::Immediately, terms: None };
-        let tag = self.tags.fresh();
-        self.effects.push(Effect::Preview(tag, choice.request()));
-        open.remark = None;
-        open.task = Task::Previewing { choice, tag };
+        let other = open.plan(id).filter(|plan| plan.product_id != open.plans.current.product_id);
+        let Some(kind) = other.map(|plan| plan.kind).filter(|_| open.can_choose()) else { return };
+        self.picked(open, Choice::of(id), kind);
     }
 
     fn show_price(&mut self, open: &mut Open) {
@@ -228,6 +231,10 @@ impl Flow {
         let (choice, before, refreshes) = match &open.task {
             Task::Previewing { choice, tag: awaited } if *awaited == tag => (choice.clone(), None, 0),
             Task::Adjusting(adjusting) if adjusting.asking == Some(tag) => (adjusting.choice(), None, 0),
+            Task::Staying(staying) => match &staying.asking {
+                Some((choice, awaited)) if *awaited == tag => (choice.clone(), None, 0),
+                _ => return,
+            },
             Task::Reviewing(review) => match review.freshness {
                 Freshness::Refreshing(awaited) if awaited == tag => {
                     (review.choice.clone(), Some(review.due()), review.refreshes)
@@ -276,6 +283,10 @@ impl Flow {
                 adjusting.asking = None;
                 adjusting.failed = true;
             }
+            Task::Staying(staying) if matches!(remark, Remark::PreviewFailed | Remark::Busy) => {
+                staying.asking = None;
+                staying.failed = true;
+            }
             _ => {
                 open.task = Task::Comparing;
                 open.remark = Some(remark);
@@ -299,7 +310,12 @@ impl Flow {
 
 fn close_dialog(open: &mut Open) {
     match &mut open.task {
-        Task::Adjusting(_) | Task::Reviewing(_) | Task::Previewing { .. } => open.task = Task::Comparing,
+        Task::Adjusting(_)
+        | Task::Reviewing(_)
+        | Task::Previewing { .. }
+        | Task::Asking { .. }
+        | Task::Staying(_)
+        | Task::Cancelling { .. } => open.task = Task::Comparing,
         Task::Charging(charging) => charging.dialog = false,
         Task::Leaving { dialog, .. } | Task::Done { dialog, .. } | Task::Failed { dialog, .. } => {
             *dialog = false;
@@ -314,7 +330,13 @@ fn open_dialog(open: &mut Open) {
         Task::Leaving { dialog, .. } | Task::Done { dialog, .. } | Task::Failed { dialog, .. } => {
             *dialog = true;
         }
-        Task::Comparing | Task::Previewing { .. } | Task::Adjusting(_) | Task::Reviewing(_) => {}
+        Task::Comparing
+        | Task::Previewing { .. }
+        | Task::Asking { .. }
+        | Task::Staying(_)
+        | Task::Cancelling { .. }
+        | Task::Adjusting(_)
+        | Task::Reviewing(_) => {}
     }
 }
 
@@ -337,15 +359,17 @@ fn adjust(open: &mut Open, id: &ProductId) {
 /// Whatever was asked for before is not what is wanted any more.
 fn set_terms(open: &mut Open, set: impl FnOnce(&Plan, &mut Terms)) {
     let Task::Adjusting(adjusting) = &mut open.task else { return };
-    if let Some(plan) = open.plans.plans.iter().find(|plan| plan.product_id == adjusting.product_id) {
+    let mut known = open.plans.plans.iter().chain(&open.proposed);
+    if let Some(plan) = known.find(|plan| plan.product_id == adjusting.product_id) {
         set(plan, &mut adjusting.terms);
         adjusting.asking = None;
         adjusting.failed = false;
     }
 }
 
-/// Whether the buyer can choose anything about this plan.
-pub(super) fn is_adjustable(plan: &Plan) -> bool {
+/// Whether the buyer can choose seats or add-ons of this plan (`Act::Adjust`).
+#[must_use]
+pub fn is_adjustable(plan: &Plan) -> bool {
     plan.seats || !plan.addons.is_empty()
 }
 

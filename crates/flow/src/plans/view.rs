@@ -1,11 +1,13 @@
 //! What the buyer sees of the plan-change flow, in domain terms; `src/ui` and `src/text` turn it into words.
 
 use wire::{
-    Addon, Card, ChangeKind, CurrentPlan, EffectiveAt, LimitChange, Merchant, Money, Period, Plan, PlanLimit,
-    ProductId, Quote,
+    Addon, Card, ChangeKind, CurrentPlan, EffectiveAt, Merchant, Money, Period, Plan, PlanLimit, ProductId,
+    Quote, StayOffer, UnixSeconds,
 };
 
-use super::state::{Adjusting, Charging, Errand, Freshness, Open, Phase, Remark, Review, State, Task};
+use super::state::{
+    Adjusting, Charging, Errand, Freshness, Leaving, Open, Phase, Remark, Review, State, Staying, Task,
+};
 use super::step::is_adjustable;
 use crate::charge::{DoneView, FailedView, Next, Standing, WaitingView};
 
@@ -48,10 +50,14 @@ pub struct ComparisonView {
     pub can_choose: bool,
     /// The plan whose preview is on its way; its button shows that.
     pub previewing: Option<ProductId>,
-    /// Whether the booked change is being taken back.
-    pub taking_back: bool,
+    /// Whether what is booked, or the cancellation, can be taken back now (`Act::TakeBackScheduled`, `Act::KeepPlan`).
+    pub can_take_back: bool,
     /// Whether the link for another card is on its way.
     pub fetching_card_link: bool,
+    /// Whether the buyer can begin to cancel now (`Act::Cancel`).
+    pub can_cancel: bool,
+    /// Whether the subscription is being cancelled.
+    pub cancelling: bool,
     /// What the buyer should know.
     pub notice: Option<Notice>,
 }
@@ -77,6 +83,14 @@ pub enum Notice {
     TakenBack,
     /// The link for another card could not be had.
     CardLinkFailed,
+    /// The subscription is cancelled for the next billing date.
+    Cancelled,
+    /// It could not be cancelled.
+    CancelFailed,
+    /// The cancellation is taken back.
+    Kept,
+    /// The cancellation could not be taken back.
+    KeepFailed,
     /// A charge is under way and its dialog is closed (`Act::OpenDialog` opens it again).
     Waiting(WaitingView),
     /// The change is made or booked; its dialog is closed.
@@ -106,6 +120,10 @@ pub enum ConfirmState {
 pub enum Dialog {
     /// How many seats and add-ons.
     Adjust(Box<AdjustView>),
+    /// What is proposed instead of leaving the plan.
+    Stay(Box<StayView>),
+    /// What cancelling means.
+    Cancel(CancelView),
     /// The change before it is confirmed, and while the confirmation is on its way.
     Review(Box<ReviewView>),
     /// An unfinished charge.
@@ -135,6 +153,34 @@ pub struct AdjustView {
     pub failed: bool,
 }
 
+/// Another plan, proposed before the buyer goes on to what they picked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StayView {
+    /// The merchant's words, and the plan next to today's.
+    pub offer: StayOffer,
+    /// What going on means: the plan that was picked, by name; absent where it is cancelling.
+    pub on_to: Option<String>,
+    /// Whether it can be taken (`Act::TakeStayOffer`): not once it was refused.
+    pub can_take: bool,
+    /// Whether a price is on its way.
+    pub asking: bool,
+    /// Whether it could not be had; nothing was charged.
+    pub failed: bool,
+}
+
+/// Cancelling, before it is done (`Act::Confirm`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CancelView {
+    /// The plan.
+    pub name: String,
+    /// Until when it goes on.
+    pub ends_at: UnixSeconds,
+    /// Whether it is on its way.
+    pub sending: bool,
+    /// Whether it could not be done.
+    pub failed: bool,
+}
+
 /// The preview to confirm.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReviewView {
@@ -146,10 +192,12 @@ pub struct ReviewView {
     pub kind: ChangeKind,
     /// What the subscription costs today, before tax.
     pub today: Money,
+    /// Whether the change ends a trial.
+    pub ends_trial: bool,
     /// And per what.
     pub period: Period,
-    /// Limits that are lower than today's.
-    pub lower: Vec<PlanLimit>,
+    /// The plan's limits next to today's.
+    pub limits: Vec<PlanLimit>,
     /// Features that are lost.
     pub lost: Vec<String>,
     /// Add-ons that vanish.
@@ -197,10 +245,14 @@ fn comparison(open: &Open) -> ComparisonView {
         payment_method: plans.payment_method.clone(),
         can_choose: open.can_choose(),
         previewing: match &open.task {
-            Task::Previewing { choice, .. } => Some(choice.product_id.clone()),
+            Task::Previewing { choice, .. } | Task::Asking { on: Leaving::Downgrade(choice), .. } => {
+                Some(choice.product_id.clone())
+            }
             _ => None,
         },
-        taking_back: matches!(open.errand, Errand::TakingBack(_)),
+        can_cancel: open.can_cancel() && !matches!(open.task, Task::Asking { on: Leaving::Cancel, .. }),
+        cancelling: matches!(open.errand, Errand::Cancelling(_)),
+        can_take_back: open.is_idle(),
         fetching_card_link: matches!(open.errand, Errand::CardLink(_)),
         notice: notice(open),
     }
@@ -224,6 +276,10 @@ fn notice(open: &Open) -> Option<Notice> {
             Remark::TakeBackFailed => Notice::TakeBackFailed,
             Remark::TakenBack => Notice::TakenBack,
             Remark::CardLinkFailed => Notice::CardLinkFailed,
+            Remark::Cancelled => Notice::Cancelled,
+            Remark::CancelFailed => Notice::CancelFailed,
+            Remark::Kept => Notice::Kept,
+            Remark::KeepFailed => Notice::KeepFailed,
         }),
         (None, Task::Done { done, dialog: false }) => Some(Notice::Done(done.clone())),
         (None, Task::Failed { failed, dialog: false }) => Some(Notice::Failed(failed.clone())),
@@ -233,7 +289,14 @@ fn notice(open: &Open) -> Option<Notice> {
 
 fn dialog(open: &Open) -> Option<Dialog> {
     match &open.task {
-        Task::Comparing | Task::Previewing { .. } => None,
+        Task::Comparing | Task::Previewing { .. } | Task::Asking { .. } => None,
+        Task::Staying(staying) => Some(Dialog::Stay(Box::new(stay(open, staying)))),
+        Task::Cancelling { failed } => Some(Dialog::Cancel(CancelView {
+            name: open.plans.current.name.clone(),
+            ends_at: open.plans.current.next_billing_date,
+            sending: matches!(open.errand, Errand::Cancelling(_)),
+            failed: *failed,
+        })),
         Task::Adjusting(adjusting) => Some(Dialog::Adjust(Box::new(adjusted(open, adjusting)))),
         Task::Reviewing(review) => {
             let confirm = match review.freshness {
@@ -271,6 +334,19 @@ fn leaving(due: Option<Money>) -> WaitingView {
     WaitingView { standing: Standing::ActionRequired, due, next: Next::Continue }
 }
 
+fn stay(open: &Open, staying: &Staying) -> StayView {
+    StayView {
+        offer: (*staying.offer).clone(),
+        on_to: match &staying.on {
+            Leaving::Downgrade(choice) => open.plan(&choice.product_id).map(|plan| plan.name.clone()),
+            Leaving::Cancel => None,
+        },
+        can_take: !staying.refused,
+        asking: staying.asking.is_some(),
+        failed: staying.failed,
+    }
+}
+
 fn adjusted(open: &Open, adjusting: &Adjusting) -> AdjustView {
     let plan = open.plan(&adjusting.product_id);
     let terms = &adjusting.terms;
@@ -294,7 +370,9 @@ fn reviewed(open: &Open, review: &Review, confirm: ConfirmState) -> ReviewView {
         kind: plan.map_or(ChangeKind::Other, |plan| plan.kind),
         today: Money::new(open.plans.current.recurring_amount, open.plans.current.currency),
         period: open.plans.current.period,
-        lower: plan.map(lower).unwrap_or_default(),
+        ends_trial: open.plans.current.trial_ends_at.is_some()
+            && review.choice.timing == EffectiveAt::Immediately,
+        limits: plan.map(|plan| plan.limits.clone()).unwrap_or_default(),
         lost: plan.map(|plan| plan.lost.clone()).unwrap_or_default(),
         lost_addons: plan.map(|plan| plan.lost_addons.clone()).unwrap_or_default(),
         quote: review.preview.quote.clone(),
@@ -307,8 +385,4 @@ fn reviewed(open: &Open, review: &Review, confirm: ConfirmState) -> ReviewView {
         fetching_card_link: matches!(open.errand, Errand::CardLink(_)),
         card_link_failed: open.remark == Some(Remark::CardLinkFailed),
     }
-}
-
-fn lower(plan: &Plan) -> Vec<PlanLimit> {
-    plan.limits.iter().filter(|limit| limit.change == LimitChange::Less).cloned().collect()
 }

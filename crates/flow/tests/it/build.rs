@@ -6,7 +6,7 @@ use wire::{
     Attempt, AttemptId, AttemptStatus, Card, ChangeKind, Currency, CurrentPlan, EffectiveAt, ErrorCode,
     FailureReason, IdempotencyKey, IneligibleReason, Interval, LineKind, Merchant, Money, Offer, OfferId,
     OfferKind, Period, Plan, PlansResponse, PreviewResponse, Problem, Product, ProductId, Quote, QuoteId,
-    QuoteLine, Receipt, ScheduledChange, SubscriptionStatus, UnixSeconds, UpsellResponse,
+    QuoteLine, Receipt, ScheduledChange, StayOffer, SubscriptionStatus, Trigger, UnixSeconds, UpsellResponse,
 };
 
 pub(crate) fn key(n: u32) -> IdempotencyKey {
@@ -221,6 +221,8 @@ pub(crate) fn plans() -> PlansResponse {
             scheduled_change: None,
             cancel_at_next_billing_date: false,
             can_change: true,
+            can_cancel: true,
+            trial_ends_at: None,
             due: None,
             usage: vec![],
             fits: false,
@@ -232,7 +234,38 @@ pub(crate) fn plans() -> PlansResponse {
         ],
         payment_method: Some(visa()),
         attempt: None,
+        stay_offers: vec![],
     }
+}
+
+/// The same, and the merchant may propose something before the buyer leaves.
+pub(crate) fn plans_with_stay_offers() -> PlansResponse {
+    PlansResponse { stay_offers: vec![Trigger::DowngradeIntent, Trigger::CancelIntent], ..plans() }
+}
+
+/// The same, cancelled for the next billing date.
+pub(crate) fn plans_cancelled() -> PlansResponse {
+    let mut plans = plans();
+    let current = &mut plans.current;
+    (current.cancel_at_next_billing_date, current.can_change, current.can_cancel) = (true, false, false);
+    plans
+}
+
+/// "Lite" instead, for $20.00 a month. It is not among the plans on the page.
+pub(crate) fn stay_offer() -> Box<StayOffer> {
+    let plan = plans().plans.into_iter().next().map(|plan| Plan {
+        product_id: product_id("lite"),
+        name: "Lite".to_owned(),
+        price: 2000,
+        ..plan
+    });
+    Box::new(StayOffer {
+        id: OfferId::parse("of_stay").unwrap(),
+        headline: "Before you go".to_owned(),
+        benefits: vec![],
+        social_proof: None,
+        plan: plan.unwrap(),
+    })
 }
 
 /// The same after the change.

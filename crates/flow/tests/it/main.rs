@@ -13,6 +13,7 @@ mod offer_stories;
 mod outcomes;
 mod plans_adjusting;
 mod plans_invariants;
+mod plans_leaving;
 mod plans_stage;
 mod plans_stories;
 mod simulation;

@@ -19,7 +19,7 @@ struct Step {
 }
 
 fn act(a: usize, b: usize) -> Act {
-    match a % 14 {
+    match a % 15 {
         0 | 1 => Act::Choose(product_id(["pro", "mini", "basic"][b % 3])),
         2..=4 => Act::Confirm,
         5 | 12 => Act::CloseDialog,
@@ -34,6 +34,7 @@ fn act(a: usize, b: usize) -> Act {
         10 => Act::UseAnotherCard,
         13 if b.is_multiple_of(2) => Act::Adjust(product_id("basic")),
         13 if b % 4 == 1 => Act::ShowPrice,
+        14 => [Act::Cancel, Act::KeepPlan, Act::GoOn, Act::TakeStayOffer][b % 4].clone(),
         13 => Act::Seats(u32::try_from(b % 5).unwrap()),
         _ => [Act::CheckAgain, Act::Continue, Act::Reload][b % 3].clone(),
     }
@@ -55,13 +56,19 @@ fn attempts(n: usize) -> Result<Attempt, ApiError> {
 }
 
 fn pages(n: usize) -> Result<Box<PlansResponse>, ApiError> {
-    match n % 7 {
+    match n % 9 {
         0..3 => Ok(Box::new(plans())),
+        7 => Ok(Box::new(plans_with_stay_offers())),
+        8 => Ok(Box::new(plans_cancelled())),
         3 => Ok(Box::new(plans_on("pro"))),
         4 => Ok(Box::new(plans_booked("mini"))),
         5 => Ok(Box::new(PlansResponse { attempt: Some(attempt(AttemptStatus::Processing)), ..plans() })),
         _ => Err(ApiError::Timeout),
     }
+}
+
+fn done(n: usize) -> Result<(), ApiError> {
+    if n.is_multiple_of(3) { Err(ApiError::Timeout) } else { Ok(()) }
 }
 
 fn play(choices: &[Choice]) -> Vec<Step> {
@@ -83,7 +90,9 @@ fn play(choices: &[Choice]) -> Vec<Step> {
             7..=9 => of(|effect| matches!(effect, Effect::Change { .. })),
             10 => of(|effect| matches!(effect, Effect::Load(_))),
             11 => of(|effect| matches!(effect, Effect::Ask(..))),
-            12 => of(|effect| matches!(effect, Effect::CardLink(_) | Effect::TakeBack(_))),
+            12 => {
+                of(|effect| matches!(effect, Effect::CardLink(_) | Effect::TakeBack(_) | Effect::Cancel(_)))
+            }
             13..=15 => of(|effect| matches!(effect, Effect::Schedule(..))),
             // Things take their course: what was asked for last comes.
             _ => requests.last().cloned(),
@@ -106,8 +115,11 @@ fn play(choices: &[Choice]) -> Vec<Step> {
                 Event::CardLink(tag, Ok(PaymentMethodLink { url: "https://card.test/".to_owned() }))
             }
             (_, Some(Effect::TakeBack(tag))) => Event::TakenBack(tag, Ok(())),
+            (_, Some(Effect::StayOffer(tag, _))) => Event::StayOffered(tag, Ok(Some(stay_offer()))),
+            (_, Some(Effect::Cancel(tag))) => Event::Cancelled(tag, done(b)),
+            (_, Some(Effect::KeepPlan(tag))) => Event::Kept(tag, done(b)),
             (_, Some(Effect::Schedule(tag, _))) => Event::Timer(tag),
-            (_, Some(Effect::Navigate(_) | Effect::Announce(_)) | None) => continue,
+            (_, Some(Effect::Navigate(_) | Effect::Announce(_) | Effect::Decline(_)) | None) => continue,
         };
         let (old, before) = (state.clone(), plans::view(&state));
         let (next, effects) = plans::step(state, event.clone());
@@ -254,7 +266,11 @@ proptest! {
                 None => {
                     if let Page::Comparison(page) = &step.after.page {
                         prop_assert!(
-                            page.can_choose || page.taking_back || page.notice.is_some() || !page.current.can_change,
+                            page.can_choose
+                                || page.cancelling
+                                || page.can_take_back
+                                || page.notice.is_some()
+                                || !page.current.can_change,
                             "{page:?}"
                         );
                     }
@@ -279,6 +295,39 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1500))]
+
+    /// F13. Cancelling, too, is sent only from the dialog that says what it means.
+    #[test]
+    fn f13_a_stay_offer_is_asked_for_once_and_gone_once_refused(choices in story()) {
+        let mut asked = vec![];
+        let mut refused = false;
+        for step in play(&choices) {
+            match step.event {
+                Event::Start(_) => asked.clear(),
+                Event::Loaded(..) if step.changed => asked.clear(),
+                Event::StayOffered(..) if step.changed => refused = false,
+                _ => {}
+            }
+            for effect in &step.effects {
+                match effect {
+                    Effect::StayOffer(_, request) => {
+                        prop_assert!(!asked.contains(&request.intent));
+                        asked.push(request.intent);
+                    }
+                    Effect::Decline(_) => refused = true,
+                    Effect::Preview(_, request) if request.product_id == product_id("lite") => {
+                        prop_assert!(!refused);
+                    }
+                    Effect::Cancel(_) => prop_assert!(matches!(step.before.dialog, Some(Dialog::Cancel(_)))),
+                    _ => {}
+                }
+            }
+        }
+    }
+}
+
 /// The random stories reach every part; otherwise the properties above would prove nothing.
 #[test]
 fn random_stories_go_everywhere() {
@@ -286,12 +335,14 @@ fn random_stories_go_everywhere() {
     use proptest::test_runner::TestRunner;
     let mut runner = TestRunner::deterministic();
     let mut seen = std::collections::BTreeSet::new();
-    for _ in 0..4_000 {
+    for _ in 0..6_000 {
         let choices = story().new_tree(&mut runner).unwrap().current();
         for step in play(&choices) {
             seen.insert(match step.after.dialog {
                 None => "closed",
                 Some(Dialog::Adjust(_)) => "adjusting",
+                Some(Dialog::Stay(_)) => "staying",
+                Some(Dialog::Cancel(_)) => "cancelling",
                 Some(Dialog::Review(review)) => match review.confirm {
                     ConfirmState::Arming => "arming",
                     ConfirmState::Ready => "ready",
@@ -310,10 +361,12 @@ fn random_stories_go_everywhere() {
                     Some(Notice::Failed(_)) => "failed, closed",
                     Some(Notice::PriceLapsed) => "price lapsed",
                     Some(Notice::TakenBack) => "taken back",
+                    Some(Notice::Cancelled) => "cancelled",
+                    Some(Notice::Kept) => "kept",
                     _ => continue,
                 });
             }
         }
     }
-    assert_eq!(seen.len(), 15, "{seen:?}");
+    assert_eq!(seen.len(), 19, "{seen:?}");
 }

@@ -3,7 +3,7 @@
 use flow::announce::Announcement;
 use flow::plans::{self, Act, Effect, Event, State, View};
 use flow::{ApiError, Tag};
-use wire::{Attempt, IdempotencyKey, PaymentMethodLink, PlansResponse, PreviewResponse};
+use wire::{Attempt, IdempotencyKey, PaymentMethodLink, PlansResponse, PreviewResponse, StayOffer};
 
 use crate::build::{key, preview, product_id, quote};
 
@@ -98,6 +98,41 @@ impl Stage {
             _ => None,
         });
         self.happen(Event::TakenBack(tag, reply))
+    }
+
+    pub(crate) fn stay_offered(&mut self, reply: Result<Option<Box<StayOffer>>, ApiError>) -> &mut Self {
+        let tag = self.last(|effect| match effect {
+            Effect::StayOffer(tag, _) => Some(*tag),
+            _ => None,
+        });
+        self.happen(Event::StayOffered(tag, reply))
+    }
+
+    pub(crate) fn cancelled(&mut self, reply: Result<(), ApiError>) -> &mut Self {
+        let tag = self.last(|effect| match effect {
+            Effect::Cancel(tag) => Some(*tag),
+            _ => None,
+        });
+        self.happen(Event::Cancelled(tag, reply))
+    }
+
+    pub(crate) fn kept(&mut self, reply: Result<(), ApiError>) -> &mut Self {
+        let tag = self.last(|effect| match effect {
+            Effect::KeepPlan(tag) => Some(*tag),
+            _ => None,
+        });
+        self.happen(Event::Kept(tag, reply))
+    }
+
+    /// The plans that were previewed, in order.
+    pub(crate) fn previews(&self) -> Vec<&str> {
+        self.effects
+            .iter()
+            .filter_map(|effect| match effect {
+                Effect::Preview(_, request) => Some(request.product_id.as_str()),
+                _ => None,
+            })
+            .collect()
     }
 
     /// The timer that was set last runs out.

@@ -4,8 +4,8 @@ use axum::extract::{Path, State, rejection::PathRejection};
 use http::StatusCode;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use wire::{
-    Attempt, AttemptId, ChangeRequest, IdempotencyKey, PaymentMethodLink, PlansResponse, PreviewRequest,
-    PreviewResponse, Problem,
+    Attempt, AttemptId, ChangeRequest, DeclineRequest, IdempotencyKey, PaymentMethodLink, PlansResponse,
+    PreviewRequest, PreviewResponse, Problem, StayOfferRequest, StayOfferResponse,
 };
 
 use super::{
@@ -24,6 +24,9 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(change))
         .routes(routes!(attempt))
         .routes(routes!(cancel_scheduled))
+        .routes(routes!(stay_offer))
+        .routes(routes!(decline))
+        .routes(routes!(cancel, take_cancellation_back))
         .routes(routes!(payment_method))
 }
 
@@ -51,7 +54,13 @@ async fn list(
     PlansSession(session): PlansSession,
     language: Language,
 ) -> Result<axum::Json<PlansResponse>, ApiError> {
-    Ok(axum::Json(app.plans.list(&session, language.tag()).await?))
+    let plans = app.plans.list(&session, language.tag()).await?;
+    // The page is worth more than an offer on it.
+    let stay_offers = app.offers.stay_intents(&session).await.unwrap_or_else(|error| {
+        tracing::warn!(%error, "whether there are stay-offers is not known");
+        Vec::new()
+    });
+    Ok(axum::Json(PlansResponse { stay_offers, ..plans }))
 }
 
 /// What a change would charge, exactly.
@@ -68,7 +77,8 @@ async fn preview(
     PlansSession(session): PlansSession,
     Json(request): Json<PreviewRequest>,
 ) -> Result<axum::Json<PreviewResponse>, ApiError> {
-    Ok(axum::Json(app.plans.preview(&session, &request).await?))
+    let stay_offer = app.offers.stay_offer_for(&session, &request.product_id).await?;
+    Ok(axum::Json(app.plans.preview(&session, &request, stay_offer.as_ref()).await?))
 }
 
 /// Makes the change that was previewed, once, exactly as quoted, or not at all.
@@ -87,6 +97,7 @@ async fn change(
     Key(key): Key,
     Json(request): Json<ChangeRequest>,
 ) -> Result<axum::Json<Attempt>, ApiError> {
+    app.offers.check_quote_open(&session, &request.quote_id).await?;
     let fingerprint = fingerprint(&request);
     let answer = app.charging.change(&session, request, key, fingerprint).await;
     app.plans.refresh(&session).await;
@@ -125,6 +136,79 @@ async fn cancel_scheduled(
     PlansSession(session): PlansSession,
 ) -> Result<StatusCode, ApiError> {
     app.plans.cancel_scheduled(&session).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The buyer is about to take a cheaper plan or to cancel: what the merchant proposes instead, once.
+#[utoipa::path(
+    post, path = "/v1/plans/stay-offer", tag = "plans", security(("session_token" = [])),
+    request_body = StayOfferRequest,
+    params(("locale" = Option<String>, Query, description = "Language of the page")),
+    responses(
+        (status = 200, body = StayOfferResponse),
+        (status = "4XX", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+async fn stay_offer(
+    State(app): State<App>,
+    PlansSession(session): PlansSession,
+    language: Language,
+    Json(request): Json<StayOfferRequest>,
+) -> Result<axum::Json<StayOfferResponse>, ApiError> {
+    let Some((offer, campaign)) = app.offers.stay(&session, &request).await? else {
+        return Ok(axum::Json(StayOfferResponse::default()));
+    };
+    let offer = app.plans.stay_offer(&session, &offer, campaign, language.tag()).await?;
+    Ok(axum::Json(StayOfferResponse { offer: offer.map(Box::new) }))
+}
+
+/// Refuses a stay-offer, for good by default. Safe to repeat.
+#[utoipa::path(
+    post, path = "/v1/plans/decline", tag = "plans", security(("session_token" = [])), request_body = DeclineRequest,
+    responses(
+        (status = 204),
+        (status = "4XX", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+async fn decline(
+    State(app): State<App>,
+    PlansSession(session): PlansSession,
+    Json(request): Json<DeclineRequest>,
+) -> Result<StatusCode, ApiError> {
+    app.offers.decline(&session, &request, None).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Cancels the subscription for the next billing date. Safe to repeat.
+#[utoipa::path(
+    post, path = "/v1/plans/cancellation", tag = "plans", security(("session_token" = [])),
+    responses(
+        (status = 204),
+        (status = "4XX", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+async fn cancel(State(app): State<App>, PlansSession(session): PlansSession) -> Result<StatusCode, ApiError> {
+    app.plans.cancel(&session).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Takes the cancellation back. Safe to repeat.
+#[utoipa::path(
+    delete, path = "/v1/plans/cancellation", tag = "plans", security(("session_token" = [])),
+    responses(
+        (status = 204),
+        (status = "4XX", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+async fn take_cancellation_back(
+    State(app): State<App>,
+    PlansSession(session): PlansSession,
+) -> Result<StatusCode, ApiError> {
+    app.plans.take_cancellation_back(&session).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -9,6 +9,7 @@ use wire::{OfferKind, ProductId, Trigger};
 use super::{
     Amount, Campaign, Feature, Localized, PlanRule, ProrationRules, Rules, When,
     file::{self, AfterDecline, File, Kind, Mode},
+    is_leaving,
     text::Words,
 };
 use crate::policy::declines::DeclinePolicy;
@@ -19,8 +20,8 @@ const DEFAULT_VALID_HOURS: u32 = 72;
 const MAX_VALID_HOURS: u32 = 24 * 365;
 /// Longest text that is sent to a page, in bytes.
 const MAX_TEXT: usize = 400;
-/// The highest limit: what every client reads exactly.
-const MAX_LIMIT: u64 = 9_007_199_254_740_991;
+/// The highest limit and the highest usage: what every client reads exactly.
+pub const MAX_LIMIT: u64 = 9_007_199_254_740_991;
 /// Most lines of benefits or features.
 const MAX_LINES: usize = 20;
 
@@ -92,6 +93,9 @@ pub enum Flaw {
     /// Codes on a plan change, or proration on a new purchase.
     #[error("does not go with this kind")]
     NotForKind,
+    /// Before a buyer leaves a plan, only another plan helps.
+    #[error("takes `upgrade` or `downgrade` with this trigger, and no `downsell`")]
+    NotForTrigger,
 }
 
 pub(super) fn rules(text: &str) -> Result<Rules, RulesError> {
@@ -149,6 +153,7 @@ impl Check<'_> {
                 downgrade: mode(file.proration.downgrade),
                 switch: mode(file.proration.switch),
             },
+            cancellation: file.cancellation.on_upgrade_page,
             money: file.money,
             static_shop: self.ids(&file.static_shop.products, "static_shop.products")?,
         })
@@ -185,6 +190,10 @@ impl Check<'_> {
             return self.refuse(&campaign.kind, field("kind"), Flaw::Condition);
         }
         let changes_plan = matches!(kind, Kind::Upgrade | Kind::Downgrade);
+        let trigger = trigger(campaign.trigger.as_ref());
+        if is_leaving(trigger) && (!changes_plan || campaign.downsell.is_some()) {
+            return self.refuse(&campaign.kind, field("kind"), Flaw::NotForTrigger);
+        }
         if let Some(proration) = campaign.proration.as_ref().filter(|_| !changes_plan) {
             return self.refuse(proration, field("proration"), Flaw::NotForKind);
         }
@@ -203,7 +212,7 @@ impl Check<'_> {
         let bought = self.ids(&campaign.bought, &field("bought"))?;
         Ok(Campaign {
             name: campaign.name.get_ref().clone(),
-            when: conditional.then(|| When { trigger: trigger(campaign.trigger.as_ref()), bought }),
+            when: conditional.then_some(When { trigger, bought }),
             kind: offer_kind(kind),
             product_id: self.id(&campaign.product_id, &field("product_id"))?,
             quantity: self.bounded(campaign.quantity.as_ref(), 1, (1, 1000), &field("quantity"))?,
@@ -354,6 +363,8 @@ fn trigger(trigger: Option<&Spanned<file::Trigger>>) -> Trigger {
         Some(file::Trigger::UsageMilestone) => Trigger::UsageMilestone,
         Some(file::Trigger::NearPlanLimit) => Trigger::NearPlanLimit,
         Some(file::Trigger::OnboardingDone) => Trigger::OnboardingDone,
+        Some(file::Trigger::DowngradeIntent) => Trigger::DowngradeIntent,
+        Some(file::Trigger::CancelIntent) => Trigger::CancelIntent,
     }
 }
 

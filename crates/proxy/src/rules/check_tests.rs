@@ -68,7 +68,7 @@ fn refused(from: &str, to: &str) -> RulesError {
 fn refusals_name_line_field_and_flaw() {
     assert!(Rules::parse(GOOD).is_ok());
     let long = format!("name = \"{}\"", "x".repeat(401));
-    let table: [(&str, &str, usize, &str, Flaw); 25] = [
+    let table: [(&str, &str, usize, &str, Flaw); 26] = [
         ("name = \"M\"", "name = \" \"", 3, "merchant.name", Flaw::BadText),
         ("name = \"M\"", &long, 3, "merchant.name", Flaw::BadText),
         ("name = \"d\"", "name = \"a\"", 12, "campaign[1].name", Flaw::Duplicate),
@@ -105,6 +105,7 @@ fn refusals_name_line_field_and_flaw() {
             "campaign[0].discount_codes",
             Flaw::NotForKind,
         ),
+        ("bought = [\"p1\"]", "trigger = \"cancel_intent\"", 7, "campaign[0].kind", Flaw::NotForTrigger),
         (
             "product_id = \"p2\"",
             "product_id = \"p2\"\nquantity = 0",

@@ -30,6 +30,9 @@ pub struct File {
     /// How plan changes are billed.
     #[serde(default)]
     pub proration: Proration,
+    /// Cancelling on the upgrade page.
+    #[serde(default)]
+    pub cancellation: Cancellation,
     /// What to do about money that should not be there.
     #[serde(default)]
     pub money: MoneyRules,
@@ -100,6 +103,10 @@ pub enum Trigger {
     NearPlanLimit,
     /// Onboarding is done.
     OnboardingDone,
+    /// The buyer is about to take a cheaper plan.
+    DowngradeIntent,
+    /// The buyer is about to cancel.
+    CancelIntent,
 }
 
 /// `kind = …`
@@ -187,6 +194,20 @@ impl Default for Proration {
             downgrade: Mode::DifferenceImmediately,
             switch: Mode::ProratedImmediately,
         }
+    }
+}
+
+/// `[cancellation]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cancellation {
+    /// Whether the upgrade page has a way to cancel.
+    pub on_upgrade_page: bool,
+}
+
+impl Default for Cancellation {
+    fn default() -> Self {
+        Self { on_upgrade_page: true }
     }
 }
 

@@ -18,7 +18,7 @@ use wire::{OfferKind, ProductId, Trigger};
 
 use crate::policy::declines::DeclinePolicy;
 
-pub use check::{Flaw, RulesError};
+pub use check::{Flaw, MAX_LIMIT, RulesError};
 pub use text::{Localized, Words};
 
 /// What happens to money that should not be there. A person is alerted either way. The defaults move no money.
@@ -77,6 +77,8 @@ pub struct Rules {
     pub plans: Vec<PlanRule>,
     /// How plan changes on the upgrade page are billed.
     pub proration: ProrationRules,
+    /// Whether the upgrade page has a way to cancel.
+    pub cancellation: bool,
     /// What happens to money that should not be there.
     pub money: MoneyRules,
     /// What a shop without a server may sell.
@@ -117,6 +119,12 @@ pub struct When {
     pub trigger: Trigger,
     /// Any one of these was bought, or is the plan that the buyer has. Empty means anything.
     pub bought: Vec<ProductId>,
+}
+
+/// Whether a trigger is a buyer about to leave their plan: campaigns for it make stay-offers.
+#[must_use]
+pub fn is_leaving(trigger: Trigger) -> bool {
+    matches!(trigger, Trigger::DowngradeIntent | Trigger::CancelIntent)
 }
 
 /// A plan on the upgrade page.

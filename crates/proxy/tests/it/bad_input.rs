@@ -17,17 +17,21 @@ fn bodies(offer: &Value, quote: &Value, customer: &str) -> Vec<(&'static str, Wh
         ("/v1/checkouts", Who::Nobody, json!({"product_id": "prod_starter_course"})),
         ("/v1/plans/preview", Who::Plans, json!({"product_id": "prod_pro_plan"})),
         ("/v1/plans/change", Who::Plans, json!({"quote_id": quote})),
+        ("/v1/plans/stay-offer", Who::Plans, json!({"intent": "cancel_intent"})),
+        ("/v1/plans/decline", Who::Plans, json!({"offer_id": offer})),
     ]
 }
 
 /// Endpoints without a body.
-const BARE: [(Method, &str, Who); 6] = [
+const BARE: [(Method, &str, Who); 8] = [
     (Method::GET, "/v1/upsell", Who::Offer),
     (Method::GET, "/v1/upsell/attempts/at_1", Who::Offer),
     (Method::GET, "/v1/plans", Who::Plans),
     (Method::GET, "/v1/plans/attempts/at_1", Who::Plans),
     (Method::DELETE, "/v1/plans/scheduled", Who::Plans),
     (Method::POST, "/v1/plans/payment-method", Who::Plans),
+    (Method::POST, "/v1/plans/cancellation", Who::Plans),
+    (Method::DELETE, "/v1/plans/cancellation", Who::Plans),
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

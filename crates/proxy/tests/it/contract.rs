@@ -26,6 +26,10 @@ fn the_description_names_every_endpoint_and_its_protection() {
         ("/v1/plans/attempts/{id}", "get", Some("session_token")),
         ("/v1/plans/scheduled", "delete", Some("session_token")),
         ("/v1/plans/payment-method", "post", Some("session_token")),
+        ("/v1/plans/stay-offer", "post", Some("session_token")),
+        ("/v1/plans/decline", "post", Some("session_token")),
+        ("/v1/plans/cancellation", "post", Some("session_token")),
+        ("/v1/plans/cancellation", "delete", Some("session_token")),
         ("/v1/checkouts", "post", None),
         ("/v1/upsell/redeem", "post", None),
         ("/webhooks/dodo", "post", None),
@@ -36,5 +40,5 @@ fn the_description_names_every_endpoint_and_its_protection() {
         let named = security.and_then(|all| all[0].as_object()?.keys().next().cloned());
         assert_eq!(named.as_deref(), scheme, "{path}");
     }
-    assert_eq!(paths.len(), 16);
+    assert_eq!(paths.len(), 19);
 }

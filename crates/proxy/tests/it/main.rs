@@ -11,6 +11,7 @@ mod doctor;
 mod expiry;
 mod files;
 mod harness;
+mod leaving;
 mod limits;
 mod offers;
 mod operations;

@@ -8,29 +8,31 @@
 //! | `occasion` | what set an offer off, and what the buyer has |
 //! | `refusing` | a refusal, and what follows it |
 //! | `showing` | from a stored offer to what the page is answered with |
+//! | `staying` | offers before a buyer leaves their plan |
 //!
 //! Of one occasion there is one offer, and after its decline at most one downsell. Later visits find those rows again,
 //! so that an answer once given stays given.
 
+mod error;
 mod occasion;
 mod refusing;
 mod showing;
+mod staying;
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use dodo_client::{Priority, ids::CustomerId, quota::with_priority};
 use moka::future::Cache;
 use secrecy::SecretString;
-use wire::{
-    ErrorCode, IneligibleReason, Money, OfferId, ProductId, SeenRequest, UnixSeconds, UpsellResponse,
-};
+use wire::{IneligibleReason, Money, OfferId, ProductId, QuoteId, SeenRequest, UnixSeconds, UpsellResponse};
 
+pub use self::error::OfferError;
 use self::occasion::Occasion;
 use super::{
-    catalogue::{Catalogue, CatalogueError},
+    catalogue::Catalogue,
     charging::Charging,
-    purchases::{PurchaseError, Purchases},
-    quoting::{Priced, QuoteError, Quoting},
+    purchases::Purchases,
+    quoting::{Priced, Quoting},
 };
 use crate::{
     clock::{Clock, later},
@@ -47,51 +49,6 @@ use crate::{
 
 /// How long a purchase that was not found is not looked for again.
 const LOOK_AGAIN: Duration = Duration::from_secs(15);
-
-/// Why an offer could not be made, shown or refused.
-#[derive(Debug, thiserror::Error)]
-pub enum OfferError {
-    /// The buyer has no such offer.
-    #[error("no such offer")]
-    NotFound,
-    /// It is being paid: it can be neither refused nor taken now.
-    #[error("the offer is being paid")]
-    InProgress,
-    /// It is paid, refused or over.
-    #[error("the offer is over")]
-    Gone,
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// What it costs is not known.
-    #[error(transparent)]
-    Quote(#[from] QuoteError),
-    /// A product, a subscription or the methods are not known.
-    #[error(transparent)]
-    Catalogue(#[from] CatalogueError),
-    /// The purchase is not known.
-    #[error(transparent)]
-    Purchase(#[from] PurchaseError),
-    /// A new id did not come out well-formed.
-    #[error(transparent)]
-    Id(#[from] wire::IdError),
-}
-
-impl OfferError {
-    /// The code that the client sees.
-    #[must_use]
-    pub fn code(&self) -> ErrorCode {
-        match self {
-            Self::NotFound => ErrorCode::NotFound,
-            Self::InProgress => ErrorCode::AttemptInProgress,
-            Self::Gone => ErrorCode::OfferGone,
-            Self::Store(StoreError::Unreadable(_)) | Self::Id(_) => ErrorCode::Internal,
-            Self::Store(StoreError::Engine(_)) | Self::Quote(_) | Self::Catalogue(_) | Self::Purchase(_) => {
-                ErrorCode::Unavailable
-            }
-        }
-    }
-}
 
 /// What offers are made from.
 pub struct Offers {
@@ -252,8 +209,19 @@ impl Offers {
         campaign: &Campaign,
         parent: Option<&OfferId>,
     ) -> Result<OfferRow, OfferError> {
+        let offer = self.draft(session, occasion, campaign, parent).await?;
+        Ok(self.store.insert_offer_if_absent(&offer).await?.row())
+    }
+
+    async fn draft(
+        &self,
+        session: &Session,
+        occasion: &Occasion,
+        campaign: &Campaign,
+        parent: Option<&OfferId>,
+    ) -> Result<OfferRow, OfferError> {
         let now = self.clock.now();
-        let offer = OfferRow {
+        Ok(OfferRow {
             id: ids::offer_id()?,
             customer_id: session.customer_id.clone(),
             campaign: campaign.name.clone(),
@@ -268,8 +236,7 @@ impl Offers {
             created_at: now,
             seen_at: None,
             expires_at: later(now, campaign.valid_for),
-        };
-        Ok(self.store.insert_offer_if_absent(&offer).await?.row())
+        })
     }
 
     /// Why a stored offer cannot be taken; `None` when it can.
@@ -337,6 +304,18 @@ impl Offers {
         match with_priority(Priority::Charge, self.overtaken(&offer, &history)).await? {
             None => Ok(()),
             Some(_) => Err(OfferError::Gone),
+        }
+    }
+
+    /// The same for a quote, where it is an offer's.
+    ///
+    /// # Errors
+    /// See [`check_open`](Self::check_open).
+    pub async fn check_quote_open(&self, session: &Session, id: &QuoteId) -> Result<(), OfferError> {
+        let quote = self.store.quote(&session.customer_id, id).await?;
+        match quote.and_then(|quote| quote.offer_id) {
+            Some(offer) => self.check_open(session, &offer).await,
+            None => Ok(()),
         }
     }
 

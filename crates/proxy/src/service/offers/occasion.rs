@@ -85,7 +85,7 @@ impl Offers {
         self.occasion_from(session, session.trigger, trigger_ref, purchase, subscription).await.map(Some)
     }
 
-    async fn occasion_from(
+    pub(super) async fn occasion_from(
         &self,
         session: &Session,
         trigger: Trigger,

@@ -8,7 +8,7 @@ use dodo_client::{
 };
 use wire::{
     Addon, CurrentPlan, FeatureUsage, Money, Plan, ProductId, ScheduledChange, SubscriptionStatus,
-    UnixSeconds, Usage,
+    UnixSeconds,
 };
 
 use super::PlansError;
@@ -41,17 +41,13 @@ pub(super) struct Viewer<'a> {
     pub(super) locale: Option<&'a str>,
     /// What they owe.
     pub(super) due: Option<Money>,
+    pub(super) now: UnixSeconds,
 }
 
 impl Viewer<'_> {
     /// What today's plan has.
     fn features(&self) -> &[Feature] {
         self.rules.plan(&self.product.id).map(|rule| rule.features.as_slice()).unwrap_or_default()
-    }
-
-    /// What they have used of it.
-    fn used(&self) -> Vec<Usage> {
-        usage::of_today(self.features(), self.usage, self.locale)
     }
 }
 
@@ -60,7 +56,7 @@ pub(super) fn current(viewer: &Viewer<'_>) -> Result<CurrentPlan, PlansError> {
     let Viewer { subscription, product, names, .. } = viewer;
     let period = period(subscription.payment_frequency_count, &subscription.payment_frequency_interval)
         .ok_or(PlansError::NotPossible)?;
-    let used = viewer.used();
+    let used = usage::of_today(viewer.features(), viewer.usage, viewer.locale);
     Ok(CurrentPlan {
         product_id: product.id.clone(),
         name: product.name.clone(),
@@ -91,14 +87,30 @@ pub(super) fn current(viewer: &Viewer<'_>) -> Result<CurrentPlan, PlansError> {
         }),
         cancel_at_next_billing_date: subscription.cancel_at_next_billing_date,
         can_change: can_change(subscription) && product.is_plan,
+        can_cancel: viewer.rules.cancellation && can_change(subscription),
+        trial_ends_at: trial_end(subscription, viewer.now),
         due: viewer.due,
         fits: usage::fits(&used),
         usage: used,
     })
 }
 
+/// When the trial that a subscription began with ends, while it lasts.
+fn trial_end(subscription: &Subscription, now: UnixSeconds) -> Option<UnixSeconds> {
+    let days = subscription.trial_period_days.checked_mul(86_400)?;
+    let end = subscription.created_at?.unix_timestamp().checked_add(days)?;
+    (subscription.status == Upstream::Active && end > now.0).then_some(UnixSeconds(end))
+}
+
 /// One plan next to the current one, for as many seats; `None` for a product that is not paid by the period.
-pub(super) fn plan(viewer: &Viewer<'_>, rule: &PlanRule, product: &CatalogueProduct) -> Option<Plan> {
+///
+/// `fits` says that today's plan is enough: somebody whose plan is enough is not talked into another.
+pub(super) fn plan(
+    viewer: &Viewer<'_>,
+    rule: &PlanRule,
+    product: &CatalogueProduct,
+    fits: bool,
+) -> Option<Plan> {
     let Viewer { subscription, product: current, names, locale, .. } = *viewer;
     let same = product.id == current.id;
     let seats = count(subscription.quantity).max(1);
@@ -112,8 +124,7 @@ pub(super) fn plan(viewer: &Viewer<'_>, rule: &PlanRule, product: &CatalogueProd
         currency: price.currency,
         period: price.period?,
         kind: plan_comparison::direction(same, today, price),
-        // Somebody whose plan is enough is not talked into another.
-        recommended: rule.recommended && (same || !usage::fits(&viewer.used())),
+        recommended: rule.recommended && (same || !fits),
         difference: plan_comparison::difference(today, price).filter(|_| !same),
         over_span: plan_comparison::over_span(today, price),
         limits: usage::limits(has, &rule.features, viewer.usage, locale),
@@ -140,6 +151,18 @@ pub(super) fn plan(viewer: &Viewer<'_>, rule: &PlanRule, product: &CatalogueProd
             })
             .collect(),
     })
+}
+
+/// A plan that is proposed, whether or not it is on the page. What one that is not has is not known: nothing is said to be
+/// gained or lost with it.
+pub(super) fn proposed(viewer: &Viewer<'_>, product: &CatalogueProduct) -> Option<Plan> {
+    if let Some(rule) = viewer.rules.plan(&product.id) {
+        return plan(viewer, rule, product, false);
+    }
+    let product_id = product.id.clone();
+    let unknown = PlanRule { product_id, recommended: false, seats: false, features: Vec::new() };
+    let plan = plan(viewer, &unknown, product, false)?;
+    Some(Plan { lost: Vec::new(), limits: Vec::new(), ..plan })
 }
 
 /// What a plan has or has not. Of what is counted, the limits tell.

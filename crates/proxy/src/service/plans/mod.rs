@@ -3,6 +3,7 @@
 //! Making the change is not here: see [`crate::service::charging`].
 
 mod comparison;
+mod leaving;
 
 use comparison::Viewer;
 pub(super) use comparison::can_change;
@@ -15,7 +16,7 @@ use dodo_client::{
         checkouts::AddonQuantity,
         subscriptions::{Subscription, SubscriptionStatus},
     },
-    ids::{AddonId, SubscriptionId},
+    ids::{AddonId, PaymentMethodId, SubscriptionId},
 };
 use wire::{
     Card, EffectiveAt, ErrorCode, Merchant, Money, PaymentMethodLink, PlansResponse, PreviewRequest,
@@ -29,7 +30,7 @@ use super::{
 };
 use crate::{
     clock::{Clock, later},
-    domain::{ChargePlan, SavedMethod, Session},
+    domain::{ChargePlan, OfferRow, SavedMethod, Session},
     gateway::Gateway,
     policy::{
         dues,
@@ -57,6 +58,9 @@ pub enum PlansError {
     /// Dodo does not change a subscription in this state, or there is nothing to change.
     #[error("the subscription cannot be changed like this")]
     NotPossible,
+    /// A change of it is under way.
+    #[error("the subscription is being changed")]
+    InProgress,
     /// What it costs is not known.
     #[error(transparent)]
     Quote(#[from] QuoteError),
@@ -79,6 +83,7 @@ impl PlansError {
             Self::NotFound => ErrorCode::NotFound,
             Self::Invalid(_) => ErrorCode::InvalidRequest,
             Self::NotPossible => ErrorCode::ChangeNotPossible,
+            Self::InProgress => ErrorCode::AttemptInProgress,
             Self::Quote(error) => error.code(),
             Self::Store(StoreError::Unreadable(_)) => ErrorCode::Internal,
             Self::Catalogue(_) | Self::Upstream(_) | Self::Store(_) => ErrorCode::Unavailable,
@@ -137,22 +142,28 @@ impl Plans {
             usage: &session.usage,
             locale,
             due: self.dues(&subscription).await,
+            now: self.clock.now(),
         };
-        let plans =
-            offered.iter().filter_map(|(rule, product)| comparison::plan(&viewer, rule, product)).collect();
+        let today = comparison::current(&viewer)?;
+        let plans = offered
+            .iter()
+            .filter_map(|(rule, product)| comparison::plan(&viewer, rule, product, today.fits))
+            .collect();
         Ok(PlansResponse {
             merchant: Merchant { name: self.rules.merchant.clone() },
-            current: comparison::current(&viewer)?,
+            current: today,
             plans,
             payment_method: self.method(&subscription).await?.and_then(|method| method.card),
             attempt: match self.store.live_attempt(&subscription.subscription_id).await? {
                 Some(attempt) => Some(self.charging.view(session, &attempt).await?),
                 None => None,
             },
+            stay_offers: Vec::new(),
         })
     }
 
-    /// What a change would charge, exactly.
+    /// What a change would charge, exactly. `stay_offer` is the one that the buyer was shown of this plan: then it is billed
+    /// as the offer says, and taken with it.
     ///
     /// # Errors
     /// See [`PlansError`].
@@ -160,15 +171,14 @@ impl Plans {
         &self,
         session: &Session,
         request: &PreviewRequest,
+        stay_offer: Option<&OfferRow>,
     ) -> Result<PreviewResponse, PlansError> {
-        let subscription = self.catalogue.fresh_subscription(subscription_id(session)?).await?;
-        if subscription.customer.customer_id != session.customer_id {
-            return Err(PlansError::NotFound);
-        }
-        let plan = self.charge_plan(&subscription, request).await?;
+        let subscription = self.own_subscription(session).await?;
+        let plan = self.charge_plan(&subscription, request, stay_offer).await?;
         let method = self.method(&subscription).await?;
         let priced = self.quoting.price_change(&plan, &subscription).await?;
-        let row = self.quoting.issue(&priced, &plan, &session.customer_id, None, method.as_ref()).await?;
+        let offer = stay_offer.map(|offer| &offer.id);
+        let row = self.quoting.issue(&priced, &plan, &session.customer_id, offer, method.as_ref()).await?;
         Ok(PreviewResponse {
             product_id: request.product_id.clone(),
             name: row.name.clone(),
@@ -182,9 +192,11 @@ impl Plans {
         &self,
         subscription: &Subscription,
         request: &PreviewRequest,
+        stay_offer: Option<&OfferRow>,
     ) -> Result<ChargePlan, PlansError> {
         let today = product_id(subscription)?;
-        if request.product_id != today && self.rules.plan(&request.product_id).is_none() {
+        let on_the_page = request.product_id == today || self.rules.plan(&request.product_id).is_some();
+        if !on_the_page && stay_offer.is_none() {
             return Err(PlansError::NotFound);
         }
         let target = self.catalogue.product(&request.product_id).await?;
@@ -211,12 +223,18 @@ impl Plans {
         }
         let current = self.catalogue.product(&today).await?;
         let kind = plan_comparison::direction(target.id == today, current.price, target.price);
+        let proration = match stay_offer.map(|offer| &offer.plan) {
+            Some(ChargePlan::PlanChange { proration, .. }) if effective_at == EffectiveAt::Immediately => {
+                *proration
+            }
+            _ => plan_comparison::proration(&self.rules.proration, kind, effective_at),
+        };
         Ok(ChargePlan::PlanChange {
             subscription_id: subscription.subscription_id.clone(),
             product_id: request.product_id.clone(),
             quantity,
             addons,
-            proration: plan_comparison::proration(&self.rules.proration, kind, effective_at),
+            proration,
             effective_at,
         })
     }
@@ -258,9 +276,17 @@ impl Plans {
 
     /// The method that a change is charged to: the subscription's own, else the one that would be chosen.
     async fn method(&self, subscription: &Subscription) -> Result<Option<SavedMethod>, CatalogueError> {
-        let methods = self.catalogue.methods(&subscription.customer.customer_id).await?;
+        let customer = &subscription.customer.customer_id;
+        let methods = self.catalogue.methods(customer).await?;
+        let known = |methods: &[SavedMethod], id: &PaymentMethodId| {
+            methods.iter().find(|method| method.id == *id).cloned()
+        };
         Ok(match &subscription.payment_method_id {
-            Some(id) => methods.iter().find(|method| method.id == *id).cloned(),
+            Some(id) => match known(&methods, id) {
+                // It was given a moment ago.
+                None => known(&self.catalogue.fresh_methods(customer).await?, id),
+                found => found,
+            },
             None => payment_method::choose(&methods, Use::Recurring, self.clock.now())
                 .map(|(method, _): (_, &Card)| method.clone()),
         })

@@ -1,0 +1,149 @@
+//! The dialogs beside the review of a plan change: seats and add-ons, what is proposed before a buyer leaves, cancelling.
+
+use flow::plans::{Act, AdjustView, CancelView, Dialog, Notice, StayView, View};
+use wasm_bindgen::JsCast;
+use wasm_bindgen_test::wasm_bindgen_test;
+use web_sys::{Event, HtmlElement, HtmlInputElement};
+use wire::ProductId;
+
+use super::plans::{dialog, stage, within, words};
+use super::stage::Stage;
+use super::views::{DAY, adjusting, cancelling, comparison, plans, staying};
+
+fn counts(stage: &Stage<View, Act>) -> Vec<HtmlInputElement> {
+    stage.all("dialog input[type=number]").into_iter().map(JsCast::unchecked_into).collect()
+}
+
+/// What typing and leaving the field does.
+fn enter(field: &HtmlInputElement, text: &str) {
+    field.set_value(text);
+    field.dispatch_event(&Event::new("change").unwrap()).unwrap();
+}
+
+fn is_live(button: &HtmlElement) -> bool {
+    button.get_attribute("aria-disabled").is_none()
+}
+
+fn adjust(change: impl Fn(&mut AdjustView)) -> View {
+    let mut view = adjusting();
+    change(&mut view);
+    plans(comparison(), Some(Dialog::Adjust(Box::new(view))))
+}
+
+fn stay(change: impl Fn(&mut StayView)) -> View {
+    let mut view = staying();
+    change(&mut view);
+    plans(comparison(), Some(Dialog::Stay(Box::new(view))))
+}
+
+fn cancel(change: impl Fn(&mut CancelView)) -> View {
+    let mut view = cancelling();
+    change(&mut view);
+    plans(comparison(), Some(Dialog::Cancel(view)))
+}
+
+#[wasm_bindgen_test]
+async fn seats_and_addons_are_numbers_to_choose() {
+    let stage = stage(adjust(|_| {})).await;
+    let fields = counts(&stage);
+    assert_eq!(fields.iter().map(HtmlInputElement::value).collect::<Vec<_>>(), ["5", "0"]);
+    assert_eq!(fields.iter().map(HtmlInputElement::min).collect::<Vec<_>>(), ["1", "0"]);
+    enter(&fields[0], "8");
+    enter(&fields[1], "2");
+    let storage = ProductId::parse("storage").unwrap();
+    assert_eq!(stage.acts(), [Act::Seats(8), Act::AddonCount(storage, 2)]);
+    within(&dialog(&stage), "accept").click();
+    within(&dialog(&stage), "decline").click();
+    assert_eq!(stage.acts(), [Act::ShowPrice, Act::CloseDialog]);
+}
+
+#[wasm_bindgen_test]
+async fn what_is_no_number_becomes_the_nearest_that_is_and_is_seen_to() {
+    let stage = stage(adjust(|_| {})).await;
+    let seats = counts(&stage).remove(0);
+    for (typed, shown) in
+        [("0", 1), ("-3", 5), ("", 5), ("4.5", 5), ("1e9", 5), ("99999999999", 5), ("20000", 10_000)]
+    {
+        enter(&seats, typed);
+        assert_eq!((seats.value(), stage.acts()), (shown.to_string(), vec![Act::Seats(shown)]), "{typed}");
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_price_is_asked_for_where_something_differs_and_its_failure_is_heard() {
+    let stage = stage(adjust(|view| view.can_ask = false)).await;
+    assert!(!is_live(&within(&dialog(&stage), "accept")));
+    stage.show(adjust(|view| (view.can_ask, view.asking) = (false, true))).await;
+    assert_eq!(words(&within(&dialog(&stage), "accept")), "Working out the exact amount…");
+    stage.show(adjust(|view| view.failed = true)).await;
+    assert!(words(&within(&dialog(&stage), "notice")).contains("Nothing was charged"));
+    stage.show(adjust(|view| view.seats = None)).await;
+    assert_eq!(counts(&stage).len(), 1);
+}
+
+#[wasm_bindgen_test]
+async fn what_is_proposed_has_two_ways_as_large_as_each_other() {
+    let stage = stage(stay(|_| {})).await;
+    let text = words(&stage.part("dialog"));
+    for line in ["Before you go", "Starter", "-$20.00 per month", "All your projects stay"] {
+        assert!(text.contains(line), "{line} in {text}");
+    }
+    let (take, go_on) = (within(&dialog(&stage), "accept"), within(&dialog(&stage), "decline"));
+    assert_eq!(
+        (words(&take), words(&go_on)),
+        ("Change to Starter".to_owned(), "No thanks, go on to Mini".to_owned())
+    );
+    assert_eq!(take.offset_height(), go_on.offset_height());
+    take.click();
+    go_on.click();
+    assert_eq!(stage.acts(), [Act::TakeStayOffer, Act::GoOn]);
+    stage.show(stay(|view| (view.on_to, view.can_take) = (None, false))).await;
+    assert_eq!(words(&within(&dialog(&stage), "decline")), "No thanks, go on cancelling");
+    assert!(!is_live(&within(&dialog(&stage), "accept")));
+}
+
+#[wasm_bindgen_test]
+async fn cancelling_says_until_when_the_plan_goes_on_and_starts_on_keeping_it() {
+    let stage = stage(plans(comparison(), None)).await;
+    let links = stage.parts("link");
+    let link = links.iter().find(|link| words(link) == "Cancel subscription").unwrap();
+    link.focus().unwrap();
+    link.click();
+    assert_eq!(stage.acts(), [Act::Cancel]);
+    stage.show(cancel(|_| {})).await;
+    let text = words(&stage.part("dialog"));
+    assert!(text.contains("Cancel Basic?") && text.contains("goes on until December 23, 2026"), "{text}");
+    assert_eq!(words(&stage.focused().unwrap().unchecked_into()), "Keep my plan");
+    within(&dialog(&stage), "accept").click();
+    within(&dialog(&stage), "decline").click();
+    assert_eq!(stage.acts(), [Act::Confirm, Act::CloseDialog]);
+    stage.show(cancel(|view| view.sending = true)).await;
+    assert_eq!(words(&within(&dialog(&stage), "accept")), "Cancelling…");
+    stage.show(cancel(|view| view.failed = true)).await;
+    assert!(words(&within(&dialog(&stage), "notice")).contains("could not be cancelled"));
+}
+
+#[wasm_bindgen_test]
+async fn a_plan_that_is_cancelled_says_so_and_can_be_kept() {
+    let mut page = comparison();
+    let current = &mut page.current;
+    (current.cancel_at_next_billing_date, current.can_change, current.can_cancel) = (true, false, false);
+    page.notice = Some(Notice::Cancelled);
+    let stage = stage(plans(page, None)).await;
+    assert!(words(&stage.part("notice")).contains("Your subscription is cancelled."));
+    assert!(!stage.text().contains("Cancel subscription"));
+    stage.part("accept").click();
+    assert_eq!(stage.acts(), [Act::KeepPlan]);
+}
+
+#[wasm_bindgen_test]
+async fn a_trial_is_called_one() {
+    let mut page = comparison();
+    page.current.trial_ends_at = Some(DAY);
+    let stage = stage(plans(page, None)).await;
+    let text = stage.text().replace('\u{a0}', " ");
+    assert!(
+        text.contains("You are trying Basic until December 23, 2026; after that it is $30.00 per month."),
+        "{text}"
+    );
+}
