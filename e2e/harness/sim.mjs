@@ -1,7 +1,7 @@
 // The simulator's control plane in verbs: buyers, purchases, faults, prices, and the ledger that the scenarios assert on.
 
 import assert from 'node:assert/strict';
-import { must } from './http.mjs';
+import { call, must } from './http.mjs';
 import { CARDS, EXPIRY } from './cards.mjs';
 import { until } from './until.mjs';
 
@@ -83,6 +83,22 @@ export class Sim {
       headers: { authorization: `Bearer ${apiKey}` },
       body: change,
     });
+  }
+
+  /** Changes the plan with the merchant's key, beside the product's proxy. Answers `{status, body}`. */
+  changePlan(subscriptionId, change, apiKey) {
+    return call('POST', `${this.url}/subscriptions/${subscriptionId}/change-plan`, {
+      headers: { authorization: `Bearer ${apiKey}` },
+      body: { quantity: 1, proration_billing_mode: 'difference_immediately', on_payment_failure: 'prevent_change', ...change },
+    });
+  }
+
+  /** What the buyer has in their wallet, in US cents. */
+  async credit(buyer, apiKey) {
+    const { total_balance_usd: balance } = await must('GET', `${this.url}/customers/${buyer.customer_id}/wallets`, {
+      headers: { authorization: `Bearer ${apiKey}` },
+    });
+    return balance;
   }
 
   /** The payments of one buyer that nobody has settled yet, read with the merchant's key. */
