@@ -101,6 +101,11 @@ export class Sim {
     return balance;
   }
 
+  /** One payment, read with the merchant's key. */
+  payment(paymentId, apiKey) {
+    return must('GET', `${this.url}/payments/${paymentId}`, { headers: { authorization: `Bearer ${apiKey}` } });
+  }
+
   /** The payments of one buyer that nobody has settled yet, read with the merchant's key. */
   async waitingPayments(buyer, apiKey) {
     const { items } = await must('GET', `${this.url}/payments?customer_id=${buyer.customer_id}`, {
