@@ -22,3 +22,17 @@ export function withProducts(...products) {
     return JSON.stringify({ ...catalogue, products: [...catalogue.products, ...products] });
   };
 }
+
+/** A product of the catalogue that costs $30 a month; `price` changes that. */
+export function monthly(product_id, name, price = {}) {
+  return {
+    product_id,
+    name,
+    description: null,
+    tax_category: 'saas',
+    price: {
+      type: 'recurring_price', currency: 'USD', price: 3000, payment_frequency_count: 1, payment_frequency_interval: 'Month',
+      ...price,
+    },
+  };
+}

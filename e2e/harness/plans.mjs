@@ -46,6 +46,13 @@ export class Plans {
     await this.confirmButton.click();
   }
 
+  /** Opens the form for seats and add-ons of the plan that the subscriber has. */
+  async adjust(lang = 'en') {
+    const words = { en: 'Change seats or add-ons', ja: '席数やアドオンを変更' };
+    await this.current.getByRole('button', { name: words[lang], exact: true }).click();
+    await this.dialog.getByRole('spinbutton').first().waitFor();
+  }
+
   /** Chooses when the change is to be made, in the open dialog. */
   when(words) {
     return this.dialog.getByRole('radio', { name: words }).check();

@@ -39,6 +39,31 @@ export class Sim {
     });
   }
 
+  /** A subscription of this buyer that is charged on demand only, begun as a merchant's server begins it. */
+  async onDemand(buyer, productId, apiKey) {
+    const headers = { authorization: `Bearer ${apiKey}` };
+    const methods = await must('GET', `${this.url}/customers/${buyer.customer_id}/payment-methods`, { headers });
+    await must('POST', `${this.url}/checkouts`, {
+      headers,
+      body: {
+        product_cart: [{ product_id: productId, quantity: 1 }],
+        customer: { customer_id: buyer.customer_id },
+        billing_address: { street: '1 Main Street', city: 'San Francisco', state: 'CA', country: 'US', zipcode: '94107' },
+        payment_method_id: methods.items[0].payment_method_id,
+        confirm: true,
+        subscription_data: { on_demand: { mandate_only: false } },
+      },
+    });
+    const { items } = await must('GET', `${this.url}/subscriptions?customer_id=${buyer.customer_id}`, { headers });
+    return items[0];
+  }
+
+  /** From now on Dodo is made to tell something else of this subscription: states that the simulator has none in. */
+  async tells(subscription, fields, apiKey) {
+    const body = { ...(await this.subscriptionNow(subscription.subscription_id, apiKey)), ...fields };
+    await this.fault({ method: 'GET', path: `/subscriptions/${subscription.subscription_id}`, kind: 'status_200', body });
+  }
+
   /** Changes a product's price, in minor units. */
   setPrice(productId, price) {
     return must('PATCH', `${this.url}/_sim/products/${productId}`, { body: { price } });
