@@ -42,25 +42,26 @@ const MODES = {
 const PLANS = {
   Basic: { id: 'prod_basic_plan', price: 3000, per: '$30.00' },
   Pro: { id: 'prod_pro_plan', price: 8000, per: '$80.00' },
+  Max: { id: 'prod_max_plan', price: 20000, per: '$200.00' },
 };
 
 const day = (at) => new Intl.DateTimeFormat('en-US', { dateStyle: 'long' }).format(new Date(at));
 const daysUntil = (at) => Math.round((Date.parse(at) - Date.now()) / DAY_MS);
 
-/** A subscriber in the middle of their period looks at their plans. */
-async function halfway(world, stack, from) {
-  const visit = await visitPlans(world, stack, { product: PLANS[from].id, subscription: { started_days_ago: 15 } });
+/** A subscriber some days into their period of thirty looks at their plans. */
+async function subscriber(world, stack, from, { used = 15, ...more } = {}) {
+  const visit = await visitPlans(world, stack, { product: PLANS[from].id, subscription: { started_days_ago: used }, ...more });
   const now = () => visit.sim.subscriptionNow(visit.subscription.subscription_id, stack.apiKey);
-  assert.equal(daysUntil((await now()).next_billing_date), 15);
+  assert.equal(daysUntil((await now()).next_billing_date), 30 - used);
   await visit.page.goto(visit.address);
   await visit.plans.shown();
   return { ...visit, now };
 }
 
 /** What is shown is what the button says, is what is collected, is what the receipt says; and so is what comes next. */
-async function change(world, stack, { mode, generation, from, to, expected }) {
+async function change(world, stack, { mode, generation, from, to, expected, ...more }) {
   const { lines, charged = 0, says, credited = 0, gives, renewsIn } = expected;
-  const { sim, buyer, page, plans, address, now } = await halfway(world, stack, from);
+  const { sim, buyer, page, plans, address, now } = await subscriber(world, stack, from, more);
   await plans.preview(to);
   assert.deepEqual(await plans.quoteRows(), lines);
   assert.equal(await plans.confirmSays(), says ? `Change plan – pay ${says}` : 'Change plan – nothing to pay now');
@@ -94,7 +95,7 @@ async function change(world, stack, { mode, generation, from, to, expected }) {
 
 /** However changes are billed at once: booked for the billing date nothing is charged, and it can be taken back. */
 async function bookAndTakeBack(world, stack, { from, to }) {
-  const { sim, buyer, page, plans, address, now } = await halfway(world, stack, from);
+  const { sim, buyer, page, plans, address, now } = await subscriber(world, stack, from);
   const renewal = day((await now()).next_billing_date);
   await plans.preview(to);
   await plans.when('On the next billing date');
@@ -130,8 +131,7 @@ async function bookAndTakeBack(world, stack, { from, to }) {
 
 for (const [mode, generations] of Object.entries(MODES)) {
   scenario(`t. ${mode}: shown, said on the button, collected and renewed alike, up and down`, { timeout: 150_000 }, async (world) => {
-    const stack = await world.ownStack({ amendRules: billedBy(mode) });
-    await stack.sim.policy({ month_step: 'thirty_days' });
+    const stack = await stackOf(world, mode);
     for (const [generation, [up, down]] of Object.entries(generations)) {
       await stack.sim.policy({ proration_engine: generation });
       await change(world, stack, { mode, generation, from: 'Basic', to: 'Pro', expected: up });
@@ -141,3 +141,59 @@ for (const [mode, generations] of Object.entries(MODES)) {
     await bookAndTakeBack(world, stack, { from: 'Pro', to: 'Basic' });
   });
 }
+
+/** A stack with periods of thirty days. */
+async function stackOf(world, mode, switches = {}) {
+  const stack = await world.ownStack({ amendRules: billedBy(mode) });
+  await stack.sim.policy({ month_step: 'thirty_days', ...switches });
+  return stack;
+}
+
+scenario('t. odd days: cents are rounded as Dodo rounds them, and a smaller plan may cost something now', async (world) => {
+  const keep = 'prorated_immediately_keep_cycle';
+  await change(world, await stackOf(world, keep), {
+    mode: keep, generation: 'classic', from: 'Basic', to: 'Pro', used: 20,
+    expected: { lines: ['Pro, rest of this period $26.67', 'Unused time on Basic -$10.00', 'Tax $0.00', 'To pay now $16.67'], charged: 1667, says: '$16.67', renewsIn: 10 },
+  });
+  const mode = 'prorated_immediately';
+  await change(world, await stackOf(world, mode, { proration_engine: 'current' }), {
+    mode, generation: 'current', from: 'Pro', to: 'Basic', used: 29,
+    expected: { lines: ['Basic $30.00', 'Unused time on Pro -$2.67', 'Tax $0.00', 'To pay now $27.33'], charged: 2733, says: '$27.33', renewsIn: 30 },
+  });
+});
+
+scenario('t. tax is a line of its own, and is in what is paid', async (world) => {
+  const mode = 'prorated_immediately';
+  await change(world, await stackOf(world, mode), {
+    mode, generation: 'classic', from: 'Basic', to: 'Pro', country: 'DE',
+    expected: { lines: ['Pro, rest of this period $40.00', 'Unused time on Basic -$15.00', 'Tax $4.75', 'To pay now $29.75'], charged: 2975, says: '$29.75', renewsIn: 15 },
+  });
+});
+
+scenario('t. where Dodo lists only the new plan, the amount due is still explained, shown and charged', async (world) => {
+  const mode = 'prorated_immediately';
+  const stack = await stackOf(world, mode, { preview_lines: 'new_plan_only', summary_total: 'pre_credit' });
+  const lines = ['Pro, rest of this period $25.00', 'Tax $0.00', 'To pay now $25.00'];
+  await change(world, stack, { mode, generation: 'classic', from: 'Basic', to: 'Pro', expected: { ...UP.rest, lines } });
+});
+
+scenario('t. credit of an earlier change pays a part of the next, to the cent', async (world) => {
+  const stack = await stackOf(world, 'difference_immediately');
+  const { sim, buyer, page, plans, address } = await subscriber(world, stack, 'Pro');
+  await plans.preview('Basic');
+  await plans.confirm();
+  await plans.receiptShows('$50.00');
+  assert.equal(await sim.credit(buyer, stack.apiKey), 5000);
+
+  await page.goto(address);
+  await plans.shown();
+  await plans.preview('Max');
+  assert.deepEqual(await plans.quoteRows(), ['Max $200.00', 'Basic -$30.00', 'Tax $0.00', 'Your credit -$50.00', 'To pay now $120.00']);
+  assert.equal(await plans.confirmSays(), 'Change plan – pay $120.00');
+  await world.shot(page, '1-review', { fullPage: false });
+  await plans.confirm();
+  const receipt = await plans.receiptRows();
+  assert.ok(receipt.includes('Paid $120.00') && receipt.includes('Your credit -$50.00'), receipt.join('; '));
+  await sim.mustHaveCharged(buyer, 'plan_change', [12000]);
+  assert.equal(await sim.credit(buyer, stack.apiKey), 0);
+});
