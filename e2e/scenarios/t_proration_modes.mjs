@@ -40,13 +40,13 @@ const MODES = {
 };
 
 const PLANS = {
-  Basic: { id: 'prod_basic_plan', price: 3000, per: '$30.00' },
-  Pro: { id: 'prod_pro_plan', price: 8000, per: '$80.00' },
-  Max: { id: 'prod_max_plan', price: 20000, per: '$200.00' },
+  Basic: { id: 'prod_basic_plan', price: 3000, per: '$30.00', period: 'per month' },
+  Pro: { id: 'prod_pro_plan', price: 8000, per: '$80.00', period: 'per month' },
+  'Pro (yearly)': { id: 'prod_pro_yearly', price: 80000, per: '$800.00', period: 'per year' },
 };
 
 const day = (at) => new Intl.DateTimeFormat('en-US', { dateStyle: 'long' }).format(new Date(at));
-const daysUntil = (at) => Math.round((Date.parse(at) - Date.now()) / DAY_MS);
+const daysUntil = (at) => Math.round((new Date(at) - Date.now()) / DAY_MS);
 
 /** A subscriber some days into their period of thirty looks at their plans. */
 async function subscriber(world, stack, from, { used = 15, ...more } = {}) {
@@ -65,9 +65,9 @@ async function change(world, stack, { mode, generation, from, to, expected, ...m
   await plans.preview(to);
   assert.deepEqual(await plans.quoteRows(), lines);
   assert.equal(await plans.confirmSays(), says ? `Change plan – pay ${says}` : 'Change plan – nothing to pay now');
-  await plans.dialogShows('The change takes effect at once.', `So far ${PLANS[from].per} per month.`);
-  const next = /Then (\S+) plus tax per month, next on (.+?), until you cancel\./.exec(await plans.dialog.innerText());
-  assert.equal(next?.[1], PLANS[to].per);
+  await plans.dialogShows('The change takes effect at once.', `So far ${PLANS[from].per} ${PLANS[from].period}.`);
+  const next = /Then (.+?) plus tax (.+?), next on (.+?), until you cancel\./.exec(await plans.dialog.innerText());
+  assert.deepEqual(next?.slice(1, 3), [PLANS[to].per, PLANS[to].period]);
   await world.shot(page, `${generation}-${to}-1-review`, { fullPage: false });
   assert.deepEqual(await sim.charges(buyer, { source: 'plan_change' }), [], 'nothing is charged by looking');
 
@@ -85,12 +85,12 @@ async function change(world, stack, { mode, generation, from, to, expected, ...m
   assert.equal(after.product_id, PLANS[to].id);
   assert.equal(after.recurring_pre_tax_amount, PLANS[to].price);
   assert.equal(daysUntil(after.next_billing_date), renewsIn);
-  assert.equal(next[2], day(after.next_billing_date), 'the renewal that was shown is the one that comes');
-  await plans.dialogShows(`Then ${PLANS[to].per} plus tax per month, next on ${day(after.next_billing_date)}`);
+  assert.equal(next[3], day(after.next_billing_date), 'the renewal that was shown is the one that comes');
+  await plans.dialogShows(`Then ${PLANS[to].per} plus tax ${PLANS[to].period}, next on ${day(after.next_billing_date)}`);
 
   await page.goto(address);
   await plans.shown();
-  await expectText(plans.element, `You have ${to}: ${PLANS[to].per} per month, next payment on ${day(after.next_billing_date)}.`);
+  await expectText(plans.element, `You have ${to}: ${PLANS[to].per} ${PLANS[to].period}, next payment on ${day(after.next_billing_date)}.`);
 }
 
 /** However changes are billed at once: booked for the billing date nothing is charged, and it can be taken back. */
@@ -102,7 +102,7 @@ async function bookAndTakeBack(world, stack, { from, to }) {
   await expectText(plans.confirmButton, 'Book the change');
   assert.deepEqual(await plans.quoteRows(), ['To pay now $0.00']);
   assert.equal(await plans.confirmSays(), 'Book the change – nothing to pay now');
-  await plans.dialogShows(`The change takes effect on ${renewal}.`, `Then ${PLANS[to].per} plus tax per month, next on ${renewal}`);
+  await plans.dialogShows(`The change takes effect on ${renewal}.`, `Then ${PLANS[to].per} plus tax ${PLANS[to].period}, next on ${renewal}`);
   await world.shot(page, `book-${to}-1-review`, { fullPage: false });
   await plans.confirm();
   await plans.dialogShows('Your change is booked');
@@ -196,4 +196,14 @@ scenario('t. credit of an earlier change pays a part of the next, to the cent', 
   assert.ok(receipt.includes('Paid $120.00') && receipt.includes('Your credit -$50.00'), receipt.join('; '));
   await sim.mustHaveCharged(buyer, 'plan_change', [12000]);
   assert.equal(await sim.credit(buyer, stack.apiKey), 0);
+});
+
+scenario('t. to a year: bought whole from today, less what is left of the month', async (world) => {
+  const mode = 'prorated_immediately';
+  const inAYear = new Date();
+  inAYear.setUTCFullYear(inAYear.getUTCFullYear() + 1);
+  await change(world, await stackOf(world, mode), {
+    mode, generation: 'classic', from: 'Pro', to: 'Pro (yearly)',
+    expected: { lines: ['Pro (yearly) $800.00', 'Unused time on Pro -$40.00', 'Tax $0.00', 'To pay now $760.00'], charged: 76000, says: '$760.00', renewsIn: daysUntil(inAYear) },
+  });
 });

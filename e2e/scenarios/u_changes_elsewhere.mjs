@@ -183,3 +183,48 @@ scenario('u. a booking elsewhere overtakes ours on the way: it stands, and nothi
   assert.deepEqual(await asked(visit), [['prod_pro_plan', 409], ['prod_max_plan', 200]], 'ours is not sent again');
   assert.deepEqual(await sim.charges(buyer, { source: 'plan_change' }), []);
 });
+
+for (const [what, change, amounts, rows, charged] of [
+  ['to a larger plan', { product_id: 'prod_max_plan' }, ['$50.00', '$0.00'], ['Pro $80.00', 'Max -$200.00', 'Tax $0.00', 'Added to your credit $120.00', 'To pay now $0.00'], [17000]],
+  ['to more seats', { product_id: 'prod_basic_plan', quantity: 3 }, ['$50.00', '$150.00'], ['Pro × 3 $240.00', 'Basic × 3 -$90.00', 'Tax $0.00', 'To pay now $150.00'], [6000, 15000]],
+]) {
+  scenario(`u. a change elsewhere ${what} is made while the review is open: ours is not sent at the old amount, and confirmed anew`, async (world) => {
+    const stack = await world.stack();
+    const visit = await reviewing(world, stack);
+    const { sim, buyer, page, plans, elsewhere, now } = visit;
+    await elsewhere(change);
+    await plans.confirm();
+    await plans.dialogShows('The amount has changed', 'Nothing was charged. Please check the new amount.', ...amounts);
+    assert.deepEqual(await plans.quoteRows(), rows);
+    await world.shot(page, '1-changed', { fullPage: false });
+    assert.deepEqual(await asked(visit), [[change.product_id, 200]], 'ours is not sent');
+
+    await plans.confirm();
+    await plans.receiptRows();
+    await sim.mustHaveCharged(buyer, 'plan_change', charged);
+    const after = await now();
+    assert.deepEqual([after.product_id, after.quantity], ['prod_pro_plan', change.quantity ?? 1]);
+    assert.deepEqual(await asked(visit), [[change.product_id, 200], ['prod_pro_plan', 200]]);
+  });
+}
+
+for (const [what, change, said] of [
+  ['paused', { status: 'paused' }, 'Basic is paused. It can be changed once it runs again.'],
+  ['cancelled', { status: 'cancelled' }, 'Your plan has ended.'],
+  ['set to end', { cancel_at_next_billing_date: true }, 'Your plan ends on'],
+]) {
+  scenario(`u. the plan is ${what} elsewhere while the review is open: said calmly, not sent, and the page tells the truth at once`, async (world) => {
+    const stack = await world.stack();
+    const visit = await reviewing(world, stack);
+    const { sim, buyer, page, plans } = visit;
+    await sim.updateSubscription(buyer.subscription_id, change, stack.apiKey);
+    await plans.confirm();
+    await plans.dialogShows('Your plan was not changed', 'This is not possible at the moment.', 'Nothing was charged.');
+    await plans.dialog.getByRole('button', { name: 'Back' }).click();
+    await expectText(plans.element, said);
+    assert.ok(await plans.changeButton('Pro').isDisabled());
+    await world.shot(page, '1-page');
+    assert.deepEqual(await asked(visit), []);
+    assert.deepEqual(await sim.charges(buyer, { source: 'plan_change' }), []);
+  });
+}
