@@ -9,6 +9,12 @@ export function readTexts(locator) {
       element.shadowRoot ? [...element.shadowRoot.children].map((child) => child.innerText ?? '').join('\n') : element.innerText));
 }
 
+/** The rows of a list of amounts as a person reads them, each in one line: "To pay now $25.00". */
+export function readRows(list) {
+  return list.locator('dt').evaluateAll((terms) =>
+    terms.map((term) => [term, term.nextElementSibling].map((part) => part.innerText.replace(/\s+/g, ' ')).join(' ')));
+}
+
 /** Waits until the locator's text holds every one of the texts (strings or patterns). */
 export async function expectText(locator, ...texts) {
   await locator.first().waitFor({ state: 'attached' });

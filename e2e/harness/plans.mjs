@@ -1,7 +1,7 @@
 // The plan comparison and its dialog as a subscriber uses them: the only file that knows their parts.
 
 import { armed } from './armed.mjs';
-import { expectText, readTexts } from './expect.mjs';
+import { expectText, readRows, readTexts } from './expect.mjs';
 
 export class Plans {
   constructor(page, element = page.locator('upsell-plans')) {
@@ -44,6 +44,35 @@ export class Plans {
   async confirm() {
     await this.ready();
     await this.confirmButton.click();
+  }
+
+  /** Opens the form for seats and add-ons of the plan that the subscriber has. */
+  async adjust(lang = 'en') {
+    const words = { en: 'Change seats or add-ons', ja: '席数やアドオンを変更' };
+    await this.current.getByRole('button', { name: words[lang], exact: true }).click();
+    await this.dialog.getByRole('spinbutton').first().waitFor();
+  }
+
+  /** Chooses when the change is to be made, in the open dialog. */
+  when(words) {
+    return this.dialog.getByRole('radio', { name: words }).check();
+  }
+
+  /** What stands on the button that confirms; the widget's hard spaces as plain ones. */
+  async confirmSays() {
+    await this.ready();
+    return (await this.confirmButton.innerText()).replace(/\s+/g, ' ').trim();
+  }
+
+  /** Every line of what is charged, as in the open dialog. */
+  quoteRows() {
+    return readRows(this.dialog.locator('[part~="summary"]'));
+  }
+
+  /** Every line of the receipt. */
+  async receiptRows() {
+    await this.receipt.first().waitFor();
+    return readRows(this.receipt);
   }
 
   /** What the whole element says, as read. */

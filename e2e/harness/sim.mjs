@@ -1,7 +1,7 @@
 // The simulator's control plane in verbs: buyers, purchases, faults, prices, and the ledger that the scenarios assert on.
 
 import assert from 'node:assert/strict';
-import { must } from './http.mjs';
+import { call, must } from './http.mjs';
 import { CARDS, EXPIRY } from './cards.mjs';
 import { until } from './until.mjs';
 
@@ -37,6 +37,31 @@ export class Sim {
     return must('POST', `${this.url}/_sim/subscriptions`, {
       body: { customer_id: buyer.customer_id, product_id: productId, ...more },
     });
+  }
+
+  /** A subscription of this buyer that is charged on demand only, begun as a merchant's server begins it. */
+  async onDemand(buyer, productId, apiKey) {
+    const headers = { authorization: `Bearer ${apiKey}` };
+    const methods = await must('GET', `${this.url}/customers/${buyer.customer_id}/payment-methods`, { headers });
+    await must('POST', `${this.url}/checkouts`, {
+      headers,
+      body: {
+        product_cart: [{ product_id: productId, quantity: 1 }],
+        customer: { customer_id: buyer.customer_id },
+        billing_address: { street: '1 Main Street', city: 'San Francisco', state: 'CA', country: 'US', zipcode: '94107' },
+        payment_method_id: methods.items[0].payment_method_id,
+        confirm: true,
+        subscription_data: { on_demand: { mandate_only: false } },
+      },
+    });
+    const { items } = await must('GET', `${this.url}/subscriptions?customer_id=${buyer.customer_id}`, { headers });
+    return items[0];
+  }
+
+  /** From now on Dodo is made to tell something else of this subscription: states that the simulator has none in. */
+  async tells(subscription, fields, apiKey) {
+    const body = { ...(await this.subscriptionNow(subscription.subscription_id, apiKey)), ...fields };
+    await this.fault({ method: 'GET', path: `/subscriptions/${subscription.subscription_id}`, kind: 'status_200', body });
   }
 
   /** Changes a product's price, in minor units. */
@@ -83,6 +108,27 @@ export class Sim {
       headers: { authorization: `Bearer ${apiKey}` },
       body: change,
     });
+  }
+
+  /** Changes the plan with the merchant's key, beside the product's proxy. Answers `{status, body}`. */
+  changePlan(subscriptionId, change, apiKey) {
+    return call('POST', `${this.url}/subscriptions/${subscriptionId}/change-plan`, {
+      headers: { authorization: `Bearer ${apiKey}` },
+      body: { quantity: 1, proration_billing_mode: 'difference_immediately', on_payment_failure: 'prevent_change', ...change },
+    });
+  }
+
+  /** What the buyer has in their wallet, in US cents. */
+  async credit(buyer, apiKey) {
+    const { total_balance_usd: balance } = await must('GET', `${this.url}/customers/${buyer.customer_id}/wallets`, {
+      headers: { authorization: `Bearer ${apiKey}` },
+    });
+    return balance;
+  }
+
+  /** One payment, read with the merchant's key. */
+  payment(paymentId, apiKey) {
+    return must('GET', `${this.url}/payments/${paymentId}`, { headers: { authorization: `Bearer ${apiKey}` } });
   }
 
   /** The payments of one buyer that nobody has settled yet, read with the merchant's key. */

@@ -1,9 +1,9 @@
 // One stack: simulator, proxy, demo shop, a server for merchants' pages, and a gateway that can break the proxy's answers.
 
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Gateway } from './gateway.mjs';
 import { MerchantPages } from './merchant_pages.mjs';
@@ -13,6 +13,7 @@ import { Shop } from './shop.mjs';
 import { Sim } from './sim.mjs';
 
 const REPO = resolve(fileURLToPath(new URL('../..', import.meta.url)));
+const FIXTURES = join(REPO, 'crates/dodo-sim/fixtures/default.json');
 const API_KEY = 'dodo_test_sim_key';
 const WEBHOOK_SECRET = 'whsec_ZG9kby1zaW0tdGVzdC1zZWNyZXQtMDEyMzQ1Njc4OSE=';
 const MERCHANT_KEY = 'e2e_merchant_key_0123456789abcdef0123456789abcdef';
@@ -42,11 +43,14 @@ export function missing() {
 }
 
 export class Stack {
-  /** Starts everything on free ports, with a database of its own. `rules` names another rules file. */
-  static async start({ rules = PATHS.rules } = {}) {
+  /**
+   * Starts everything on free ports, with a database of its own. `rules` names another rules file; `amendRules` and
+   * `amendFixtures` get the text of the rules and of the simulator's catalogue, and what they return is used instead.
+   */
+  static async start({ rules = PATHS.rules, amendRules, amendFixtures } = {}) {
     const stack = new Stack();
     try {
-      await stack.#start(rules);
+      await stack.#start(rules, amendRules, amendFixtures);
     } catch (error) {
       await stack.stop();
       throw error;
@@ -60,9 +64,10 @@ export class Stack {
   #rules;
   #ports;
 
-  async #start(rules) {
-    this.#rules = rules;
+  async #start(rules, amendRules, amendFixtures) {
     this.#directory = await mkdtemp(join(tmpdir(), 'upsell-e2e-'));
+    this.#rules = await this.#amended(rules, amendRules);
+    const fixtures = amendFixtures ? ['--fixtures', await this.#amended(FIXTURES, amendFixtures)] : [];
     const [sim, proxy, ops, shop] = [await freePort(), await freePort(), await freePort(), await freePort()];
     this.#ports = { sim, proxy, ops, shop };
     const at = (port) => `http://127.0.0.1:${port}`;
@@ -75,7 +80,10 @@ export class Stack {
       await startProcess(
         'dodo-sim',
         join(PATHS.bin, 'dodo-sim'),
-        ['--port', String(sim), '--seed', '1', '--webhook-url', `${at(proxy)}/webhooks/dodo`, '--webhook-secret', WEBHOOK_SECRET],
+        [
+          '--port', String(sim), '--seed', '1', ...fixtures,
+          '--webhook-url', `${at(proxy)}/webhooks/dodo`, '--webhook-secret', WEBHOOK_SECRET,
+        ],
         { ready: /listening on/ },
       ),
     );
@@ -99,6 +107,14 @@ export class Stack {
     );
     this.shop = new Shop(at(shop));
     this.apiKey = API_KEY;
+  }
+
+  /** The file itself, or a changed copy of it. */
+  async #amended(file, amend) {
+    if (!amend) return file;
+    const copy = join(this.#directory, basename(file));
+    await writeFile(copy, amend(await readFile(file, 'utf8')));
+    return copy;
   }
 
   /** Starts the proxy, or starts it again on the same port and database. */

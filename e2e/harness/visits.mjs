@@ -17,11 +17,14 @@ export async function visitOffer(world, stack, { product = 'prod_starter_course'
   return { sim, buyer, purchase, token, address, page: opened, offer: new Offer(opened) };
 }
 
-/** A new subscriber of `product` opens the merchant's page with the plan comparison on it. */
-export async function visitPlans(world, stack, { product = 'prod_basic_plan', cards, through = stack.proxy, profile, page, subscription: wanted = {}, usage, ...more } = {}) {
+/**
+ * A new subscriber of `product` opens the merchant's page with the plan comparison on it. `begin(customer)` begins another
+ * subscription than an ordinary one.
+ */
+export async function visitPlans(world, stack, { product = 'prod_basic_plan', cards, country, through = stack.proxy, profile, page, subscription: wanted = {}, begin, usage, ...more } = {}) {
   const { sim, proxy, pages } = stack;
-  const customer = await sim.buyer(cards ? { cards } : {});
-  const subscription = await sim.subscription(customer, product, wanted);
+  const customer = await sim.buyer({ cards, country });
+  const subscription = await (begin ? begin(customer) : sim.subscription(customer, product, wanted));
   const buyer = { ...customer, subscription_id: subscription.subscription_id };
   const token = await proxy.session(buyer, { purpose: 'plans', subscription_id: subscription.subscription_id, usage });
   const address = pages.plans(proxy, token, { endpoint: `${through.url}/v1/plans`, ...more });

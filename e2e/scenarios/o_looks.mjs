@@ -68,4 +68,34 @@ for (const { name, phone, dark, dir = 'ltr', lang = 'en' } of LOOKS) {
     await world.shot(page, 'receipt', { fullPage: false });
     await mustBeAccessible(page);
   });
+
+  scenario(`o. ${name}: add-ons, a review with a line below zero, and seats`, async (world) => {
+    const stack = await world.stack();
+    const profile = await world.profile({ phone, dark });
+    const { page, address, plans } = await visitPlans(world, stack, { profile, dir, lang, product: 'prod_pro_plan' });
+    const keep = async (step) => {
+      await fitsItsBox(plans.element);
+      await world.shot(page, step, { fullPage: false });
+    };
+    await page.goto(address);
+    await plans.shown();
+    await look(world, page, plans.element, 'plans');
+    await plans.adjust(lang);
+    await keep('addons');
+    await mustBeAccessible(page);
+    await page.keyboard.press('Escape');
+
+    await plans.preview('Basic', lang);
+    const rows = await plans.quoteRows();
+    assert.ok(rows.some((row) => /-\$80\.00$/.test(row)), rows.join('; '));
+    await keep('review');
+    await mustBeAccessible(page);
+    const links = plans.dialog.locator('[part~="link"]');
+    await plans.dialog.evaluate((dialog) => dialog.scrollTo(0, dialog.scrollHeight));
+    await keep('review-end');
+    await links.first().click();
+    await plans.dialog.getByRole('spinbutton').first().waitFor();
+    await keep('seats');
+    await mustBeAccessible(page);
+  });
 }
