@@ -87,3 +87,20 @@ scenario('o. nothing moves when the buyer asked for no motion', async (world) =>
   const moving = await page.evaluate(() => document.getAnimations().filter((animation) => animation.playState === 'running').length);
   assert.equal(moving, 0);
 });
+
+scenario('o. a phone with a keyboard: a link in the review that has the focus is not under the buttons', async (world) => {
+  const stack = await world.stack();
+  const profile = await world.profile({ phone: true });
+  const { page, plans, address } = await visitPlans(world, stack, { profile, product: 'prod_pro_plan' });
+  await page.goto(address);
+  await plans.shown();
+  await plans.preview('Basic');
+  const link = plans.dialog.getByRole('button', { name: 'Use another card' });
+  await link.focus();
+  await world.shot(page, '1-focus', { fullPage: false });
+  const seen = await link.evaluate((element) => {
+    const box = element.getBoundingClientRect();
+    return element.getRootNode().elementFromPoint(box.left + box.width / 2, box.top + box.height / 2) === element;
+  });
+  assert.ok(seen, 'the focus can be seen');
+});

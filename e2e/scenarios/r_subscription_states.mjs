@@ -94,7 +94,7 @@ const UNCHANGEABLE = [
     says: 'Your plan has ended.',
     refused: 'INACTIVE_SUBSCRIPTION_PLAN_CHANGE_NOT_SUPPORTED',
   },
-  ...[['pending', 'Your plan begins when its first payment is confirmed.'], ['failed', 'Your plan has ended.']].map(([status, says]) => ({
+  ...[['pending', 'Your plan begins when its first payment is confirmed.'], ['failed', 'Your plan has not begun: its first payment did not go through.']].map(([status, says]) => ({
     state: status === 'failed' ? 'never began' : `is ${status}`,
     begin: async (stack, customer) => {
       const subscription = await stack.sim.subscription(customer, 'prod_basic_plan');
@@ -166,12 +166,13 @@ scenario('r. a trial: nothing is given back for it, what is shown is charged, an
   assert.deepEqual((await sim.charges(buyer)).map((charge) => charge.amount), [], 'nothing is paid so far');
   await page.goto(address);
   await plans.shown();
-  await expectText(plans.element, `You have Basic with a trial: ${money(3000)} per month, next payment on ${day(before.next_billing_date)}.`);
+  await expectText(plans.element, `You are trying Basic with a trial until ${day(before.next_billing_date)}; after that it is ${money(3000)} per month.`);
   await world.shot(page, '1-page');
 
   await plans.preview('Pro');
   assert.deepEqual(await plans.quoteRows(), ['Pro $80.00', 'Tax $0.00', 'To pay now $80.00']);
   assert.equal(await plans.confirmSays(), 'Change plan – pay $80.00');
+  await plans.dialogShows('Your trial ends with this change.');
   const renewal = /next on (.+?), until/.exec(await plans.dialog.innerText())[1];
   await world.shot(page, '2-review', { fullPage: false });
   await plans.confirm();
@@ -182,3 +183,15 @@ scenario('r. a trial: nothing is given back for it, what is shown is charged, an
   assert.equal(renewal, day(after.next_billing_date), 'the renewal that was shown is the one that comes');
   assert.equal((await sim.chargingPosts(buyer)).length, 1);
 });
+
+for (const status of ['paused', 'cancelled']) {
+  scenario(`r. a plan that is ${status}: no other card is asked for, since Dodo takes none`, async (world) => {
+    const stack = await world.stack();
+    const { sim, buyer, page, plans, address } = await visitPlans(world, stack);
+    await sim.updateSubscription(buyer.subscription_id, { status }, stack.apiKey);
+    await page.goto(address);
+    await plans.shown();
+    await world.shot(page, '1-page');
+    assert.equal(await plans.element.getByRole('button', { name: 'Use another card' }).count(), 0);
+  });
+}

@@ -14,7 +14,7 @@ const DAY_MS = 86_400_000;
 const UP = {
   rest: { lines: ['Pro, rest of this period $40.00', 'Unused time on Basic -$15.00', 'Tax $0.00', 'To pay now $25.00'], charged: 2500, says: '$25.00', renewsIn: 15 },
   newPeriod: { lines: ['Pro $80.00', 'Unused time on Basic -$15.00', 'Tax $0.00', 'To pay now $65.00'], charged: 6500, says: '$65.00', renewsIn: 30 },
-  difference: { lines: ['Pro $80.00', 'Basic -$30.00', 'Tax $0.00', 'To pay now $50.00'], charged: 5000, says: '$50.00', renewsIn: 15 },
+  difference: { lines: ['Pro $80.00', 'Credit for Basic -$30.00', 'Tax $0.00', 'To pay now $50.00'], charged: 5000, says: '$50.00', renewsIn: 15 },
   full: { lines: ['Pro $80.00', 'Tax $0.00', 'To pay now $80.00'], charged: 8000, says: '$80.00', renewsIn: 30 },
   free: { lines: ['To pay now $0.00'], charged: 0, renewsIn: 15 },
 };
@@ -23,7 +23,7 @@ const UP = {
 const DOWN = {
   rest: { lines: ['Basic, rest of this period $15.00', 'Unused time on Pro -$40.00', 'Tax $0.00', 'Added to your credit $25.00', 'To pay now $0.00'], credited: 2500, gives: '$25.00', renewsIn: 15 },
   newPeriod: { lines: ['Basic $30.00', 'Unused time on Pro -$40.00', 'Tax $0.00', 'Added to your credit $10.00', 'To pay now $0.00'], credited: 1000, gives: '$10.00', renewsIn: 30 },
-  difference: { lines: ['Basic $30.00', 'Pro -$80.00', 'Tax $0.00', 'Added to your credit $50.00', 'To pay now $0.00'], credited: 5000, gives: '$50.00', renewsIn: 15 },
+  difference: { lines: ['Basic $30.00', 'Credit for Pro -$80.00', 'Tax $0.00', 'Added to your credit $50.00', 'To pay now $0.00'], credited: 5000, gives: '$50.00', renewsIn: 15 },
   full: { lines: ['Basic $30.00', 'Tax $0.00', 'To pay now $30.00'], charged: 3000, says: '$30.00', renewsIn: 30 },
   free: { lines: ['To pay now $0.00'], charged: 0, renewsIn: 15 },
 };
@@ -188,7 +188,7 @@ scenario('t. credit of an earlier change pays a part of the next, to the cent', 
   await page.goto(address);
   await plans.shown();
   await plans.preview('Max');
-  assert.deepEqual(await plans.quoteRows(), ['Max $200.00', 'Basic -$30.00', 'Tax $0.00', 'Your credit -$50.00', 'To pay now $120.00']);
+  assert.deepEqual(await plans.quoteRows(), ['Max $200.00', 'Credit for Basic -$30.00', 'Tax $0.00', 'Your credit -$50.00', 'To pay now $120.00']);
   assert.equal(await plans.confirmSays(), 'Change plan – pay $120.00');
   await world.shot(page, '1-review', { fullPage: false });
   await plans.confirm();

@@ -108,3 +108,18 @@ scenario('v. another card, thought better of: back in the browser the review wor
   await sim.mustHaveCharged(buyer, 'plan_change', [5000]);
   assert.equal((await sim.chargingPosts(buyer)).length, 1);
 });
+
+scenario('v. another card, back on the same page before any webhook: a card that is charged is shown before', async (world) => {
+  const stack = await world.ownStack();
+  const { sim, page, plans, address } = await reviewing(world, stack, [CARDS.good]);
+  await plans.dialog.getByRole('button', { name: 'Use another card' }).click();
+  await page.waitForURL(`${sim.url}/session/**`);
+  await sim.webhookPolicy({ paused: true });
+  await payOnHostedPage(page, CARDS.mastercard);
+  await page.waitForURL((url) => !url.href.startsWith(sim.url));
+  await page.goto(address);
+  await plans.shown();
+  await plans.preview('Pro');
+  await world.shot(page, '1-review', { fullPage: false });
+  await plans.dialogShows(money(5000), `Charged to ${NEW}`);
+});

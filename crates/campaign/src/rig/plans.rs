@@ -59,7 +59,7 @@ impl PlanPage {
     /// # Errors
     /// As the buyer is told.
     pub async fn preview(&self, request: &PreviewRequest) -> Result<PreviewResponse, PlansError> {
-        self.plans.preview(&self.session, request).await
+        self.plans.preview(&self.session, request, None).await
     }
 
     /// Confirms what was shown, with a key.
