@@ -4,7 +4,7 @@ use flow::charge::Standing;
 use flow::plans::{Act, ComparisonView, Notice};
 use leptos::html::{article, div, h2, h3, header, li, p, span, ul};
 use leptos::prelude::*;
-use wire::{ChangeKind, LimitChange, Plan, PlanLimit, SubscriptionStatus, Usage};
+use wire::{ChangeKind, LimitChange, Plan, PlanLimit, PlanShare, SubscriptionStatus, Usage};
 
 use super::button::{Role, press};
 use super::notice::{Tone, notice};
@@ -15,7 +15,7 @@ use crate::text::{count, fill};
 
 /// The comparison.
 ///
-/// Parts: `plans`, `headline`, `usage`, `plan`, `plan-name`, `badge`, `figure`, `benefits`, `warning`, `facts`, `notice`,
+/// Parts: `plans`, `headline`, `usage`, `plan`, `plan-name`, `badge`, `share`, `figure`, `benefits`, `warning`, `facts`, `notice`,
 /// `accept`, `link`.
 pub(super) fn comparison(
     locale: &Locale,
@@ -176,13 +176,17 @@ fn plan_card(
         (false, true) => "plan recommended",
         (false, false) => "plan",
     };
+    let marked = if plan.share.is_some() { w.chosen_most } else { w.recommended };
     article().class(class).attr("part", "plan").attr("aria-label", plan.name.clone()).child((
         div().class("head").child((
             div().class("title").child((
                 h3().attr("part", "plan-name").child(plan.name.clone()),
                 current.then(|| badge("badge", w.your_plan)),
-                (plan.recommended && !current).then(|| badge("badge recommended", w.recommended)),
+                (plan.recommended && !current).then(|| badge("badge recommended", marked)),
             )),
+            plan.share
+                .filter(|_| !current)
+                .map(|of| p().class("muted small").attr("part", "share").child(share(locale, view, of))),
             plan.description.clone().map(|line| p().class("muted").child(line)),
         )),
         price::plan_figure(locale, plan),
@@ -201,6 +205,13 @@ fn plan_card(
             }),
         )),
     ))
+}
+
+/// Why the plan is marked that others chose: how many of them, and since when.
+fn share(locale: &Locale, view: &ComparisonView, of: PlanShare) -> String {
+    let words = if of.days == 1 { locale.words.share_of_a_day } else { locale.words.share };
+    let (percent, days) = (count(of.percent), count(of.days));
+    fill(words, &[("percent", &percent), ("name", &view.current.name), ("days", &days)])
 }
 
 /// What the plan brings beyond today first, then what it has as today, then what it lacks.

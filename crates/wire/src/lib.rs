@@ -43,7 +43,7 @@ pub use offer::{
 };
 pub use plans::{
     Addon, AddonQuantity, ChangeKind, ChangeRequest, CurrentPlan, LimitChange, PaymentMethodLink, Plan,
-    PlanLimit, PlansResponse, PreviewRequest, PreviewResponse, ScheduledChange, SpanComparison,
+    PlanLimit, PlanShare, PlansResponse, PreviewRequest, PreviewResponse, ScheduledChange, SpanComparison,
     SubscriptionStatus, Usage,
 };
 pub use problem::{ErrorCode, Problem};

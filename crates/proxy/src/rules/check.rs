@@ -1,5 +1,7 @@
 //! From the file's shape to [`Rules`]. Whatever could go wrong later, when a buyer waits, is refused here.
 
+mod recommendation;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use dodo_client::calls::plan_changes::ProrationMode;
@@ -92,6 +94,9 @@ pub enum Flaw {
     /// Codes on a plan change, or proration on a new purchase.
     #[error("does not go with this kind")]
     NotForKind,
+    /// A plan marked by hand where the counted one is.
+    #[error("does not go with `[recommendation]`, which marks the plan chosen most often")]
+    NotWithRecommendation,
 }
 
 pub(super) fn rules(text: &str) -> Result<Rules, RulesError> {
@@ -140,6 +145,7 @@ impl Check<'_> {
             self.downsell(campaign, &file.campaigns, &field)?;
             campaigns.push(self.campaign(campaign, &field)?);
         }
+        let recommendation = self.recommendation(file.recommendation.as_ref(), &file.plans)?;
         Ok(Rules {
             merchant: file.merchant.name.into_inner(),
             campaigns,
@@ -149,6 +155,7 @@ impl Check<'_> {
                 downgrade: mode(file.proration.downgrade),
                 switch: mode(file.proration.switch),
             },
+            recommendation,
             money: file.money,
             static_shop: self.ids(&file.static_shop.products, "static_shop.products")?,
         })
@@ -301,8 +308,8 @@ impl Check<'_> {
                     return self.refuse(limit, field, Flaw::NoLimit { to: MAX_LIMIT });
                 }
             }
-            let file::Plan { recommended, seats, .. } = *plan;
-            all.push(PlanRule { product_id, recommended, seats, features: has });
+            let recommended = plan.recommended.as_ref().is_some_and(|mark| *mark.get_ref());
+            all.push(PlanRule { product_id, recommended, seats: plan.seats, features: has });
         }
         Ok(all)
     }

@@ -30,6 +30,9 @@ pub struct File {
     /// How plan changes are billed.
     #[serde(default)]
     pub proration: Proration,
+    /// Marks the plan that was chosen most often.
+    #[serde(default)]
+    pub recommendation: Option<Recommendation>,
     /// What to do about money that should not be there.
     #[serde(default)]
     pub money: MoneyRules,
@@ -156,7 +159,7 @@ pub struct Plan {
     pub product_id: Spanned<String>,
     /// Whether the merchant recommends it.
     #[serde(default)]
-    pub recommended: bool,
+    pub recommended: Option<Spanned<bool>>,
     /// Keys of `[feature.…]`.
     #[serde(default)]
     pub features: Vec<Spanned<String>>,
@@ -188,6 +191,18 @@ impl Default for Proration {
             switch: Mode::ProratedImmediately,
         }
     }
+}
+
+/// `[recommendation]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recommendation {
+    /// How far back changes are counted.
+    #[serde(default)]
+    pub window_days: Option<Spanned<u32>>,
+    /// How many it takes.
+    #[serde(default)]
+    pub at_least: Option<Spanned<u32>>,
 }
 
 /// `[static_shop]`

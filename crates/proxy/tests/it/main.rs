@@ -15,6 +15,7 @@ mod limits;
 mod offers;
 mod operations;
 mod outbox;
+mod plan_share;
 mod plans;
 mod protocol;
 mod receiver;

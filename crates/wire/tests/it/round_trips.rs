@@ -16,7 +16,7 @@ fn again<T: DeserializeOwned + Serialize>(text: &str) -> Value {
 type Again = fn(&str) -> Value;
 
 /// File, and the type that it is of.
-const FILES: [(&str, Again); 33] = [
+const FILES: [(&str, Again); 34] = [
     ("upsell_offered.json", again::<wire::UpsellResponse>),
     ("upsell_without_card.json", again::<wire::UpsellResponse>),
     ("upsell_ineligible.json", again::<wire::UpsellResponse>),
@@ -37,6 +37,7 @@ const FILES: [(&str, Again); 33] = [
     ("seen_request.json", again::<wire::SeenRequest>),
     ("plans.json", again::<wire::PlansResponse>),
     ("plans_usage.json", again::<wire::PlansResponse>),
+    ("plans_share.json", again::<wire::PlansResponse>),
     ("preview_request.json", again::<wire::PreviewRequest>),
     ("preview_response.json", again::<wire::PreviewResponse>),
     ("change_request.json", again::<wire::ChangeRequest>),

@@ -7,7 +7,7 @@ use dodo_client::{
     ids::AddonId,
 };
 use wire::{
-    Addon, CurrentPlan, FeatureUsage, Money, Plan, ProductId, ScheduledChange, SubscriptionStatus,
+    Addon, CurrentPlan, FeatureUsage, Money, Plan, PlanShare, ProductId, ScheduledChange, SubscriptionStatus,
     UnixSeconds, Usage,
 };
 
@@ -41,6 +41,8 @@ pub(super) struct Viewer<'a> {
     pub(super) locale: Option<&'a str>,
     /// What they owe.
     pub(super) due: Option<Money>,
+    /// Which plan others chose who had this one.
+    pub(super) chosen: Option<(ProductId, PlanShare)>,
 }
 
 impl Viewer<'_> {
@@ -104,6 +106,9 @@ pub(super) fn plan(viewer: &Viewer<'_>, rule: &PlanRule, product: &CatalogueProd
     let seats = count(subscription.quantity).max(1);
     let (today, price) = (current.price.times(seats)?, product.price.times(seats)?);
     let (has, plain) = (viewer.features(), uncounted(&rule.features));
+    // Somebody whose plan is enough is not talked into another.
+    let open = same || !usage::fits(&viewer.used());
+    let share = viewer.chosen.as_ref().filter(|(id, _)| open && *id == product.id).map(|(_, share)| *share);
     Some(Plan {
         product_id: product.id.clone(),
         name: product.name.clone(),
@@ -112,8 +117,8 @@ pub(super) fn plan(viewer: &Viewer<'_>, rule: &PlanRule, product: &CatalogueProd
         currency: price.currency,
         period: price.period?,
         kind: plan_comparison::direction(same, today, price),
-        // Somebody whose plan is enough is not talked into another.
-        recommended: rule.recommended && (same || !usage::fits(&viewer.used())),
+        recommended: (rule.recommended && open) || share.is_some(),
+        share,
         difference: plan_comparison::difference(today, price).filter(|_| !same),
         over_span: plan_comparison::over_span(today, price),
         limits: usage::limits(has, &rule.features, viewer.usage, locale),

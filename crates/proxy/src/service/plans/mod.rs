@@ -2,8 +2,10 @@
 //!
 //! Making the change is not here: see [`crate::service::charging`].
 
+mod chosen;
 mod comparison;
 
+pub use chosen::Chosen;
 use comparison::Viewer;
 pub(super) use comparison::can_change;
 
@@ -102,6 +104,8 @@ pub struct Plans {
     pub quoting: Arc<Quoting>,
     /// What is owed.
     pub gateway: Gateway,
+    /// What others chose.
+    pub chosen: Chosen,
     /// For links and for taking scheduled changes back.
     pub dodo: Client,
     /// Where buyers come back to.
@@ -129,6 +133,10 @@ impl Plans {
         }
         let named = subscription.addons.iter().map(|addon| &addon.addon_id);
         let names = self.addon_names(named.chain(offered.iter().flat_map(|(_, plan)| &plan.addons))).await;
+        let chosen = match self.rules.recommendation {
+            Some(rule) => self.chosen.most(&*self.store, self.clock.now(), rule, &current.id).await,
+            None => None,
+        };
         let viewer = Viewer {
             rules: &self.rules,
             subscription: &subscription,
@@ -137,6 +145,7 @@ impl Plans {
             usage: &session.usage,
             locale,
             due: self.dues(&subscription).await,
+            chosen,
         };
         let plans =
             offered.iter().filter_map(|(rule, product)| comparison::plan(&viewer, rule, product)).collect();
