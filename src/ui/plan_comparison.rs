@@ -15,8 +15,8 @@ use crate::text::{count, fill};
 
 /// The comparison.
 ///
-/// Parts: `plans`, `headline`, `usage`, `plan`, `plan-name`, `badge`, `share`, `figure`, `benefits`, `warning`, `facts`, `notice`,
-/// `accept`, `link`.
+/// Parts: `plans`, `headline`, `usage`, `plan`, `plan-name`, `badge`, `share`, `figure`, `benefits`, `warning`, `facts`,
+/// `notice`, `accept`, `link`.
 pub(super) fn comparison(
     locale: &Locale,
     view: &ComparisonView,

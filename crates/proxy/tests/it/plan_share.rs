@@ -78,7 +78,7 @@ async fn an_upgrade_that_was_offered_counts_like_one_that_was_looked_for() {
         let buyer = app.sim.subscriber_of("prod_basic_plan").await;
         let token = app.offer_token(&buyer).await;
         let shown = app.look(&token).await;
-        assert_eq!(shown["offer"]["product"]["id"], "prod_pro_plan", "{shown}");
+        assert_eq!(shown["product"]["id"], "prod_pro_plan", "{shown}");
         let attempt = app.accept(&token, &shown, "key-1").await.ok();
         assert_eq!(app.settled(&token, "/v1/upsell", attempt).await["status"], "succeeded");
     }

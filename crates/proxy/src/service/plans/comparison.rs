@@ -41,7 +41,7 @@ pub(super) struct Viewer<'a> {
     pub(super) locale: Option<&'a str>,
     /// What they owe.
     pub(super) due: Option<Money>,
-    /// Which plan others chose who had this one.
+    /// Which plan most of those chose who changed from this one.
     pub(super) chosen: Option<(ProductId, PlanShare)>,
 }
 
