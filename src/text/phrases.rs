@@ -114,6 +114,12 @@ phrases! {
     your_plan,
     /// Badge of the plan that the merchant recommends.
     recommended,
+    /// Badge of the plan that was chosen most often.
+    chosen_most,
+    /// Under that badge. Gaps: `percent`, `name`, `days`.
+    share,
+    /// The same for a single day. Gaps: `percent`, `name`.
+    share_of_a_day,
     /// Under a difference on a plan. Gaps: `price`.
     than_today,
     /// Under a price that cannot be compared.

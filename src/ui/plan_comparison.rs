@@ -4,7 +4,7 @@ use flow::charge::Standing;
 use flow::plans::{Act, ComparisonView, Notice, is_adjustable};
 use leptos::html::{article, div, h2, h3, header, li, p, span, ul};
 use leptos::prelude::*;
-use wire::{ChangeKind, LimitChange, Plan, PlanLimit, SubscriptionStatus, Usage};
+use wire::{ChangeKind, LimitChange, Plan, PlanLimit, PlanShare, SubscriptionStatus, Usage};
 
 use super::button::{Role, press};
 use super::notice::{Tone, notice};
@@ -15,8 +15,8 @@ use crate::text::{count, fill};
 
 /// The comparison.
 ///
-/// Parts: `plans`, `headline`, `usage`, `plan`, `plan-name`, `badge`, `figure`, `benefits`, `warning`, `facts`, `notice`,
-/// `accept`, `link`.
+/// Parts: `plans`, `headline`, `usage`, `plan`, `plan-name`, `badge`, `share`, `figure`, `benefits`, `warning`, `facts`,
+/// `notice`, `accept`, `link`.
 pub(super) fn comparison(
     locale: &Locale,
     view: &ComparisonView,
@@ -25,7 +25,7 @@ pub(super) fn comparison(
     let w = locale.words;
     let plans: Vec<_> = view.plans.iter().map(|plan| plan_card(locale, view, plan, dispatch)).collect();
     let card =
-        view.payment_method.as_ref().filter(|_| is_active(view)).map(|card| locale.card(w.paid_with, card));
+        view.payment_method.as_ref().filter(|_| goes_on(view)).map(|card| locale.card(w.paid_with, card));
     div().class("plans").attr("part", "plans").child((
         header().child((
             p().class("muted small").child(fill(w.from_seller, &[("name", &view.merchant.name)])),
@@ -115,6 +115,11 @@ fn owing(locale: &Locale, view: &ComparisonView, dispatch: Dispatch<Act>) -> Opt
     })
 }
 
+/// Whether there will be another charge.
+fn goes_on(view: &ComparisonView) -> bool {
+    is_active(view) && !view.current.cancel_at_next_billing_date
+}
+
 fn is_active(view: &ComparisonView) -> bool {
     view.current.status == SubscriptionStatus::Active
 }
@@ -196,13 +201,17 @@ fn plan_card(
         (false, true) => "plan recommended",
         (false, false) => "plan",
     };
+    let marked = if plan.share.is_some() { w.chosen_most } else { w.recommended };
     article().class(class).attr("part", "plan").attr("aria-label", plan.name.clone()).child((
         div().class("head").child((
             div().class("title").child((
                 h3().attr("part", "plan-name").child(plan.name.clone()),
                 current.then(|| badge("badge", w.your_plan)),
-                (plan.recommended && !current).then(|| badge("badge recommended", w.recommended)),
+                (plan.recommended && !current).then(|| badge("badge recommended", marked)),
             )),
+            plan.share
+                .filter(|_| !current)
+                .map(|of| p().class("muted small").attr("part", "share").child(share(locale, view, of))),
             plan.description.clone().map(|line| p().class("muted").child(line)),
         )),
         price::plan_figure(locale, plan),
@@ -221,6 +230,13 @@ fn plan_card(
             }),
         )),
     ))
+}
+
+/// Why the plan is marked that others chose: how many of them, and since when.
+fn share(locale: &Locale, view: &ComparisonView, of: PlanShare) -> String {
+    let words = if of.days == 1 { locale.words.share_of_a_day } else { locale.words.share };
+    let (percent, days) = (count(of.percent), count(of.days));
+    fill(words, &[("percent", &percent), ("name", &view.current.name), ("days", &days)])
 }
 
 /// What the plan brings beyond today first, then what it has as today, then what it lacks.

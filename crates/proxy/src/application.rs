@@ -34,7 +34,7 @@ use crate::{
         gate::Closed,
         offers::{self, Offers},
         outbox::{self, Relay, RelayError},
-        plans::Plans,
+        plans::{Chosen, Plans},
         purchases::Purchases,
         quoting::Quoting,
         reconciler::Reconciler,
@@ -144,9 +144,8 @@ impl Application {
         let upstream = Arc::new(UpstreamBudget::new(settings.limits.upstream));
         let dodo = Client::new(&settings.dodo.clone().with_quota(Arc::clone(&upstream) as _))?;
         let charges = TaskTracker::new();
-        let relay = settings.notify.clone();
-        let relay =
-            relay.map(|notify| Relay::new(notify, Arc::clone(&store), Arc::clone(&clock))).transpose()?;
+        let relay = |notify| Relay::new(notify, Arc::clone(&store), Arc::clone(&clock));
+        let relay = settings.notify.clone().map(relay).transpose()?;
         let (services, background) =
             wire_up(settings, Arc::clone(&store), clock, dodo, charges.clone(), Arc::clone(&gate), upstream);
         let background = Background { relay, ..background };
@@ -351,6 +350,7 @@ fn wire_up(
             charging: Arc::clone(&charging),
             quoting,
             gateway: gateway.clone(),
+            chosen: Chosen::default(),
             dodo,
             return_url,
         },

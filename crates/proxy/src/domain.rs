@@ -283,6 +283,8 @@ pub struct QuoteRow {
     pub customer_id: CustomerId,
     /// What it would do.
     pub plan: ChargePlan,
+    /// For a plan change: from which plan. For counting only; nothing is charged by it.
+    pub from_plan: Option<ProductId>,
     /// Name of what is bought, for the receipt.
     pub name: String,
     /// Hash of what the quote was based on.
@@ -291,6 +293,17 @@ pub struct QuoteRow {
     pub payment_method_id: Option<PaymentMethodId>,
     /// The card shown.
     pub card: Option<Card>,
+}
+
+/// How many subscriptions went from one plan to another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlanChanges {
+    /// From here.
+    pub from: ProductId,
+    /// To there; never the same.
+    pub to: ProductId,
+    /// So many.
+    pub subscriptions: u32,
 }
 
 /// How an attempt collects.

@@ -43,8 +43,8 @@ pub use offer::{
 };
 pub use plans::{
     Addon, AddonQuantity, ChangeKind, ChangeRequest, CurrentPlan, LimitChange, PaymentMethodLink, Plan,
-    PlanLimit, PlansResponse, PreviewRequest, PreviewResponse, ScheduledChange, SpanComparison, StayOffer,
-    StayOfferRequest, StayOfferResponse, SubscriptionStatus, Usage,
+    PlanLimit, PlanShare, PlansResponse, PreviewRequest, PreviewResponse, ScheduledChange, SpanComparison,
+    StayOffer, StayOfferRequest, StayOfferResponse, SubscriptionStatus, Usage,
 };
 pub use problem::{ErrorCode, Problem};
 pub use quote::{EffectiveAt, LineKind, Quote, QuoteLine, Renewal};

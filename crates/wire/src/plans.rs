@@ -190,6 +190,16 @@ pub struct SpanComparison {
     pub break_even_months: Option<u32>,
 }
 
+/// How often a plan was chosen by those who changed from the buyer's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PlanShare {
+    /// By so many whole percent of them, rounded down.
+    pub percent: u32,
+    /// In the last so many days.
+    pub days: u32,
+}
+
 /// One plan to compare. Amounts are for as many seats as the subscription has.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -209,9 +219,12 @@ pub struct Plan {
     pub period: Period,
     /// What it is to this buyer.
     pub kind: ChangeKind,
-    /// Whether the merchant recommends it.
+    /// Whether it is marked: the merchant recommends it, or `share` says why.
     #[serde(default)]
     pub recommended: bool,
+    /// That it was chosen most often, where it is marked for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<PlanShare>,
     /// Difference to the current plan per the same period; absent where periods or currencies differ.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub difference: Option<PriceDifference>,

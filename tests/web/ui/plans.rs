@@ -5,7 +5,9 @@ use upsell_widget::ui::{self, Locale};
 use wasm_bindgen::JsCast;
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::{HtmlDialogElement, HtmlElement};
-use wire::{EffectiveAt, Interval, Period, ProductId, ScheduledChange, SpanComparison, SubscriptionStatus};
+use wire::{
+    EffectiveAt, Interval, Period, PlanShare, ProductId, ScheduledChange, SpanComparison, SubscriptionStatus,
+};
 
 use super::stage::Stage;
 use super::views::{DAY, comparison, done, failed, plans, review, usd};
@@ -46,6 +48,20 @@ async fn each_plan_says_its_difference_and_the_current_one_is_marked() {
     assert!(cards[0].contains("What you would losePriority"), "{}", cards[0]);
     assert!(cards[0].contains("would end: Extra storage"), "{}", cards[0]);
     assert!(cards[3].contains("billed differently"), "no difference is made up: {}", cards[3]);
+}
+
+#[wasm_bindgen_test]
+async fn a_plan_that_others_chose_says_how_many_and_since_when() {
+    let mut view = comparison();
+    for (days, since) in [(90, "90 days"), (1, "24 hours")] {
+        view.plans[2].share = Some(PlanShare { percent: 62, days });
+        let stage = stage(plans(view.clone(), None)).await;
+        let card = words(&stage.parts("plan")[2]);
+        assert!(card.contains("Chosen most often") && !card.contains("Recommended"), "{card}");
+        let line = format!("62 % of those who changed from Basic in the last {since} chose this plan.");
+        let told: Vec<_> = stage.parts("share").iter().map(words).collect();
+        assert_eq!(told, [line], "on this plan, and on no other");
+    }
 }
 
 #[wasm_bindgen_test]

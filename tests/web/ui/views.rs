@@ -123,6 +123,7 @@ fn plan(id: &str, name: &str, kind: ChangeKind, difference: Option<i64>) -> Plan
         period: month(),
         kind,
         recommended: kind == ChangeKind::Upgrade,
+        share: None,
         difference: difference.map(|amount| PriceDifference {
             amount,
             currency: usd(0).currency,

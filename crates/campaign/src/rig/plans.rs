@@ -12,7 +12,7 @@ use proxy::{
     rules::Rules,
     service::{
         charging::ChargeError,
-        plans::{Plans, PlansError},
+        plans::{Chosen, Plans, PlansError},
     },
 };
 use serde_json::{Value, json};
@@ -91,6 +91,7 @@ impl Desk {
             charging: Arc::clone(&self.charging),
             quoting: Arc::clone(&self.quoting),
             gateway: Gateway::new(self.client.clone(), None),
+            chosen: Chosen::default(),
             dodo: self.client.clone(),
             return_url: Some("https://shop.example/plans".to_owned()),
         };

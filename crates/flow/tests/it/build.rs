@@ -196,6 +196,7 @@ pub(crate) fn plans() -> PlansResponse {
         period: MONTHLY,
         kind,
         recommended: false,
+        share: None,
         difference: None,
         over_span: None,
         features: vec![],

@@ -115,6 +115,8 @@ CREATE TABLE quotes (
     offer_id          TEXT,
     quote             TEXT NOT NULL, -- JSON, as the browser saw it
     plan              TEXT NOT NULL, -- JSON
+    from_plan         TEXT,          -- of a plan change, as far as it is known: from which plan
+    to_plan           TEXT,          -- and to which
     name              TEXT NOT NULL,
     basis_hash        TEXT NOT NULL,
     payment_method_id TEXT,
@@ -175,6 +177,9 @@ CREATE INDEX attempts_by_payment ON attempts (tenant, payment_id) WHERE payment_
 CREATE INDEX attempts_by_quote ON attempts (tenant, quote_id);
 CREATE INDEX attempts_by_replacement ON attempts (tenant, replacement) WHERE replacement IS NOT NULL;
 CREATE INDEX attempts_by_checkout ON attempts (tenant, checkout_session_id) WHERE checkout_session_id IS NOT NULL;
+-- Changes of plan that were made, to count them: the latest first.
+CREATE INDEX attempts_made ON attempts (tenant, created_at, id)
+    WHERE kind = 'plan_change' AND state IN ('scheduled', 'succeeded');
 CREATE INDEX attempts_due ON attempts (tenant, next_check_at) WHERE next_check_at IS NOT NULL;
 
 CREATE TABLE inbox (

@@ -11,6 +11,7 @@ pub mod observe;
 pub mod outbox_schedule;
 pub mod payment_method;
 pub mod plan_comparison;
+pub mod plan_share;
 pub mod pricing;
 pub mod quote_lock;
 pub mod reconcile_schedule;

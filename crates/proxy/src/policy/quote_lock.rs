@@ -88,6 +88,7 @@ mod tests {
             }),
             effective_at: EffectiveAt::Immediately,
             basis_hash: "b".into(),
+            from_plan: None,
         }
     }
 

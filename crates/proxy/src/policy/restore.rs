@@ -93,6 +93,7 @@ pub fn rebuilding(tags: &Tags, payment: &PaymentFacts, name: String, now: UnixSe
         offer_id: tags.offer.as_ref().map(|offer| offer.id.clone()),
         customer_id: payment.customer_id.clone(),
         plan: plan.clone(),
+        from_plan: None,
         name,
         basis_hash: String::new(),
         payment_method_id: None,

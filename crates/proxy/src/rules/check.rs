@@ -1,5 +1,7 @@
 //! From the file's shape to [`Rules`]. Whatever could go wrong later, when a buyer waits, is refused here.
 
+mod recommendation;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use dodo_client::calls::plan_changes::ProrationMode;
@@ -96,6 +98,9 @@ pub enum Flaw {
     /// Before a buyer leaves a plan, only another plan helps.
     #[error("takes `upgrade` or `downgrade` with this trigger, and no `downsell`")]
     NotForTrigger,
+    /// A plan marked by hand where the counted one is.
+    #[error("does not go with `[recommendation]`, which marks the plan chosen most often")]
+    NotWithRecommendation,
 }
 
 pub(super) fn rules(text: &str) -> Result<Rules, RulesError> {
@@ -144,6 +149,7 @@ impl Check<'_> {
             self.downsell(campaign, &file.campaigns, &field)?;
             campaigns.push(self.campaign(campaign, &field)?);
         }
+        let recommendation = self.recommendation(file.recommendation.as_ref(), &file.plans)?;
         Ok(Rules {
             merchant: file.merchant.name.into_inner(),
             campaigns,
@@ -154,6 +160,7 @@ impl Check<'_> {
                 switch: mode(file.proration.switch),
             },
             cancellation: file.cancellation.on_upgrade_page,
+            recommendation,
             money: file.money,
             static_shop: self.ids(&file.static_shop.products, "static_shop.products")?,
         })
@@ -310,8 +317,8 @@ impl Check<'_> {
                     return self.refuse(limit, field, Flaw::NoLimit { to: MAX_LIMIT });
                 }
             }
-            let file::Plan { recommended, seats, .. } = *plan;
-            all.push(PlanRule { product_id, recommended, seats, features: has });
+            let recommended = plan.recommended.as_ref().is_some_and(|mark| *mark.get_ref());
+            all.push(PlanRule { product_id, recommended, seats: plan.seats, features: has });
         }
         Ok(all)
     }

@@ -1,6 +1,7 @@
 //! The example is good; every way to spoil it is refused with line and field.
 
 use super::*;
+use crate::rules::Recommendation;
 
 const EXAMPLE: &str = include_str!("../../upsell.toml");
 
@@ -68,7 +69,7 @@ fn refused(from: &str, to: &str) -> RulesError {
 fn refusals_name_line_field_and_flaw() {
     assert!(Rules::parse(GOOD).is_ok());
     let long = format!("name = \"{}\"", "x".repeat(401));
-    let table: [(&str, &str, usize, &str, Flaw); 26] = [
+    let table: [(&str, &str, usize, &str, Flaw); 29] = [
         ("name = \"M\"", "name = \" \"", 3, "merchant.name", Flaw::BadText),
         ("name = \"M\"", &long, 3, "merchant.name", Flaw::BadText),
         ("name = \"d\"", "name = \"a\"", 12, "campaign[1].name", Flaw::Duplicate),
@@ -179,10 +180,43 @@ fn refusals_name_line_field_and_flaw() {
             "static_shop.products",
             Flaw::BadId,
         ),
+        (
+            "features = [\"f\"]",
+            "recommended = true\nfeatures = [\"f\"]\n[recommendation]",
+            18,
+            "plan[0].recommended",
+            Flaw::NotWithRecommendation,
+        ),
+        (
+            "[feature.f]",
+            "[recommendation]\nwindow_days = 366\n[feature.f]",
+            20,
+            "recommendation.window_days",
+            Flaw::OutOfBounds { from: 1, to: 365 },
+        ),
+        (
+            "[feature.f]",
+            "[recommendation]\nat_least = 9\n[feature.f]",
+            20,
+            "recommendation.at_least",
+            Flaw::OutOfBounds { from: 10, to: 10_000 },
+        ),
     ];
     for (from, to, line, field, flaw) in table {
         assert_eq!(refused(from, to), RulesError { line, field: field.into(), flaw }, "{to}");
     }
+}
+
+#[test]
+fn what_is_counted_has_defaults_and_a_plan_may_say_that_it_is_not_marked() {
+    let with = |table: &str| {
+        let text = GOOD.replacen("features = [\"f\"]", "recommended = false\nfeatures = [\"f\"]", 1);
+        Rules::parse(&format!("{text}\n{table}")).unwrap().recommendation
+    };
+    assert_eq!(with(""), None);
+    let (default, least) = ("[recommendation]", "[recommendation]\nwindow_days = 1\nat_least = 10");
+    assert_eq!(with(default), Some(Recommendation { window_days: 90, at_least: 30 }));
+    assert_eq!(with(least), Some(Recommendation { window_days: 1, at_least: 10 }));
 }
 
 #[test]

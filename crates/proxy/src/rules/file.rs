@@ -33,6 +33,9 @@ pub struct File {
     /// Cancelling on the upgrade page.
     #[serde(default)]
     pub cancellation: Cancellation,
+    /// Marks the plan that was chosen most often.
+    #[serde(default)]
+    pub recommendation: Option<Recommendation>,
     /// What to do about money that should not be there.
     #[serde(default)]
     pub money: MoneyRules,
@@ -163,7 +166,7 @@ pub struct Plan {
     pub product_id: Spanned<String>,
     /// Whether the merchant recommends it.
     #[serde(default)]
-    pub recommended: bool,
+    pub recommended: Option<Spanned<bool>>,
     /// Keys of `[feature.…]`.
     #[serde(default)]
     pub features: Vec<Spanned<String>>,
@@ -209,6 +212,18 @@ impl Default for Cancellation {
     fn default() -> Self {
         Self { on_upgrade_page: true }
     }
+}
+
+/// `[recommendation]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recommendation {
+    /// How far back changes are counted.
+    #[serde(default)]
+    pub window_days: Option<Spanned<u32>>,
+    /// How many it takes.
+    #[serde(default)]
+    pub at_least: Option<Spanned<u32>>,
 }
 
 /// `[static_shop]`

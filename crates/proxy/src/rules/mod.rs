@@ -79,6 +79,8 @@ pub struct Rules {
     pub proration: ProrationRules,
     /// Whether the upgrade page has a way to cancel.
     pub cancellation: bool,
+    /// Where it is given, the plan is marked that was chosen most often, and no plan is by hand.
+    pub recommendation: Option<Recommendation>,
     /// What happens to money that should not be there.
     pub money: MoneyRules,
     /// What a shop without a server may sell.
@@ -160,6 +162,15 @@ pub enum Amount {
     Unlimited,
     /// So much.
     UpTo(u64),
+}
+
+/// Which changes of plan are counted, so that the plan chosen most often is marked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recommendation {
+    /// Those of so many days.
+    pub window_days: u32,
+    /// Fewer from the buyer's plan than this: none is marked.
+    pub at_least: u32,
 }
 
 /// How plan changes are billed, by direction.

@@ -202,6 +202,7 @@ impl Quoting {
             offer_id: offer.cloned(),
             customer_id: customer.clone(),
             plan: plan.clone(),
+            from_plan: priced.from_plan.clone(),
             name,
             basis_hash,
             payment_method_id: method.map(|method| method.id.clone()),

@@ -14,6 +14,7 @@ mod offers;
 mod open;
 mod outbox;
 mod people;
+mod plan_changes;
 pub mod postgres;
 mod restore;
 mod sales;
@@ -29,6 +30,7 @@ pub use offers::{DeclineOutcome, Inserted, Offers, Refusal};
 pub use open::{Condition, Database, DatabaseError, OpenError, Opened, examine, open, open_read_only};
 pub use outbox::{Backlog, DueNotice, Outbox};
 pub use people::{Inbox, InboxInsert, People};
+pub use plan_changes::Changes;
 pub use restore::{LastSign, Rebuilding, Restore, Took};
 pub use sales::{Conclusion, RefundOrders, Sales};
 pub use support::{AttemptFilter, StateCount, Support};
@@ -45,12 +47,34 @@ pub trait Life: Send + Sync {
 
 /// Everything that the proxy remembers.
 pub trait Store:
-    Life + People + Offers + Quotes + Attempts + Sales + RefundOrders + Inbox + Outbox + Restore + Support
+    Life
+    + People
+    + Offers
+    + Quotes
+    + Attempts
+    + Changes
+    + Sales
+    + RefundOrders
+    + Inbox
+    + Outbox
+    + Restore
+    + Support
 {
 }
 
 impl<
-    T: Life + People + Offers + Quotes + Attempts + Sales + RefundOrders + Inbox + Outbox + Restore + Support,
+    T: Life
+        + People
+        + Offers
+        + Quotes
+        + Attempts
+        + Changes
+        + Sales
+        + RefundOrders
+        + Inbox
+        + Outbox
+        + Restore
+        + Support,
 > Store for T
 {
 }

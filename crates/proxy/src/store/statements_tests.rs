@@ -1,6 +1,6 @@
 //! Every statement names the tenant: data of one merchant must not be reachable from another's store.
 
-const SOURCES: [(&str, &str); 15] = [
+const SOURCES: [(&str, &str); 16] = [
     ("attempts.rs", include_str!("sql/attempts.rs")),
     ("claims.rs", include_str!("sql/claims.rs")),
     ("history.rs", include_str!("sql/history.rs")),
@@ -10,6 +10,7 @@ const SOURCES: [(&str, &str); 15] = [
     ("outbox.rs", include_str!("sql/outbox.rs")),
     ("payments.rs", include_str!("sql/payments.rs")),
     ("people.rs", include_str!("sql/people.rs")),
+    ("plan_changes.rs", include_str!("sql/plan_changes.rs")),
     ("quotes.rs", include_str!("sql/quotes.rs")),
     ("refund_orders.rs", include_str!("sql/refund_orders.rs")),
     ("restore.rs", include_str!("sql/restore.rs")),

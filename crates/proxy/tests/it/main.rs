@@ -16,6 +16,7 @@ mod limits;
 mod offers;
 mod operations;
 mod outbox;
+mod plan_share;
 mod plans;
 mod protocol;
 mod receiver;

@@ -7,7 +7,7 @@ use crate::harness::{GOOD_CARD, MERCHANT_KEY, TestApp};
 /// Pays at first and not any more.
 const FAILS_LATER: &str = "4000000000000341";
 
-fn plan<'a>(page: &'a Value, id: &str) -> &'a Value {
+pub(crate) fn plan<'a>(page: &'a Value, id: &str) -> &'a Value {
     page["plans"].as_array().unwrap().iter().find(|plan| plan["product_id"] == id).unwrap()
 }
 

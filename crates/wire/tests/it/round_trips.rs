@@ -16,7 +16,7 @@ fn again<T: DeserializeOwned + Serialize>(text: &str) -> Value {
 type Again = fn(&str) -> Value;
 
 /// File, and the type that it is of.
-const FILES: [(&str, Again); 37] = [
+const FILES: [(&str, Again); 38] = [
     ("upsell_offered.json", again::<wire::UpsellResponse>),
     ("upsell_without_card.json", again::<wire::UpsellResponse>),
     ("upsell_ineligible.json", again::<wire::UpsellResponse>),
@@ -41,6 +41,7 @@ const FILES: [(&str, Again); 37] = [
     ("stay_offer_request.json", again::<wire::StayOfferRequest>),
     ("stay_offer_response.json", again::<wire::StayOfferResponse>),
     ("stay_offer_response_nothing.json", again::<wire::StayOfferResponse>),
+    ("plans_share.json", again::<wire::PlansResponse>),
     ("preview_request.json", again::<wire::PreviewRequest>),
     ("preview_response.json", again::<wire::PreviewResponse>),
     ("change_request.json", again::<wire::ChangeRequest>),

@@ -38,6 +38,7 @@ pub fn checkout(
         renewal: renewal(preview, period),
         effective_at: EffectiveAt::Immediately,
         basis_hash: String::new(),
+        from_plan: None,
     })
 }
 

@@ -9,7 +9,7 @@ mod plan_change;
 pub use checkout::checkout;
 pub use plan_change::{basis_hash, plan_change};
 
-use wire::{Currency, EffectiveAt, Money, QuoteId, QuoteLine, Renewal, UnixSeconds};
+use wire::{Currency, EffectiveAt, Money, ProductId, QuoteId, QuoteLine, Renewal, UnixSeconds};
 
 /// What something costs, before it has become a quote with an id.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +36,8 @@ pub struct Priced {
     pub effective_at: EffectiveAt,
     /// Hash of what it was based on.
     pub basis_hash: String,
+    /// For a plan change: the plan that it was based on.
+    pub from_plan: Option<ProductId>,
 }
 
 impl Priced {

@@ -38,6 +38,7 @@ pub fn plan_change(
         renewal: renewal(&preview.new_plan, period),
         effective_at,
         basis_hash: basis_hash(basis),
+        from_plan: ProductId::parse(basis.product_id.as_str()).ok(),
         name,
     };
     total(&mut priced, &preview.immediate_charge.summary)?;

@@ -7,7 +7,7 @@ use dodo_client::{
     ids::AddonId,
 };
 use wire::{
-    Addon, CurrentPlan, FeatureUsage, Money, Plan, ProductId, ScheduledChange, SubscriptionStatus,
+    Addon, CurrentPlan, FeatureUsage, Money, Plan, PlanShare, ProductId, ScheduledChange, SubscriptionStatus,
     UnixSeconds,
 };
 
@@ -42,6 +42,8 @@ pub(super) struct Viewer<'a> {
     /// What they owe.
     pub(super) due: Option<Money>,
     pub(super) now: UnixSeconds,
+    /// Which plan most of those chose who changed from this one.
+    pub(super) chosen: Option<(ProductId, PlanShare)>,
 }
 
 impl Viewer<'_> {
@@ -116,6 +118,8 @@ pub(super) fn plan(
     let seats = count(subscription.quantity).max(1);
     let (today, price) = (current.price.times(seats)?, product.price.times(seats)?);
     let (has, plain) = (viewer.features(), uncounted(&rule.features));
+    let open = same || !fits;
+    let share = viewer.chosen.as_ref().filter(|(id, _)| open && *id == product.id).map(|(_, share)| *share);
     Some(Plan {
         product_id: product.id.clone(),
         name: product.name.clone(),
@@ -124,7 +128,8 @@ pub(super) fn plan(
         currency: price.currency,
         period: price.period?,
         kind: plan_comparison::direction(same, today, price),
-        recommended: rule.recommended && (same || !fits),
+        recommended: (rule.recommended && open) || share.is_some(),
+        share,
         difference: plan_comparison::difference(today, price).filter(|_| !same),
         over_span: plan_comparison::over_span(today, price),
         limits: usage::limits(has, &rule.features, viewer.usage, locale),

@@ -88,6 +88,7 @@ impl Plans {
             locale,
             due: None,
             now: self.clock.now(),
+            chosen: None,
         };
         let words = campaign.words.get(locale);
         Ok(comparison::proposed(&viewer, &product).map(|plan| StayOffer {

@@ -2,9 +2,11 @@
 //!
 //! Making the change is not here: see [`crate::service::charging`].
 
+mod chosen;
 mod comparison;
 mod leaving;
 
+pub use chosen::Chosen;
 use comparison::Viewer;
 pub(super) use comparison::can_change;
 
@@ -107,6 +109,8 @@ pub struct Plans {
     pub quoting: Arc<Quoting>,
     /// What is owed.
     pub gateway: Gateway,
+    /// What others chose.
+    pub chosen: Chosen,
     /// For links and for taking scheduled changes back.
     pub dodo: Client,
     /// Where buyers come back to.
@@ -134,6 +138,10 @@ impl Plans {
         }
         let named = subscription.addons.iter().map(|addon| &addon.addon_id);
         let names = self.addon_names(named.chain(offered.iter().flat_map(|(_, plan)| &plan.addons))).await;
+        let chosen = match self.rules.recommendation {
+            Some(rule) => self.chosen.most(&*self.store, self.clock.now(), rule, &current.id).await,
+            None => None,
+        };
         let viewer = Viewer {
             rules: &self.rules,
             subscription: &subscription,
@@ -143,6 +151,7 @@ impl Plans {
             locale,
             due: self.dues(&subscription).await,
             now: self.clock.now(),
+            chosen,
         };
         let today = comparison::current(&viewer)?;
         let plans = offered

@@ -7,6 +7,7 @@ mod notices;
 mod offers;
 mod outbox;
 mod people;
+mod plan_changes;
 mod restart;
 mod restore;
 mod sales;
@@ -104,6 +105,7 @@ fn quote(id: &str, offer: Option<&OfferRow>) -> QuoteRow {
         offer_id: offer.map(|offer| offer.id.clone()),
         customer_id: customer("cus_1"),
         plan: purchase_plan(),
+        from_plan: None,
         name: "Toolkit".into(),
         basis_hash: String::new(),
         payment_method_id: None,

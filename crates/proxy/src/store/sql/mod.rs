@@ -20,6 +20,7 @@ mod offers;
 mod outbox;
 mod payments;
 mod people;
+mod plan_changes;
 mod quotes;
 mod refund_orders;
 mod restore;

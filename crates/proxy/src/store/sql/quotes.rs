@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use dodo_client::ids::{CustomerId, PaymentMethodId};
 use sqlx::{Row, Transaction};
-use wire::{OfferId, QuoteId, UnixSeconds};
+use wire::{OfferId, ProductId, QuoteId, UnixSeconds};
 
 use super::{
     Db, DbRow, SqlStore,
@@ -20,6 +20,7 @@ pub(super) fn quote(row: &DbRow) -> Result<QuoteRow, StoreError> {
         offer_id: parsed_opt(row, "offer_id")?,
         customer_id: parsed(row, "customer_id")?,
         plan: from_json(row, "plan")?,
+        from_plan: parsed_opt(row, "from_plan")?,
         name: row.try_get("name")?,
         basis_hash: row.try_get("basis_hash")?,
         payment_method_id: parsed_opt(row, "payment_method_id")?,
@@ -36,8 +37,8 @@ impl SqlStore {
     ) -> Result<(), StoreError> {
         sqlx::query(
             "INSERT INTO quotes (tenant, id, customer_id, offer_id, quote, plan, name, basis_hash, payment_method_id,
-                                 card, expires_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (tenant, id) DO NOTHING",
+                                 card, expires_at, from_plan, to_plan)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (tenant, id) DO NOTHING",
         )
         .bind(self.tenant)
         .bind(new.quote.id.as_str())
@@ -50,6 +51,8 @@ impl SqlStore {
         .bind(new.payment_method_id.as_ref().map(PaymentMethodId::as_str))
         .bind(json_opt(new.card.as_ref(), "quotes.card")?)
         .bind(new.quote.expires_at.0)
+        .bind(new.from_plan.as_ref().map(ProductId::as_str))
+        .bind(new.from_plan.as_ref().map(|_| new.plan.product_id().as_str()))
         .execute(&mut **tx)
         .await?;
         Ok(())
