@@ -118,20 +118,20 @@ function wasmAllowed() {
 }
 
 /** What fills an element, fetched once for the page, all parts at the same time; a failure is forgotten. */
-let parts;
-function load() {
-  parts ??= fetchParts().catch((error) => {
-    parts = undefined;
+const parts = {};
+function load(kind) {
+  parts[kind] ??= fetchParts(kind).catch((error) => {
+    delete parts[kind];
     throw error;
   });
-  return parts;
+  return parts[kind];
 }
-async function fetchParts() {
+async function fetchParts(kind) {
   const inside = import("./element.js");
   if (!wasmAllowed()) return { ...(await inside), mount: undefined };
-  const bytes = fetch(new URL("./upsell_embed_bg.wasm", import.meta.url));
+  const bytes = fetch(new URL(`./upsell_${kind}_bg.wasm`, import.meta.url));
   bytes.catch(() => {}); // awaited below
-  const [{ show, link }, glue] = await Promise.all([inside, import("./upsell_embed.js")]);
+  const [{ show, link }, glue] = await Promise.all([inside, import(`./upsell_${kind}.js`)]);
   await glue.default({ module_or_path: bytes });
   return { show, link, mount: glue.mount };
 }
@@ -147,7 +147,7 @@ async function run(element, kind, signal) {
   const question = `?locale=${encodeURIComponent(config.locale)}`;
   // There is always something to say about plans, so all of it is fetched at once: the comparison explains itself when
   // it has no answer. An offer that cannot load does not exist.
-  if (kind === "plans") load().catch(() => {}); // awaited below
+  if (kind === "plans") load(kind).catch(() => {}); // awaited below
   const text = await call(config, question, signal).catch((error) => {
     if (kind === "offer" || signal.aborted) throw error;
     return "";
@@ -161,7 +161,7 @@ async function run(element, kind, signal) {
       return;
     }
   }
-  const { mount, show, link } = await load();
+  const { mount, show, link } = await load(kind);
   if (signal.aborted) return;
   if (mount) show(element, kind, config, text, signal, mount);
   else link(element, kind, config, text, signal);

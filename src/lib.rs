@@ -13,7 +13,8 @@
 //! | [`text`] | message keys → words, per locale |
 //! | [`ui`] | components: view in, acts out |
 //!
-//! Two bins make it into products: `embed` (what the custom elements mount) and `spa` (the standalone upgrade page).
+//! Three bins make it into products: `offer` and `plans` (what the two custom elements mount, see [`embed`]) and `spa` (the
+//! standalone upgrade page).
 
 #![deny(clippy::indexing_slicing)]
 
@@ -23,8 +24,9 @@ pub mod config;
 pub mod declines;
 pub mod dispatch;
 pub mod driver;
+mod embed;
 mod mount;
 pub mod text;
 pub mod ui;
 
-pub use mount::{Handle, mount};
+pub use mount::{Handle, mount, mount_offer, mount_plans};

@@ -1,11 +1,13 @@
 //! Puts a widget into a shadow root and takes it out again.
 
 use leptos::mount::mount_to;
+use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlElement, ShadowRoot};
 
 use crate::browser::stylesheet;
 use crate::config::{Config, Kind};
+use crate::dispatch::Dispatch;
 use crate::driver::{Driver, Offer, Plans};
 use crate::ui::{self, Locale};
 
@@ -37,32 +39,58 @@ impl Drop for Handle {
     }
 }
 
-/// Mounts a widget into `root`, the shadow root of `host`. Events are dispatched on `host`. `first_answer` is the body
-/// of `GET {endpoint}` where the caller has already asked.
+/// Mounts the widget that `config` names: for pages that may show either. See [`mount_offer`].
 pub fn mount(host: HtmlElement, root: &ShadowRoot, config: Config, first_answer: Option<String>) -> Handle {
+    match config.kind {
+        Kind::Offer => mount_offer(host, root, config, first_answer),
+        Kind::Plans => mount_plans(host, root, config, first_answer),
+    }
+}
+
+/// Mounts the offer into `root`, the shadow root of `host`. Events are dispatched on `host`. `first_answer` is the body of
+/// `GET {endpoint}` where the caller has already asked.
+pub fn mount_offer(
+    host: HtmlElement,
+    root: &ShadowRoot,
+    config: Config,
+    first_answer: Option<String>,
+) -> Handle {
+    mount_into(host, root, config, first_answer, Driver::<Offer>::start, ui::offer)
+}
+
+/// The same for the plans.
+pub fn mount_plans(
+    host: HtmlElement,
+    root: &ShadowRoot,
+    config: Config,
+    first_answer: Option<String>,
+) -> Handle {
+    mount_into(host, root, config, first_answer, Driver::<Plans>::start, ui::plans)
+}
+
+fn mount_into<V, A, U: IntoView + 'static>(
+    host: HtmlElement,
+    root: &ShadowRoot,
+    config: Config,
+    first_answer: Option<String>,
+    start: fn(Config, HtmlElement, HtmlElement, Option<String>) -> (Signal<V>, Dispatch<A>),
+    draw: fn(Signal<V>, Dispatch<A>, Locale) -> U,
+) -> Handle
+where
+    V: Send + Sync + 'static,
+    A: 'static,
+{
     let Some(screen) = screen(&host, root) else { return Handle { unmount: None } };
     stylesheet::adopt(root, &host);
     let locale = Locale::of_tag(&config.locale);
     let inside = screen.clone();
-    let unmount: Box<dyn FnOnce()> = match config.kind {
-        Kind::Offer => {
-            let handle = mount_to(screen.clone(), move || {
-                let (view, dispatch) = Driver::<Offer>::start(config, host, inside, first_answer);
-                ui::offer(view, dispatch, locale)
-            });
-            Box::new(move || drop(handle))
-        }
-        Kind::Plans => {
-            let handle = mount_to(screen.clone(), move || {
-                let (view, dispatch) = Driver::<Plans>::start(config, host, inside, first_answer);
-                ui::plans(view, dispatch, locale)
-            });
-            Box::new(move || drop(handle))
-        }
-    };
+    let handle = mount_to(screen.clone(), move || {
+        let (view, dispatch) = start(config, host, inside, first_answer);
+        draw(view, dispatch, locale)
+    });
     Handle {
         unmount: Some(Box::new(move || {
-            unmount();
+            drop(handle);
             screen.remove();
         })),
     }

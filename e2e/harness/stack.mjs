@@ -34,7 +34,7 @@ export function missing() {
     [join(PATHS.bin, 'upsell-proxy'), build],
     [join(PATHS.bin, 'demo-shop'), build],
     [join(PATHS.widget, 'upsell.js'), 'run cargo xtask embed, or set UPSELL_E2E_WIDGET_DIR'],
-    [join(PATHS.widget, 'upsell_embed_bg.wasm'), 'run cargo xtask embed, or set UPSELL_E2E_WIDGET_DIR'],
+    [join(PATHS.widget, 'upsell_offer_bg.wasm'), 'run cargo xtask embed, or set UPSELL_E2E_WIDGET_DIR'],
     [join(PATHS.spa, 'index.html'), 'run cargo xtask dist, or set UPSELL_E2E_SPA_DIR'],
     [PATHS.rules, 'set UPSELL_E2E_RULES'],
   ]

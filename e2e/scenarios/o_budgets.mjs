@@ -68,7 +68,7 @@ scenario('o. budget: nothing to show costs no byte of WebAssembly and moves noth
   const answer = await (await answered).json();
   assert.equal(answer.eligible, false);
   await page.waitForLoadState('networkidle');
-  assert.deepEqual(profile.requestsTo(/\.wasm|upsell_embed/), []);
+  assert.deepEqual(profile.requestsTo(/\.wasm|upsell_(offer|plans)/), []);
   assert.deepEqual(await shifts(page), []);
 });
 

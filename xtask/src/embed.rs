@@ -13,10 +13,8 @@ use crate::process::{cargo, must_run, say};
 use crate::tools::{Tool, Toolbox, ensure_wasm_target};
 use crate::{precompress, repo};
 
-/// The bin's name in Cargo.toml.
-const BIN: &str = "embed";
-/// What the loader imports: `upsell_embed.js` and, through it, `upsell_embed_bg.wasm`.
-const MODULE: &str = "upsell_embed";
+/// A bin an element, named in Cargo.toml. The loader imports `upsell_offer.js` and, through it, `upsell_offer_bg.wasm`.
+pub(crate) const BINS: [&str; 2] = ["offer", "plans"];
 /// What is served as it stands in `embed/`: the loader, what it loads when there is something to show, and their types.
 const HAND_WRITTEN: [&str; 3] = ["upsell.js", "element.js", "upsell.d.ts"];
 
@@ -43,29 +41,22 @@ pub(crate) fn build(tools: &Toolbox) -> Result<()> {
         "--package",
         "upsell-widget",
         "--bin",
-        BIN,
+        BINS[0],
+        "--bin",
+        BINS[1],
         "--target",
         "wasm32-unknown-unknown",
         "--profile",
         "wasm-release",
     ]))?;
-    let compiled = target.join("wasm32-unknown-unknown/wasm-release").join(format!("{BIN}.wasm"));
-    recreate(&work.join("bindgen"))?;
-    must_run(
-        tools
-            .command(Tool::WasmBindgen)
-            .arg(&compiled)
-            .args(["--target", "web", "--no-typescript", "--out-name", MODULE, "--out-dir"])
-            .arg(work.join("bindgen")),
-    )?;
-    let module = format!("{MODULE}_bg.wasm");
-    let optimised = optimise(tools, &work.join("bindgen").join(&module), &work)?;
 
     // Assembled aside and moved into place, so that a proxy that serves the folder never sees half of it.
     let staging = work.join("staging");
     recreate(&staging)?;
-    copy(&work.join("bindgen").join(format!("{MODULE}.js")), &staging)?;
-    std::fs::copy(&optimised, staging.join(&module))?;
+    for bin in BINS {
+        let compiled = target.join("wasm32-unknown-unknown/wasm-release").join(format!("{bin}.wasm"));
+        add_module(tools, bin, &compiled, &work.join(bin), &staging)?;
+    }
     for file in HAND_WRITTEN {
         copy(&repo::root().join("embed").join(file), &staging)?;
     }
@@ -77,6 +68,25 @@ pub(crate) fn build(tools: &Toolbox) -> Result<()> {
     }
     std::fs::rename(&staging, folder())
         .with_context(|| format!("cannot move {} to {}", staging.display(), folder().display()))
+}
+
+/// The glue and the optimised module of one bin.
+fn add_module(tools: &Toolbox, bin: &str, compiled: &Path, work: &Path, staging: &Path) -> Result<()> {
+    let bindgen = work.join("bindgen");
+    recreate(&bindgen)?;
+    let name = format!("upsell_{bin}");
+    must_run(
+        tools
+            .command(Tool::WasmBindgen)
+            .arg(compiled)
+            .args(["--target", "web", "--no-typescript", "--out-name", &name, "--out-dir"])
+            .arg(&bindgen),
+    )?;
+    let module = format!("{name}_bg.wasm");
+    let optimised = optimise(tools, &bindgen.join(&module), work)?;
+    copy(&bindgen.join(format!("{name}.js")), staging)?;
+    std::fs::copy(&optimised, staging.join(&module))?;
+    Ok(())
 }
 
 /// Shrinks the module. The result is kept under the hash of its input: wasm-opt takes longer than everything else here.

@@ -43,27 +43,37 @@ const KB: usize = 1024;
 
 /// Lower a ceiling when the size has fallen; never raise one without saying why in the change.
 const BUDGETS: [Budget; 3] = [
-    Budget { path: "offer path", size: |s| s.offer_path, ceiling: 170 * KB, goal: 65 * KB },
-    Budget { path: "plans path", size: |s| s.plans_path, ceiling: 170 * KB, goal: 65 * KB },
+    Budget { path: "offer path", size: |s| s.offer_path, ceiling: 129 * KB, goal: 65 * KB },
+    Budget { path: "plans path", size: |s| s.plans_path, ceiling: 158 * KB, goal: 65 * KB },
     Budget { path: "loader", size: |s| s.loader, ceiling: 3 * KB, goal: 3 * KB },
 ];
 
 const LOADER: &str = "upsell.js";
 
 impl Sizes {
-    /// Measures `dist/embed/`. Styles and words are inside the module; both paths load the same one.
+    /// Measures `dist/embed/`. Styles and words are inside the modules; each path loads its own.
     ///
     /// # Errors
     /// When a file cannot be read.
     pub(crate) fn measure(embed: &Path) -> Result<Self> {
-        let mut offer_path = Size::default();
+        let (mut shared, mut offer, mut plans) = (Size::default(), Size::default(), Size::default());
         for file in std::fs::read_dir(embed).with_context(|| format!("cannot read {}", embed.display()))? {
             let path = file?.path();
             if path.extension().is_some_and(|e| e == "js" || e == "wasm" || e == "css") {
-                offer_path = offer_path.plus(Size::of(&path)?);
+                let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                let of = match () {
+                    () if name.starts_with("upsell_offer") => &mut offer,
+                    () if name.starts_with("upsell_plans") => &mut plans,
+                    () => &mut shared,
+                };
+                *of = of.plus(Size::of(&path)?);
             }
         }
-        Ok(Self { offer_path, plans_path: offer_path, loader: Size::of(&embed.join(LOADER))? })
+        Ok(Self {
+            offer_path: shared.plus(offer),
+            plans_path: shared.plus(plans),
+            loader: Size::of(&embed.join(LOADER))?,
+        })
     }
 
     /// A table for people.
@@ -113,19 +123,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_offer_path_is_all_scripts_and_the_module() {
+    fn a_path_is_the_scripts_and_its_own_module() {
         let dir = tempfile::tempdir().unwrap();
         for (name, len) in [
             ("upsell.js", 10),
             ("element.js", 20),
-            ("m_bg.wasm", 300),
+            ("upsell_offer_bg.wasm", 300),
+            ("upsell_plans_bg.wasm", 4000),
             ("upsell.js.br", 5000),
             ("upsell.d.ts", 7000),
         ] {
             std::fs::write(dir.path().join(name), vec![b'x'; len]).unwrap();
         }
         let sizes = Sizes::measure(dir.path()).unwrap();
-        assert_eq!((sizes.loader.raw, sizes.offer_path.raw), (10, 330));
+        assert_eq!((sizes.loader.raw, sizes.offer_path.raw, sizes.plans_path.raw), (10, 330, 4030));
         assert!(sizes.offer_path.brotli < 330);
     }
 

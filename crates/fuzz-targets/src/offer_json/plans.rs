@@ -4,7 +4,7 @@ use flow::{
     Tag,
     plans::{self, Act, ConfirmState, Dialog, Effect, Event, Notice, Page as Picture, State, View},
 };
-use wire::{EffectiveAt, ProductId};
+use wire::{EffectiveAt, ProductId, StayOfferResponse};
 
 use super::witness::Witness;
 use crate::Reached;
@@ -62,7 +62,10 @@ impl Page {
             return;
         }
         let request = self.last(|effect| {
-            !matches!(effect, Effect::Schedule(..) | Effect::Navigate(_) | Effect::Announce(_))
+            !matches!(
+                effect,
+                Effect::Schedule(..) | Effect::Navigate(_) | Effect::Announce(_) | Effect::Decline(_)
+            )
         });
         let witness = &mut self.witness;
         let event = match request {
@@ -75,10 +78,16 @@ impl Page {
             }
             Some(Effect::Ask(tag, _)) => witness.reply(word, rest).map(|reply| Event::Looked(tag, reply)),
             Some(Effect::CardLink(tag)) => witness.reply(word, rest).map(|reply| Event::CardLink(tag, reply)),
+            Some(Effect::StayOffer(tag, _)) => witness
+                .reply(word, rest)
+                .map(|reply| Event::StayOffered(tag, reply.map(|answer: StayOfferResponse| answer.offer))),
             Some(Effect::TakeBack(tag)) => {
-                let done = if word == "ok" { Some(Ok(())) } else { witness.reply(word, rest) };
-                done.map(|reply| Event::TakenBack(tag, reply))
+                witness.nothing(word, rest).map(|reply| Event::TakenBack(tag, reply))
             }
+            Some(Effect::Cancel(tag)) => {
+                witness.nothing(word, rest).map(|reply| Event::Cancelled(tag, reply))
+            }
+            Some(Effect::KeepPlan(tag)) => witness.nothing(word, rest).map(|reply| Event::Kept(tag, reply)),
             _ => None,
         };
         if let Some(event) = event {
@@ -134,7 +143,11 @@ impl Page {
             }
         }
         match &view.dialog {
-            None | Some(Dialog::Adjust(_)) => {}
+            None | Some(Dialog::Adjust(_) | Dialog::Cancel(_)) => {}
+            Some(Dialog::Stay(stay)) => {
+                witness.reached.insert("proposed");
+                witness.price("price", stay.offer.plan.price, stay.offer.plan.currency);
+            }
             Some(Dialog::Review(review)) => {
                 witness.reached.insert("reviewed");
                 witness.quote(&review.quote, review.due, review.changed_from);
@@ -167,6 +180,10 @@ fn act(word: &str, rest: &str) -> Option<Act> {
         "reload" => Act::Reload,
         "card" => Act::UseAnotherCard,
         "take-back" => Act::TakeBackScheduled,
+        "cancel" => Act::Cancel,
+        "keep" => Act::KeepPlan,
+        "take" => Act::TakeStayOffer,
+        "go-on" => Act::GoOn,
         "check" => Act::CheckAgain,
         "continue" => Act::Continue,
         _ => return None,

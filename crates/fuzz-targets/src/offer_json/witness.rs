@@ -53,6 +53,11 @@ impl Witness {
         })
     }
 
+    /// The same where the answer has no body.
+    pub(super) fn nothing(&mut self, word: &str, rest: &str) -> Option<Result<(), ApiError>> {
+        if word == "ok" { Some(Ok(())) } else { self.reply(word, rest) }
+    }
+
     /// Reads a body as the widget does.
     pub(super) fn read<T>(&mut self, body: &str) -> Result<T, ApiError>
     where

@@ -13,7 +13,7 @@ async fn app() -> (TestApp, tempfile::TempDir) {
         ("upsell.js", "export {}"),
         ("upsell.js.br", "brotli of it"),
         ("upsell.js.gz", "gzip of it"),
-        ("upsell_embed_bg.wasm", "\0asm"),
+        ("upsell_offer_bg.wasm", "\0asm"),
         ("snippets/a/b.js", "0"),
     ] {
         std::fs::write(widget.join(name), content).unwrap();
@@ -46,12 +46,12 @@ async fn the_widgets_files_are_for_every_page_and_sent_compressed() {
         assert_eq!(answer.headers["x-content-type-options"], "nosniff");
         assert!(answer.headers["content-type"].to_str().unwrap().contains("javascript"));
     }
-    let wasm = app.send(app.request(Method::GET, "/upsell_embed_bg.wasm")).await;
+    let wasm = app.send(app.request(Method::GET, "/upsell_offer_bg.wasm")).await;
     assert_eq!(wasm.headers["content-type"], "application/wasm");
     assert_eq!(app.send(app.request(Method::GET, "/snippets/a/b.js")).await.status, 200);
     let tag = wasm.headers["etag"].clone();
     let again =
-        app.send(app.request(Method::GET, "/upsell_embed_bg.wasm").header("if-none-match", tag)).await;
+        app.send(app.request(Method::GET, "/upsell_offer_bg.wasm").header("if-none-match", tag)).await;
     assert_eq!((again.status, again.body.as_str()), (304, Some("")));
     for path in
         ["/upsell.js.br", "/../embed/upsell.js", "/snippets/../../spa/index.html", "/snippets", "/%2e%2e/x"]
