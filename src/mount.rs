@@ -8,7 +8,7 @@ use web_sys::{HtmlElement, ShadowRoot};
 use crate::browser::stylesheet;
 use crate::config::{Config, Kind};
 use crate::dispatch::Dispatch;
-use crate::driver::{Driver, Offer, Plans};
+use crate::driver::{Driver, Machine, Offer, Plans};
 use crate::ui::{self, Locale};
 
 /// A mounted widget. Dropping it unmounts it.
@@ -55,7 +55,7 @@ pub fn mount_offer(
     config: Config,
     first_answer: Option<String>,
 ) -> Handle {
-    mount_into(host, root, config, first_answer, Driver::<Offer>::start, ui::offer)
+    mount_into::<Offer, _>(host, root, config, first_answer, ui::offer)
 }
 
 /// The same for the plans.
@@ -65,27 +65,22 @@ pub fn mount_plans(
     config: Config,
     first_answer: Option<String>,
 ) -> Handle {
-    mount_into(host, root, config, first_answer, Driver::<Plans>::start, ui::plans)
+    mount_into::<Plans, _>(host, root, config, first_answer, ui::plans)
 }
 
-fn mount_into<V, A, U: IntoView + 'static>(
+fn mount_into<M: Machine, U: IntoView + 'static>(
     host: HtmlElement,
     root: &ShadowRoot,
     config: Config,
     first_answer: Option<String>,
-    start: fn(Config, HtmlElement, HtmlElement, Option<String>) -> (Signal<V>, Dispatch<A>),
-    draw: fn(Signal<V>, Dispatch<A>, Locale) -> U,
-) -> Handle
-where
-    V: Send + Sync + 'static,
-    A: 'static,
-{
+    draw: impl FnOnce(Signal<M::View>, Dispatch<M::Act>, Locale) -> U + 'static,
+) -> Handle {
     let Some(screen) = screen(&host, root) else { return Handle { unmount: None } };
     stylesheet::adopt(root, &host);
     let locale = Locale::of_tag(&config.locale);
     let inside = screen.clone();
     let handle = mount_to(screen.clone(), move || {
-        let (view, dispatch) = start(config, host, inside, first_answer);
+        let (view, dispatch) = Driver::<M>::start(config, host, inside, first_answer);
         draw(view, dispatch, locale)
     });
     Handle {
