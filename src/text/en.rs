@@ -51,6 +51,7 @@ pub(super) const PHRASES: Phrases = Phrases {
     trial_is: "You are trying {name} until {date}; after that it is {amount} {per}.",
     current_plan_is: "You have {name}: {amount} {per}, next payment on {date}.",
     your_plan: "Your plan",
+    booked_from: "From {date}",
     recommended: "Recommended",
     chosen_most: "Chosen most often",
     share: "{percent}\u{a0}% of those who changed from {name} in the last {days} days chose this plan.",

@@ -51,6 +51,7 @@ pub(super) const PHRASES: Phrases = Phrases {
     trial_is: "{name}を {date} まで試用中です。以後は{amount}{per}です。",
     current_plan_is: "現在のプラン：{name}（{amount}{per}）次回のお支払い：{date}",
     your_plan: "現在のプラン",
+    booked_from: "{date} から",
     recommended: "おすすめ",
     chosen_most: "最も選ばれています",
     share: "過去{days}日間に{name}から変更した方の{percent}％がこのプランを選びました。",

@@ -112,6 +112,8 @@ phrases! {
     trial_is,
     /// Badge of the current plan.
     your_plan,
+    /// Marks the plan to which a change is booked. Gaps: `date`.
+    booked_from,
     /// Badge of the plan that the merchant recommends.
     recommended,
     /// Badge of the plan that was chosen most often.

@@ -166,9 +166,10 @@ fn booked(locale: &Locale, view: &ComparisonView, dispatch: Dispatch<Act>) -> im
     view.current.scheduled_change.as_ref().map(|change| {
         let line =
             fill(w.change_booked, &[("name", &change.name), ("date", &locale.day(change.effective_at))]);
+        let label = if view.taking_back { w.one_moment } else { w.take_back };
         div().class("message").child((
             notice(Tone::Good, line, Vec::new()),
-            press(Role::Link, w.take_back.to_owned(), view.can_take_back, dispatch, Act::TakeBackScheduled),
+            press(Role::Link, label.to_owned(), view.can_take_back, dispatch, Act::TakeBackScheduled),
         ))
     })
 }
@@ -177,7 +178,8 @@ fn booked(locale: &Locale, view: &ComparisonView, dispatch: Dispatch<Act>) -> im
 fn ending(locale: &Locale, view: &ComparisonView, dispatch: Dispatch<Act>) -> Option<impl IntoView + use<>> {
     let ends = is_active(view) && view.current.cancel_at_next_billing_date;
     ends.then(|| {
-        let words = locale.words.keep_plan.to_owned();
+        let label = if view.taking_back { locale.words.one_moment } else { locale.words.keep_plan };
+        let words = label.to_owned();
         div().class("message").child(press(Role::Accept, words, view.can_take_back, dispatch, Act::KeepPlan))
     })
 }
@@ -191,6 +193,7 @@ fn plan_card(
     let w = locale.words;
     let current = plan.kind == ChangeKind::Current;
     let badge = |class, words| span().class(class).attr("part", "badge").child(words);
+    let scheduled = view.current.scheduled_change.as_ref().filter(|to| to.product_id == plan.product_id);
     let previewing = view.previewing.as_ref() == Some(&plan.product_id);
     let label = match previewing {
         true => w.working_out.to_owned(),
@@ -207,6 +210,10 @@ fn plan_card(
             div().class("title").child((
                 h3().attr("part", "plan-name").child(plan.name.clone()),
                 current.then(|| badge("badge", w.your_plan)),
+                scheduled.map(|change| {
+                    let words = fill(w.booked_from, &[("date", &locale.day(change.effective_at))]);
+                    span().class("badge").attr("part", "badge").child(words)
+                }),
                 (plan.recommended && !current).then(|| badge("badge recommended", marked)),
             )),
             plan.share

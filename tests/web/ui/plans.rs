@@ -266,6 +266,7 @@ async fn a_booked_change_can_be_taken_back() {
     });
     let stage = stage(plans(page, None)).await;
     assert!(stage.text().contains("Your plan changes to Starter on December 23, 2026."));
+    assert!(words(&stage.parts("plan")[0]).contains("From December 23, 2026"), "its card is marked");
     stage.parts("link")[0].click();
     assert_eq!(stage.acts(), [Act::TakeBackScheduled]);
 }

@@ -174,6 +174,7 @@ pub(super) fn comparison() -> ComparisonView {
         payment_method: Some(card()),
         can_choose: true,
         previewing: None,
+        taking_back: false,
         can_take_back: true,
         fetching_card_link: false,
         can_cancel: true,

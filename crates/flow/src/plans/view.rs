@@ -50,6 +50,8 @@ pub struct ComparisonView {
     pub can_choose: bool,
     /// The plan whose preview is on its way; its button shows that.
     pub previewing: Option<ProductId>,
+    /// Whether what is booked, or the cancellation, is being taken back.
+    pub taking_back: bool,
     /// Whether what is booked, or the cancellation, can be taken back now (`Act::TakeBackScheduled`, `Act::KeepPlan`).
     pub can_take_back: bool,
     /// Whether the link for another card is on its way.
@@ -252,6 +254,7 @@ fn comparison(open: &Open) -> ComparisonView {
         },
         can_cancel: open.can_cancel() && !matches!(open.task, Task::Asking { on: Leaving::Cancel, .. }),
         cancelling: matches!(open.errand, Errand::Cancelling(_)),
+        taking_back: matches!(open.errand, Errand::TakingBack(_) | Errand::Keeping(_)),
         can_take_back: open.is_idle(),
         fetching_card_link: matches!(open.errand, Errand::CardLink(_)),
         notice: notice(open),

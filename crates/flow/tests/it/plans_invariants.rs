@@ -268,7 +268,7 @@ proptest! {
                         prop_assert!(
                             page.can_choose
                                 || page.cancelling
-                                || page.can_take_back
+                                || page.taking_back
                                 || page.notice.is_some()
                                 || !page.current.can_change,
                             "{page:?}"

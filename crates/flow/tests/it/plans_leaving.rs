@@ -116,7 +116,7 @@ fn cancels_after_reading_what_it_means_and_can_take_it_back() {
     stage.act(Act::Cancel);
     assert_eq!(stage.view().dialog, None, "it is cancelled");
     stage.act(Act::KeepPlan);
-    assert!(!stage.page().can_take_back);
+    assert!(stage.page().taking_back && !stage.page().can_take_back);
     stage.kept(Ok(())).loaded(Ok(plans()));
     assert_eq!((stage.page().notice, stage.page().can_cancel), (Some(Notice::Kept), true));
     assert!(matches!(

@@ -235,7 +235,7 @@ fn a_booked_change_can_be_taken_back() {
     let mut stage = Stage::opened(plans_booked("mini"));
     stage.act(Act::TakeBackScheduled).act(Act::TakeBackScheduled);
     assert_eq!(stage.count(|effect| matches!(effect, Effect::TakeBack(_))), 1);
-    assert!(!stage.page().can_take_back && !stage.page().can_choose);
+    assert!(stage.page().taking_back && !stage.page().can_choose);
     stage.taken_back(Ok(())).loaded(Ok(plans()));
     let page = stage.page();
     assert_eq!((page.notice, page.current.scheduled_change), (Some(Notice::TakenBack), None));

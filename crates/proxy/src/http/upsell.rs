@@ -30,7 +30,10 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 
 impl From<OfferError> for ApiError {
     fn from(error: OfferError) -> Self {
-        Self::new(error.code()).because(error)
+        match error {
+            OfferError::Invalid(field) => Self::invalid(field.to_owned()),
+            error => Self::new(error.code()).because(error),
+        }
     }
 }
 

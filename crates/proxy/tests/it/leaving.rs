@@ -83,7 +83,9 @@ async fn what_is_picked_or_dearer_is_not_held_up_by_something_cheaper() {
     assert_eq!(app.get(&token, "/v1/plans").await.ok().get("stay_offers"), None);
     assert_eq!(ask(&app, &token, "cancel_intent", None).await, json!({}));
     let unknown = app.post(&token, "/v1/plans/stay-offer", json!({"intent": "purchase"})).await.ok();
-    assert_eq!(unknown, json!({}));
+    assert_eq!(unknown, json!({}), "that is none, and nothing is proposed");
+    let wrong = app.post(&token, "/v1/plans/stay-offer", json!({"intent": "boredom"})).await;
+    assert_eq!(wrong.code(), "invalid_request");
 }
 
 #[tokio::test]

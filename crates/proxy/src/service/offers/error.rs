@@ -13,6 +13,9 @@ pub enum OfferError {
     /// The buyer has no such offer.
     #[error("no such offer")]
     NotFound,
+    /// A field says what nobody means.
+    #[error("`{0}` cannot be taken")]
+    Invalid(&'static str),
     /// It is being paid: it can be neither refused nor taken now.
     #[error("the offer is being paid")]
     InProgress,
@@ -42,6 +45,7 @@ impl OfferError {
     pub fn code(&self) -> ErrorCode {
         match self {
             Self::NotFound => ErrorCode::NotFound,
+            Self::Invalid(_) => ErrorCode::InvalidRequest,
             Self::InProgress => ErrorCode::AttemptInProgress,
             Self::Gone => ErrorCode::OfferGone,
             Self::Store(StoreError::Unreadable(_)) | Self::Id(_) => ErrorCode::Internal,

@@ -38,12 +38,15 @@ impl Offers {
     /// it was shown before: once is all.
     ///
     /// # Errors
-    /// When the store fails, or the subscription is not known.
+    /// When the intent is no word of ours, the store fails, or the subscription is not known.
     pub async fn stay(
         &self,
         session: &Session,
         request: &StayOfferRequest,
     ) -> Result<Option<(OfferRow, &Campaign)>, OfferError> {
+        if request.intent == Trigger::Other {
+            return Err(OfferError::Invalid("intent"));
+        }
         let history = self.history(&session.customer_id).await?;
         let target = request.product_id.as_ref();
         let Some((occasion, campaign)) =
