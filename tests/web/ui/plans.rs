@@ -99,7 +99,7 @@ async fn each_state_of_a_subscription_has_its_words_and_what_is_owed_comes_first
         (PastDue, "payment for Basic is overdue", true),
         (Paused, "Basic is paused", false),
         (Cancelled, "has ended", false),
-        (Failed, "has ended", false),
+        (Failed, "has not begun", false),
         (Expired, "has ended", false),
         (Other, "cannot be changed at the moment", false),
         // On demand, for example.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{GOOD_CARD, MERCHANT_KEY, TestApp};
+use crate::harness::{GOOD_CARD, MERCHANT_KEY, Options, TestApp};
 
 /// Pays at first and not any more.
 const FAILS_LATER: &str = "4000000000000341";
@@ -291,4 +291,50 @@ async fn each_purpose_has_a_token_of_its_own() {
     let id = attempt["attempt_id"].as_str().unwrap();
     assert_eq!(app.get(&offer, &format!("/v1/upsell/attempts/{id}")).await.code(), "not_found");
     assert_eq!(app.get(&plans, &format!("/v1/plans/attempts/{id}")).await.status, 200);
+}
+
+#[tokio::test]
+async fn the_payment_of_a_change_elsewhere_is_not_taken_for_ours() {
+    let rules = include_str!("../../upsell.toml").replace("\"alert\"", "\"refund_difference\"");
+    let rules = rules.replace("surplus = \"refund_difference\"", "surplus = \"refund\"");
+    let app = TestApp::spawn_with(Options { rules: Some(rules), ..Options::default() }).await;
+    let buyer = app.sim.subscriber_of("prod_basic_plan").await;
+    let subscription = buyer.subscription.clone().unwrap();
+    let token = app.plans_token(&buyer).await;
+    let preview = app.post(&token, "/v1/plans/preview", json!({"product_id": "prod_pro_plan"})).await.ok();
+    // Ours is on its way when the other one comes before it, which takes its time to be paid.
+    app.sim.post("/_sim/policy", json!({"plan_change_outcome": "processing"})).await;
+    let path = format!("/subscriptions/{subscription}/change-plan");
+    let slow = json!({"method": "POST", "path": path, "kind": "delay_before", "delay_ms": 1500, "times": 1});
+    app.sim.post("/_sim/faults", slow).await;
+    let body = json!({"quote_id": preview["quote"]["id"]});
+    let ours = app.post_once(&token, "/v1/plans/change", "key-1", body);
+    let other = async {
+        // The two previews, and the change.
+        while app.sim.requests("POST", &path).await < 3 {
+            tokio::task::yield_now().await;
+        }
+        let max = json!({
+            "product_id": "prod_max_plan", "quantity": 1, "proration_billing_mode": "difference_immediately",
+            "on_payment_failure": "prevent_change",
+        });
+        app.sim.change_elsewhere(&subscription, max).await;
+    };
+    let (ours, ()) = tokio::join!(ours, other);
+    let ours = ours.ok();
+    assert_eq!(ours["status"], "in_doubt", "{ours}");
+    let undecided = app.sim.undecided(&buyer).await;
+    assert_eq!(undecided.len(), 1, "{undecided:?}");
+    let resolve = format!("/_sim/payments/{}/resolve", undecided[0]["payment_id"].as_str().unwrap());
+    app.sim.post(&resolve, json!({"status": "succeeded"})).await;
+    app.quiet().await;
+    let id = ours["attempt_id"].as_str().unwrap();
+    let told = app.get(&token, &format!("/v1/plans/attempts/{id}")).await.ok();
+    assert_eq!((&told["status"], told.get("receipt")), (&json!("in_doubt"), None), "{told}");
+    let collected = app.sim.collected(&buyer, "plan_change").await;
+    assert_eq!(
+        (collected.len(), &collected[0]["amount"], &collected[0]["refunded"]),
+        (1, &json!(17_000), &json!(0))
+    );
+    assert_eq!(app.get(&token, "/v1/plans").await.ok()["current"]["product_id"], "prod_max_plan");
 }

@@ -76,6 +76,16 @@ impl SimApi {
         Buyer { customer, payment: Some(payment), subscription: None }
     }
 
+    /// Payments of a buyer that are not decided yet.
+    pub(crate) async fn undecided(&self, buyer: &Buyer) -> Vec<Value> {
+        let url = format!("{}/payments?customer_id={}", self.url, buyer.customer);
+        let request = self.http.get(url).bearer_auth(dodo_sim::DEFAULT_KEY);
+        let page = Answer::read(request.send().await.unwrap()).await.ok();
+        let mut payments = page["items"].as_array().unwrap().clone();
+        payments.retain(|payment| payment["status"] == "processing");
+        payments
+    }
+
     /// Somebody else changes a subscription, past the proxy.
     pub(crate) async fn change_elsewhere(&self, subscription: &str, body: Value) {
         let url = format!("{}/subscriptions/{subscription}/change-plan", self.url);
