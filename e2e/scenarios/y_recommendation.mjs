@@ -35,7 +35,7 @@ scenario('y. the plan that others chose is marked, with how many of them and sin
   const { page, plans, address } = await visitPlans(world, stack);
   await page.goto(address);
   await plans.shown();
-  await expectText(plans.plan('Max'), 'Chosen most often', '72 % of those who changed from Basic in the last 30 days chose this plan.');
+  await expectText(plans.plan('Max'), 'Chosen most often', '72\u00a0% of those who changed from Basic in the last 30 days chose this plan.');
   assert.doesNotMatch(await plans.plan('Pro').innerText(), /Chosen|Recommended/);
   await world.shot(page, '1-marked');
 
