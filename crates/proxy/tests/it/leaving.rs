@@ -168,6 +168,32 @@ async fn a_refused_stay_offer_can_be_taken_no_more() {
 }
 
 #[tokio::test]
+async fn of_two_pages_that_ask_at_once_one_is_told() {
+    let app = TestApp::spawn().await;
+    let (_, token) = on_max(&app).await;
+    let one = || ask(&app, &token, "cancel_intent", None);
+    let (a, b, c, d) = tokio::join!(one(), one(), one(), one());
+    assert_eq!([a, b, c, d].iter().filter(|asked| asked["offer"].is_object()).count(), 1);
+}
+
+#[tokio::test]
+async fn what_was_refused_meanwhile_through_another_offer_is_not_taken() {
+    let app = with_rules(
+        "product_id = \"prod_basic_plan\"\nproration",
+        "product_id = \"prod_pro_plan\"\nproration",
+    )
+    .await;
+    let (buyer, token) = on_max(&app).await;
+    ask(&app, &token, "downgrade_intent", Some("prod_basic_plan")).await;
+    let same = ask(&app, &token, "cancel_intent", None).await["offer"]["id"].clone();
+    let preview = app.post(&token, "/v1/plans/preview", json!({"product_id": "prod_pro_plan"})).await.ok();
+    app.post(&token, "/v1/plans/decline", json!({"offer_id": same})).await;
+    let body = json!({"quote_id": preview["quote"]["id"]});
+    assert_eq!(app.post_once(&token, "/v1/plans/change", "key-1", body).await.code(), "offer_gone");
+    assert!(changes(&app, &buyer).await.is_empty());
+}
+
+#[tokio::test]
 async fn cancelling_is_for_the_next_billing_date_and_can_be_taken_back() {
     let app = TestApp::spawn().await;
     let (buyer, token) = on_max(&app).await;

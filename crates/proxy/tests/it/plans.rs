@@ -295,9 +295,20 @@ async fn each_purpose_has_a_token_of_its_own() {
 
 #[tokio::test]
 async fn the_payment_of_a_change_elsewhere_is_not_taken_for_ours() {
+    overtaken_by_max_at(20_000).await;
+}
+
+#[tokio::test]
+async fn nor_is_one_of_the_same_amount() {
+    overtaken_by_max_at(8_000).await;
+}
+
+/// A change from Basic to Pro is overtaken by one to Max, made past the proxy.
+async fn overtaken_by_max_at(price: i64) {
     let rules = include_str!("../../upsell.toml").replace("\"alert\"", "\"refund_difference\"");
     let rules = rules.replace("surplus = \"refund_difference\"", "surplus = \"refund\"");
     let app = TestApp::spawn_with(Options { rules: Some(rules), ..Options::default() }).await;
+    app.sim.patch("/_sim/products/prod_max_plan", json!({"price": price})).await;
     let buyer = app.sim.subscriber_of("prod_basic_plan").await;
     let subscription = buyer.subscription.clone().unwrap();
     let token = app.plans_token(&buyer).await;
@@ -334,7 +345,10 @@ async fn the_payment_of_a_change_elsewhere_is_not_taken_for_ours() {
     let collected = app.sim.collected(&buyer, "plan_change").await;
     assert_eq!(
         (collected.len(), &collected[0]["amount"], &collected[0]["refunded"]),
-        (1, &json!(17_000), &json!(0))
+        (1, &json!(price - 3_000), &json!(0))
     );
     assert_eq!(app.get(&token, "/v1/plans").await.ok()["current"]["product_id"], "prod_max_plan");
+    // What is not known yet is waited for.
+    let cancelling = app.post(&token, "/v1/plans/cancellation", json!({})).await;
+    assert_eq!(cancelling.code(), "attempt_in_progress");
 }

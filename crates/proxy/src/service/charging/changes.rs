@@ -117,8 +117,8 @@ impl Charging {
     }
 
     /// The payment of a plan change, among those of its subscription: the one that names the attempt. Should Dodo leave the
-    /// metadata out, one of a plan change since the claim, of exactly the amount that was quoted; and where it was
-    /// collected, only if the plan is the one that was asked for: the change may be somebody else's.
+    /// metadata out, one that was collected since the claim, of exactly the amount that was quoted, and only if the plan is
+    /// the one that was asked for: the change may be somebody else's.
     async fn payment_of_change(
         &self,
         row: &AttemptRow,
@@ -126,6 +126,7 @@ impl Charging {
     ) -> Result<Option<PaymentFacts>, LookError> {
         let since = later(row.created_at, -CLOCK_SLACK);
         let payments = self.gateway.payments_since(None, row.subscription_id.as_ref(), since).await?;
+        let is_collected = |payment: &PaymentFacts| payment.status == Some(IntentStatus::Succeeded);
         let as_quoted = |payment: &PaymentFacts| {
             payment.amount.map(|amount| quote_lock::compare(&quote.quote, amount))
                 == Some(Collected::AsQuoted)
@@ -134,25 +135,21 @@ impl Charging {
             .into_iter()
             .filter(|payment| match &payment.attempt {
                 Some(attempt) => *attempt == row.id,
-                None => payment.charge_type == Some(ChargeType::PlanChange) && as_quoted(payment),
+                None => {
+                    let of_a_change = payment.charge_type == Some(ChargeType::PlanChange);
+                    of_a_change && is_collected(payment) && as_quoted(payment)
+                }
             })
             .partition(|payment| payment.attempt.is_some());
-        let is_collected = |payment: &PaymentFacts| payment.status == Some(IntentStatus::Succeeded);
-        let latest = |all: Vec<PaymentFacts>| {
-            all.into_iter().max_by_key(|payment| (is_collected(payment), payment.created_at))
-        };
-        let found = match (latest(named), latest(unnamed)) {
-            (None, Some(unnamed)) if is_collected(&unnamed) => {
-                self.is_applied(row, quote).await?.then_some(unnamed)
-            }
-            (named, unnamed) => named.or(unnamed),
-        };
-        match found {
+        let named = named.into_iter().max_by_key(|payment| (is_collected(payment), payment.created_at));
+        match (named, unnamed.into_iter().max_by_key(|payment| payment.created_at)) {
             // A listing does not tell why, nor where the buyer goes on.
-            Some(payment) if payment.status != Some(IntentStatus::Succeeded) => {
-                Ok(Some(self.gateway.payment(&payment.payment_id).await?))
+            (Some(named), _) if !is_collected(&named) => {
+                Ok(Some(self.gateway.payment(&named.payment_id).await?))
             }
-            found => Ok(found),
+            (Some(named), _) => Ok(Some(named)),
+            (None, Some(unnamed)) if self.is_applied(row, quote).await? => Ok(Some(unnamed)),
+            (None, _) => Ok(None),
         }
     }
 
