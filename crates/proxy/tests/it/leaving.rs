@@ -185,8 +185,8 @@ async fn what_was_refused_meanwhile_through_another_offer_is_not_taken() {
     .await;
     let (buyer, token) = on_max(&app).await;
     ask(&app, &token, "downgrade_intent", Some("prod_basic_plan")).await;
-    let same = ask(&app, &token, "cancel_intent", None).await["offer"]["id"].clone();
     let preview = app.post(&token, "/v1/plans/preview", json!({"product_id": "prod_pro_plan"})).await.ok();
+    let same = ask(&app, &token, "cancel_intent", None).await["offer"]["id"].clone();
     app.post(&token, "/v1/plans/decline", json!({"offer_id": same})).await;
     let body = json!({"quote_id": preview["quote"]["id"]});
     assert_eq!(app.post_once(&token, "/v1/plans/change", "key-1", body).await.code(), "offer_gone");
