@@ -38,6 +38,10 @@ use wire::{
 
 use super::{Database, Dodo, WEBHOOK_SECRET, key_bytes, sign};
 
+/// Seconds between two looks at what was given up.
+const WATCH: i64 = 3_600;
+/// Seconds in which what such a look finds is given back, or cannot be.
+const A_WHILE: i64 = 30 * 60;
 /// A day and more: offers of a campaign do not run out by themselves.
 const OFFER_LIFE: i64 = 7 * 86_400;
 
@@ -257,6 +261,16 @@ impl Desk {
             left = left.saturating_sub(step);
         }
         Ok(())
+    }
+
+    /// Lets the time come for the next look at what was given up, and then some for what it finds.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn watch(&self, dodo: &Dodo) -> anyhow::Result<()> {
+        self.clock.advance(WATCH);
+        dodo.control().advance(Duration::from_secs(WATCH.unsigned_abs()));
+        self.pass(dodo, A_WHILE).await
     }
 }
 

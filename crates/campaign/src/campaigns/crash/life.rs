@@ -1,6 +1,6 @@
 //! How a buyer's story is played.
 
-use std::{sync::Mutex, time::Duration};
+use std::sync::Mutex;
 
 use anyhow::Context as _;
 use async_trait::async_trait;
@@ -22,11 +22,6 @@ use crate::{
     report::Report,
     rig::{Desk, Dodo, KIT},
 };
-
-/// Seconds between two looks at what was given up.
-const WATCH: i64 = 3_600;
-/// Seconds in which what such a look finds is given back, or cannot be.
-const A_WHILE: i64 = 30 * 60;
 
 /// The merchant wants nothing that should not be there.
 const GIVES_BACK: MoneyRules = MoneyRules {
@@ -77,9 +72,7 @@ impl Tale for Story {
     async fn linger(desk: &Desk, dodo: &Dodo, story: &Mutex<Self>) -> anyhow::Result<()> {
         let shown = lock(story).shown.clone().context("no page is shown")?;
         if desk.offer(&shown).await?.state == OfferState::Abandoned {
-            desk.clock.advance(WATCH);
-            dodo.control().advance(Duration::from_secs(WATCH.unsigned_abs()));
-            desk.pass(dodo, A_WHILE).await?;
+            desk.watch(dodo).await?;
         }
         Ok(())
     }

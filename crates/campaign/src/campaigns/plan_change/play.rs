@@ -6,11 +6,12 @@ use anyhow::Context as _;
 use async_trait::async_trait;
 use dodo_sim::ProductPatch;
 use proxy::{
+    domain::AttemptState,
     rules::{AboveQuote, LateSuccess, MoneyRules, Rules, Surplus},
     service::charging::ChargeError,
 };
 use serde_json::json;
-use wire::{AttemptStatus, Quote, QuoteId};
+use wire::{AttemptStatus, IdempotencyKey, Quote, QuoteId};
 
 use super::{
     judge::judge,
@@ -63,6 +64,23 @@ impl Tale for Story {
             dodo.fault("POST", "/subscriptions/*/change-plan", fault, 1)?;
         }
         story.who = Some(who);
+        Ok(())
+    }
+
+    // A change that was given up and arrived late is heard of by the hour, where deaths have kept all else from telling.
+    async fn linger(desk: &Desk, dodo: &Dodo, story: &Mutex<Self>) -> anyhow::Result<()> {
+        let (who, words) = {
+            let story = lock(story);
+            let words: Vec<String> = story.keys.keys().map(|key| story.word(*key)).collect();
+            (story.who.clone().context("nobody subscribes")?, words)
+        };
+        for word in words {
+            let key = IdempotencyKey::parse(word)?;
+            let row = desk.store.attempt_by_key(&who.customer, &key).await?;
+            if row.is_some_and(|row| row.state == AttemptState::Abandoned) {
+                return desk.watch(dodo).await;
+            }
+        }
         Ok(())
     }
 
