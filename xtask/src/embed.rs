@@ -14,7 +14,7 @@ use crate::tools::{Tool, Toolbox, ensure_wasm_target};
 use crate::{precompress, repo};
 
 /// A bin an element, named in Cargo.toml. The loader imports `upsell_offer.js` and, through it, `upsell_offer_bg.wasm`.
-pub(crate) const BINS: [&str; 2] = ["offer", "plans"];
+const BINS: [&str; 2] = ["offer", "plans"];
 /// What is served as it stands in `embed/`: the loader, what it loads when there is something to show, and their types.
 const HAND_WRITTEN: [&str; 3] = ["upsell.js", "element.js", "upsell.d.ts"];
 
@@ -35,20 +35,12 @@ pub(crate) fn build(tools: &Toolbox) -> Result<()> {
     let work = target.join("xtask").join("embed");
 
     say("building the embedded widget");
-    must_run(cargo().args([
-        "build",
-        "--quiet",
-        "--package",
-        "upsell-widget",
-        "--bin",
-        BINS[0],
-        "--bin",
-        BINS[1],
-        "--target",
-        "wasm32-unknown-unknown",
-        "--profile",
-        "wasm-release",
-    ]))?;
+    must_run(
+        cargo()
+            .args(["build", "--quiet", "--package", "upsell-widget"])
+            .args(BINS.iter().flat_map(|bin| ["--bin", bin]))
+            .args(["--target", "wasm32-unknown-unknown", "--profile", "wasm-release"]),
+    )?;
 
     // Assembled aside and moved into place, so that a proxy that serves the folder never sees half of it.
     let staging = work.join("staging");

@@ -61,10 +61,12 @@ impl Sizes {
             let path = file?.path();
             if path.extension().is_some_and(|e| e == "js" || e == "wasm" || e == "css") {
                 let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                let of = match () {
-                    () if name.starts_with("upsell_offer") => &mut offer,
-                    () if name.starts_with("upsell_plans") => &mut plans,
-                    () => &mut shared,
+                let of = if name.starts_with("upsell_offer") {
+                    &mut offer
+                } else if name.starts_with("upsell_plans") {
+                    &mut plans
+                } else {
+                    &mut shared
                 };
                 *of = of.plus(Size::of(&path)?);
             }

@@ -30,9 +30,9 @@
 //! | F10 | After a refusal at most one other offer follows, after its refusal none; what was refused is not shown again. |
 //! | F11 | Never two undecided charges at once. |
 //! | F12 | "Not collected" is said only on proof. |
-//! | F13 | What is proposed before a buyer leaves their plan is asked for once a page, and not to be had once refused. |
 //! | F13 | Where the backend cannot be reached at the start, an offer shows nothing, and the plans say so and can be asked for again. |
 //! | F14 | Another way to pay opens only after the payment before it has definitely failed, at most once an offer. While a charge is undecided the only page that the buyer is led to is that payment's own. |
+//! | F15 | What is proposed before a buyer leaves their plan is asked for once a page, and not to be had once refused. |
 
 mod address;
 pub mod announce;

@@ -159,8 +159,8 @@ impl Flow {
         }
     }
 
-    /// Nothing was charged: back to the comparison.
-    fn end(&mut self, open: &mut Open, remark: Remark) {
+    /// Back to the comparison, with a word on why.
+    pub(super) fn end(&mut self, open: &mut Open, remark: Remark) {
         open.task = Task::Comparing;
         open.remark = Some(remark);
         self.reload(open);

@@ -81,7 +81,7 @@ impl Flow {
         if !staying.refused {
             staying.refused = true;
             self.effects.push(Effect::Decline(staying.offer.id.clone()));
-            self.effects.push(Effect::Announce(Announcement::Declined(about(&staying.offer))));
+            self.announce(Announcement::Declined(about(&staying.offer)));
         }
         match staying.on.clone() {
             Leaving::Downgrade(choice) => self.preview_from(staying, choice),
@@ -90,8 +90,7 @@ impl Flow {
     }
 
     fn preview_from(&mut self, staying: &mut Staying, choice: Choice) {
-        let tag = self.tags.fresh();
-        self.effects.push(Effect::Preview(tag, choice.request()));
+        let tag = self.ask_price(&choice);
         staying.asking = Some((choice, tag));
         staying.failed = false;
     }
@@ -100,8 +99,7 @@ impl Flow {
         match on {
             Leaving::Cancel => open.task = Task::Cancelling { failed: false },
             Leaving::Downgrade(choice) => {
-                let tag = self.tags.fresh();
-                self.effects.push(Effect::Preview(tag, choice.request()));
+                let tag = self.ask_price(&choice);
                 open.task = Task::Previewing { choice, tag };
             }
         }
@@ -109,13 +107,10 @@ impl Flow {
 
     /// The buyer has read what cancelling means, and cancels.
     pub(super) fn cancel(&mut self, open: &mut Open) {
-        if open.errand != Errand::None {
-            return;
+        if open.errand == Errand::None {
+            self.run_errand(open, Effect::Cancel, Errand::Cancelling);
+            open.task = Task::Cancelling { failed: false };
         }
-        let tag = self.tags.fresh();
-        self.effects.push(Effect::Cancel(tag));
-        open.errand = Errand::Cancelling(tag);
-        open.task = Task::Cancelling { failed: false };
     }
 
     pub(super) fn cancelled(&mut self, open: &mut Open, reply: Result<(), ApiError>) {
@@ -123,12 +118,12 @@ impl Flow {
         let error = match reply {
             Ok(()) => {
                 self.announce(Announcement::CancellationChanged { cancelled: true });
-                return self.back_to_the_page(open, Remark::Cancelled);
+                return self.end(open, Remark::Cancelled);
             }
             Err(error) => remark_on(&error),
         };
         match (&mut open.task, error) {
-            (_, Remark::SessionOver | Remark::ChangeNotPossible) => self.back_to_the_page(open, error),
+            (_, Remark::SessionOver | Remark::ChangeNotPossible) => self.end(open, error),
             (Task::Cancelling { failed }, _) => *failed = true,
             _ => open.remark = Some(Remark::CancelFailed),
         }
@@ -137,10 +132,7 @@ impl Flow {
     /// The buyer takes the cancellation back.
     pub(super) fn keep_plan(&mut self, open: &mut Open) {
         if open.is_idle() && open.plans.current.cancel_at_next_billing_date {
-            let tag = self.tags.fresh();
-            self.effects.push(Effect::KeepPlan(tag));
-            open.errand = Errand::Keeping(tag);
-            open.remark = None;
+            self.run_errand(open, Effect::KeepPlan, Errand::Keeping);
             open.task = Task::Comparing;
         }
     }
@@ -151,12 +143,6 @@ impl Flow {
             self.announce(Announcement::CancellationChanged { cancelled: false });
         }
         open.remark = Some(if reply.is_ok() { Remark::Kept } else { Remark::KeepFailed });
-        self.reload(open);
-    }
-
-    fn back_to_the_page(&mut self, open: &mut Open, remark: Remark) {
-        open.task = Task::Comparing;
-        open.remark = Some(remark);
         self.reload(open);
     }
 }

@@ -258,7 +258,7 @@ impl Open {
     }
 
     pub(crate) fn plan(&self, id: &ProductId) -> Option<&Plan> {
-        self.plans.plans.iter().chain(&self.proposed).find(|plan| plan.product_id == *id)
+        known_plan(&self.plans, self.proposed.as_ref(), id)
     }
 
     /// Whether nothing is under way, so that what is booked can be taken back.
@@ -291,4 +291,13 @@ impl Open {
         let settled = matches!(self.errand, Errand::None | Errand::CardLink(_));
         free && settled && self.plans.current.can_change
     }
+}
+
+/// A plan on the page, or the one that was proposed.
+pub(crate) fn known_plan<'a>(
+    plans: &'a PlansResponse,
+    proposed: Option<&'a Plan>,
+    id: &ProductId,
+) -> Option<&'a Plan> {
+    plans.plans.iter().chain(proposed).find(|plan| plan.product_id == *id)
 }

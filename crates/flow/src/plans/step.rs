@@ -4,9 +4,11 @@ use wire::{EffectiveAt, ErrorCode, IdempotencyKey, Money, Plan, PlansResponse, P
 
 use super::effect::Effect;
 use super::event::{Act, Event};
-use super::state::{Adjusting, Choice, Errand, Freshness, Open, Phase, Remark, Review, State, Task, Terms};
+use super::state::{
+    Adjusting, Choice, Errand, Freshness, Open, Phase, Remark, Review, State, Task, Terms, known_plan,
+};
 use crate::announce::{About, Announcement, Trouble};
-use crate::{ApiError, Tags, may_go_to};
+use crate::{ApiError, Tag, Tags, may_go_to};
 
 /// So many fresh quotes are fetched for a dialog that just lies open; then the buyer has to ask.
 const MAX_REFRESHES: u8 = 12;
@@ -158,18 +160,12 @@ impl Flow {
             Act::UseAnotherCard => {
                 let free = !matches!(open.task, Task::Charging(_) | Task::Leaving { .. });
                 if free && open.errand == Errand::None {
-                    let tag = self.tags.fresh();
-                    self.effects.push(Effect::CardLink(tag));
-                    open.errand = Errand::CardLink(tag);
-                    open.remark = None;
+                    self.run_errand(open, Effect::CardLink, Errand::CardLink);
                 }
             }
             Act::TakeBackScheduled => {
                 if open.is_idle() && open.plans.current.scheduled_change.is_some() {
-                    let tag = self.tags.fresh();
-                    self.effects.push(Effect::TakeBack(tag));
-                    open.errand = Errand::TakingBack(tag);
-                    open.remark = None;
+                    self.run_errand(open, Effect::TakeBack, Errand::TakingBack);
                     open.task = Task::Comparing;
                 }
             }
@@ -189,9 +185,7 @@ impl Flow {
         if adjusting.asking.is_some() || adjusting.choice().is_reached(&open.plans.current) {
             return;
         }
-        let tag = self.tags.fresh();
-        self.effects.push(Effect::Preview(tag, adjusting.choice().request()));
-        adjusting.asking = Some(tag);
+        adjusting.asking = Some(self.ask_price(&adjusting.choice()));
         adjusting.failed = false;
     }
 
@@ -202,19 +196,35 @@ impl Flow {
         {
             review.choice.timing = timing;
             review.changed_from = None;
-            let tag = self.tags.fresh();
-            self.effects.push(Effect::Preview(tag, review.choice.request()));
-            review.freshness = Freshness::Repicking(tag);
+            review.freshness = Freshness::Repicking(self.ask_price(&review.choice));
         }
     }
 
     pub(super) fn refresh(&mut self, review: &mut Review) {
-        let tag = self.tags.fresh();
-        self.effects.push(Effect::Preview(tag, review.choice.request()));
-        review.freshness = Freshness::Refreshing(tag);
+        review.freshness = Freshness::Refreshing(self.ask_price(&review.choice));
     }
 
-    fn review_timer(&mut self, review: &mut Review, tag: crate::Tag) {
+    /// Asks what a choice would charge.
+    pub(super) fn ask_price(&mut self, choice: &Choice) -> Tag {
+        let tag = self.tags.fresh();
+        self.effects.push(Effect::Preview(tag, choice.request()));
+        tag
+    }
+
+    /// Begins a small request beside what the buyer is at. What was said before has been heard.
+    pub(super) fn run_errand(
+        &mut self,
+        open: &mut Open,
+        effect: fn(Tag) -> Effect,
+        errand: fn(Tag) -> Errand,
+    ) {
+        let tag = self.tags.fresh();
+        self.effects.push(effect(tag));
+        open.errand = errand(tag);
+        open.remark = None;
+    }
+
+    fn review_timer(&mut self, review: &mut Review, tag: Tag) {
         if tag == review.arming {
             review.armed = true;
         } else if review.freshness == Freshness::Until(tag) {
@@ -227,7 +237,7 @@ impl Flow {
         }
     }
 
-    fn previewed(&mut self, open: &mut Open, tag: crate::Tag, reply: Result<Box<PreviewResponse>, ApiError>) {
+    fn previewed(&mut self, open: &mut Open, tag: Tag, reply: Result<Box<PreviewResponse>, ApiError>) {
         let (choice, before, refreshes) = match &open.task {
             Task::Previewing { choice, tag: awaited } if *awaited == tag => (choice.clone(), None, 0),
             Task::Adjusting(adjusting) if adjusting.asking == Some(tag) => (adjusting.choice(), None, 0),
@@ -359,8 +369,7 @@ fn adjust(open: &mut Open, id: &ProductId) {
 /// Whatever was asked for before is not what is wanted any more.
 fn set_terms(open: &mut Open, set: impl FnOnce(&Plan, &mut Terms)) {
     let Task::Adjusting(adjusting) = &mut open.task else { return };
-    let mut known = open.plans.plans.iter().chain(&open.proposed);
-    if let Some(plan) = known.find(|plan| plan.product_id == adjusting.product_id) {
+    if let Some(plan) = known_plan(&open.plans, open.proposed.as_ref(), &adjusting.product_id) {
         set(plan, &mut adjusting.terms);
         adjusting.asking = None;
         adjusting.failed = false;

@@ -298,9 +298,9 @@ proptest! {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1500))]
 
-    /// F13. Cancelling, too, is sent only from the dialog that says what it means.
+    /// F15. Cancelling, too, is sent only from the dialog that says what it means.
     #[test]
-    fn f13_a_stay_offer_is_asked_for_once_and_gone_once_refused(choices in story()) {
+    fn f15_a_stay_offer_is_asked_for_once_and_gone_once_refused(choices in story()) {
         let mut asked = vec![];
         let mut refused = false;
         for step in play(&choices) {

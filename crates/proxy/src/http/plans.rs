@@ -1,4 +1,5 @@
-//! The upgrade page: compare, preview, change, take back, give another payment method.
+//! The upgrade page: compare, preview, change, take back, give another payment method; what is proposed before a buyer
+//! leaves their plan, and cancelling.
 
 use axum::extract::{Path, State, rejection::PathRejection};
 use http::StatusCode;

@@ -9,9 +9,8 @@ use toml::Spanned;
 use wire::{OfferKind, ProductId, Trigger};
 
 use super::{
-    Amount, Campaign, Feature, Localized, PlanRule, ProrationRules, Rules, When,
+    Amount, Campaign, Feature, LEAVING, Localized, PlanRule, ProrationRules, Rules, When,
     file::{self, AfterDecline, File, Kind, Mode},
-    is_leaving,
     text::Words,
 };
 use crate::policy::declines::DeclinePolicy;
@@ -198,7 +197,7 @@ impl Check<'_> {
         }
         let changes_plan = matches!(kind, Kind::Upgrade | Kind::Downgrade);
         let trigger = trigger(campaign.trigger.as_ref());
-        if is_leaving(trigger) && (!changes_plan || campaign.downsell.is_some()) {
+        if LEAVING.contains(&trigger) && (!changes_plan || campaign.downsell.is_some()) {
             return self.refuse(&campaign.kind, field("kind"), Flaw::NotForTrigger);
         }
         if let Some(proration) = campaign.proration.as_ref().filter(|_| !changes_plan) {

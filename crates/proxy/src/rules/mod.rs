@@ -123,11 +123,8 @@ pub struct When {
     pub bought: Vec<ProductId>,
 }
 
-/// Whether a trigger is a buyer about to leave their plan: campaigns for it make stay-offers.
-#[must_use]
-pub fn is_leaving(trigger: Trigger) -> bool {
-    matches!(trigger, Trigger::DowngradeIntent | Trigger::CancelIntent)
-}
+/// A buyer is about to leave their plan: campaigns with such a trigger make stay-offers.
+pub const LEAVING: [Trigger; 2] = [Trigger::DowngradeIntent, Trigger::CancelIntent];
 
 /// A plan on the upgrade page.
 #[derive(Clone, Debug, PartialEq, Eq)]

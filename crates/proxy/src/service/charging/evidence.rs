@@ -22,6 +22,7 @@ use dodo_client::{
         payments::{ChargeType, Payment},
         subscriptions::Subscription,
     },
+    ids::SubscriptionId,
 };
 use wire::OfferId;
 
@@ -71,11 +72,9 @@ impl Charging {
     /// # Errors
     /// When the store fails; Dodo will send it again.
     pub async fn observe_subscription(&self, subscription: &Subscription) -> Result<(), ChargeError> {
-        let Some(row) = self.store.live_attempt(&subscription.subscription_id).await? else { return Ok(()) };
-        if row.state == AttemptState::Claimed {
+        let Some((row, quote)) = self.change_under_way(&subscription.subscription_id).await? else {
             return Ok(());
-        }
-        let Some(quote) = self.store.quote(&row.customer_id, &row.quote_id).await? else { return Ok(()) };
+        };
         let seen = self.see_subscription(&row, &quote, subscription).await;
         Ok(self.settle_as_seen(&row, &quote, seen).await?)
     }
@@ -88,13 +87,20 @@ impl Charging {
         else {
             return Ok(());
         };
-        let Some(row) = self.store.live_attempt(subscription).await? else { return Ok(()) };
-        if row.state == AttemptState::Claimed {
-            return Ok(());
-        }
-        let Some(quote) = self.store.quote(&row.customer_id, &row.quote_id).await? else { return Ok(()) };
+        let Some((row, quote)) = self.change_under_way(subscription).await? else { return Ok(()) };
         let seen = self.see_change(&row, &quote).await;
         self.settle_as_seen(&row, &quote, seen).await
+    }
+
+    /// The change of a subscription of which a request may have left, with its quote.
+    async fn change_under_way(
+        &self,
+        subscription: &SubscriptionId,
+    ) -> Result<Option<(AttemptRow, QuoteRow)>, StoreError> {
+        let live = self.store.live_attempt(subscription).await?;
+        let Some(row) = live.filter(|row| row.state != AttemptState::Claimed) else { return Ok(None) };
+        let quote = self.store.quote(&row.customer_id, &row.quote_id).await?;
+        Ok(quote.map(|quote| (row, quote)))
     }
 
     async fn settle_as_seen(

@@ -3,17 +3,17 @@
 //! A stay-offer is an offer like any other: written down, refused and taken under the same rules. It differs in where it
 //! is met: on the upgrade page, where it is previewed and confirmed like every plan there.
 
+use std::collections::BTreeSet;
+
 use wire::{ChangeKind, ProductId, StayOfferRequest, Trigger, UnixSeconds};
 
 use super::{History, OfferError, Offers, occasion::Occasion};
 use crate::{
     domain::{OfferRow, OfferState, Session},
     policy::{eligibility, plan_comparison, restore},
-    rules::{Campaign, is_leaving},
+    rules::{Campaign, LEAVING},
     store::Inserted,
 };
-
-const INTENTS: [Trigger; 2] = [Trigger::DowngradeIntent, Trigger::CancelIntent];
 
 impl Offers {
     /// What the page has to ask about before a buyer goes on, because there may be an offer for it.
@@ -26,7 +26,7 @@ impl Offers {
             return Ok(open);
         }
         let history = self.history(&session.customer_id).await?;
-        for intent in INTENTS {
+        for intent in LEAVING {
             if self.stay_campaign(session, intent, None, &history).await?.is_some() {
                 open.push(intent);
             }
@@ -96,7 +96,7 @@ impl Offers {
     ) -> Result<Option<(Occasion, &Campaign)>, OfferError> {
         let Some(id) = &session.subscription_id else { return Ok(None) };
         let mut triggers = self.rules.campaigns.iter().filter_map(|campaign| campaign.when.as_ref());
-        if !is_leaving(intent) || !triggers.any(|when| when.trigger == intent) {
+        if !LEAVING.contains(&intent) || !triggers.any(|when| when.trigger == intent) {
             return Ok(None);
         }
         let since = self.catalogue.subscription(id).await?.previous_billing_date.unix_timestamp();
@@ -110,7 +110,8 @@ impl Offers {
         if history.offers.iter().any(|offer| offer.trigger_ref == occasion.trigger_ref) {
             return Ok(None);
         }
-        let owned = self.owned(&session.customer_id, history).await?;
+        // Only plans are proposed here, and those are had by the subscription alone.
+        let owned = BTreeSet::new();
         let prices = self.prices().await;
         let price = |id: &ProductId| prices.get(id).copied();
         let facts = self.facts(&occasion, &owned, history, &price);
@@ -135,7 +136,7 @@ impl Offers {
 }
 
 fn is_for_leaving(campaign: &Campaign) -> bool {
-    campaign.when.as_ref().is_some_and(|when| is_leaving(when.trigger))
+    campaign.when.as_ref().is_some_and(|when| LEAVING.contains(&when.trigger))
 }
 
 fn word(intent: Trigger) -> &'static str {
