@@ -98,6 +98,7 @@ async fn change(
     Key(key): Key,
     Json(request): Json<ChangeRequest>,
 ) -> Result<axum::Json<Attempt>, ApiError> {
+    app.charging.ready().await?;
     app.offers.check_quote_open(&session, &request.quote_id).await?;
     let fingerprint = fingerprint(&request);
     let answer = app.charging.change(&session, request, key, fingerprint).await;
