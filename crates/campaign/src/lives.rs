@@ -20,9 +20,9 @@ use async_trait::async_trait;
 use proxy::{
     clock::ManualClock,
     failpoint::{self, Plan as Failpoints},
-    rules::MoneyRules,
 };
 use rand::RngExt as _;
+use upsell_core::rules::MoneyRules;
 
 use crate::{
     plan::{Extent, Plan, rng},

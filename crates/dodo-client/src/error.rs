@@ -2,8 +2,6 @@
 
 use std::{fmt, time::Duration};
 
-use crate::quota::HeldBack;
-
 /// How much of an error's text is kept, in bytes.
 const MAX_TEXT: usize = 500;
 
@@ -38,6 +36,14 @@ impl Error {
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::Api(error) if error.status == 404)
     }
+}
+
+/// A request that was not made, since the quota is used up or what is left of it is kept for more important ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the quota at Dodo is used up, or kept for charges")]
+pub struct HeldBack {
+    /// When it may be made.
+    pub retry_after: Duration,
 }
 
 /// Why a request provably never left this machine.

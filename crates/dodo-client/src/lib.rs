@@ -8,15 +8,18 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`config`] | mode, key, base URL, time limits; what is refused before the first request |
+//! | [`mode`] | test or live |
 //! | [`ids`] | identifiers, checked before they can enter a path |
-//! | [`calls`] | one file per resource: its calls, its request bodies, its answers |
-//! | `transport` | the only code that speaks HTTP: repeatable reads, single writes, single charges |
+//! | [`types`] | one file per resource: its request bodies, its answers |
 //! | [`quota`] | how many requests may be made, and whose turn it is |
 //! | [`error`] | why a read or a write gave no answer |
 //! | [`evidence`] | what was seen of a charge, without judging it |
 //! | [`webhook`] | the envelope of a webhook body, after its signature was checked elsewhere |
 //! | [`values`] | currency, exact decimals, metadata |
+//! | [`http`] | with the feature `http`: the client, its calls and its connections |
+//!
+//! Without the feature `http` the crate holds types only, and does no I/O: whoever decides by what Dodo says can know
+//! its words without being able to ask.
 //!
 //! # Three kinds of calls
 //!
@@ -35,21 +38,21 @@
 //! Amounts are `i64` in the currency's minor unit, exactly as Dodo sends them. Factors and rates, which Dodo
 //! sends as JSON numbers or strings, stay text ([`values::DecimalText`]).
 
-pub mod calls;
-pub mod config;
 pub mod error;
 pub mod evidence;
+#[cfg(feature = "http")]
+pub mod http;
 pub mod ids;
 mod lenient;
+pub mod mode;
 pub mod quota;
-mod transport;
+pub mod types;
 pub mod values;
 pub mod webhook;
 
-mod client;
-
-pub use client::Client;
-pub use config::{ApiKey, Config, ConfigError, Mode, TimeLimits};
-pub use error::{ApiError, DecodeError, Error, ErrorBody, RateLimit, TransportError, Unsent};
+pub use error::{ApiError, DecodeError, Error, ErrorBody, HeldBack, RateLimit, TransportError, Unsent};
 pub use evidence::ChargeEvidence;
-pub use quota::{HeldBack, Priority, Quota};
+#[cfg(feature = "http")]
+pub use http::{ApiKey, Client, Config, ConfigError, TimeLimits};
+pub use mode::Mode;
+pub use quota::{Priority, Quota};

@@ -1,62 +1,9 @@
-//! Values that several answers share: currency, exact decimals, metadata, a card's last month.
+//! Values that several answers share: currency, exact decimals, metadata, a card's last month, points in time.
 
 use std::{collections::BTreeMap, fmt};
 
+pub use money::Currency;
 use serde::{Deserialize, Deserializer, Serialize};
-
-/// Three capital letters as Dodo writes them. Which currencies exist, and how many decimals they have, is the
-/// proxy's table, not this crate's.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Currency([u8; 3]);
-
-/// A text that is no currency code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a currency is three capital letters")]
-pub struct CurrencyError;
-
-impl Currency {
-    /// Takes three capital ASCII letters.
-    ///
-    /// # Errors
-    /// Anything else.
-    pub fn parse(text: &str) -> Result<Self, CurrencyError> {
-        let letters: [u8; 3] = text.as_bytes().try_into().map_err(|_| CurrencyError)?;
-        if letters.iter().all(u8::is_ascii_uppercase) { Ok(Self(letters)) } else { Err(CurrencyError) }
-    }
-
-    /// The code.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        // The three bytes are ASCII by construction.
-        std::str::from_utf8(&self.0).unwrap_or_default()
-    }
-}
-
-impl fmt::Debug for Currency {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl fmt::Display for Currency {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl TryFrom<String> for Currency {
-    type Error = CurrencyError;
-    fn try_from(text: String) -> Result<Self, CurrencyError> {
-        Self::parse(&text)
-    }
-}
-
-impl From<Currency> for String {
-    fn from(currency: Currency) -> Self {
-        currency.as_str().to_owned()
-    }
-}
 
 /// A decimal number that Dodo sends as a JSON number or as a string (a proration factor, a tax rate, a price
 /// per unit), kept as text: it is shown or multiplied exactly, never turned into a float.
@@ -194,6 +141,48 @@ impl ExpiryMonth {
     }
 }
 
+/// Points in time as Dodo writes them (RFC 3339). Fractions of a second are cut off.
+pub(crate) mod rfc3339 {
+    use money::UnixSeconds;
+    use serde::{Deserializer, Serializer, de, ser};
+    use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<UnixSeconds, D::Error> {
+        let text: std::borrow::Cow<'_, str> = serde::Deserialize::deserialize(input)?;
+        let at = OffsetDateTime::parse(&text, &Rfc3339)
+            .map_err(|_| de::Error::invalid_value(de::Unexpected::Other("a text"), &"a time in RFC 3339"))?;
+        Ok(UnixSeconds(at.unix_timestamp()))
+    }
+
+    fn text<E: ser::Error>(at: UnixSeconds) -> Result<String, E> {
+        let at = OffsetDateTime::from_unix_timestamp(at.0).ok().and_then(|at| at.format(&Rfc3339).ok());
+        at.ok_or_else(|| E::custom("a time beyond the year 9999"))
+    }
+
+    /// The same for a time that may be absent.
+    pub(crate) mod option {
+        use super::{Deserializer, Serializer, UnixSeconds};
+
+        #[derive(serde::Deserialize)]
+        struct At(#[serde(deserialize_with = "super::deserialize")] UnixSeconds);
+
+        pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+            input: D,
+        ) -> Result<Option<UnixSeconds>, D::Error> {
+            let at: Option<At> = serde::Deserialize::deserialize(input)?;
+            Ok(at.map(|at| at.0))
+        }
+
+        #[expect(clippy::ref_option, reason = "serde's signature")]
+        pub(crate) fn serialize<S: Serializer>(at: &Option<UnixSeconds>, to: S) -> Result<S::Ok, S::Error> {
+            match at {
+                Some(at) => to.serialize_some(&super::text::<S::Error>(*at)?),
+                None => to.serialize_none(),
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::{prop_assert, prop_assert_eq, proptest};
@@ -202,14 +191,6 @@ mod tests {
 
     fn decimal(json: &str) -> DecimalText {
         serde_json::from_str(json).unwrap()
-    }
-
-    #[test]
-    fn currency_is_three_capitals() {
-        assert_eq!(Currency::parse("JPY").unwrap().as_str(), "JPY");
-        for text in ["", "jpy", "JP", "JPYX", "J1Y", "ÄÖ"] {
-            assert_eq!(Currency::parse(text), Err(CurrencyError), "{text:?}");
-        }
     }
 
     #[test]

@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
-    calls::{disputes::Dispute, payments::Payment, refunds::Refund, subscriptions::Subscription},
     error::DecodeError,
+    types::{disputes::Dispute, payments::Payment, refunds::Refund, subscriptions::Subscription},
 };
 
 /// One webhook.

@@ -1,8 +1,8 @@
 //! Settling: evidence in any order, any number of times (I10).
 
-use proxy::{
-    domain::{AttemptState, OfferState},
-    policy::settle::{Observation, abandon, join, offer_after},
+use upsell_core::{
+    domain::{AttemptState, Observation, OfferState},
+    journal::states::{abandon, join, offer_after},
 };
 use wire::FailureReason;
 

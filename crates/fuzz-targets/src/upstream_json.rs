@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use dodo_client::{
     ApiError, ChargeEvidence, DecodeError, ErrorBody, RateLimit,
-    calls::{
+    types::{
         catalogue::{Addon, Product},
         checkouts::{CheckoutPreview, CheckoutSession, CheckoutStatus},
         customers::{Customer, PaymentMethod, PortalSession},
@@ -17,9 +17,9 @@ use dodo_client::{
     },
     webhook::{Event, EventObject},
 };
-use proxy::policy::classify::{Class, classify};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use upsell_core::policy::classify::{Class, classify};
 
 use crate::{Reached, dodo};
 

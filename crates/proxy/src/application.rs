@@ -11,12 +11,13 @@ use std::{
 
 use dodo_client::Client;
 use metrics_exporter_prometheus::PrometheusHandle;
+use money::later;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use upsell_core::domain::Tenant;
 
 use crate::{
-    clock::{Clock, SystemClock, later},
-    domain::Tenant,
+    clock::{Clock, SystemClock},
     gateway::Gateway,
     gauges,
     http::{
@@ -303,9 +304,9 @@ fn wire_up(
     let Settings { rules, merchant_key, return_url, webhook_keys, restored_at, .. } = settings;
     let rules = Arc::new(rules);
     let products = rules.products();
-    let catalogue = Catalogue::new(dodo.clone());
-    let gateway = Gateway::new(dodo.clone(), return_url.clone());
-    let purchases = Purchases::new(Arc::clone(&store), dodo.clone(), catalogue.clone());
+    let gateway = Gateway::new(dodo, return_url);
+    let catalogue = Catalogue::new(gateway.clone());
+    let purchases = Purchases::new(Arc::clone(&store), gateway.clone(), catalogue.clone());
     let quoting =
         Arc::new(Quoting::new(Arc::clone(&store), Arc::clone(&clock), gateway.clone(), catalogue.clone()));
     let charging = Charging::new(charging::Parts {
@@ -334,12 +335,11 @@ fn wire_up(
             store: Arc::clone(&store),
             clock: Arc::clone(&clock),
             rules: Arc::clone(&rules),
-            dodo: dodo.clone(),
+            gateway: gateway.clone(),
             catalogue: catalogue.clone(),
             purchases: purchases.clone(),
             offers: Arc::clone(&offers),
             merchant_key,
-            return_url: return_url.clone(),
         },
         offers,
         plans: Plans {
@@ -351,8 +351,6 @@ fn wire_up(
             quoting,
             gateway: gateway.clone(),
             chosen: Chosen::default(),
-            dodo,
-            return_url,
         },
         webhooks: Webhooks {
             store: Arc::clone(&store),

@@ -42,9 +42,3 @@ impl Clock for ManualClock {
         UnixSeconds(self.0.load(Ordering::SeqCst))
     }
 }
-
-/// `at` moved by `seconds`, kept within range.
-#[must_use]
-pub fn later(at: UnixSeconds, seconds: i64) -> UnixSeconds {
-    UnixSeconds(at.0.saturating_add(seconds))
-}

@@ -6,16 +6,15 @@ use std::fmt;
 
 use dodo_client::{
     Client, Error,
-    calls::{catalogue::Price, webhooks::WebhookEndpoint},
-    ids,
+    types::{catalogue::Price, webhooks::WebhookEndpoint},
 };
 use secrecy::ExposeSecret;
+use upsell_core::{domain::Tenant, rules::Rules};
 use wire::{OfferKind, UnixSeconds};
 
 use crate::{
     clock::{Clock, SystemClock},
-    domain::Tenant,
-    rules::Rules,
+    gateway::Gateway,
     settings::{Origin, Settings},
     store::{self, Condition, Database},
     webhook_signature::{self, SignedHeaders, WebhookKey},
@@ -98,14 +97,14 @@ fn bad(what: &'static str, text: impl Into<String>) -> Finding {
 /// # Errors
 /// When no client for Dodo can be made.
 pub async fn examine(settings: &Settings) -> Result<Vec<Finding>, dodo_client::ConfigError> {
-    let dodo = Client::new(&settings.dodo)?;
+    let dodo = Gateway::new(Client::new(&settings.dodo)?, None);
     let mut findings = pages(settings);
     let now = store(settings, &mut findings).await;
     match dodo.read_clock().await {
         Err(error) => findings.push(bad("Dodo", refusal(&error, settings))),
         Ok(theirs) => {
             findings.push(good("Dodo", format!("answers; the key is good in {} mode", settings.dodo.mode)));
-            findings.push(clocks(now, theirs.map(|at| UnixSeconds(at.unix_timestamp()))));
+            findings.push(clocks(now, theirs));
             products(&dodo, &settings.rules, &mut findings).await;
             webhooks(&dodo, settings, &mut findings).await;
         }
@@ -180,12 +179,11 @@ fn clocks(ours: UnixSeconds, theirs: Option<UnixSeconds>) -> Finding {
 }
 
 /// Every product of the rules is there, and is of the kind that its place needs.
-async fn products(dodo: &Client, rules: &Rules, findings: &mut Vec<Finding>) {
+async fn products(dodo: &Gateway, rules: &Rules, findings: &mut Vec<Finding>) {
     let before = findings.len();
     let products = rules.products();
     for id in &products {
-        let Ok(theirs) = ids::ProductId::parse(id.as_str()) else { continue };
-        match dodo.get_product(&theirs).await {
+        match dodo.product(id).await {
             Ok(product) => findings.extend(misplaced(rules, id, &product.price)),
             Err(error) if error.is_not_found() => {
                 findings.push(bad("offers", format!("{id} does not exist at Dodo in this mode")));
@@ -223,8 +221,8 @@ fn misplaced(rules: &Rules, id: &wire::ProductId, price: &Price) -> Vec<Finding>
 }
 
 /// Dodo sends webhooks to this proxy, all types that matter, signed with a key that is known here.
-async fn webhooks(dodo: &Client, settings: &Settings, findings: &mut Vec<Finding>) {
-    let endpoints = match dodo.list_webhook_endpoints().await {
+async fn webhooks(dodo: &Gateway, settings: &Settings, findings: &mut Vec<Finding>) {
+    let endpoints = match dodo.webhook_endpoints().await {
         Ok(endpoints) => endpoints,
         Err(error) => {
             let text = format!("Dodo does not say where it sends them ({error}); look at its dashboard");
@@ -238,7 +236,7 @@ async fn webhooks(dodo: &Client, settings: &Settings, findings: &mut Vec<Finding
         return findings.push(bad("webhooks", text));
     };
     findings.extend(shape(endpoint));
-    match dodo.get_webhook_secret(&endpoint.id).await {
+    match dodo.webhook_secret(&endpoint.id).await {
         Ok(secret) if known(secret.expose_secret(), &settings.webhook_keys) => {
             findings
                 .push(good("webhooks", format!("come to {}, signed with a key known here", endpoint.url)));
@@ -303,7 +301,7 @@ mod tests {
     use super::*;
 
     fn endpoint(url: &str) -> WebhookEndpoint {
-        let id = ids::WebhookEndpointId::parse("ep_1").unwrap();
+        let id = dodo_client::ids::WebhookEndpointId::parse("ep_1").unwrap();
         WebhookEndpoint { id, url: url.to_owned(), disabled: false, filter_types: Vec::new() }
     }
 

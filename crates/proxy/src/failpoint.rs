@@ -11,10 +11,17 @@ macro_rules! failpoint {
         #[cfg(feature = "failpoints")]
         $crate::failpoint::reach($name).await;
     };
+    // A place that several commands pass: `claim.loaded`, `settle.loaded`.
+    ($command:expr, $place:literal) => {
+        #[cfg(feature = "failpoints")]
+        $crate::failpoint::reach($crate::failpoint::named($command, $place)).await;
+        #[cfg(not(feature = "failpoints"))]
+        let _ = $command;
+    };
 }
 
 #[cfg(feature = "failpoints")]
-pub use armed::{Plan, inherit, reach, with};
+pub use armed::{Plan, inherit, named, reach, with};
 
 /// Without the feature a task is just a task.
 #[cfg(not(feature = "failpoints"))]
@@ -25,7 +32,7 @@ pub fn inherit<T>(work: impl Future<Output = T>) -> impl Future<Output = T> {
 #[cfg(feature = "failpoints")]
 mod armed {
     use std::{
-        collections::BTreeMap,
+        collections::{BTreeMap, BTreeSet},
         future::Future,
         sync::{
             Arc, Mutex, PoisonError,
@@ -103,6 +110,20 @@ mod armed {
     pub fn inherit<T>(work: impl Future<Output = T>) -> impl Future<Output = T> {
         let plan = PLAN.try_with(Arc::clone).unwrap_or_default();
         PLAN.scope(plan, work)
+    }
+
+    /// Names a place in a command. Each name is made once and kept: there are few.
+    #[must_use]
+    pub fn named(command: &'static str, place: &'static str) -> &'static str {
+        static NAMES: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
+        let name = format!("{command}.{place}");
+        let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = names.get(name.as_str()) {
+            return known;
+        }
+        let name: &'static str = Box::leak(name.into_boxed_str());
+        names.insert(name);
+        name
     }
 
     /// Called by [`failpoint!`](crate::failpoint!).

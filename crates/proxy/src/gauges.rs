@@ -1,11 +1,9 @@
 //! Metrics of what the store holds. Refreshed now and then, so that scraping costs the store nothing. No label holds an id.
 
+use upsell_core::domain::AttemptWord;
 use wire::UnixSeconds;
 
-use crate::{
-    domain::AttemptWord,
-    store::{Backlog, StateCount, Store, StoreError},
-};
+use crate::store::{Backlog, StateCount, Store, StoreError};
 
 /// Counts attempts and publishes what came of it.
 ///
@@ -14,7 +12,7 @@ use crate::{
 pub(crate) async fn refresh(store: &dyn Store, now: UnixSeconds) -> Result<(), StoreError> {
     let counts = store.count_attempts().await?;
     for state in AttemptWord::ALL {
-        let found = counts.iter().find(|count| count.state == state).map_or(0, |count| count.attempts);
+        let found = counts.iter().find(|count| count.state == *state).map_or(0, |count| count.attempts);
         metrics::gauge!("upsell_attempts", "state" => state.as_str()).set(whole(found));
     }
     let oldest = oldest_unsettled(&counts);

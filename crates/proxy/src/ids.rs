@@ -5,10 +5,9 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
+use upsell_core::domain::TokenHash;
 use uuid::Uuid;
 use wire::{AttemptId, IdError, OfferId, QuoteId};
-
-use crate::domain::TokenHash;
 
 fn fresh(prefix: &str) -> String {
     format!("{prefix}_{}", Uuid::now_v7().simple())

@@ -2,16 +2,19 @@
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{
+    Parser, Subcommand,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 use dodo_client::ids::CustomerId;
 use proxy::{
     Application,
     doctor::{self, Verdict},
-    domain::AttemptWord,
     settings::{Arguments, Secrets, Settings, StorePlace},
     store::{self, AttemptFilter},
     support,
 };
+use upsell_core::domain::AttemptWord;
 
 /// The merchant's backend of the upsell widget.
 #[derive(Parser)]
@@ -33,7 +36,7 @@ enum Command {
         /// The attempt to explain; a list without it.
         id: Option<String>,
         /// Of the list: in this state only.
-        #[arg(long)]
+        #[arg(long, value_parser = attempt_states())]
         state: Option<AttemptWord>,
         /// Of the list: of this buyer (Dodo's customer id) only.
         #[arg(long)]
@@ -50,6 +53,11 @@ enum Command {
     Doctor(Box<Arguments>),
     /// Prints the description of the API (OpenAPI, JSON).
     Openapi,
+}
+
+fn attempt_states() -> impl TypedValueParser<Value = AttemptWord> {
+    PossibleValuesParser::new(AttemptWord::ALL.iter().map(|state| state.as_str()))
+        .try_map(|word| AttemptWord::parse(&word).ok_or("not a state of an attempt"))
 }
 
 fn main() -> ExitCode {

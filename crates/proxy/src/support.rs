@@ -6,15 +6,13 @@
 use std::fmt::Write as _;
 
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use upsell_core::domain::{
+    AttemptKind, AttemptRow, AttemptState, AttemptWord, DisputeStatus, HistoryEntry, OrderState,
+    PaymentOnRecord, PaymentStatus, QuoteRow, RefundCause, RefundOrder, Sale, Source,
+};
 use wire::{AttemptId, Currency, Money, UnixSeconds};
 
-use crate::{
-    domain::{
-        AttemptKind, AttemptRow, AttemptState, AttemptWord, DisputeStatus, HistoryEntry, OrderState,
-        PaymentOnRecord, PaymentStatus, QuoteRow, RefundCause, RefundOrder, Sale, Source,
-    },
-    store::{AttemptFilter, Store, StoreError},
-};
+use crate::store::{AttemptFilter, Store, StoreError};
 
 /// One line an attempt, the newest first.
 ///

@@ -3,7 +3,7 @@
 //! The client asks it before each request (see [`dodo_client::quota`]); what a request is for is said where the work
 //! begins: charging, the reconciler, webhooks, refreshing. Everything else is somebody's page.
 //!
-//! [`policy::upstream_budget`]: crate::policy::upstream_budget
+//! [`policy::upstream_budget`]: upsell_core::policy::upstream_budget
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
@@ -12,8 +12,7 @@ use std::{
 
 use dodo_client::{HeldBack, Priority, RateLimit, quota::Refused};
 use tokio::time::Instant;
-
-use crate::policy::upstream_budget::{Budget, Quota, Window};
+use upsell_core::policy::upstream_budget::{Budget, Quota, Window};
 
 /// Counts requests to Dodo.
 #[derive(Debug)]

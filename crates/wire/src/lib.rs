@@ -4,8 +4,7 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | [`money`] | amounts, currencies, exponents |
-//! | [`ids`] | opaque identifiers, parsed at the edge |
+//! | [`ids`] | identifiers of offers, quotes and attempts |
 //! | [`quote`] | what will be charged, line by line |
 //! | [`offer`] | `GET /v1/upsell`, `seen`, `decline` |
 //! | [`attempt`] | `accept`, `change` and how an attempt stands |
@@ -26,7 +25,6 @@
 
 pub mod attempt;
 pub mod ids;
-pub mod money;
 pub mod offer;
 pub mod plans;
 pub mod problem;
@@ -35,8 +33,8 @@ pub mod session;
 mod time;
 
 pub use attempt::{AcceptRequest, Attempt, AttemptStatus, Consent, FailureReason, PayWith, Receipt};
-pub use ids::{AttemptId, IdError, IdempotencyKey, OfferId, ProductId, QuoteId};
-pub use money::{Currency, Money, MoneyError};
+pub use ids::{AttemptId, IdempotencyKey, OfferId, QuoteId};
+pub use money::{AddonId, Currency, IdError, Money, MoneyError, ProductId, UnixSeconds};
 pub use offer::{
     Card, CompareTo, DeclineReason, DeclineRequest, DeclineResponse, IneligibleReason, Merchant, Offer,
     OfferKind, PriceDifference, Product, SeenRequest, UpsellResponse,
@@ -52,7 +50,7 @@ pub use session::{
     CheckoutRequest, CheckoutResponse, EventRequest, FeatureUsage, Purpose, RedeemRequest, SessionRequest,
     SessionResponse, Trigger,
 };
-pub use time::{Interval, Period, UnixSeconds};
+pub use time::{Interval, Period};
 
 /// Declares a closed set of words on the wire. Unknown words read as `Other`, so that a newer peer can add one.
 macro_rules! words {

@@ -4,8 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Attempt, Card, Consent, Currency, EffectiveAt, Merchant, Money, OfferId, Period, PriceDifference,
-    ProductId, Quote, QuoteId, Trigger, UnixSeconds, words,
+    AddonId, Attempt, Card, Consent, Currency, EffectiveAt, Merchant, Money, OfferId, Period,
+    PriceDifference, ProductId, Quote, QuoteId, Trigger, UnixSeconds, words,
 };
 
 words!(
@@ -49,7 +49,7 @@ words!(
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Addon {
     /// Dodo's `addon_id`.
-    pub addon_id: ProductId,
+    pub addon_id: AddonId,
     /// Its name.
     pub name: String,
     /// How many.
@@ -61,7 +61,7 @@ pub struct Addon {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AddonQuantity {
     /// Dodo's `addon_id`.
-    pub addon_id: ProductId,
+    pub addon_id: AddonId,
     /// How many.
     #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 10000))]
     pub quantity: u32,

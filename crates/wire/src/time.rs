@@ -1,12 +1,6 @@
-//! Points in time and billing periods. No clock: "now" is always handed in.
+//! Billing periods.
 
 use serde::{Deserialize, Serialize};
-
-/// Seconds since 1970-01-01T00:00:00Z, UTC.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(transparent)]
-pub struct UnixSeconds(pub i64);
 
 /// Unit of a billing period. Dodo writes these with a capital (`Month`); on our wire they are lower case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -50,7 +50,7 @@ async fn seats_and_addons_are_numbers_to_choose() {
     assert_eq!(fields.iter().map(HtmlInputElement::min).collect::<Vec<_>>(), ["1", "0"]);
     enter(&fields[0], "8");
     enter(&fields[1], "2");
-    let storage = ProductId::parse("storage").unwrap();
+    let storage = wire::AddonId::parse("storage").unwrap();
     assert_eq!(stage.acts(), [Act::Seats(8), Act::AddonCount(storage, 2)]);
     within(&dialog(&stage), "accept").click();
     within(&dialog(&stage), "decline").click();

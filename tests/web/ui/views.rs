@@ -190,7 +190,7 @@ pub(super) fn adjusting() -> AdjustView {
         name: "Basic".to_owned(),
         seats: Some(5),
         addons: vec![Addon {
-            addon_id: ProductId::parse("storage").unwrap(),
+            addon_id: wire::AddonId::parse("storage").unwrap(),
             name: "Storage".to_owned(),
             quantity: 0,
         }],

@@ -1,4 +1,7 @@
-//! The dependency rule: `wire ← flow ← widget`, `wire ← proxy → dodo-client`, and `dodo-sim` stands alone.
+//! The dependency rule: `money ← wire ← flow ← widget`, `wire ← core ← proxy`, `core → dodo-client`, and `dodo-sim` stands
+//! alone. What decides cannot do I/O: nothing below `upsell-core` can.
+
+use std::collections::BTreeSet;
 
 use cargo_metadata::{DependencyKind, Metadata};
 
@@ -10,11 +13,13 @@ pub(super) struct Edge {
 }
 
 /// Ours, in the widget's and the proxy's halves, and the tools that build and try them.
-const OURS: [&str; 11] = [
+const OURS: [&str; 13] = [
+    "money",
     "wire",
     "flow",
     "upsell-widget",
     "dodo-client",
+    "upsell-core",
     "upsell-proxy",
     "dodo-sim",
     "demo-shop",
@@ -27,16 +32,36 @@ const OURS: [&str; 11] = [
 /// Which of ours a package may depend on.
 fn allowed(package: &str) -> &'static [&'static str] {
     match package {
+        "wire" | "dodo-client" => &["money"],
         "flow" => &["wire"],
         "upsell-widget" => &["wire", "flow"],
-        "upsell-proxy" => &["wire", "dodo-client"],
+        "upsell-core" => &["money", "wire", "dodo-client"],
+        "upsell-proxy" => &["money", "wire", "dodo-client", "upsell-core"],
         // It runs the proxy against the simulator, and nothing depends on it.
-        "campaign" => &["wire", "dodo-client", "upsell-proxy", "dodo-sim", "test-postgres"],
+        "campaign" => {
+            &["money", "wire", "dodo-client", "upsell-core", "upsell-proxy", "dodo-sim", "test-postgres"]
+        }
         // It hands any bytes to both halves, and nothing depends on it but the binaries in `fuzz/`.
-        "fuzz-targets" => &["wire", "flow", "dodo-client", "upsell-proxy"],
+        "fuzz-targets" => &["money", "wire", "flow", "dodo-client", "upsell-core", "upsell-proxy"],
         "xtask" => &["wire"],
         _ => &[],
     }
+}
+
+/// Crates that wait, listen or keep something. A rule that needs one of them is not a rule.
+const IMPURE: [&str; 5] = ["axum", "hyper", "reqwest", "sqlx", "tokio"];
+
+/// What the packages in `tree` (the output of `cargo tree --prefix none` for the crate that decides) can do that it must
+/// not, a line each.
+pub(super) fn impure(tree: &str) -> Vec<String> {
+    let names: BTreeSet<&str> = tree.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    let found = names.iter().filter(|name| IMPURE.iter().any(|impure| is_part_of(name, impure)));
+    found.map(|name| format!("upsell-core → {name}: what decides must not be able to do I/O")).collect()
+}
+
+/// `sqlx-core` is part of `sqlx`.
+fn is_part_of(name: &str, whole: &str) -> bool {
+    name.strip_prefix(whole).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
 }
 
 /// The edges of the workspace.
@@ -76,8 +101,8 @@ fn why_not(edge: &Edge) -> Option<&'static str> {
             .then_some("the dependency rule forbids it (docs/ARCHITECTURE.md)");
     }
     match from {
-        "wire" if to == "serde" || (to == "utoipa" && edge.optional) => None,
-        "wire" => Some("the contract is types only: serde, and utoipa as an option"),
+        "wire" | "money" if to == "serde" || (to == "utoipa" && edge.optional) => None,
+        "wire" | "money" => Some("types only: serde, and utoipa as an option"),
         "flow" => Some("flow decides and nothing else: it depends on wire only"),
         _ => None,
     }
@@ -94,6 +119,11 @@ mod tests {
     #[test]
     fn the_rule_as_drawn_holds() {
         for (from, to) in [
+            ("wire", "money"),
+            ("dodo-client", "money"),
+            ("money", "serde"),
+            ("upsell-core", "dodo-client"),
+            ("upsell-proxy", "upsell-core"),
             ("flow", "wire"),
             ("upsell-widget", "flow"),
             ("upsell-widget", "wire"),
@@ -127,6 +157,13 @@ mod tests {
             ("dodo-sim", "wire"),
             ("dodo-sim", "dodo-client"),
             ("dodo-client", "wire"),
+            ("dodo-client", "upsell-core"),
+            ("money", "wire"),
+            ("money", "thiserror"),
+            ("dodo-sim", "money"),
+            ("upsell-core", "upsell-proxy"),
+            ("upsell-core", "flow"),
+            ("upsell-widget", "upsell-core"),
             ("demo-shop", "wire"),
             ("campaign", "flow"),
             ("upsell-proxy", "campaign"),
@@ -139,6 +176,15 @@ mod tests {
             why_not(&Edge { from: "wire".to_owned(), to: "utoipa".to_owned(), optional: true }).is_none(),
             "as an option it is allowed"
         );
+    }
+
+    #[test]
+    fn what_waits_below_the_core_is_found() {
+        let pure = "upsell-core v0.1.0 (/x/crates/core)\nserde v1.0.0\ntokio_stream_like v1.0.0\n";
+        assert_eq!(impure(pure), Vec::<String>::new());
+        for name in ["tokio", "sqlx-core", "hyper-util", "reqwest", "axum"] {
+            assert_eq!(impure(&format!("{pure}{name} v1.0.0\n{name} v1.0.0 (*)\n")).len(), 1, "{name}");
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::process::{program, read};
+use crate::process::{cargo, program, read};
 use crate::repo;
 
 /// A text file of the repository.
@@ -27,6 +27,7 @@ pub(crate) struct File {
 pub(crate) fn run() -> Result<()> {
     let files = text_files()?;
     let mut wrong = dependencies::check(&dependencies::edges(&repo::metadata()?));
+    wrong.extend(dependencies::impure(&what_the_core_needs()?));
     for file in &files {
         wrong.extend(sources::check(file));
         wrong.extend(manifests::check(file));
@@ -40,6 +41,13 @@ pub(crate) fn run() -> Result<()> {
         eprintln!("{line}");
     }
     bail!("tidy: {} wrong", wrong.len())
+}
+
+/// Every package below the crate that decides, a line each.
+fn what_the_core_needs() -> Result<String> {
+    let mut tree = cargo();
+    tree.args(["tree", "--package", "upsell-core", "--edges", "normal", "--prefix", "none"]);
+    read(&mut tree).context("tidy asks cargo what is below upsell-core")
 }
 
 /// Every text file that git knows or would add.

@@ -9,13 +9,12 @@
 //! Seen to fail when: the fresh price is not held against the quote; the difference is not given back.
 
 use async_trait::async_trait;
-use proxy::{
-    domain::{AttemptState, QuoteRow},
-    failpoint,
-    rules::{AboveQuote, MoneyRules},
-    service::charging::ChargeError,
-};
+use proxy::{failpoint, service::charging::ChargeError};
 use rand::RngExt as _;
+use upsell_core::{
+    domain::{AttemptState, QuoteRow},
+    rules::{AboveQuote, MoneyRules},
+};
 use wire::Attempt;
 
 use super::Campaign;

@@ -1,6 +1,6 @@
 //! Charges whose outcome was not known for a while, judged when all waiting is over.
 
-use proxy::domain::OfferState;
+use upsell_core::domain::OfferState;
 use wire::AttemptStatus;
 
 use crate::{

@@ -10,14 +10,8 @@ use dodo_client::{
 };
 use proxy::{
     clock::{Clock, ManualClock},
-    domain::{
-        Billing, ChargePlan, EquivalenceKey, Fingerprint, OfferRow, OfferState, QuoteRow, Session, Tenant,
-        TokenHash,
-    },
     gateway::Gateway,
     ids,
-    policy::payment_method::{Use, choose},
-    rules::MoneyRules,
     service::{
         catalogue::Catalogue,
         charging::{self, ChargeError, Charging},
@@ -32,6 +26,14 @@ use proxy::{
 };
 use serde_json::{Value, json};
 use tokio_util::task::TaskTracker;
+use upsell_core::{
+    domain::{
+        Billing, ChargePlan, EquivalenceKey, Fingerprint, OfferRow, OfferState, QuoteRow, Session, Tenant,
+        TokenHash,
+    },
+    policy::payment_method::{Use, choose},
+    rules::MoneyRules,
+};
 use wire::{
     AcceptRequest, Attempt, IdempotencyKey, OfferKind, PayWith, ProductId, Purpose, Trigger, UnixSeconds,
 };
@@ -109,7 +111,7 @@ impl Desk {
         let store = store::open(&database.parsed()?, &tenant).await?.store;
         let time: Arc<dyn Clock> = Arc::clone(clock) as _;
         let gateway = Gateway::new(client.clone(), Some("https://shop.example/thanks".to_owned()));
-        let catalogue = Catalogue::new(client.clone());
+        let catalogue = Catalogue::new(gateway.clone());
         let quoting =
             Arc::new(Quoting::new(Arc::clone(&store), Arc::clone(&time), gateway.clone(), catalogue.clone()));
         let tasks = TaskTracker::new();
@@ -127,7 +129,7 @@ impl Desk {
             clock: Arc::clone(&time),
             keys: vec![WebhookKey::parse(WEBHOOK_SECRET)?],
             catalogue: catalogue.clone(),
-            purchases: Purchases::new(Arc::clone(&store), client.clone(), catalogue.clone()),
+            purchases: Purchases::new(Arc::clone(&store), gateway.clone(), catalogue.clone()),
             charging: Arc::clone(&charging),
         };
         let refunds =

@@ -7,15 +7,17 @@ use dodo_client::ids::{CustomerId, SubscriptionId};
 use dodo_sim::{Charge, NewSubscription, Request, Source};
 use proxy::{
     clock::Clock,
-    domain::{Fingerprint, Session},
     gateway::Gateway,
-    rules::Rules,
     service::{
         charging::ChargeError,
         plans::{Chosen, Plans, PlansError},
     },
 };
 use serde_json::{Value, json};
+use upsell_core::{
+    domain::{Fingerprint, Session},
+    rules::Rules,
+};
 use wire::{
     Attempt, ChangeRequest, IdempotencyKey, PlansResponse, PreviewRequest, PreviewResponse, Purpose, QuoteId,
 };
@@ -92,8 +94,6 @@ impl Desk {
             quoting: Arc::clone(&self.quoting),
             gateway: Gateway::new(self.client.clone(), None),
             chosen: Chosen::default(),
-            dodo: self.client.clone(),
-            return_url: Some("https://shop.example/plans".to_owned()),
         };
         PlanPage { plans, session: who.session() }
     }

@@ -1,7 +1,7 @@
 //! The rig does what campaigns take for granted.
 
-use proxy::domain::OfferState;
 use serde_json::json;
+use upsell_core::domain::OfferState;
 use wire::{AttemptStatus, PayWith};
 
 use super::*;

@@ -2,7 +2,8 @@
 
 use dodo_client::{
     ChargeEvidence, Error,
-    calls::{
+    error::DecodeError,
+    types::{
         catalogue::{Price, TimeInterval},
         checkouts::Checkout,
         customers::PaymentMethodKind,
@@ -11,9 +12,9 @@ use dodo_client::{
         refunds::{RefundRequest, RefundStatus},
         subscriptions::{PaymentLink, SubscriptionFilter, SubscriptionStatus},
     },
-    error::DecodeError,
     values::{Currency, ExpiryMonth},
 };
+use money::UnixSeconds;
 use serde_json::{Value, json};
 use time::macros::datetime;
 
@@ -76,7 +77,7 @@ async fn a_payment() {
     assert_eq!(payment.customer.customer_id.as_str(), "cus_1");
     assert_eq!(payment.metadata.text("attempt"), Some("at_1"));
     assert_eq!(payment.product_cart[0].quantity, 2);
-    assert_eq!(payment.created_at, datetime!(2026-01-01 00:00:00.123456 UTC));
+    assert_eq!(payment.created_at, UnixSeconds(datetime!(2026-01-01 00:00:00.123456 UTC).unix_timestamp()));
     assert_eq!(payment.billing.unwrap().zipcode.as_deref(), Some("94105"));
     assert_eq!(payment.card_last_four.as_deref(), Some("4242"));
 }
@@ -138,7 +139,10 @@ async fn payment_methods() {
         methods.iter().map(|method| method.card.as_ref().and_then(|card| card.expiry())).collect();
     let june = Some(ExpiryMonth { year: 2032, month: 6 });
     assert_eq!(expiries, [june, june, None, None]);
-    assert_eq!(methods[0].last_used_at, Some(datetime!(2026-11-01 10:00:00 UTC)));
+    assert_eq!(
+        methods[0].last_used_at,
+        Some(UnixSeconds(datetime!(2026-11-01 10:00:00 UTC).unix_timestamp()))
+    );
     assert_eq!((methods[0].recurring_enabled, methods[1].recurring_enabled), (Some(true), None));
     assert_eq!(methods[3].payment_method, PaymentMethodKind::Unknown("telepathy".into()));
 }
@@ -264,7 +268,7 @@ async fn a_subscription_and_its_list_form() {
     let (_stub, client) = answering(&scheduled).await;
     let read = client.get_subscription(&"sub_1".parse().unwrap()).await.unwrap();
     assert_eq!(read.addons[0].quantity, 3);
-    assert_eq!(read.next_billing_date, datetime!(2026-02-01 00:00:00 UTC));
+    assert_eq!(read.next_billing_date, UnixSeconds(datetime!(2026-02-01 00:00:00 UTC).unix_timestamp()));
     assert_eq!(read.scheduled_change.unwrap().product_id.as_str(), "pdt_pro");
     assert_eq!(read.status, SubscriptionStatus::Unknown("napping".into()));
 
@@ -272,7 +276,7 @@ async fn a_subscription_and_its_list_form() {
     item.as_object_mut().unwrap().retain(|key, _| key != "addons" && key != "meters");
     item["product_name"] = "Basic".into();
     let (_stub, client) = answering(&json!({"items": [item]})).await;
-    let page = dodo_client::calls::pages::PageRequest::first(10);
+    let page = dodo_client::http::pages::PageRequest::first(10);
     let list = client.list_subscriptions(&SubscriptionFilter::default(), page).await.unwrap();
     assert_eq!(list.items[0].product_name.as_deref(), Some("Basic"));
     assert_eq!(list.next, None);
@@ -342,7 +346,7 @@ async fn links_of_plan_changes_and_method_updates() {
     .await;
     let link = client.collect_payment_method(&id, None).await.unwrap();
     assert_eq!(link.payment_link.as_deref(), Some("https://pay.example/secret"));
-    assert_eq!(link.expires_on, Some(datetime!(2026-01-02 00:00:00 UTC)));
+    assert_eq!(link.expires_on, Some(UnixSeconds(datetime!(2026-01-02 00:00:00 UTC).unix_timestamp())));
     assert!(!format!("{link:?}").contains("secret"));
 
     let (_stub, client) = answering(&json!({"link": "https://portal.example/secret"})).await;

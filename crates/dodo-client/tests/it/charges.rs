@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use dodo_client::{
     ChargeEvidence, Client, ErrorBody, TimeLimits, TransportError, Unsent,
-    calls::{
+    error::DecodeError,
+    ids::{CustomerId, PaymentId, PaymentMethodId, ProductId, SubscriptionId},
+    types::{
         checkouts::Checkout,
         plan_changes::{EffectiveAt, OnPaymentFailure, PlanChange, ProrationMode},
         refunds::RefundRequest,
     },
-    error::DecodeError,
-    ids::{CustomerId, PaymentId, PaymentMethodId, ProductId, SubscriptionId},
 };
 use tokio::net::TcpListener;
 

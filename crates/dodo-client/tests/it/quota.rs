@@ -8,9 +8,10 @@ use std::{
 
 use dodo_client::{
     ApiKey, ChargeEvidence, Client, Config, Error, HeldBack, Mode, Priority, Quota, RateLimit,
-    calls::checkouts::Checkout,
+    http::turn::with_priority,
     ids::{CustomerId, PaymentId, PaymentMethodId},
-    quota::{Refused, with_priority},
+    quota::Refused,
+    types::checkouts::Checkout,
 };
 
 use crate::stub::{Act, KEY, Stub, answer, answer_with};

@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use dodo_client::{
     Error, Priority, RateLimit, TimeLimits, TransportError, Unsent,
-    calls::checkouts::Checkout,
+    http::turn::with_priority,
     ids::{CustomerId, PaymentId},
-    quota::with_priority,
+    types::checkouts::Checkout,
 };
 
 use crate::{

@@ -1,9 +1,9 @@
 //! What each call sends: method, path, query and body, to the letter.
 
 use dodo_client::{
-    calls::{
+    http::pages::PageRequest,
+    types::{
         checkouts::{AddonQuantity, Buyer, CartItem, Checkout, FeatureFlags},
-        pages::PageRequest,
         payments::{BillingAddress, IntentStatus, PaymentFilter},
         plan_changes::{EffectiveAt, OnPaymentFailure, PlanChange, ProrationMode},
         refunds::{RefundItem, RefundRequest},
@@ -11,6 +11,7 @@ use dodo_client::{
     },
     values::Metadata,
 };
+use money::UnixSeconds;
 use serde_json::{Value, json};
 use time::macros::datetime;
 
@@ -82,8 +83,8 @@ async fn lists() {
         customer_id: Some("cus_1".parse().unwrap()),
         subscription_id: Some("sub_1".parse().unwrap()),
         status: Some(IntentStatus::RequiresCustomerAction),
-        created_at_gte: Some(datetime!(2026-01-16 00:00:00 UTC)),
-        created_at_lte: Some(datetime!(2026-01-17 00:00:00 UTC)),
+        created_at_gte: Some(UnixSeconds(datetime!(2026-01-16 00:00:00 UTC).unix_timestamp())),
+        created_at_lte: Some(UnixSeconds(datetime!(2026-01-17 00:00:00 UTC).unix_timestamp())),
     };
     sends!(async |c: dodo_client::Client| c.list_payments(&filter, first).await
         => "GET /payments?customer_id=cus_1&subscription_id=sub_1&status=requires_customer_action\

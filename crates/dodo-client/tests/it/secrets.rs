@@ -1,7 +1,7 @@
 //! The key goes to Dodo and nowhere else.
 
 use dodo_client::{
-    ApiKey, ChargeEvidence, Client, Config, ConfigError, Mode, calls::checkouts::Checkout, ids::CustomerId,
+    ApiKey, ChargeEvidence, Client, Config, ConfigError, Mode, ids::CustomerId, types::checkouts::Checkout,
 };
 
 use crate::stub::{KEY, Stub, answer, answer_with};

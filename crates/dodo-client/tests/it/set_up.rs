@@ -23,9 +23,9 @@ async fn where_webhooks_go_and_what_signs_them() {
 #[tokio::test]
 async fn dodos_clock_is_read_where_the_key_is_good() {
     let sim = Sim::start(SimConfig::default()).await.unwrap();
-    let now = time::OffsetDateTime::now_utc();
+    let now = time::OffsetDateTime::now_utc().unix_timestamp();
     let theirs = client(&sim, dodo_sim::DEFAULT_KEY).read_clock().await.unwrap().unwrap();
-    assert!((theirs - now).abs() < time::Duration::minutes(1), "{theirs}");
+    assert!((theirs.0 - now).abs() < 60, "{theirs:?}");
     let refused = client(&sim, "dodo_test_other").read_clock().await;
     assert!(matches!(refused, Err(Error::Api(error)) if error.status == 401));
 }

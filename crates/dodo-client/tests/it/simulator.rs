@@ -5,16 +5,16 @@ use std::{collections::BTreeSet, time::Duration};
 
 use dodo_client::{
     ApiKey, ChargeEvidence, Client, Config, DecodeError, Error, Mode, TimeLimits, TransportError,
-    calls::{
+    http::pages::PageRequest,
+    ids::{CustomerId, PaymentId, PaymentMethodId, ProductId, SubscriptionId},
+    types::{
         catalogue::{Price, TimeInterval},
         checkouts::{AddonQuantity, Buyer, CartItem, Checkout},
-        pages::PageRequest,
         payments::{BillingAddress, ChargeType, IntentStatus, Payment, PaymentFilter, RefundExtent},
         plan_changes::{EffectiveAt, OnPaymentFailure, PlanChange, ProrationMode},
         refunds::{RefundRequest, RefundStatus},
         subscriptions::{SubscriptionFilter, SubscriptionStatus},
     },
-    ids::{CustomerId, PaymentId, PaymentMethodId, ProductId, SubscriptionId},
     values::{ExpiryMonth, Metadata},
     webhook::{Event, EventObject},
 };

@@ -1,8 +1,8 @@
 //! Webhook bodies, and bodies that are none.
 
 use dodo_client::{
-    calls::disputes::DisputeStatus,
     error::DecodeError,
+    types::disputes::DisputeStatus,
     webhook::{Event, EventObject},
 };
 use serde_json::{Value, json};

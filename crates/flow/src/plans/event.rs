@@ -1,8 +1,8 @@
 //! What can happen to the plan-change flow.
 
 use wire::{
-    Attempt, EffectiveAt, IdempotencyKey, PaymentMethodLink, PlansResponse, PreviewResponse, ProductId,
-    StayOffer,
+    AddonId, Attempt, EffectiveAt, IdempotencyKey, PaymentMethodLink, PlansResponse, PreviewResponse,
+    ProductId, StayOffer,
 };
 
 use crate::{ApiError, Tag};
@@ -17,7 +17,7 @@ pub enum Act {
     /// In that dialog: so many seats.
     Seats(u32),
     /// In that dialog: so many of this add-on.
-    AddonCount(ProductId, u32),
+    AddonCount(AddonId, u32),
     /// In that dialog: what it would cost.
     ShowPrice,
     /// In the dialog: at once, or at the next billing date. Previews again.

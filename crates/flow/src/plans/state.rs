@@ -1,7 +1,7 @@
 //! Where the plan-change flow stands.
 
 use wire::{
-    Addon, AddonQuantity, CurrentPlan, EffectiveAt, Money, Plan, PlansResponse, PreviewRequest,
+    Addon, AddonId, AddonQuantity, CurrentPlan, EffectiveAt, Money, Plan, PlansResponse, PreviewRequest,
     PreviewResponse, ProductId, StayOffer,
 };
 
@@ -162,11 +162,11 @@ impl Terms {
         Self { seats: current.quantity.max(1), addons: carried.map(asked).collect() }
     }
 
-    pub(crate) fn count_of(&self, addon: &ProductId) -> u32 {
+    pub(crate) fn count_of(&self, addon: &AddonId) -> u32 {
         self.addons.iter().find(|asked| asked.addon_id == *addon).map_or(0, |asked| asked.quantity)
     }
 
-    pub(crate) fn set(&mut self, addon: &ProductId, quantity: u32) {
+    pub(crate) fn set(&mut self, addon: &AddonId, quantity: u32) {
         self.addons.retain(|asked| asked.addon_id != *addon);
         if quantity > 0 {
             self.addons.push(AddonQuantity { addon_id: addon.clone(), quantity });

@@ -3,10 +3,11 @@
 use flow::ApiError;
 use flow::offer::Answer;
 use wire::{
-    Attempt, AttemptId, AttemptStatus, Card, ChangeKind, Currency, CurrentPlan, EffectiveAt, ErrorCode,
-    FailureReason, IdempotencyKey, IneligibleReason, Interval, LineKind, Merchant, Money, Offer, OfferId,
-    OfferKind, Period, Plan, PlansResponse, PreviewResponse, Problem, Product, ProductId, Quote, QuoteId,
-    QuoteLine, Receipt, ScheduledChange, StayOffer, SubscriptionStatus, Trigger, UnixSeconds, UpsellResponse,
+    AddonId, Attempt, AttemptId, AttemptStatus, Card, ChangeKind, Currency, CurrentPlan, EffectiveAt,
+    ErrorCode, FailureReason, IdempotencyKey, IneligibleReason, Interval, LineKind, Merchant, Money, Offer,
+    OfferId, OfferKind, Period, Plan, PlansResponse, PreviewResponse, Problem, Product, ProductId, Quote,
+    QuoteId, QuoteLine, Receipt, ScheduledChange, StayOffer, SubscriptionStatus, Trigger, UnixSeconds,
+    UpsellResponse,
 };
 
 pub(crate) fn key(n: u32) -> IdempotencyKey {
@@ -19,6 +20,10 @@ pub(crate) fn usd() -> Currency {
 
 pub(crate) fn dollars(amount: i64) -> Money {
     Money::new(amount, usd())
+}
+
+pub(crate) fn addon_id(id: &str) -> AddonId {
+    AddonId::parse(id).unwrap()
 }
 
 pub(crate) fn product_id(id: &str) -> ProductId {

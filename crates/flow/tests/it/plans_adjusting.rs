@@ -10,7 +10,7 @@ use crate::plans_stage::Stage;
 /// Basic may be had with seats and with storage, two of which it has; Pro with storage.
 fn adjustable_plans() -> PlansResponse {
     let mut plans = plans();
-    let storage = |quantity| Addon { addon_id: product_id("storage"), name: "Storage".to_owned(), quantity };
+    let storage = |quantity| Addon { addon_id: addon_id("storage"), name: "Storage".to_owned(), quantity };
     plans.current.addons = vec![storage(2)];
     for plan in &mut plans.plans {
         plan.seats = plan.product_id == product_id("basic");
@@ -34,9 +34,9 @@ fn seats_and_add_ons_of_the_same_plan_are_chosen_then_priced_then_confirmed() {
     assert_eq!((form.seats, form.addons[0].quantity, form.can_ask), (Some(1), 2, false), "as it is today");
     stage.act(Act::ShowPrice);
     assert_eq!(stage.count(|effect| matches!(effect, Effect::Preview(..))), 0, "nothing differs yet");
-    stage.act(Act::Seats(0)).act(Act::Seats(10_001)).act(Act::AddonCount(product_id("other"), 1));
+    stage.act(Act::Seats(0)).act(Act::Seats(10_001)).act(Act::AddonCount(addon_id("other"), 1));
     assert_eq!(adjusting(&stage), form, "what cannot be had changes nothing");
-    stage.act(Act::Seats(5)).act(Act::AddonCount(product_id("storage"), 0)).act(Act::ShowPrice);
+    stage.act(Act::Seats(5)).act(Act::AddonCount(addon_id("storage"), 0)).act(Act::ShowPrice);
     let Some(Effect::Preview(_, request)) = stage.effects.last().cloned() else { panic!() };
     assert_eq!(
         (request.product_id, request.quantity, request.addons),

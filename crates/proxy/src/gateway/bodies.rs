@@ -1,23 +1,18 @@
 //! From a [`ChargePlan`] to the bodies of Dodo's requests.
 
-use super::tags::Tags;
-use crate::domain::{Billing, ChargePlan};
 use dodo_client::{
-    calls::{
+    types::{
         checkouts::{AddonQuantity, CartItem, Checkout, FeatureFlags},
         payments::BillingAddress,
         plan_changes::{EffectiveAt, OnPaymentFailure, PlanChange},
     },
-    ids::{AddonId, IdError, ProductId},
     values::Metadata,
 };
+use upsell_core::domain::{Billing, ChargePlan, Tags};
 
 /// A plan that cannot be put into a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BodyError {
-    /// An id that Dodo's paths and bodies do not take.
-    #[error(transparent)]
-    Id(#[from] IdError),
     /// A purchase where a plan change is meant, or the other way round; or a moment of effect that is not known.
     #[error("the plan is of another kind")]
     OtherKind,
@@ -35,7 +30,7 @@ pub(super) fn checkout(
     };
     Ok(Checkout {
         product_cart: vec![CartItem {
-            product_id: ProductId::parse(product_id.as_str())?,
+            product_id: product_id.clone(),
             quantity: i64::from(*quantity),
             addons: Vec::new(),
         }],
@@ -88,12 +83,10 @@ pub fn plan_change(plan: &ChargePlan, metadata: Option<Metadata>) -> Result<Plan
     };
     let addons = addons
         .iter()
-        .map(|(id, quantity)| {
-            Ok(AddonQuantity { addon_id: AddonId::parse(id.as_str())?, quantity: i64::from(*quantity) })
-        })
-        .collect::<Result<_, IdError>>()?;
+        .map(|(id, quantity)| AddonQuantity { addon_id: id.clone(), quantity: i64::from(*quantity) })
+        .collect();
     Ok(PlanChange {
-        product_id: ProductId::parse(product_id.as_str())?,
+        product_id: product_id.clone(),
         quantity: i64::from(*quantity),
         proration_billing_mode: *proration,
         addons,
@@ -110,12 +103,12 @@ pub fn plan_change(plan: &ChargePlan, metadata: Option<Metadata>) -> Result<Plan
 
 #[cfg(test)]
 mod tests {
-    use dodo_client::{calls::plan_changes::ProrationMode, ids::SubscriptionId};
+    use dodo_client::{ids::SubscriptionId, types::plan_changes::ProrationMode};
     use serde_json::json;
+    use upsell_core::domain::AttemptKind;
     use wire::AttemptId;
 
     use super::*;
-    use crate::domain::AttemptKind;
 
     fn billing() -> Billing {
         Billing {
@@ -177,7 +170,7 @@ mod tests {
             subscription_id: SubscriptionId::parse("sub_1").unwrap(),
             product_id: wire::ProductId::parse("prod_pro").unwrap(),
             quantity: 3,
-            addons: vec![(wire::ProductId::parse("adn_seats").unwrap(), 2)],
+            addons: vec![(wire::AddonId::parse("adn_seats").unwrap(), 2)],
             proration: ProrationMode::DifferenceImmediately,
             effective_at: wire::EffectiveAt::Immediately,
         };

@@ -1,38 +1,38 @@
-//! The proxy's way to Dodo for everything about charging: plans of ours become bodies of theirs, payments of theirs
-//! become facts of ours. No rule lives here, and no retry: which calls may be repeated is the client's business.
+//! The proxy's only way to Dodo: plans of ours become bodies of theirs, payments of theirs become facts of ours. No rule
+//! lives here, and no retry: which calls may be repeated is the client's business.
+//!
+//! | module | holds |
+//! |---|---|
+//! | this one | prices, charges, hosted checkouts, plan changes |
+//! | `bodies` | the bodies of those requests |
+//! | `lookups` | what Dodo knows: payments, checkouts, subscriptions, products, payment methods |
+//! | `subscriptions` | what the upgrade page does besides changing plans |
+//! | `refunds` | the one request that gives money back, and the words of refunds and disputes |
+//! | `setup` | what `doctor` asks |
 
 mod bodies;
-mod facts;
+mod lookups;
 mod refunds;
-mod tags;
+mod setup;
+mod subscriptions;
 
 use dodo_client::{
     ChargeEvidence, Client, Error,
-    calls::{
-        checkouts::{Buyer, CheckoutPreview, CheckoutSession, CheckoutStatus},
-        pages::{MAX_PAGE_SIZE, PageRequest},
-        payments::{Payment, PaymentFilter},
+    http::turn::Room,
+    ids::{CustomerId, PaymentMethodId, SubscriptionId},
+    types::{
+        checkouts::{Buyer, CartItem, Checkout, CheckoutPreview, CheckoutSession},
         plan_preview::PlanChangePreview,
-        subscriptions::{PaymentLink, Subscription},
+        subscriptions::PaymentLink,
     },
-    ids::{CheckoutSessionId, CustomerId, PaymentId, PaymentMethodId, SubscriptionId},
-    quota::Room,
     values::Metadata,
 };
-use time::OffsetDateTime;
-use wire::UnixSeconds;
+use upsell_core::domain::{ChargePlan, Tags};
+use wire::ProductId;
 
 pub use bodies::{BodyError, plan_change as change_body};
-pub use facts::PaymentFacts;
+pub use lookups::ListingError;
 pub use refunds::{Refundable, refund_as_seen, seen_dispute, seen_refund};
-pub use tags::{OfferTags, Tags};
-
-use crate::domain::ChargePlan;
-
-/// Most pages of one listing. 5,000 payments are more than any look-up of ours spans.
-const MAX_PAGES: u32 = 50;
-/// Most pages of a listing after a restore: a million payments.
-const ALL_PAGES: u32 = 10_000;
 
 /// Speaks to Dodo. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -124,6 +124,26 @@ impl Gateway {
         Ok(self.dodo.create_hosted_checkout(Some(&buyer), &bodies::hosted(body)).await?)
     }
 
+    /// Opens a hosted checkout for anybody, for a shop without a server. `fragment` ends the address to come back to: no
+    /// server and no `Referer` ever sees it.
+    ///
+    /// # Errors
+    /// When Dodo does not answer.
+    pub async fn open_for_anybody(
+        &self,
+        product_id: ProductId,
+        quantity: u32,
+        fragment: &str,
+    ) -> Result<CheckoutSession, Error> {
+        let line = CartItem { product_id, quantity: i64::from(quantity), addons: Vec::new() };
+        let checkout = Checkout {
+            product_cart: vec![line],
+            return_url: self.return_url.as_ref().map(|url| format!("{url}#{fragment}")),
+            ..Checkout::default()
+        };
+        self.dodo.create_hosted_checkout(None, &checkout).await
+    }
+
     /// Changes a plan: one request, once. `existing` are the subscription's own pairs, which the request would replace.
     ///
     /// # Errors
@@ -138,92 +158,4 @@ impl Gateway {
         let body = bodies::plan_change(plan, Some(tags.over(existing)))?;
         Ok(self.dodo.change_plan(subscription, &body).await)
     }
-
-    /// One payment.
-    ///
-    /// # Errors
-    /// When Dodo does not answer.
-    pub async fn payment(&self, id: &PaymentId) -> Result<PaymentFacts, Error> {
-        Ok(PaymentFacts::from(&self.dodo.get_payment(id).await?))
-    }
-
-    /// A payment with all that came after it: refunds, disputes.
-    ///
-    /// # Errors
-    /// When Dodo does not answer.
-    pub async fn whole_payment(&self, id: &PaymentId) -> Result<Payment, Error> {
-        self.dodo.get_payment(id).await
-    }
-
-    /// How a checkout stands.
-    ///
-    /// # Errors
-    /// When Dodo does not answer.
-    pub async fn checkout(&self, id: &CheckoutSessionId) -> Result<CheckoutStatus, Error> {
-        self.dodo.get_checkout(id).await
-    }
-
-    /// A subscription as it is now.
-    ///
-    /// # Errors
-    /// When Dodo does not answer.
-    pub async fn subscription(&self, id: &SubscriptionId) -> Result<Subscription, Error> {
-        self.dodo.get_subscription(id).await
-    }
-
-    /// All payments begun at `since` or later, of one buyer or one subscription where given. Complete, or an error.
-    ///
-    /// # Errors
-    /// When Dodo does not answer, or there are more than can be read.
-    pub async fn payments_since(
-        &self,
-        customer: Option<&CustomerId>,
-        subscription: Option<&SubscriptionId>,
-        since: UnixSeconds,
-    ) -> Result<Vec<PaymentFacts>, ListingError> {
-        let filter = PaymentFilter {
-            customer_id: customer.cloned(),
-            subscription_id: subscription.cloned(),
-            created_at_gte: OffsetDateTime::from_unix_timestamp(since.0).ok(),
-            ..PaymentFilter::default()
-        };
-        self.listed(&filter, MAX_PAGES).await
-    }
-
-    /// All payments begun at `since` or later, however many. Complete, or an error.
-    ///
-    /// # Errors
-    /// When Dodo does not answer.
-    pub async fn all_payments_since(&self, since: UnixSeconds) -> Result<Vec<PaymentFacts>, ListingError> {
-        let filter = PaymentFilter {
-            created_at_gte: OffsetDateTime::from_unix_timestamp(since.0).ok(),
-            ..PaymentFilter::default()
-        };
-        self.listed(&filter, ALL_PAGES).await
-    }
-
-    async fn listed(&self, filter: &PaymentFilter, pages: u32) -> Result<Vec<PaymentFacts>, ListingError> {
-        let mut found = Vec::new();
-        let mut page = PageRequest::first(MAX_PAGE_SIZE);
-        loop {
-            let answer = self.dodo.list_payments(filter, page).await?;
-            found.extend(answer.items.iter().map(PaymentFacts::from));
-            match answer.next {
-                None => return Ok(found),
-                Some(next) if next.number() >= pages => return Err(ListingError::TooLong),
-                Some(next) => page = next,
-            }
-        }
-    }
-}
-
-/// A listing that is not complete.
-#[derive(Debug, thiserror::Error)]
-pub enum ListingError {
-    /// Dodo did not answer.
-    #[error(transparent)]
-    Dodo(#[from] Error),
-    /// More pages than are read.
-    #[error("a listing of payments is too long")]
-    TooLong,
 }

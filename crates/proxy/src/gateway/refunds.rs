@@ -2,17 +2,17 @@
 
 use dodo_client::{
     ChargeEvidence, Error,
-    calls::{
+    ids::PaymentId,
+    types::{
         disputes::{self, Dispute},
         payments::{IntentStatus, Payment},
         refunds::{self, Refund, RefundItem, RefundRequest},
     },
-    ids::PaymentId,
 };
-use wire::{Currency, Money};
+use upsell_core::domain::{DisputeStatus, RefundStatus, SeenDispute, SeenRefund};
+use wire::Money;
 
 use super::Gateway;
-use crate::domain::{DisputeStatus, RefundStatus, SeenDispute, SeenRefund};
 
 /// A refund in our words; `None` for a status that this version does not know.
 #[must_use]
@@ -23,10 +23,7 @@ pub fn seen_refund(refund: &Refund) -> Option<SeenRefund> {
         refunds::RefundStatus::Pending | refunds::RefundStatus::Review => RefundStatus::Pending,
         refunds::RefundStatus::Unknown(_) => return None,
     };
-    let amount = refund
-        .amount
-        .zip(refund.currency)
-        .and_then(|(amount, currency)| Some(Money::new(amount, Currency::parse(currency.as_str()).ok()?)));
+    let amount = refund.amount.zip(refund.currency).map(|(amount, currency)| Money::new(amount, currency));
     Some(SeenRefund { id: refund.refund_id.clone(), payment_id: refund.payment_id.clone(), status, amount })
 }
 

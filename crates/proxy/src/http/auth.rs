@@ -5,10 +5,10 @@
 
 use axum::extract::FromRequestParts;
 use http::{HeaderMap, header, request::Parts};
+use upsell_core::domain::Session;
 use wire::{ErrorCode, IdempotencyKey, Purpose};
 
 use super::{App, error::ApiError};
-use crate::domain::Session;
 
 /// A buyer with a token for offers.
 #[derive(Debug)]

@@ -81,11 +81,7 @@ impl ApiError {
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
-        Self::new(match &error {
-            StoreError::Engine(_) => ErrorCode::Unavailable,
-            StoreError::Unreadable(_) => ErrorCode::Internal,
-        })
-        .because(error)
+        Self::new(error.code()).because(error)
     }
 }
 

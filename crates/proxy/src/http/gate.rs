@@ -25,13 +25,13 @@ use axum::{
 use http::{Method, request::Parts};
 use moka::future::Cache;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use upsell_core::domain::TokenHash;
 use wire::ErrorCode;
 
 use self::meter::Meter;
 use super::{App, auth::bearer, error::ApiError, json};
 use crate::{
     client_address::{ClientKey, TrustedProxies},
-    domain::TokenHash,
     ids,
     server::Peer,
 };

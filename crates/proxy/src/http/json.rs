@@ -13,10 +13,10 @@ use http::{HeaderMap, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
+use upsell_core::domain::Fingerprint;
 use wire::ErrorCode;
 
 use super::error::ApiError;
-use crate::domain::Fingerprint;
 
 /// Largest body of an API call, in bytes.
 pub const MAX_BODY: usize = 16 * 1024;

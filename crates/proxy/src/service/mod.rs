@@ -1,4 +1,4 @@
-//! What the proxy does, one module a matter. Services bring facts together, let [`crate::policy`] decide, and write
+//! What the proxy does, one module a matter. Services bring facts together, let [`upsell_core::policy`] decide, and write
 //! down or pass on what it decided. No HTTP and no SQL here.
 //!
 //! | module | what |

@@ -2,20 +2,21 @@
 //! Who dies between the last two sends it again, under the same id.
 //!
 //! Only so many are on their way at once, each for so long; charging shares nothing with this but the store, for moments.
-//! When to try again and when to give up is decided in [`crate::policy::outbox_schedule`].
+//! When to try again and when to give up is decided in [`upsell_core::policy::outbox_schedule`].
 
 use std::{sync::Arc, time::Duration};
 
 use futures_util::{StreamExt, stream::FuturesUnordered};
+use money::later;
 use reqwest::{Client, StatusCode, header::CONTENT_TYPE};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use upsell_core::policy::outbox_schedule;
 use wire::UnixSeconds;
 
 use crate::{
-    clock::{Clock, later},
+    clock::Clock,
     failpoint, gauges,
-    policy::outbox_schedule,
     settings::Notify,
     store::{DueNotice, Store, StoreError},
     webhook_signature,

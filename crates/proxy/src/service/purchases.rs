@@ -3,18 +3,15 @@
 use std::sync::Arc;
 
 use dodo_client::{
-    Client,
-    calls::{
-        pages::PageRequest,
-        payments::{ChargeType, IntentStatus, Payment, PaymentFilter},
-    },
     ids::{CustomerId, PaymentId},
+    types::payments::{ChargeType, IntentStatus, Payment},
 };
-use wire::{ProductId, UnixSeconds};
+use upsell_core::domain::{Billing, Purchase};
+use wire::ProductId;
 
 use super::catalogue::{Catalogue, CatalogueError};
 use crate::{
-    domain::{Billing, Purchase},
+    gateway::Gateway,
     store::{Store, StoreError},
 };
 
@@ -40,15 +37,15 @@ pub enum PurchaseError {
 #[derive(Clone)]
 pub struct Purchases {
     store: Arc<dyn Store>,
-    dodo: Client,
+    gateway: Gateway,
     catalogue: Catalogue,
 }
 
 impl Purchases {
     /// Over a store and Dodo.
     #[must_use]
-    pub fn new(store: Arc<dyn Store>, dodo: Client, catalogue: Catalogue) -> Self {
-        Self { store, dodo, catalogue }
+    pub fn new(store: Arc<dyn Store>, gateway: Gateway, catalogue: Catalogue) -> Self {
+        Self { store, gateway, catalogue }
     }
 
     /// Keeps a payment as a purchase, if it is one: paid, of something new, and not made by an offer of ours.
@@ -60,10 +57,10 @@ impl Purchases {
             return Ok(None);
         }
         let mut product_ids: Vec<ProductId> =
-            payment.product_cart.iter().filter_map(|item| wire_id(&item.product_id)).collect();
+            payment.product_cart.iter().map(|item| item.product_id.clone()).collect();
         if let Some(id) = &payment.subscription_id {
             let subscription = self.catalogue.subscription(id).await?;
-            product_ids.extend(wire_id(&subscription.product_id));
+            product_ids.push(subscription.product_id.clone());
         }
         let purchase = Purchase {
             payment_id: payment.payment_id.clone(),
@@ -77,7 +74,7 @@ impl Purchases {
                 state: billing.state.clone(),
                 zipcode: billing.zipcode.clone(),
             }),
-            paid_at: UnixSeconds(payment.created_at.unix_timestamp()),
+            paid_at: payment.created_at,
         };
         self.store.upsert_purchase(&purchase).await?;
         Ok(Some(purchase))
@@ -122,7 +119,7 @@ impl Purchases {
     }
 
     async fn payment(&self, id: &PaymentId) -> Result<Option<Payment>, PurchaseError> {
-        match self.dodo.get_payment(id).await {
+        match self.gateway.whole_payment(id).await {
             Ok(payment) => Ok(Some(payment)),
             Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error.into()),
@@ -130,16 +127,9 @@ impl Purchases {
     }
 
     async fn latest_paid(&self, customer: &CustomerId) -> Result<Option<Payment>, PurchaseError> {
-        let filter = PaymentFilter {
-            customer_id: Some(customer.clone()),
-            status: Some(IntentStatus::Succeeded),
-            ..PaymentFilter::default()
-        };
-        // Lists have no documented order; one page holds more purchases than campaigns look back on.
-        let page = self.dodo.list_payments(&filter, PageRequest::first(100)).await?;
         let begun = |kind: &Option<ChargeType>| matches!(kind, None | Some(ChargeType::New));
-        let mut paid: Vec<_> = page
-            .items
+        let collected = self.gateway.collected_payments(customer).await?;
+        let mut paid: Vec<_> = collected
             .into_iter()
             .filter(|payment| begun(&payment.charge_type) && payment.metadata.text(OURS).is_none())
             .collect();
@@ -157,10 +147,6 @@ fn is_purchase(payment: &Payment) -> bool {
         && payment.total_amount >= 0
         && matches!(payment.charge_type, None | Some(ChargeType::New))
         && payment.metadata.text(OURS).is_none()
-}
-
-fn wire_id(id: &dodo_client::ids::ProductId) -> Option<ProductId> {
-    ProductId::parse(id.as_str()).ok()
 }
 
 #[cfg(test)]

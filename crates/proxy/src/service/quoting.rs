@@ -2,22 +2,24 @@
 
 use std::sync::Arc;
 
-use dodo_client::{calls::subscriptions::Subscription, ids::CustomerId};
+use dodo_client::{ids::CustomerId, types::subscriptions::Subscription};
+use money::later;
+pub use upsell_core::policy::pricing::Priced;
+use upsell_core::{
+    domain::{ChargePlan, QuoteRow, SavedMethod},
+    policy::{
+        plan_terms,
+        pricing::{self, PricingError},
+    },
+};
 use wire::{ErrorCode, OfferId};
 
-pub use crate::policy::pricing::Priced;
+use super::catalogue::{Catalogue, CatalogueError};
 use crate::{
-    clock::{Clock, later},
-    domain::{ChargePlan, QuoteRow, SavedMethod},
+    clock::Clock,
     gateway::{BodyError, Gateway, GatewayError},
     ids,
-    policy::pricing::{self, PricingError},
     store::{Store, StoreError},
-};
-
-use super::{
-    catalogue::{Catalogue, CatalogueError},
-    plans,
 };
 
 /// Seconds for which a quote can be accepted.
@@ -59,11 +61,9 @@ impl QuoteError {
         match self {
             Self::NotFound => ErrorCode::NotFound,
             Self::Refused(_) => ErrorCode::ChangeNotPossible,
-            Self::Upstream(_)
-            | Self::Catalogue(_)
-            | Self::Pricing(_)
-            | Self::Store(StoreError::Engine(_)) => ErrorCode::Unavailable,
-            Self::Body(_) | Self::Id(_) | Self::Store(StoreError::Unreadable(_)) => ErrorCode::Internal,
+            Self::Upstream(_) | Self::Catalogue(_) | Self::Pricing(_) => ErrorCode::Unavailable,
+            Self::Store(error) => error.code(),
+            Self::Body(_) | Self::Id(_) => ErrorCode::Internal,
         }
     }
 }
@@ -172,7 +172,8 @@ impl Quoting {
         if basis.customer.customer_id != *customer {
             return Err(QuoteError::NotFound);
         }
-        let plan = plans::keeping_what_is_there(plan, &basis, &*self.catalogue.product(product_id).await?);
+        let plan =
+            plan_terms::keeping_what_is_there(plan, &basis, &*self.catalogue.product(product_id).await?);
         let priced = self.price_change(&plan, &basis).await?;
         Ok((plan, priced))
     }

@@ -1,7 +1,7 @@
 //! Finding out what became of attempts that nobody has settled: those of a process that died, of an answer that was
 //! lost, of a webhook that did not come. By looking, never by sending again.
 //!
-//! When to look and when to give up is decided in [`crate::policy::reconcile_schedule`].
+//! When to look and when to give up is decided in [`upsell_core::policy::reconcile_schedule`].
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,9 +9,15 @@ use std::{
     time::Duration,
 };
 
-use dodo_client::{Priority, quota::with_priority};
+use dodo_client::{Priority, http::turn::with_priority};
 use futures_util::{StreamExt, stream};
+use money::later;
 use tokio_util::sync::CancellationToken;
+use upsell_core::{
+    domain::{AttemptKind, AttemptRow, AttemptState, Observation, PaymentFacts, Source},
+    journal::{Abandon, KeptKey, RecordLook, Release, Settlement, claims::unexecuted, states::is_live},
+    policy::reconcile_schedule::{self, Look, Next, only_a_listing_tells},
+};
 use wire::{AttemptId, FailureReason, UnixSeconds};
 
 use super::{
@@ -19,14 +25,9 @@ use super::{
     gate::Closed,
 };
 use crate::{
-    clock::{Clock, later},
-    domain::{AttemptKind, AttemptRow, AttemptState, Source},
-    gateway::{Gateway, ListingError, PaymentFacts},
-    policy::{
-        reconcile_schedule::{self, Look, Next, only_a_listing_tells},
-        settle::{Observation, is_live},
-    },
-    store::{KeptKey, Release, Settlement, Store, StoreError},
+    clock::Clock,
+    gateway::{Gateway, ListingError},
+    store::{Execute, Store, StoreError},
 };
 
 /// How often the store is asked what is due.
@@ -142,25 +143,21 @@ impl Reconciler {
         Ok(count)
     }
 
-    /// What never was sent is released; what was sent and has no outcome is unknown from now on.
+    /// Releases what certainly executed nothing; what was sent and has no outcome is unknown from now on.
     async fn awaken(&self, row: AttemptRow) -> Result<Option<AttemptRow>, StoreError> {
-        match row.state {
-            // A hosted page whose address nobody was given is as harmless as a request that was never sent.
-            AttemptState::Claimed | AttemptState::Sent if never_reached_anybody(&row) => {
-                let release =
-                    Release { from: row.state, replacement: None, key: KeptKey::Freed, at: self.clock.now() };
-                if self.store.release(&row.id, &release).await? {
-                    tracing::info!(attempt_id = %row.id, "released an attempt that can have charged nobody");
-                }
-                Ok(None)
+        if let Some(from) = unexecuted(&row) {
+            let (attempt, at) = (row.id.clone(), self.clock.now());
+            let release = Release { attempt, from, replacement: None, key: KeptKey::Freed, at };
+            if self.store.execute(&release).await? {
+                tracing::info!(attempt_id = %row.id, "attempt released: it executed nothing");
             }
-            AttemptState::Sent => {
-                let settled =
-                    self.charging.settle(&row, None, &self.charging.nothing_seen(Source::LookUp)).await?;
-                Ok(settled.map(|settled| settled.row))
-            }
-            _ => Ok(Some(row)),
+            return Ok(None);
         }
+        if row.state != AttemptState::Sent {
+            return Ok(Some(row));
+        }
+        let settled = self.charging.settle(&row, None, &self.charging.nothing_seen(Source::LookUp)).await?;
+        Ok(settled.map(|settled| settled.row))
     }
 
     /// Charges of which not even an id is known: one listing for many.
@@ -200,9 +197,20 @@ impl Reconciler {
     /// Notes that it was not to be found out, and to look then.
     async fn postpone(&self, rows: &[AttemptRow], until: UnixSeconds) -> Result<(), StoreError> {
         for row in rows {
-            self.store.note_look(&row.id, self.clock.now(), false, Some(until)).await?;
+            self.record_look(row, false, Some(until)).await?;
         }
         Ok(())
+    }
+
+    /// Records that an attempt was looked up, and when to look next; `None` ends looking.
+    async fn record_look(
+        &self,
+        row: &AttemptRow,
+        clean_after_deadline: bool,
+        next_check_at: Option<UnixSeconds>,
+    ) -> Result<(), StoreError> {
+        let (attempt, at) = (row.id.clone(), self.clock.now());
+        self.store.execute(&RecordLook { attempt, at, clean_after_deadline, next_check_at }).await
     }
 
     /// Until when to wait.
@@ -268,12 +276,13 @@ impl Reconciler {
         let clean = look != Look::Incomplete && reconcile_schedule::counts_as_clean(&row, now);
         let row = AttemptRow { clean_looks: row.clean_looks.saturating_add(u32::from(clean)), ..row };
         match reconcile_schedule::next(&row, look, now) {
-            Next::LookAt(at) => self.store.note_look(&row.id, now, clean, Some(at)).await,
-            Next::Stop => self.store.note_look(&row.id, now, clean, None).await,
+            Next::LookAt(at) => self.record_look(&row, clean, Some(at)).await,
+            Next::Stop => self.record_look(&row, clean, None).await,
             Next::Abandon(watch_from) => {
-                self.store.note_look(&row.id, now, clean, Some(watch_from)).await?;
+                self.record_look(&row, clean, Some(watch_from)).await?;
                 crate::failpoint!("conclude.abandoning");
-                if self.store.abandon(&row.id, now, watch_from).await? {
+                let abandon = Abandon { attempt: row.id.clone(), at: now, next_check_at: watch_from };
+                if self.store.execute(&abandon).await? {
                     self.charging.alert("given_up", &row);
                 }
                 Ok(())
@@ -285,14 +294,5 @@ impl Reconciler {
                 Ok(())
             }
         }
-    }
-}
-
-/// Whether nobody can have been charged by it: its request never left, or only opened a page that nobody was shown.
-fn never_reached_anybody(row: &AttemptRow) -> bool {
-    match row.state {
-        AttemptState::Claimed => true,
-        AttemptState::Sent => row.kind == AttemptKind::Hosted && row.checkout_url.is_none(),
-        _ => false,
     }
 }

@@ -13,20 +13,24 @@
 
 use std::{sync::Arc, time::Duration};
 
-use dodo_client::{Priority, calls::refunds::Refund, quota::with_priority};
+use dodo_client::{Priority, http::turn::with_priority, types::refunds::Refund};
+use money::later;
 use tokio_util::sync::CancellationToken;
-use wire::UnixSeconds;
-
-use super::charging::Charging;
-use crate::{
-    clock::{Clock, later},
+use upsell_core::{
     domain::{OrderState, RefundCause, RefundOrder, RefundStatus, SeenRefund},
-    gateway::{Gateway, refund_as_seen},
+    journal::{ConcludeRefund, Conclusion, MarkRefundSent},
     policy::{
         classify::{Class, classify},
         refunds::{self, Next, Standing},
     },
-    store::{Conclusion, Store, StoreError},
+};
+use wire::UnixSeconds;
+
+use super::charging::Charging;
+use crate::{
+    clock::Clock,
+    gateway::{Gateway, refund_as_seen},
+    store::{Execute, Store, StoreError},
 };
 
 /// How often the store is asked what is due.
@@ -132,7 +136,13 @@ impl Refunds {
         };
         let Ok(room) = self.gateway.room_for_charge().await else { return self.again_later(order).await };
         let now = self.clock.now();
-        if !self.store.mark_refund_sent(order, now, later(now, SENT_LEASE)).await? {
+        let mark = MarkRefundSent {
+            payment_id: order.payment_id.clone(),
+            cause: order.cause,
+            now,
+            next_check_at: later(now, SENT_LEASE),
+        };
+        if !self.store.execute(&mark).await? {
             // Another proxy has taken it up.
             return Ok(());
         }
@@ -222,7 +232,7 @@ impl Refunds {
 
     async fn conclude(&self, order: &RefundOrder, conclusion: &Conclusion) -> Result<bool, StoreError> {
         tracing::info!(payment_id = %order.payment_id, cause = ?order.cause, ?conclusion, "an order to refund");
-        self.store.conclude_refund(order, conclusion, self.clock.now()).await
+        self.store.execute(&ConcludeRefund { order, conclusion, now: self.clock.now() }).await
     }
 }
 

@@ -1,5 +1,5 @@
 //! Before anything is accepted: does the store know every attempt that Dodo has a payment of? What it does not know is
-//! written anew. The rules are in [`crate::policy::restore`].
+//! written anew. The rules are in [`upsell_core::journal::restore`].
 //!
 //! Looked into at every start, and again whenever the store is found to hold less than this process has seen in it. The
 //! gate stays closed until Dodo has answered and everything is written.
@@ -7,6 +7,10 @@
 use std::{sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
+use upsell_core::{
+    domain::{PaymentFacts, Source, Tags},
+    journal::{Rebuild, Took, restore},
+};
 use wire::{ProductId, UnixSeconds};
 
 use super::{
@@ -15,10 +19,8 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    domain::Source,
-    gateway::{Gateway, PaymentFacts, Tags},
-    policy::restore,
-    store::{Store, StoreError, Took},
+    gateway::Gateway,
+    store::{Execute, Store, StoreError},
 };
 
 /// How often a proxy says that it is alive.
@@ -121,7 +123,7 @@ impl Restoring {
     /// Whether the attempt of a payment had to be written anew; `None` when the payment says too little.
     async fn put_one_back(&self, tags: &Tags, listed: &PaymentFacts) -> Result<Option<bool>, LookError> {
         if let Some(known) = self.store.attempt_by_id(&tags.attempt).await?
-            && known.state != crate::domain::AttemptState::Claimed
+            && known.state != upsell_core::domain::AttemptState::Claimed
         {
             // What the listing says of it is worth knowing all the same.
             self.charging.settle_payment(&known, listed, Source::LookUp).await?;
@@ -134,7 +136,8 @@ impl Restoring {
             tracing::error!(attempt_id = %tags.attempt, "a payment says too little to write its attempt anew");
             return Ok(None);
         };
-        let (Took::New(row) | Took::Known(row)) = self.store.rebuild(&rebuilding, self.clock.now()).await?;
+        let rebuild = Rebuild { rebuilding: &rebuilding, at: self.clock.now() };
+        let (Took::New(row) | Took::Known(row)) = self.store.execute(&rebuild).await?;
         tracing::warn!(attempt_id = %row.id, "an attempt was written anew from its payment");
         self.charging.settle_payment(&row, &payment, Source::Restore).await?;
         self.charging.observe_flags(&whole).await?;

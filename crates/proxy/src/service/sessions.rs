@@ -5,16 +5,17 @@
 use std::sync::Arc;
 
 use dodo_client::{
-    Client,
-    calls::{
-        checkouts::{CartItem, Checkout},
-        payments::IntentStatus,
-    },
     ids::{CustomerId, PaymentId, SubscriptionId},
+    types::payments::IntentStatus,
 };
+use money::later;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
+use upsell_core::{
+    domain::{Session, TriggerEvent},
+    rules::{MAX_LIMIT, Rules},
+};
 use wire::{
     CheckoutRequest, CheckoutResponse, ErrorCode, EventRequest, FeatureUsage, Purpose, RedeemRequest,
     SessionRequest, SessionResponse, Trigger,
@@ -26,10 +27,9 @@ use super::{
     purchases::{PurchaseError, Purchases},
 };
 use crate::{
-    clock::{Clock, later},
-    domain::{Session, TriggerEvent},
+    clock::Clock,
+    gateway::Gateway,
     ids,
-    rules::{MAX_LIMIT, Rules},
     store::{Store, StoreError},
 };
 
@@ -76,13 +76,11 @@ impl SessionError {
         match self {
             Self::Invalid(_) => ErrorCode::InvalidRequest,
             Self::NotFound => ErrorCode::NotFound,
-            Self::Store(StoreError::Unreadable(_)) => ErrorCode::Internal,
+            Self::Store(error) => error.code(),
             Self::Catalogue(error) if error.is_not_found() => ErrorCode::NotFound,
-            Self::NoCheckoutUrl
-            | Self::Store(_)
-            | Self::Upstream(_)
-            | Self::Catalogue(_)
-            | Self::Purchase(_) => ErrorCode::Unavailable,
+            Self::NoCheckoutUrl | Self::Upstream(_) | Self::Catalogue(_) | Self::Purchase(_) => {
+                ErrorCode::Unavailable
+            }
         }
     }
 }
@@ -95,8 +93,8 @@ pub struct Sessions {
     pub clock: Arc<dyn Clock>,
     /// The merchant's rules.
     pub rules: Arc<Rules>,
-    /// For checkouts of shops without a server.
-    pub dodo: Client,
+    /// Dodo.
+    pub gateway: Gateway,
     /// Subscriptions.
     pub catalogue: Catalogue,
     /// Purchases.
@@ -105,8 +103,6 @@ pub struct Sessions {
     pub offers: Arc<Offers>,
     /// What the merchant's server proves itself with.
     pub merchant_key: SecretString,
-    /// Where buyers come back to.
-    pub return_url: Option<String>,
 }
 
 impl Sessions {
@@ -149,7 +145,7 @@ impl Sessions {
         if self.purchases.known(customer, Some(id)).await?.is_some() {
             return Ok(());
         }
-        match self.dodo.get_payment(id).await {
+        match self.gateway.whole_payment(id).await {
             Ok(payment) if payment.customer.customer_id == *customer => {
                 self.purchases.record(&payment).await?;
                 Ok(())
@@ -261,15 +257,10 @@ impl Sessions {
         if !(1..=MAX_QUANTITY).contains(&quantity) {
             return Err(SessionError::Invalid("quantity"));
         }
-        let product_id = dodo_client::ids::ProductId::parse(request.product_id.as_str())
-            .map_err(|_| SessionError::Invalid("product_id"))?;
         let nonce = ids::token();
-        let checkout = Checkout {
-            product_cart: vec![CartItem { product_id, quantity: i64::from(quantity), addons: Vec::new() }],
-            return_url: self.return_url.as_ref().map(|url| format!("{url}#os={nonce}")),
-            ..Checkout::default()
-        };
-        let session = self.dodo.create_hosted_checkout(None, &checkout).await?;
+        let fragment = format!("os={nonce}");
+        let product_id = request.product_id.clone();
+        let session = self.gateway.open_for_anybody(product_id, quantity, &fragment).await?;
         let checkout_url = session.checkout_url.ok_or(SessionError::NoCheckoutUrl)?;
         let expires_at = later(self.clock.now(), NONCE_LIFE);
         self.store.put_nonce(ids::token_hash(&nonce), &session.session_id, expires_at).await?;
@@ -284,9 +275,9 @@ impl Sessions {
         let nonce = ids::token_hash(&request.nonce);
         let now = self.clock.now();
         let checkout = self.store.nonce(nonce, now).await?.ok_or(SessionError::NotFound)?;
-        let status = self.dodo.get_checkout(&checkout).await?;
+        let status = self.gateway.checkout(&checkout).await?;
         let payment_id = status.payment_id.ok_or(SessionError::NotFound)?;
-        let payment = self.dodo.get_payment(&payment_id).await?;
+        let payment = self.gateway.whole_payment(&payment_id).await?;
         if payment.status != Some(IntentStatus::Succeeded) {
             return Err(SessionError::NotFound);
         }

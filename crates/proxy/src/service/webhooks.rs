@@ -8,10 +8,11 @@ use std::sync::Arc;
 
 use dodo_client::{
     Priority,
-    calls::{payments::Payment, subscriptions::Subscription},
-    quota::with_priority,
+    http::turn::with_priority,
+    types::{payments::Payment, subscriptions::Subscription},
     webhook::{Event, EventObject},
 };
+use money::later;
 
 use super::{
     catalogue::Catalogue,
@@ -19,7 +20,7 @@ use super::{
     purchases::{PurchaseError, Purchases},
 };
 use crate::{
-    clock::{Clock, later},
+    clock::Clock,
     store::{InboxInsert, Store, StoreError},
     webhook_signature::{self, SignatureError, SignedHeaders, WebhookKey},
 };

@@ -1,11 +1,11 @@
 //! How much is let in, and how much is asked of Dodo.
 
 use clap::builder::RangedU64ValueParser;
+use upsell_core::policy::upstream_budget::Quota;
 
 use crate::{
     client_address::{RangeError, TrustedProxies},
     http::gate,
-    policy::upstream_budget::Quota,
     server,
 };
 

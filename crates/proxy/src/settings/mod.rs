@@ -18,10 +18,13 @@ pub use addresses::{AddressError, Origin, notify_url, public_url, return_url};
 pub use limits::{LimitArguments, Limits};
 pub use notify::Notify;
 
-use crate::{
-    client_address::RangeError,
+use upsell_core::{
     domain::Tenant,
     rules::{Rules, RulesError},
+};
+
+use crate::{
+    client_address::RangeError,
     store::{Database, DatabaseError},
     webhook_signature::{KeyError, WebhookKey},
 };

@@ -1,14 +1,11 @@
-//! Quotes and attempts: the journal that is written before, and after, anything that may move money.
+//! Quotes and attempts, read and taken. What is decided about attempts goes through [`super::journal`].
 
 use async_trait::async_trait;
 use dodo_client::ids::{CheckoutSessionId, CustomerId, PaymentId, SubscriptionId};
+use upsell_core::domain::{AttemptRow, HistoryEntry, QuoteRow};
 use wire::{AttemptId, IdempotencyKey, OfferId, QuoteId, UnixSeconds};
 
 use super::StoreError;
-use crate::{
-    domain::{AttemptRow, AttemptState, HistoryEntry, OfferState, QuoteRow, SeenPayment, Source},
-    policy::{refunds::RefundRules, settle::Observation},
-};
 
 /// Quotes.
 #[async_trait]
@@ -31,146 +28,9 @@ pub trait Quotes: Send + Sync {
     ) -> Result<Option<QuoteRow>, StoreError>;
 }
 
-/// What is to be claimed. The attempt's number is given by the store.
-#[derive(Clone, Debug)]
-pub struct ClaimRequest {
-    /// As it is to be written: `claimed`, with a key.
-    pub attempt: AttemptRow,
-    /// Offer states from which it may be claimed.
-    pub from: &'static [OfferState],
-}
-
-/// What came of a claim.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Claim {
-    /// The attempt is written and is the only live one. The row has its number.
-    Claimed(AttemptRow),
-    /// The key was used before by this buyer; here is that attempt.
-    KeyUsed(AttemptRow),
-    /// The offer is in a state from which it cannot be claimed, or over.
-    OfferNotOpen(OfferState),
-    /// Another attempt is live on the subscription.
-    SubscriptionBusy,
-    /// No such offer of this buyer.
-    OfferNotFound,
-    /// The store holds less than this process has seen in it: nothing may be claimed until it is rebuilt.
-    StoreWentBack,
-}
-
-/// What happens to the browser's key when an attempt is released.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KeptKey {
-    /// The answer is final for this key.
-    Kept,
-    /// The same request may be made again with it.
-    Freed,
-}
-
-/// What was observed of an attempt, and what came to be known with it. Absent fields stay as they are.
-#[derive(Clone, Debug)]
-pub struct Settlement {
-    /// How it stands.
-    pub observation: Observation,
-    /// Who found out.
-    pub source: Source,
-    /// When.
-    pub at: UnixSeconds,
-    /// Dodo's payment.
-    pub payment: Option<SeenPayment>,
-    /// Dodo's checkout session.
-    pub checkout_session_id: Option<CheckoutSessionId>,
-    /// Hosted page.
-    pub checkout_url: Option<String>,
-    /// With a success.
-    pub receipt: Option<wire::Receipt>,
-    /// When to look next, if it is still undecided afterwards.
-    pub next_check_at: Option<UnixSeconds>,
-    /// What goes back, should the payment be money that should not be there.
-    pub refund: RefundRules,
-}
-
-impl Settlement {
-    /// Only an observation.
-    #[must_use]
-    pub fn of(observation: Observation, source: Source, at: UnixSeconds) -> Self {
-        Self {
-            observation,
-            source,
-            at,
-            payment: None,
-            checkout_session_id: None,
-            checkout_url: None,
-            receipt: None,
-            next_check_at: None,
-            refund: RefundRules::default(),
-        }
-    }
-}
-
-/// What settling did.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Settled {
-    /// The state before.
-    pub before: AttemptState,
-    /// The row after.
-    pub row: AttemptRow,
-    /// Money that came in although another attempt of the same offer was live or had collected, or another payment of
-    /// this attempt had: the merchant has to look. Said once for each payment.
-    pub surplus: bool,
-}
-
-/// Taking an attempt back.
-#[derive(Clone, Debug)]
-pub struct Release<'a> {
-    /// The state that it has to be in: `claimed`, or `sent` when the request provably was not executed.
-    pub from: AttemptState,
-    /// The new quote, when it is taken back because the amount had changed.
-    pub replacement: Option<&'a QuoteId>,
-    /// What happens to the browser's key.
-    pub key: KeptKey,
-    /// When.
-    pub at: UnixSeconds,
-}
-
 /// Attempts.
 #[async_trait]
 pub trait Attempts: Send + Sync {
-    /// Claims: the offer goes to `accepting` and the attempt is written, or neither. Refuses an offer that is over at
-    /// the attempt's `created_at`.
-    async fn claim(&self, request: &ClaimRequest) -> Result<Claim, StoreError>;
-
-    /// `claimed` becomes `sent`, if the lease is this store's and good until after `now`, and the offer still this
-    /// attempt's. From the moment this returns `true` the request may have left. `false`: it must not leave.
-    async fn mark_sent(
-        &self,
-        attempt: &AttemptRow,
-        now: UnixSeconds,
-        next_check_at: UnixSeconds,
-    ) -> Result<bool, StoreError>;
-
-    /// Calls an attempt off. The offer is open again, as it was. `false` when the attempt was not in `release.from`.
-    async fn release(&self, id: &AttemptId, release: &Release<'_>) -> Result<bool, StoreError>;
-
-    /// Merges an observation. May be called by anybody, in any order, any number of times. `None`: no such attempt.
-    async fn settle(&self, id: &AttemptId, settlement: &Settlement) -> Result<Option<Settled>, StoreError>;
-
-    /// Gives up waiting: `unknown` and `pending` become `abandoned`; every other state stays.
-    async fn abandon(
-        &self,
-        id: &AttemptId,
-        at: UnixSeconds,
-        next_check_at: UnixSeconds,
-    ) -> Result<bool, StoreError>;
-
-    /// Notes that an attempt was looked up at `at`.
-    async fn note_look(
-        &self,
-        id: &AttemptId,
-        at: UnixSeconds,
-        clean_after_deadline: bool,
-        next_check_at: Option<UnixSeconds>,
-    ) -> Result<(), StoreError>;
-
     /// What happened to an attempt, the oldest first.
     async fn history(&self, id: &AttemptId) -> Result<Vec<HistoryEntry>, StoreError>;
 

@@ -1,15 +1,16 @@
 //! What the proxy remembers, as a port: the engine behind it is chosen at start-up.
 //!
-//! A store is opened for one [`Tenant`](crate::domain::Tenant); every call below means that tenant's rows only, and
+//! A store is opened for one [`Tenant`](upsell_core::domain::Tenant); every call below means that tenant's rows only, and
 //! where a buyer asks, that buyer's. Each method is one transaction: either all of it is on disk when it returns, or
-//! nothing. No method waits for the network. Rules live in `policy`; the one rule applied in here is
-//! [`policy::settle`](crate::policy::settle), because merging has to happen inside the transaction.
+//! nothing. No method waits for the network. No rule lives here: decisions are made by [`upsell_core::journal`] over what
+//! [`Journal::transact`] loads, and written as they were made.
 //!
 //! One file a concern: sessions, offers and declines, charging, sales, webhooks, news, coming back from a backup. [`sqlite`]
 //! and [`postgres`] are the engines; the statements in `sql/` are written once for both, and `contract/` is what either has
 //! to keep.
 
 mod charging;
+mod journal;
 mod offers;
 mod open;
 mod outbox;
@@ -24,15 +25,17 @@ mod statements_tests;
 mod support;
 
 use async_trait::async_trait;
+use wire::ErrorCode;
 
-pub use charging::{Attempts, Claim, ClaimRequest, KeptKey, Quotes, Release, Settled, Settlement};
-pub use offers::{DeclineOutcome, Inserted, Offers, Refusal};
+pub use charging::{Attempts, Quotes};
+pub use journal::{Decide, Execute, Journal};
+pub use offers::{Inserted, Offers};
 pub use open::{Condition, Database, DatabaseError, OpenError, Opened, examine, open, open_read_only};
 pub use outbox::{Backlog, DueNotice, Outbox};
 pub use people::{Inbox, InboxInsert, People};
 pub use plan_changes::Changes;
-pub use restore::{LastSign, Rebuilding, Restore, Took};
-pub use sales::{Conclusion, RefundOrders, Sales};
+pub use restore::Restore;
+pub use sales::{RefundOrders, Sales};
 pub use support::{AttemptFilter, StateCount, Support};
 
 /// A store as a thing that is up, or not.
@@ -48,6 +51,7 @@ pub trait Life: Send + Sync {
 /// Everything that the proxy remembers.
 pub trait Store:
     Life
+    + Journal
     + People
     + Offers
     + Quotes
@@ -64,6 +68,7 @@ pub trait Store:
 
 impl<
     T: Life
+        + Journal
         + People
         + Offers
         + Quotes
@@ -86,9 +91,23 @@ pub enum StoreError {
     /// change is there; callers on the charging path treat it as "it may be".
     #[error("the store failed")]
     Engine(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// What was loaded for a decision changed before it could be written, again and again.
+    #[error("the store is contended")]
+    Contended,
     /// A stored value does not read back: written by a newer version, or damaged.
     #[error("the store holds an unreadable value in {0}")]
     Unreadable(&'static str),
+}
+
+impl StoreError {
+    /// The code that the client sees.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::Engine(_) | Self::Contended => ErrorCode::Unavailable,
+            Self::Unreadable(_) => ErrorCode::Internal,
+        }
+    }
 }
 
 impl From<sqlx::Error> for StoreError {

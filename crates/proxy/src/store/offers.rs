@@ -2,10 +2,10 @@
 
 use async_trait::async_trait;
 use dodo_client::ids::CustomerId;
-use wire::{DeclineReason, Money, OfferId, ProductId, UnixSeconds};
+use upsell_core::domain::{DeclineEntry, OfferRow};
+use wire::{OfferId, UnixSeconds};
 
 use super::StoreError;
-use crate::domain::{DeclineEntry, OfferRow, OfferState};
 
 /// What came of inserting an offer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,36 +24,6 @@ impl Inserted {
             Self::New(row) | Self::Existing(row) => row,
         }
     }
-}
-
-/// A refusal to be written down.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    /// The offer.
-    pub offer_id: OfferId,
-    /// Whose it is.
-    pub customer_id: CustomerId,
-    /// What it cost, where known.
-    pub price: Option<Money>,
-    /// The plan that the buyer is on, where known.
-    pub plan: Option<ProductId>,
-    /// Why, when said.
-    pub reason: Option<DeclineReason>,
-    /// When.
-    pub at: UnixSeconds,
-}
-
-/// What came of a refusal.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DeclineOutcome {
-    /// Written down now.
-    Declined(OfferRow),
-    /// Was declined before; nothing was added.
-    AlreadyDeclined(OfferRow),
-    /// It is being paid, is paid or is over.
-    NotDeclinable(OfferState),
-    /// No such offer of this buyer.
-    NotFound,
 }
 
 /// Offers and refusals.
@@ -78,10 +48,6 @@ pub trait Offers: Send + Sync {
         id: &OfferId,
         at: UnixSeconds,
     ) -> Result<bool, StoreError>;
-
-    /// Moves the offer to `declined` and writes the ledger, from `eligible`, `presented`, `failed` and `expired` only:
-    /// of a decline and an accept at the same time exactly one wins.
-    async fn decline(&self, refusal: &Refusal) -> Result<DeclineOutcome, StoreError>;
 
     /// This buyer's refusals, the latest first.
     async fn decline_ledger(&self, customer: &CustomerId) -> Result<Vec<DeclineEntry>, StoreError>;

@@ -3,15 +3,15 @@
 use std::{path::PathBuf, sync::Arc};
 
 use secrecy::{ExposeSecret, SecretString};
+use upsell_core::domain::Tenant;
+use wire::UnixSeconds;
 
 use super::{
     Store,
     postgres::{self, DatabaseClock, PostgresStore},
     sqlite::{self, SqliteStore},
 };
-use wire::UnixSeconds;
-
-use crate::{clock::Clock, domain::Tenant};
+use crate::clock::Clock;
 
 /// Where the rows are.
 #[derive(Clone, Debug)]

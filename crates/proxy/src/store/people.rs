@@ -2,10 +2,10 @@
 
 use async_trait::async_trait;
 use dodo_client::ids::{CheckoutSessionId, CustomerId, PaymentId};
+use upsell_core::domain::{Purchase, Session, TokenHash, TriggerEvent};
 use wire::{Trigger, UnixSeconds};
 
 use super::StoreError;
-use crate::domain::{Purchase, Session, TokenHash, TriggerEvent};
 
 /// Who asks, and what they have bought.
 #[async_trait]

@@ -1,10 +1,10 @@
 //! Plan changes, counted.
 
 use async_trait::async_trait;
+use upsell_core::domain::PlanChanges;
 use wire::UnixSeconds;
 
 use super::StoreError;
-use crate::domain::PlanChanges;
 
 /// What became of plans.
 #[async_trait]

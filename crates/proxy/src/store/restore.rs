@@ -8,43 +8,10 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
+use upsell_core::journal::LastSign;
 use wire::{AttemptId, UnixSeconds};
 
 use super::StoreError;
-use crate::domain::{AttemptRow, OfferRow, QuoteRow};
-
-/// What a store says of its last moments.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct LastSign {
-    /// When a proxy on it was last alive.
-    pub beat: Option<UnixSeconds>,
-    /// When its latest attempt was claimed.
-    pub attempt: Option<UnixSeconds>,
-    /// The moment of a backup that was named when it was last rebuilt.
-    pub restored_at: Option<UnixSeconds>,
-}
-
-/// An attempt that only Dodo knows of, and what has to be there for it. All of it is a proposal: what the store holds of
-/// it stays as it is.
-#[derive(Clone, Debug)]
-pub struct Rebuilding {
-    /// Its offer, being paid.
-    pub offer: Option<OfferRow>,
-    /// Its quote.
-    pub quote: QuoteRow,
-    /// The attempt, sent.
-    pub attempt: AttemptRow,
-}
-
-/// What came of rebuilding an attempt.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Took {
-    /// It is written now, as sent. The row has its number, and its offer: the one for the same occasion, if the store
-    /// had one.
-    New(AttemptRow),
-    /// It was there; if only claimed, it is now sent, which it must have been.
-    Known(AttemptRow),
-}
 
 /// A store that may have lost commits.
 #[async_trait]
@@ -64,9 +31,6 @@ pub trait Restore: Send + Sync {
     /// It holds everything again that is to be had: forgets what this process remembered and writes a beat. `restored_at`
     /// is the moment of the backup, where somebody named one.
     async fn begin_anew(&self, now: UnixSeconds, restored_at: Option<UnixSeconds>) -> Result<(), StoreError>;
-
-    /// Puts back an attempt that Dodo has a payment of, so that it can be settled by it.
-    async fn rebuild(&self, rebuilding: &Rebuilding, at: UnixSeconds) -> Result<Took, StoreError>;
 
     /// Refusals up to `until` may be lost: closes every open offer made before it. Returns how many those were.
     async fn hold_until(&self, until: UnixSeconds) -> Result<u64, StoreError>;

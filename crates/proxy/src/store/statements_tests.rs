@@ -1,21 +1,21 @@
 //! Every statement names the tenant: data of one merchant must not be reachable from another's store.
 
 const SOURCES: [(&str, &str); 16] = [
+    ("apply/attempts.rs", include_str!("sql/apply/attempts.rs")),
+    ("apply/mod.rs", include_str!("sql/apply/mod.rs")),
+    ("apply/sales.rs", include_str!("sql/apply/sales.rs")),
     ("attempts.rs", include_str!("sql/attempts.rs")),
-    ("claims.rs", include_str!("sql/claims.rs")),
     ("history.rs", include_str!("sql/history.rs")),
     ("inbox.rs", include_str!("sql/inbox.rs")),
-    ("notices.rs", include_str!("sql/notices.rs")),
+    ("load.rs", include_str!("sql/load.rs")),
     ("offers.rs", include_str!("sql/offers.rs")),
     ("outbox.rs", include_str!("sql/outbox.rs")),
-    ("payments.rs", include_str!("sql/payments.rs")),
     ("people.rs", include_str!("sql/people.rs")),
     ("plan_changes.rs", include_str!("sql/plan_changes.rs")),
     ("quotes.rs", include_str!("sql/quotes.rs")),
     ("refund_orders.rs", include_str!("sql/refund_orders.rs")),
     ("restore.rs", include_str!("sql/restore.rs")),
     ("sales.rs", include_str!("sql/sales.rs")),
-    ("settling.rs", include_str!("sql/settling.rs")),
     ("support.rs", include_str!("sql/support.rs")),
 ];
 

@@ -2,10 +2,10 @@
 
 use async_trait::async_trait;
 use dodo_client::ids::CustomerId;
+use upsell_core::domain::{AttemptRow, AttemptWord, PaymentOnRecord};
 use wire::{AttemptId, UnixSeconds};
 
 use super::StoreError;
-use crate::domain::{AttemptRow, AttemptWord, PaymentOnRecord};
 
 /// Which attempts.
 #[derive(Clone, Debug, Default)]

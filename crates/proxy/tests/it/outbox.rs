@@ -5,17 +5,20 @@ use std::{sync::Arc, time::Duration};
 use dodo_client::ids::CustomerId;
 use proxy::{
     clock::{Clock, ManualClock, SystemClock},
-    domain::{ChargePlan, EquivalenceKey, OfferRow, OfferState, Tenant},
     ids,
     service::outbox::Relay,
     settings::{Notify, notify_url},
-    store::{Offers, Outbox, Refusal, sqlite::SqliteStore},
+    store::{Execute, Offers, Outbox, sqlite::SqliteStore},
     webhook_signature::WebhookKey,
 };
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use upsell_core::{
+    domain::{ChargePlan, EquivalenceKey, OfferRow, OfferState, Tenant},
+    journal::Decline,
+};
 use wire::{OfferKind, ProductId, UnixSeconds};
 
 use crate::{
@@ -67,8 +70,8 @@ impl Desk {
             expires_at: UnixSeconds(now.0 + 86_400),
         };
         let offer_id = self.store.insert_offer_if_absent(&offer).await.unwrap().row().id;
-        let refusal = Refusal { offer_id, customer_id, price: None, plan: None, reason: None, at: now };
-        self.store.decline(&refusal).await.unwrap();
+        let decline = Decline { offer_id, customer_id, price: None, plan: None, reason: None, at: now };
+        self.store.execute(&decline).await.unwrap();
     }
 
     fn relay(&self, url: &str) -> Relay {

@@ -1,11 +1,10 @@
 //! The story of an attempt, told beside the running proxy.
 
 use proxy::{
-    domain::Tenant,
     store::{AttemptFilter, Database, open_read_only},
     support,
 };
-
+use upsell_core::domain::Tenant;
 use wire::AttemptId;
 
 use crate::harness::{GOOD_CARD, TestApp};

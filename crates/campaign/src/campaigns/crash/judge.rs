@@ -5,11 +5,10 @@ use std::collections::BTreeMap;
 use anyhow::Context as _;
 use dodo_client::ids::PaymentId;
 use dodo_sim::Charge;
-use proxy::{
+use upsell_core::{
     domain::{AttemptKind, AttemptRow, AttemptState, OfferState, OrderState},
-    policy::settle::is_live,
+    journal::states::is_live,
 };
-
 use wire::{AttemptId, IdempotencyKey};
 
 use super::story::{Story, Told};

@@ -4,12 +4,11 @@ use std::sync::Mutex;
 
 use anyhow::Context as _;
 use async_trait::async_trait;
-use proxy::{
-    clock::Clock as _,
+use proxy::{clock::Clock as _, service::charging::ChargeError, store::Execute};
+use upsell_core::{
     domain::OfferState,
+    journal::{Decline, DeclineOutcome},
     rules::{AboveQuote, LateSuccess, MoneyRules, Surplus},
-    service::charging::ChargeError,
-    store::{DeclineOutcome, Refusal},
 };
 use wire::{AttemptStatus, PayWith};
 
@@ -105,7 +104,7 @@ impl Tale for Story {
                 }
             }
             Step::Decline => {
-                let refusal = Refusal {
+                let decline = Decline {
                     offer_id: shown.offer.id.clone(),
                     customer_id: shown.offer.customer_id.clone(),
                     price: None,
@@ -113,7 +112,7 @@ impl Tale for Story {
                     reason: None,
                     at: desk.clock.now(),
                 };
-                let outcome = desk.store.decline(&refusal).await?;
+                let outcome = desk.store.execute(&decline).await?;
                 let declined =
                     matches!(outcome, DeclineOutcome::Declined(_) | DeclineOutcome::AlreadyDeclined(_));
                 let posts = dodo.charging_requests_of(customer).len();

@@ -3,16 +3,15 @@
 
 use anyhow::Context as _;
 use dodo_client::{
-    ApiError, ChargeEvidence, ErrorBody, RateLimit, TransportError, Unsent, calls::payments::IntentStatus,
-    error::DecodeError, ids::CustomerId,
+    ApiError, ChargeEvidence, ErrorBody, RateLimit, TransportError, Unsent, error::DecodeError,
+    ids::CustomerId, types::payments::IntentStatus,
 };
-use proxy::{
-    domain::{AttemptKind, AttemptRow, AttemptState, ConsentRecord, Fingerprint},
+use upsell_core::{
+    domain::{AttemptKind, AttemptRow, AttemptState, ConsentRecord, Fingerprint, Observation},
     policy::{
         classify::{Class, classify},
         observe,
         reconcile_schedule::{self, Look, Next},
-        settle::Observation,
     },
 };
 use wire::{AttemptId, Currency, QuoteId, UnixSeconds};

@@ -1,12 +1,9 @@
 //! What the store does, transaction by transaction. Decisions are production's (`policy::claims`, `policy::settle`);
 //! conditions that production states in SQL are mirrored here, with the name of the function that has them.
 
-use proxy::{
-    domain::{AttemptKind, AttemptState, OfferState},
-    policy::{
-        claims::{may_decline, open_for, reopened},
-        settle::{Observation, abandon, is_live, join, offer_after},
-    },
+use upsell_core::{
+    domain::{AttemptKind, AttemptState, Observation, OfferState},
+    journal::states::{abandon, is_live, join, may_decline, offer_after, open_for, reopened},
 };
 
 use super::{

@@ -3,12 +3,10 @@
 //!
 //! In one file because what may happen is read as one list.
 
-use proxy::{
-    domain::{AttemptKind, AttemptState, OfferState},
-    policy::{
-        reconcile_schedule::Look,
-        settle::{Observation, is_live},
-    },
+use upsell_core::{
+    domain::{AttemptKind, AttemptState, Observation, OfferState},
+    journal::states::is_live,
+    policy::reconcile_schedule::Look,
 };
 use wire::FailureReason;
 

@@ -1,8 +1,8 @@
 //! What has to hold in every state of the world.
 
-use proxy::{
+use upsell_core::{
     domain::{AttemptKind, AttemptState, OfferState},
-    policy::settle::is_live,
+    journal::states::is_live,
 };
 
 use super::world::{Net, Payment, Task, World};

@@ -1,9 +1,9 @@
 //! What becomes of a world in which nobody does anything more: processes end, requests on the way are lost, listings
 //! catch up, and the reconciler does its work. Asked of every state: whatever happened, the end has to be right.
 
-use proxy::{
-    domain::AttemptState,
-    policy::settle::{Observation, is_live},
+use upsell_core::{
+    domain::{AttemptState, Observation},
+    journal::states::is_live,
 };
 
 use super::{

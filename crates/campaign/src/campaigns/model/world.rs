@@ -1,6 +1,6 @@
 //! Everything that matters of one offer, at the proxy and at Dodo: small enough to visit every one of its states.
 
-use proxy::domain::{AttemptKind, AttemptState, OfferState};
+use upsell_core::domain::{AttemptKind, AttemptState, OfferState};
 use wire::FailureReason;
 
 /// Attempts that fit.

@@ -12,8 +12,8 @@ use std::{
 
 use anyhow::Context as _;
 use dodo_client::{
-    calls::{plan_changes::ProrationMode, plan_preview::PlanChangePreview, subscriptions::Subscription},
     ids::SubscriptionId,
+    types::{plan_changes::ProrationMode, plan_preview::PlanChangePreview, subscriptions::Subscription},
 };
 use dodo_sim::ProductPatch;
 use proptest::{
@@ -21,16 +21,16 @@ use proptest::{
     sample::select,
     test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner},
 };
-use proxy::{
+use proxy::gateway::change_body;
+use serde_json::{Value, json};
+use upsell_core::{
     domain::ChargePlan,
-    gateway::change_body,
     policy::{
         pricing::{self, Priced},
         quote_lock::{Collected, compare, may_collect},
     },
 };
-use serde_json::{Value, json};
-use wire::{Currency, EffectiveAt, Money, ProductId, Quote, QuoteId, UnixSeconds};
+use wire::{AddonId, Currency, EffectiveAt, Money, ProductId, Quote, QuoteId, UnixSeconds};
 
 use super::shop;
 use crate::rig::{Dodo, GOOD_CARD, Subscriber};
@@ -259,7 +259,7 @@ fn against(case: &Case, quote: &Quote, fresh: &Priced, came: &Came) -> Option<St
         return Some(format!("credit of {} was shown, and it is {credit}", fresh.credit));
     }
     let renewal = fresh.renewal.as_ref()?;
-    let renews = (subscription.recurring_pre_tax_amount, subscription.next_billing_date.unix_timestamp());
+    let renews = (subscription.recurring_pre_tax_amount, subscription.next_billing_date.0);
     (case.at_once && renews != (renewal.amount, renewal.date.0))
         .then(|| format!("renewal {renewal:?} was shown, and it is {renews:?}"))
 }
@@ -320,7 +320,7 @@ fn planned(case: &Case, who: &Subscriber) -> anyhow::Result<ChargePlan> {
         quantity: case.to.seats,
         addons: addons
             .into_iter()
-            .map(|(id, n)| Ok((ProductId::parse(id)?, n)))
+            .map(|(id, n)| Ok((AddonId::parse(id)?, n)))
             .collect::<anyhow::Result<_>>()?,
         proration,
         effective_at,

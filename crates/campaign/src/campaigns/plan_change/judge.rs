@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context as _;
 use dodo_sim::{Charge, Request};
-use proxy::{
-    domain::{AttemptRow, AttemptState, ChargePlan, QuoteRow},
-    policy::settle::is_live,
-};
 use serde_json::Value;
+use upsell_core::{
+    domain::{AttemptRow, AttemptState, ChargePlan, QuoteRow},
+    journal::states::is_live,
+};
 use wire::{AttemptId, IdempotencyKey};
 
 use super::{

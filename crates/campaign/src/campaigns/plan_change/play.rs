@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex};
 use anyhow::Context as _;
 use async_trait::async_trait;
 use dodo_sim::ProductPatch;
-use proxy::{
+use proxy::service::charging::ChargeError;
+use serde_json::json;
+use upsell_core::{
     domain::AttemptState,
     rules::{AboveQuote, LateSuccess, MoneyRules, Rules, Surplus},
-    service::charging::ChargeError,
 };
-use serde_json::json;
 use wire::{AttemptStatus, IdempotencyKey, Quote, QuoteId};
 
 use super::{

@@ -3,10 +3,10 @@
 use std::{io::Write as _, sync::Arc};
 
 use anyhow::Context as _;
-use dodo_client::calls::plan_changes::ProrationMode;
+use dodo_client::types::plan_changes::ProrationMode;
 use dodo_sim::{ProductPatch, SimConfig};
-use proxy::rules::{ProrationRules, Rules};
 use serde_json::{Value, json};
+use upsell_core::rules::{ProrationRules, Rules};
 
 use crate::rig::Dodo;
 

@@ -5,10 +5,10 @@ use std::{
     sync::Arc,
 };
 
-use dodo_client::calls::plan_changes::ProrationMode;
-use proxy::rules::Rules;
+use dodo_client::types::plan_changes::ProrationMode;
 use rand::RngExt as _;
 use serde_json::{Value, json};
+use upsell_core::rules::Rules;
 use wire::{AttemptId, EffectiveAt, PreviewRequest, ProductId, Quote, QuoteId};
 
 use super::shop;

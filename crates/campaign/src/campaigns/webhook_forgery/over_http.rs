@@ -5,9 +5,9 @@ use std::{collections::BTreeMap, sync::Arc};
 use dodo_client::{Mode, ids::CustomerId};
 use proxy::{
     clock::ManualClock,
-    domain::Tenant,
     store::{self, AttemptFilter, InboxInsert, Store},
 };
+use upsell_core::domain::Tenant;
 use wire::UnixSeconds;
 
 use super::{

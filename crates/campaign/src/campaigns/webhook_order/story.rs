@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use anyhow::Context as _;
-use proxy::{clock::ManualClock, domain::AttemptRow};
+use proxy::clock::ManualClock;
 use serde_json::{Value, json};
+use upsell_core::domain::AttemptRow;
 use wire::PayWith;
 
 use crate::rig::{Desk, Dodo, GOOD_CARD, KIT, Shown};

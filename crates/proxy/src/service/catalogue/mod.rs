@@ -4,22 +4,22 @@
 //! needs no call to Dodo. Nothing here is the truth about money: that is the quote, and a quote is re-made before it is
 //! charged. `fresh_*` asks Dodo, whatever is kept.
 
-mod mapping;
-
-pub use mapping::{period, product, saved_method, shown_card};
-
 use std::{sync::Arc, time::Duration};
 
 use dodo_client::{
-    Client, Priority,
-    calls::subscriptions::Subscription,
+    Priority,
+    http::turn::with_priority,
     ids::{AddonId, CustomerId, SubscriptionId},
-    quota::with_priority,
+    types::subscriptions::Subscription,
 };
 use moka::future::Cache;
+use upsell_core::{
+    domain::SavedMethod,
+    policy::catalogue::{self, CatalogueProduct},
+};
 use wire::ProductId;
 
-use crate::{domain::SavedMethod, policy::plan_comparison::ListPrice};
+use crate::gateway::Gateway;
 
 /// How long a product may be shown as it was.
 const PRODUCT_LIFE: Duration = Duration::from_secs(15 * 60);
@@ -29,25 +29,6 @@ const PRODUCT_REFRESH: Duration = Duration::from_secs(5 * 60);
 const BUYER_LIFE: Duration = Duration::from_secs(16 * 60);
 /// Entries kept of each kind.
 const CAPACITY: u64 = 50_000;
-
-/// A product that can be offered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CatalogueProduct {
-    /// Which.
-    pub id: ProductId,
-    /// Its name; its id where the merchant gave it none.
-    pub name: String,
-    /// A sentence or two.
-    pub description: Option<String>,
-    /// A picture with an https address.
-    pub image: Option<String>,
-    /// List price, the product's own discount taken off.
-    pub price: ListPrice,
-    /// Whether a subscription to it can be changed by Dodo's plan change.
-    pub is_plan: bool,
-    /// Add-ons that a subscription to it may carry.
-    pub addons: Vec<AddonId>,
-}
 
 /// Why something could not be had.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -77,7 +58,7 @@ impl From<dodo_client::Error> for CatalogueError {
 /// The caches. Cheap to clone; clones share what they hold.
 #[derive(Clone)]
 pub struct Catalogue {
-    dodo: Client,
+    gateway: Gateway,
     products: Cache<ProductId, Arc<CatalogueProduct>>,
     addons: Cache<AddonId, Arc<str>>,
     methods: Cache<CustomerId, Arc<[SavedMethod]>>,
@@ -87,9 +68,9 @@ pub struct Catalogue {
 impl Catalogue {
     /// Empty caches in front of Dodo.
     #[must_use]
-    pub fn new(dodo: Client) -> Self {
+    pub fn new(gateway: Gateway) -> Self {
         Self {
-            dodo,
+            gateway,
             products: cache(PRODUCT_LIFE),
             addons: cache(PRODUCT_LIFE),
             methods: cache(BUYER_LIFE),
@@ -107,14 +88,15 @@ impl Catalogue {
     }
 
     async fn fetch_product(&self, id: &ProductId) -> Result<Arc<CatalogueProduct>, CatalogueError> {
-        let upstream = mapping::upstream_id(id)?;
-        Ok(Arc::new(mapping::product(id, self.dodo.get_product(&upstream).await?)?))
+        let product = self.gateway.product(id).await?;
+        let offerable = catalogue::offerable(product);
+        offerable.map(Arc::new).ok_or_else(|| CatalogueError::NotOfferable(id.clone()))
     }
 
     /// The name of an add-on; its id when it has none or cannot be asked for.
     pub async fn addon_name(&self, id: &AddonId) -> Arc<str> {
         let fetch = async {
-            let addon = self.dodo.get_addon(id).await?;
+            let addon = self.gateway.addon(id).await?;
             Ok::<_, dodo_client::Error>(Arc::from(if addon.name.is_empty() {
                 id.as_str()
             } else {
@@ -147,8 +129,8 @@ impl Catalogue {
     }
 
     async fn fetch_methods(&self, customer: &CustomerId) -> Result<Arc<[SavedMethod]>, CatalogueError> {
-        let methods = self.dodo.list_payment_methods(customer).await?;
-        Ok(methods.iter().map(mapping::saved_method).collect())
+        let methods = self.gateway.payment_methods(customer).await?;
+        Ok(methods.iter().map(catalogue::saved_method).collect())
     }
 
     /// Something about the buyer's methods has changed: asks again, if they are kept at all.
@@ -180,7 +162,7 @@ impl Catalogue {
     }
 
     async fn fetch_subscription(&self, id: &SubscriptionId) -> Result<Arc<Subscription>, CatalogueError> {
-        Ok(Arc::new(self.dodo.get_subscription(id).await?))
+        Ok(Arc::new(self.gateway.subscription(id).await?))
     }
 
     /// Something about a subscription has changed: asks again, if it is kept at all. What a webhook carries is not kept

@@ -1,29 +1,27 @@
 //! What a plan change has come to: at its payment where money is due, else at the subscription.
 
 use dodo_client::{
-    calls::{
+    ids::PaymentId,
+    types::{
         payments::{ChargeType, IntentStatus},
         subscriptions::Subscription,
     },
-    ids::PaymentId,
+};
+use money::later;
+use upsell_core::{
+    domain::{AttemptRow, AttemptState, Observation, PaymentFacts, QuoteRow, Source},
+    journal::Settlement,
+    policy::{
+        observe::{self, Progress},
+        quote_lock::{self, Collected},
+        reconcile_schedule,
+    },
 };
 
 use super::{
     Charging,
     evidence::{CLOCK_SLACK, LookError},
     view,
-};
-use crate::{
-    clock::later,
-    domain::{AttemptRow, AttemptState, QuoteRow, Source},
-    gateway::PaymentFacts,
-    policy::{
-        observe::{self, Progress},
-        quote_lock::{self, Collected},
-        reconcile_schedule,
-        settle::Observation,
-    },
-    store::Settlement,
 };
 
 impl Charging {
@@ -127,10 +125,8 @@ impl Charging {
         let since = later(row.created_at, -CLOCK_SLACK);
         let payments = self.gateway.payments_since(None, row.subscription_id.as_ref(), since).await?;
         let is_collected = |payment: &PaymentFacts| payment.status == Some(IntentStatus::Succeeded);
-        let as_quoted = |payment: &PaymentFacts| {
-            payment.amount.map(|amount| quote_lock::compare(&quote.quote, amount))
-                == Some(Collected::AsQuoted)
-        };
+        let as_quoted =
+            |payment: &PaymentFacts| quote_lock::compare(&quote.quote, payment.amount) == Collected::AsQuoted;
         let (named, unnamed): (Vec<_>, Vec<_>) = payments
             .into_iter()
             .filter(|payment| match &payment.attempt {

@@ -66,8 +66,9 @@ impl ChargeError {
             Self::KeyInProgress => ErrorCode::KeyInProgress,
             Self::KeyReused => ErrorCode::IdempotencyKeyReused,
             Self::ChangeNotPossible => ErrorCode::ChangeNotPossible,
-            Self::Unavailable { .. } | Self::Store(StoreError::Engine(_)) => ErrorCode::Unavailable,
-            Self::Store(StoreError::Unreadable(_)) | Self::Id(_) => ErrorCode::Internal,
+            Self::Unavailable { .. } => ErrorCode::Unavailable,
+            Self::Store(error) => error.code(),
+            Self::Id(_) => ErrorCode::Internal,
         }
     }
 }

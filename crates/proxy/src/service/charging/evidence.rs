@@ -1,30 +1,35 @@
 //! Evidence from Dodo, wherever it came from: what it means for an attempt, writing that down, telling who waits, and
 //! raising what the merchant has to look at.
 
-use super::{ChargeError, Charging, view};
-use crate::service::gate::Closed;
-use crate::{
-    clock::later,
-    domain::{AttemptKind, AttemptRow, AttemptState, QuoteRow, SeenPayment, Source},
-    gateway::{ListingError, PaymentFacts},
+use dodo_client::{
+    ChargeEvidence,
+    ids::SubscriptionId,
+    types::{
+        payments::{ChargeType, Payment},
+        subscriptions::Subscription,
+    },
+};
+use money::later;
+use upsell_core::{
+    domain::{
+        AttemptKind, AttemptRow, AttemptState, Observation, PaymentFacts, QuoteRow, SeenPayment, Source,
+    },
+    journal::{Settle, Settled, Settlement, restore, states::is_live},
     policy::{
         observe,
         quote_lock::{self, Collected},
         reconcile_schedule::Look,
-        refunds, restore,
-        settle::{Observation, is_live},
+        refunds,
     },
-    store::{Settled, Settlement, StoreError},
-};
-use dodo_client::{
-    ChargeEvidence,
-    calls::{
-        payments::{ChargeType, Payment},
-        subscriptions::Subscription,
-    },
-    ids::SubscriptionId,
 };
 use wire::OfferId;
+
+use super::{ChargeError, Charging, view};
+use crate::{
+    gateway::ListingError,
+    service::gate::Closed,
+    store::{Execute, StoreError},
+};
 
 /// Seconds by which Dodo's clock and ours may differ in listings.
 pub(in crate::service) const CLOCK_SLACK: i64 = 600;
@@ -190,7 +195,7 @@ impl Charging {
     ) -> Settlement {
         let observation = observe::payment(row.kind, payment.status.as_ref(), payment.error_code.as_deref());
         let receipt = match observation {
-            Observation::Succeeded => view::receipt(quote, payment),
+            Observation::Succeeded => Some(view::receipt(quote, payment)),
             _ => None,
         };
         if observation == Observation::Succeeded {
@@ -199,7 +204,7 @@ impl Charging {
         let seen = SeenPayment {
             id: payment.payment_id.clone(),
             status: observe::payment_status(payment.status.as_ref()),
-            amount: payment.amount,
+            amount: Some(payment.amount),
         };
         // The bank wants to see the buyer: that payment's own page leads on, and no other while it is undecided.
         let own_page = payment.payment_link.clone().filter(|_| {
@@ -216,8 +221,8 @@ impl Charging {
         if row.state == AttemptState::Succeeded || row.kind == AttemptKind::Hosted {
             return;
         }
-        let compared = payment.amount.map(|amount| quote_lock::compare(&quote.quote, amount));
-        if compared != Some(Collected::AsQuoted) {
+        let compared = quote_lock::compare(&quote.quote, payment.amount);
+        if compared != Collected::AsQuoted {
             tracing::error!(?compared, quote_id = %quote.quote.id, "collected another amount than was shown");
             self.alert("collected_not_as_quoted", row);
         }
@@ -235,7 +240,7 @@ impl Charging {
         quote: Option<&QuoteRow>,
         settlement: &Settlement,
     ) -> Result<Option<Settled>, StoreError> {
-        let settled = self.store.settle(&row.id, settlement).await?;
+        let settled = self.store.execute(&Settle { attempt: &row.id, settlement }).await?;
         if let Some(Settled { before, row: after, surplus }) = &settled {
             if *before != after.state {
                 tracing::info!(attempt_id = %after.id, ?before, after = ?after.state, "an attempt was settled");

@@ -2,15 +2,18 @@
 //! offer: what was sold stays sold, and is never offered again.
 
 use dodo_client::{
-    calls::{disputes::Dispute, payments::Payment, refunds::Refund},
     ids::PaymentId,
+    types::{disputes::Dispute, payments::Payment, refunds::Refund},
+};
+use upsell_core::{
+    domain::{DisputeStatus, RefundStatus, SeenDispute, SeenRefund},
+    journal::{RecordDispute, RecordRefund},
 };
 
 use super::Charging;
 use crate::{
-    domain::{DisputeStatus, RefundStatus, SeenDispute, SeenRefund},
     gateway::{seen_dispute, seen_refund},
-    store::StoreError,
+    store::{Execute, StoreError},
 };
 
 impl Charging {
@@ -27,7 +30,8 @@ impl Charging {
 
     /// The same, read already.
     pub(in crate::service) async fn note_refund(&self, seen: &SeenRefund) -> Result<(), StoreError> {
-        let news = self.store.record_refund(seen, self.clock.now()).await?;
+        let record = RecordRefund { refund: seen.clone(), at: self.clock.now() };
+        let news = self.store.execute(&record).await?;
         if news && seen.status == RefundStatus::Failed {
             self.alert_about("refund_failed", &seen.payment_id).await?;
         }
@@ -41,7 +45,8 @@ impl Charging {
     pub async fn observe_dispute(&self, dispute: &Dispute) -> Result<(), StoreError> {
         let Some(seen) = seen_dispute(dispute) else { return Ok(()) };
         let SeenDispute { payment_id, status, .. } = &seen;
-        let news = self.store.record_dispute(&seen, self.clock.now()).await?;
+        let record = RecordDispute { dispute: seen.clone(), at: self.clock.now() };
+        let news = self.store.execute(&record).await?;
         // There is a date until which it has to be answered.
         if news && *status == DisputeStatus::Opened {
             self.alert_about("disputed", payment_id).await?;

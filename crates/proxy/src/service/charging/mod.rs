@@ -8,7 +8,7 @@
 //! | re-quote, choose the method | [`run`] | the same |
 //! | mark as sent (commit) | [`run`] | `sent`: taken for unknown, looked up |
 //! | one request, never repeated | [`run`] | the same |
-//! | classify, settle (commit) | [`run`], [`crate::policy::classify`], [`crate::policy::settle`] | settled |
+//! | classify, settle (commit) | [`run`], [`upsell_core::policy::classify`], [`upsell_core::journal::states`] | settled |
 //!
 //! Evidence also comes from webhooks and from the reconciler, in any order; it goes through [`evidence`]. Everything
 //! after the claim runs in a task of its own: a browser that goes away does not interrupt it, and shutting down waits for
@@ -24,33 +24,34 @@ mod view;
 
 use std::{sync::Arc, time::Duration};
 
-use dodo_client::{Priority, ids::CustomerId, quota::with_priority};
+use dodo_client::{Priority, http::turn::with_priority, ids::CustomerId};
 use tokio::sync::oneshot;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
+use upsell_core::journal::Claim;
 use wire::{AcceptRequest, AttemptId, ChangeRequest, Consent, IdempotencyKey, PayWith, Purpose};
+
+use crate::store::Execute;
 
 pub use self::error::ChargeError;
 pub(in crate::service) use self::evidence::{CLOCK_SLACK, LookError};
+use money::later;
+use upsell_core::{
+    domain::{
+        AttemptKind, AttemptRow, AttemptState, ChargePlan, ConsentRecord, Fingerprint, OfferRow, OfferState,
+        QuoteRow, Session,
+    },
+    journal::{ClaimOutcome, states::open_for},
+    rules::MoneyRules,
+};
+
 use self::{run::Outcome, signals::Signals};
 use super::{
     catalogue::Catalogue,
     gate::{Closed, Gate},
     quoting::Quoting,
 };
-use crate::{
-    clock::{Clock, later},
-    domain::{
-        AttemptKind, AttemptRow, AttemptState, ChargePlan, ConsentRecord, Fingerprint, OfferRow, OfferState,
-        QuoteRow, Session,
-    },
-    failpoint,
-    gateway::Gateway,
-    ids,
-    policy::claims::open_for,
-    rules::MoneyRules,
-    store::{Claim, ClaimRequest, Store},
-};
+use crate::{clock::Clock, failpoint, gateway::Gateway, ids, store::Store};
 
 /// Seconds for which a claim may be worked on before it is taken for dead. Longer than waiting for room in Dodo's quota and
 /// the reads before the request can take.
@@ -248,17 +249,19 @@ impl Charging {
         if intent.quote.quote.expires_at <= now {
             return Err(ChargeError::QuoteExpired);
         }
-        let request = ClaimRequest { attempt: new_attempt(&intent, now)?, from: open_for(intent.kind) };
-        let attempt = match self.store.claim(&request).await? {
-            Claim::Claimed(attempt) => attempt,
-            Claim::KeyUsed(earlier) => return self.replay(session, &earlier, intent.fingerprint).await,
-            Claim::SubscriptionBusy => return Err(ChargeError::AttemptInProgress),
-            Claim::OfferNotFound => return Err(ChargeError::NotFound),
-            Claim::StoreWentBack => {
+        let claim = Claim { attempt: new_attempt(&intent, now)? };
+        let attempt = match self.store.execute(&claim).await? {
+            ClaimOutcome::Claimed(attempt) => attempt,
+            ClaimOutcome::KeyUsed(earlier) => {
+                return self.replay(session, &earlier, intent.fingerprint).await;
+            }
+            ClaimOutcome::SubscriptionBusy => return Err(ChargeError::AttemptInProgress),
+            ClaimOutcome::OfferNotFound => return Err(ChargeError::NotFound),
+            ClaimOutcome::StaleStore => {
                 self.gate.close(Closed::WentBack(None));
                 return Err(ChargeError::Unavailable { retry_after: Some(GATE_RETRY) });
             }
-            Claim::OfferNotOpen(state) => {
+            ClaimOutcome::OfferNotOpen(state) => {
                 let offer = intent.offer.ok_or(ChargeError::NotFound)?;
                 return self.what_became_of(session, &OfferRow { state, ..offer }).await;
             }

@@ -6,29 +6,31 @@ use std::time::Duration;
 
 use dodo_client::{
     Priority,
-    calls::{checkouts::CheckoutSession, subscriptions::PaymentLink},
+    http::turn::{Room, with_priority},
     ids::{PaymentId, PaymentMethodId},
-    quota::{Room, with_priority},
+    types::{checkouts::CheckoutSession, subscriptions::PaymentLink},
     values::Metadata,
 };
-use wire::{FailureReason, QuoteId};
-
-use super::{ChargeError, Charging, Intent, evidence::log};
-use crate::{
-    clock::later,
+use money::later;
+use upsell_core::{
     domain::{
-        AttemptKind, AttemptRow, AttemptState, PaymentStatus, QuoteRow, SavedMethod, SeenPayment, Source,
+        AttemptKind, AttemptRow, AttemptState, Observation, OfferTags, PaymentStatus, QuoteRow, SavedMethod,
+        SeenPayment, Source, Tags,
     },
-    gateway::{OfferTags, Tags},
+    journal::{KeptKey, MarkSent, Release, Settlement, Unexecuted},
     policy::{
         classify::{Class, classify},
         failure_reason,
         payment_method::{self, Use},
         quote_lock, reconcile_schedule,
-        settle::Observation,
     },
+};
+use wire::{FailureReason, QuoteId};
+
+use super::{ChargeError, Charging, Intent, evidence::log};
+use crate::{
     service::quoting::{FreshPrice, QuoteError},
-    store::{KeptKey, Release, Settlement},
+    store::Execute,
 };
 
 /// Seconds after the `sent` mark at which an attempt without an outcome is taken for unknown: longer than the client
@@ -70,23 +72,24 @@ impl Charging {
         let ready = match prepared {
             Ok(ready) => ready,
             Err(Halt { error, replacement, key }) => {
-                self.release(&attempt, AttemptState::Claimed, replacement.as_ref(), key).await;
+                self.release(&attempt, Unexecuted::Claimed, replacement, key).await;
                 return Outcome::Refused(error);
             }
         };
         crate::failpoint!("run.prepared");
         let now = self.clock.now();
-        match self.store.mark_sent(&attempt, now, later(now, SENT_LEASE)).await {
+        let mark = MarkSent { attempt: attempt.id.clone(), now, next_check_at: later(now, SENT_LEASE) };
+        match self.store.execute(&mark).await {
             Ok(true) => {}
             Ok(false) => {
                 // Recovery took it for dead, or money came in on an earlier attempt: it must not be sent any more.
-                self.release(&attempt, AttemptState::Claimed, None, KeptKey::Freed).await;
+                self.release(&attempt, Unexecuted::Claimed, None, KeptKey::Freed).await;
                 return Outcome::Refused(ChargeError::Unavailable { retry_after: None });
             }
             Err(error) => {
                 // The mark may or may not be on disk. Nothing was sent, so it is taken back wherever it is.
-                self.release(&attempt, AttemptState::Sent, None, KeptKey::Freed).await;
-                self.release(&attempt, AttemptState::Claimed, None, KeptKey::Freed).await;
+                self.release(&attempt, Unexecuted::Sent, None, KeptKey::Freed).await;
+                self.release(&attempt, Unexecuted::Claimed, None, KeptKey::Freed).await;
                 return Outcome::Refused(error.into());
             }
         }
@@ -336,7 +339,7 @@ impl Charging {
     /// Takes a `sent` attempt back of which it is certain that nothing was executed.
     async fn call_off(&self, attempt: AttemptRow, error: ChargeError) -> Outcome {
         crate::failpoint!("call_off.begun");
-        if self.release(&attempt, AttemptState::Sent, None, KeptKey::Freed).await {
+        if self.release(&attempt, Unexecuted::Sent, None, KeptKey::Freed).await {
             crate::failpoint!("call_off.released");
             return Outcome::Refused(error);
         }
@@ -351,12 +354,13 @@ impl Charging {
     async fn release(
         &self,
         attempt: &AttemptRow,
-        from: AttemptState,
-        replacement: Option<&QuoteId>,
+        from: Unexecuted,
+        replacement: Option<QuoteId>,
         key: KeptKey,
     ) -> bool {
-        let release = Release { from, replacement, key, at: self.clock.now() };
-        match self.store.release(&attempt.id, &release).await {
+        let at = self.clock.now();
+        let release = Release { attempt: attempt.id.clone(), from, replacement, key, at };
+        match self.store.execute(&release).await {
             Ok(released) => {
                 if released {
                     self.signals.moved(&attempt.id);

@@ -1,16 +1,13 @@
 //! An attempt as the buyer sees it.
 
+use upsell_core::domain::{
+    AttemptKind, AttemptRow, AttemptState, ChargePlan, OfferState, OrderState, PaymentFacts, QuoteRow,
+    RefundCause, Session,
+};
 use wire::{Attempt, AttemptStatus, FailureReason, Receipt, UnixSeconds};
 
 use super::Charging;
-use crate::{
-    domain::{
-        AttemptKind, AttemptRow, AttemptState, ChargePlan, OfferState, OrderState, QuoteRow, RefundCause,
-        Session,
-    },
-    gateway::PaymentFacts,
-    store::StoreError,
-};
+use crate::store::StoreError;
 
 impl Charging {
     /// How `row` stands, for the buyer of this session.
@@ -86,10 +83,10 @@ fn status(row: &AttemptRow) -> (AttemptStatus, Option<FailureReason>) {
 }
 
 /// The receipt of a payment that collected.
-pub(super) fn receipt(quote: &QuoteRow, payment: &PaymentFacts) -> Option<Receipt> {
-    let collected = payment.amount?;
+pub(super) fn receipt(quote: &QuoteRow, payment: &PaymentFacts) -> Receipt {
+    let collected = payment.amount;
     let as_quoted = collected == quote.quote.total_money();
-    Some(Receipt {
+    Receipt {
         reference: payment.payment_id.to_string(),
         name: quote.name.clone(),
         amount: collected.amount,
@@ -100,7 +97,7 @@ pub(super) fn receipt(quote: &QuoteRow, payment: &PaymentFacts) -> Option<Receip
         at: payment.at,
         payment_method: payment.card.clone().or_else(|| quote.card.clone()),
         renewal: quote.quote.renewal,
-    })
+    }
 }
 
 /// The receipt of a change for which nothing was due.

@@ -48,10 +48,9 @@ impl OfferError {
             Self::Invalid(_) => ErrorCode::InvalidRequest,
             Self::InProgress => ErrorCode::AttemptInProgress,
             Self::Gone => ErrorCode::OfferGone,
-            Self::Store(StoreError::Unreadable(_)) | Self::Id(_) => ErrorCode::Internal,
-            Self::Store(StoreError::Engine(_)) | Self::Quote(_) | Self::Catalogue(_) | Self::Purchase(_) => {
-                ErrorCode::Unavailable
-            }
+            Self::Store(error) => error.code(),
+            Self::Id(_) => ErrorCode::Internal,
+            Self::Quote(_) | Self::Catalogue(_) | Self::Purchase(_) => ErrorCode::Unavailable,
         }
     }
 }

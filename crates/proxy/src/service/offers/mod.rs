@@ -1,6 +1,6 @@
 //! Offers: made when something sets one off, shown, refused.
 //!
-//! What happens is decided in [`crate::policy::eligibility`] and [`crate::policy::declines`]; here the facts for it are
+//! What happens is decided in [`upsell_core::policy::eligibility`] and [`upsell_core::policy::declines`]; here the facts for it are
 //! brought together and its answer is written down. Accepting is not here: see [`crate::service::charging`].
 //!
 //! | module | what |
@@ -21,12 +21,23 @@ mod staying;
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use dodo_client::{Priority, ids::CustomerId, quota::with_priority};
+use dodo_client::{Priority, http::turn::with_priority, ids::CustomerId};
 use moka::future::Cache;
 use secrecy::SecretString;
 use wire::{IneligibleReason, Money, OfferId, ProductId, QuoteId, SeenRequest, UnixSeconds, UpsellResponse};
 
 pub use self::error::OfferError;
+use money::later;
+use upsell_core::{
+    domain::{ChargePlan, DeclineEntry, OfferRow, OfferState, Session, TokenHash},
+    journal::restore,
+    policy::{
+        declines::{self, Present},
+        eligibility::{self, Facts},
+    },
+    rules::{Campaign, DeclinePolicy, Rules},
+};
+
 use self::occasion::Occasion;
 use super::{
     catalogue::Catalogue,
@@ -35,15 +46,8 @@ use super::{
     quoting::{Priced, Quoting},
 };
 use crate::{
-    clock::{Clock, later},
-    domain::{ChargePlan, DeclineEntry, OfferRow, OfferState, Session, TokenHash},
+    clock::Clock,
     ids,
-    policy::{
-        declines::{self, DeclinePolicy, Present},
-        eligibility::{self, Facts},
-        restore,
-    },
-    rules::{Campaign, Rules},
     store::{Store, StoreError},
 };
 

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use dodo_client::ids::SubscriptionId;
+use upsell_core::{
+    domain::{Billing, ChargePlan, OfferRow, Purchase, Session},
+    policy::plan_terms,
+    rules::Campaign,
+};
 use wire::{EffectiveAt, Money, OfferKind, ProductId, Trigger, UnixSeconds};
 
 use super::{OfferError, Offers};
-use crate::{
-    domain::{Billing, ChargePlan, OfferRow, Purchase, Session},
-    rules::Campaign,
-    service::plans,
-};
 
 /// What set an offer off, and what the buyer had then.
 pub(super) struct Occasion {
@@ -99,8 +99,8 @@ impl Offers {
         let (mut plan, mut plan_can_change) = (None, false);
         if let Some(id) = &subscription {
             let subscription = self.catalogue.subscription(id).await?;
-            plan = ProductId::parse(subscription.product_id.as_str()).ok();
-            plan_can_change = plans::can_change(&subscription);
+            plan = Some(subscription.product_id.clone());
+            plan_can_change = plan_terms::can_change(&subscription);
         }
         let bought = match (&purchase, trigger) {
             (Some(purchase), Trigger::Purchase) => purchase.product_ids.clone(),
@@ -113,7 +113,7 @@ impl Offers {
     pub(super) async fn plan_of(&self, offer: &OfferRow) -> Result<Option<ProductId>, OfferError> {
         let Some(id) = offer.plan.subscription_id() else { return Ok(None) };
         let subscription = self.catalogue.subscription(id).await?;
-        Ok(ProductId::parse(subscription.product_id.as_str()).ok())
+        Ok(Some(subscription.product_id.clone()))
     }
 
     /// List prices of everything that campaigns offer, as far as they are known.
@@ -147,8 +147,8 @@ impl Offers {
             return Ok(ChargePlan::PlanChange {
                 subscription_id: id.clone(),
                 product_id: campaign.product_id.clone(),
-                quantity: plans::seats(&subscription),
-                addons: plans::carried(&subscription.addons, &target),
+                quantity: plan_terms::seats(&subscription),
+                addons: plan_terms::carried(&subscription.addons, &target),
                 proration: campaign.proration,
                 effective_at: EffectiveAt::Immediately,
             });

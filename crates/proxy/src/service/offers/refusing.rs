@@ -1,13 +1,14 @@
 //! A refusal: written down first, and then perhaps one cheaper thing instead.
 
+use upsell_core::{
+    domain::{OfferRow, OfferState, Session},
+    journal::{Decline, DeclineOutcome},
+    policy::eligibility,
+};
 use wire::{DeclineRequest, DeclineResponse, OfferKind, ProductId, UpsellResponse};
 
 use super::{OfferError, Offers};
-use crate::{
-    domain::{OfferRow, OfferState, Session},
-    policy::eligibility,
-    store::{DeclineOutcome, Refusal},
-};
+use crate::store::Execute;
 
 impl Offers {
     /// Writes a refusal down and looks for a downsell.
@@ -22,7 +23,7 @@ impl Offers {
     ) -> Result<DeclineResponse, OfferError> {
         let customer = &session.customer_id;
         let offer = self.store.offer(customer, &request.offer_id).await?.ok_or(OfferError::NotFound)?;
-        let refusal = Refusal {
+        let decline = Decline {
             offer_id: offer.id.clone(),
             customer_id: customer.clone(),
             price: self.list_price(offer.plan.product_id()).await,
@@ -31,7 +32,7 @@ impl Offers {
             reason: request.reason,
             at: self.clock.now(),
         };
-        let offer = match self.store.decline(&refusal).await? {
+        let offer = match self.store.execute(&decline).await? {
             DeclineOutcome::Declined(offer) | DeclineOutcome::AlreadyDeclined(offer) => offer,
             DeclineOutcome::NotFound => return Err(OfferError::NotFound),
             DeclineOutcome::NotDeclinable(OfferState::Charged) => return Err(OfferError::Gone),

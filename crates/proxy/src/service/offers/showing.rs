@@ -2,20 +2,21 @@
 
 use std::{sync::Arc, time::Duration};
 
-use wire::{CompareTo, IneligibleReason, Merchant, Offer, OfferKind, Product, UpsellResponse};
-
-use super::{History, OfferError, Offers};
-use crate::{
-    clock::later,
+use money::later;
+use upsell_core::{
     domain::{ChargePlan, OfferRow, OfferState, QuoteRow, SavedMethod, Session},
     policy::{
+        catalogue::CatalogueProduct,
         declines,
         payment_method::{self, Use},
         plan_comparison,
     },
     rules::Campaign,
-    service::{catalogue::CatalogueProduct, quoting::Priced},
 };
+use wire::{CompareTo, IneligibleReason, Merchant, Offer, OfferKind, Product, UpsellResponse};
+
+use super::{History, OfferError, Offers};
+use crate::service::quoting::Priced;
 
 /// How long what Dodo said an offer costs is good enough to be shown: as long as a session lives. It is asked again
 /// before anything is charged.

@@ -5,15 +5,16 @@
 
 use std::collections::BTreeSet;
 
+use upsell_core::{
+    domain::{OfferRow, OfferState, Session},
+    journal::restore,
+    policy::{eligibility, plan_comparison},
+    rules::{Campaign, LEAVING},
+};
 use wire::{ChangeKind, ProductId, StayOfferRequest, Trigger, UnixSeconds};
 
 use super::{History, OfferError, Offers, occasion::Occasion};
-use crate::{
-    domain::{OfferRow, OfferState, Session},
-    policy::{eligibility, plan_comparison, restore},
-    rules::{Campaign, LEAVING},
-    store::Inserted,
-};
+use crate::store::Inserted;
 
 impl Offers {
     /// What the page has to ask about before a buyer goes on, because there may be an offer for it.
@@ -99,7 +100,7 @@ impl Offers {
         if !LEAVING.contains(&intent) || !triggers.any(|when| when.trigger == intent) {
             return Ok(None);
         }
-        let since = self.catalogue.subscription(id).await?.previous_billing_date.unix_timestamp();
+        let since = self.catalogue.subscription(id).await?.previous_billing_date.0;
         if restore::is_held(UnixSeconds(since), history.held_until) {
             return Ok(None);
         }

@@ -3,15 +3,15 @@
 use std::{sync::Arc, time::Duration};
 
 use moka::future::Cache;
+use money::later;
+use upsell_core::{
+    domain::PlanChanges,
+    policy::plan_share,
+    rules::{MOST_CHANGES, Recommendation},
+};
 use wire::{PlanShare, ProductId, UnixSeconds};
 
-use crate::{
-    clock::later,
-    domain::PlanChanges,
-    policy::plan_share::{self, MOST_CHANGES},
-    rules::Recommendation,
-    store::Store,
-};
+use crate::store::Store;
 
 /// How long a count is good.
 const COUNT_LIFE: Duration = Duration::from_secs(5 * 60);

@@ -3,8 +3,15 @@
 use std::sync::Arc;
 
 use dodo_client::{
-    calls::subscriptions::{Subscription, SubscriptionStatus as Upstream},
     ids::AddonId,
+    types::subscriptions::{Subscription, SubscriptionStatus as Upstream},
+};
+use upsell_core::{
+    policy::{
+        catalogue::{CatalogueProduct, period},
+        plan_comparison, plan_terms, usage,
+    },
+    rules::{Amount, Feature, PlanRule, Rules},
 };
 use wire::{
     Addon, CurrentPlan, FeatureUsage, Money, Plan, PlanShare, ProductId, ScheduledChange, SubscriptionStatus,
@@ -12,20 +19,6 @@ use wire::{
 };
 
 use super::PlansError;
-use crate::{
-    policy::{plan_comparison, usage},
-    rules::{Amount, Feature, PlanRule, Rules},
-    service::catalogue::{CatalogueProduct, period},
-};
-
-/// Whether Dodo changes a subscription in this state. From its error catalogue: only active ones, none on demand, none
-/// that is about to end, none with another change booked.
-pub(in crate::service) fn can_change(subscription: &Subscription) -> bool {
-    subscription.status == Upstream::Active
-        && !subscription.on_demand
-        && !subscription.cancel_at_next_billing_date
-        && subscription.scheduled_change.is_none()
-}
 
 /// Who looks at the plans: what is known of them, and in which language they are told.
 pub(super) struct Viewer<'a> {
@@ -67,29 +60,24 @@ pub(super) fn current(viewer: &Viewer<'_>) -> Result<CurrentPlan, PlansError> {
         addons: subscription
             .addons
             .iter()
-            .filter_map(|addon| {
-                Some(Addon {
-                    addon_id: ProductId::parse(addon.addon_id.as_str()).ok()?,
-                    name: name(names, &addon.addon_id),
-                    quantity: count(addon.quantity),
-                })
+            .map(|addon| Addon {
+                addon_id: addon.addon_id.clone(),
+                name: name(names, &addon.addon_id),
+                quantity: count(addon.quantity),
             })
             .collect(),
-        next_billing_date: UnixSeconds(subscription.next_billing_date.unix_timestamp()),
+        next_billing_date: subscription.next_billing_date,
         recurring_amount: subscription.recurring_pre_tax_amount,
-        currency: wire::Currency::parse(subscription.currency.as_str())
-            .map_err(|_| PlansError::NotPossible)?,
+        currency: subscription.currency,
         period,
-        scheduled_change: subscription.scheduled_change.as_ref().and_then(|change| {
-            Some(ScheduledChange {
-                product_id: ProductId::parse(change.product_id.as_str()).ok()?,
-                name: change.product_name.clone().unwrap_or_else(|| change.product_id.to_string()),
-                effective_at: UnixSeconds(change.effective_at.unix_timestamp()),
-            })
+        scheduled_change: subscription.scheduled_change.as_ref().map(|change| ScheduledChange {
+            product_id: change.product_id.clone(),
+            name: change.product_name.clone().unwrap_or_else(|| change.product_id.to_string()),
+            effective_at: change.effective_at,
         }),
         cancel_at_next_billing_date: subscription.cancel_at_next_billing_date,
-        can_change: can_change(subscription) && product.is_plan,
-        can_cancel: viewer.rules.cancellation && can_change(subscription),
+        can_change: plan_terms::can_change(subscription) && product.is_plan,
+        can_cancel: viewer.rules.cancellation && plan_terms::can_change(subscription),
         trial_ends_at: trial_end(subscription, viewer.now),
         due: viewer.due,
         fits: usage::fits(&used),
@@ -100,7 +88,7 @@ pub(super) fn current(viewer: &Viewer<'_>) -> Result<CurrentPlan, PlansError> {
 /// When the trial that a subscription began with ends, while it lasts.
 fn trial_end(subscription: &Subscription, now: UnixSeconds) -> Option<UnixSeconds> {
     let days = subscription.trial_period_days.checked_mul(86_400)?;
-    let end = subscription.created_at?.unix_timestamp().checked_add(days)?;
+    let end = subscription.created_at?.0.checked_add(days)?;
     (subscription.status == Upstream::Active && end > now.0).then_some(UnixSeconds(end))
 }
 
@@ -146,13 +134,13 @@ pub(super) fn plan(
         addons: product
             .addons
             .iter()
-            .filter_map(|id| {
+            .map(|id| {
                 let today = subscription.addons.iter().find(|addon| addon.addon_id == *id);
-                Some(Addon {
-                    addon_id: ProductId::parse(id.as_str()).ok()?,
+                Addon {
+                    addon_id: id.clone(),
                     name: name(names, id),
                     quantity: today.map_or(0, |addon| count(addon.quantity)),
-                })
+                }
             })
             .collect(),
     })

@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
-use dodo_client::calls::subscriptions::{Subscription, SubscriptionStatus};
+use dodo_client::types::subscriptions::{Subscription, SubscriptionStatus};
+use upsell_core::{
+    domain::{OfferRow, Session},
+    policy::plan_terms,
+    rules::Campaign,
+};
 use wire::StayOffer;
 
 use super::{
     Plans, PlansError,
     comparison::{self, Viewer},
-    product_id, subscription_id,
-};
-use crate::{
-    domain::{OfferRow, Session},
-    rules::Campaign,
+    subscription_id,
 };
 
 impl Plans {
@@ -26,7 +27,7 @@ impl Plans {
             return Ok(());
         }
         // What can be changed runs, has a next billing date, and does not end by then anyway.
-        if !self.rules.cancellation || !comparison::can_change(&subscription) {
+        if !self.rules.cancellation || !plan_terms::can_change(&subscription) {
             return Err(PlansError::NotPossible);
         }
         if self.store.live_attempt(&subscription.subscription_id).await?.is_some() {
@@ -58,7 +59,7 @@ impl Plans {
 
     async fn end_with_the_period(&self, subscription: &Subscription, ends: bool) -> Result<(), PlansError> {
         let id = &subscription.subscription_id;
-        let done = self.dodo.set_cancel_at_next_billing_date(id, ends).await;
+        let done = self.gateway.set_cancel_at_next_billing_date(id, ends).await;
         self.catalogue.refresh_subscription(id).await;
         Ok(done?)
     }
@@ -77,7 +78,7 @@ impl Plans {
         let locale = locale.or(session.locale.as_deref());
         let subscription = self.catalogue.subscription(subscription_id(session)?).await?;
         let product = self.catalogue.product(offer.plan.product_id()).await?;
-        let current = self.catalogue.product(&product_id(&subscription)?).await?;
+        let current = self.catalogue.product(&subscription.product_id).await?;
         let named = subscription.addons.iter().map(|addon| &addon.addon_id).chain(&product.addons);
         let viewer = Viewer {
             rules: &self.rules,

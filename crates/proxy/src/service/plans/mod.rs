@@ -7,39 +7,37 @@ mod comparison;
 mod leaving;
 
 pub use chosen::Chosen;
-use comparison::Viewer;
-pub(super) use comparison::can_change;
-
 use std::sync::Arc;
 
+use comparison::Viewer;
 use dodo_client::{
-    Client,
-    calls::{
-        checkouts::AddonQuantity,
-        subscriptions::{Subscription, SubscriptionStatus},
-    },
     ids::{AddonId, PaymentMethodId, SubscriptionId},
+    types::subscriptions::{Subscription, SubscriptionStatus},
+};
+use money::later;
+use upsell_core::{
+    domain::{ChargePlan, OfferRow, SavedMethod, Session},
+    policy::{
+        catalogue::CatalogueProduct,
+        dues,
+        payment_method::{self, Use},
+        plan_comparison, plan_terms,
+    },
+    rules::Rules,
 };
 use wire::{
     Card, EffectiveAt, ErrorCode, Merchant, Money, PaymentMethodLink, PlansResponse, PreviewRequest,
-    PreviewResponse, ProductId,
+    PreviewResponse,
 };
 
 use super::{
-    catalogue::{Catalogue, CatalogueError, CatalogueProduct},
+    catalogue::{Catalogue, CatalogueError},
     charging::Charging,
     quoting::{QuoteError, Quoting},
 };
 use crate::{
-    clock::{Clock, later},
-    domain::{ChargePlan, OfferRow, SavedMethod, Session},
+    clock::Clock,
     gateway::Gateway,
-    policy::{
-        dues,
-        payment_method::{self, Use},
-        plan_comparison,
-    },
-    rules::Rules,
     store::{Store, StoreError},
 };
 
@@ -87,8 +85,8 @@ impl PlansError {
             Self::NotPossible => ErrorCode::ChangeNotPossible,
             Self::InProgress => ErrorCode::AttemptInProgress,
             Self::Quote(error) => error.code(),
-            Self::Store(StoreError::Unreadable(_)) => ErrorCode::Internal,
-            Self::Catalogue(_) | Self::Upstream(_) | Self::Store(_) => ErrorCode::Unavailable,
+            Self::Store(error) => error.code(),
+            Self::Catalogue(_) | Self::Upstream(_) => ErrorCode::Unavailable,
         }
     }
 }
@@ -107,14 +105,10 @@ pub struct Plans {
     pub charging: Arc<Charging>,
     /// What changes cost.
     pub quoting: Arc<Quoting>,
-    /// What is owed.
+    /// Dodo.
     pub gateway: Gateway,
     /// What others chose.
     pub chosen: Chosen,
-    /// For links and for taking scheduled changes back.
-    pub dodo: Client,
-    /// Where buyers come back to.
-    pub return_url: Option<String>,
 }
 
 impl Plans {
@@ -125,7 +119,7 @@ impl Plans {
     pub async fn list(&self, session: &Session, locale: Option<&str>) -> Result<PlansResponse, PlansError> {
         let locale = locale.or(session.locale.as_deref());
         let subscription = self.catalogue.subscription(subscription_id(session)?).await?;
-        let current = self.catalogue.product(&product_id(&subscription)?).await?;
+        let current = self.catalogue.product(&subscription.product_id).await?;
         let mut offered = Vec::with_capacity(self.rules.plans.len());
         for rule in &self.rules.plans {
             match self.catalogue.product(&rule.product_id).await {
@@ -203,23 +197,23 @@ impl Plans {
         request: &PreviewRequest,
         stay_offer: Option<&OfferRow>,
     ) -> Result<ChargePlan, PlansError> {
-        let today = product_id(subscription)?;
+        let today = subscription.product_id.clone();
         let on_the_page = request.product_id == today || self.rules.plan(&request.product_id).is_some();
         if !on_the_page && stay_offer.is_none() {
             return Err(PlansError::NotFound);
         }
         let target = self.catalogue.product(&request.product_id).await?;
-        if !target.is_plan || !comparison::can_change(subscription) || subscription.scheduled_change.is_some()
+        if !target.is_plan || !plan_terms::can_change(subscription) || subscription.scheduled_change.is_some()
         {
             return Err(PlansError::NotPossible);
         }
-        let seats = seats(subscription);
+        let seats = plan_terms::seats(subscription);
         let quantity = request.quantity.unwrap_or(seats);
         if !(1..=MAX_QUANTITY).contains(&quantity) {
             return Err(PlansError::Invalid("quantity"));
         }
         let addons = match &request.addons {
-            None => carried(&subscription.addons, &target),
+            None => plan_terms::carried(&subscription.addons, &target),
             Some(addons) => chosen(addons, &target)?,
         };
         let effective_at = match request.effective_at {
@@ -227,7 +221,10 @@ impl Plans {
             Some(EffectiveAt::NextBillingDate) => EffectiveAt::NextBillingDate,
             Some(EffectiveAt::Other) => return Err(PlansError::Invalid("effective_at")),
         };
-        if target.id == today && quantity == seats && addons == carried(&subscription.addons, &target) {
+        if target.id == today
+            && quantity == seats
+            && addons == plan_terms::carried(&subscription.addons, &target)
+        {
             return Err(PlansError::NotPossible);
         }
         let current = self.catalogue.product(&today).await?;
@@ -254,7 +251,7 @@ impl Plans {
     /// [`PlansError::NotFound`] when there is none.
     pub async fn cancel_scheduled(&self, session: &Session) -> Result<(), PlansError> {
         let id = subscription_id(session)?;
-        let cancelled = self.dodo.cancel_scheduled_change(id).await;
+        let cancelled = self.gateway.cancel_scheduled_change(id).await;
         self.catalogue.refresh_subscription(id).await;
         match cancelled {
             Err(error) if error.is_not_found() => Err(PlansError::NotFound),
@@ -267,13 +264,8 @@ impl Plans {
     /// # Errors
     /// When Dodo gives no link.
     pub async fn payment_method_link(&self, session: &Session) -> Result<PaymentMethodLink, PlansError> {
-        let return_url = self.return_url.as_deref();
-        let link = self.dodo.collect_payment_method(subscription_id(session)?, return_url).await?;
-        let url = match link.payment_link {
-            Some(url) => url,
-            None => self.dodo.create_portal_session(&session.customer_id, return_url).await?.link,
-        };
-        Ok(PaymentMethodLink { url })
+        let page = self.gateway.payment_method_page(subscription_id(session)?, &session.customer_id);
+        Ok(PaymentMethodLink { url: page.await? })
     }
 
     /// Forgets how the subscription was: it has just been changed.
@@ -327,44 +319,14 @@ impl Plans {
     }
 }
 
-/// Today's add-ons, as far as the plan carries them. What is left out here is removed by Dodo, and shown as lost.
-pub(super) fn carried(addons: &[AddonQuantity], target: &CatalogueProduct) -> Vec<(ProductId, u32)> {
-    addons
-        .iter()
-        .filter(|addon| target.addons.contains(&addon.addon_id))
-        .filter_map(|addon| {
-            Some((ProductId::parse(addon.addon_id.as_str()).ok()?, u32::try_from(addon.quantity).ok()?))
-        })
-        .collect()
-}
-
-/// A change that was planned before, with the seats and the add-ons of today.
-pub(super) fn keeping_what_is_there(
-    plan: &ChargePlan,
-    subscription: &Subscription,
-    target: &CatalogueProduct,
-) -> ChargePlan {
-    let mut plan = plan.clone();
-    if let ChargePlan::PlanChange { quantity, addons, .. } = &mut plan {
-        *quantity = seats(subscription);
-        *addons = carried(&subscription.addons, target);
-    }
-    plan
-}
-
-/// As many as there are, one at least.
-pub(super) fn seats(subscription: &Subscription) -> u32 {
-    u32::try_from(subscription.quantity).unwrap_or(1).max(1)
-}
-
 /// The add-ons asked for, each known to the plan and named once.
 fn chosen(
     addons: &[wire::AddonQuantity],
     target: &CatalogueProduct,
-) -> Result<Vec<(ProductId, u32)>, PlansError> {
-    let mut all: Vec<(ProductId, u32)> = Vec::with_capacity(addons.len());
+) -> Result<Vec<(AddonId, u32)>, PlansError> {
+    let mut all: Vec<(AddonId, u32)> = Vec::with_capacity(addons.len());
     for addon in addons {
-        let known = target.addons.iter().any(|id| id.as_str() == addon.addon_id.as_str());
+        let known = target.addons.contains(&addon.addon_id);
         let twice = all.iter().any(|(id, _)| *id == addon.addon_id);
         if !known || twice || !(1..=MAX_QUANTITY).contains(&addon.quantity) {
             return Err(PlansError::Invalid("addons"));
@@ -376,8 +338,4 @@ fn chosen(
 
 fn subscription_id(session: &Session) -> Result<&SubscriptionId, PlansError> {
     session.subscription_id.as_ref().ok_or(PlansError::NotFound)
-}
-
-fn product_id(subscription: &Subscription) -> Result<ProductId, PlansError> {
-    ProductId::parse(subscription.product_id.as_str()).map_err(|_| PlansError::NotFound)
 }

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use upsell_core::journal::{Change, Changes, Lock, Record, Scope, StoredAttempt};
 use wire::FailureReason;
 
 use super::*;
+use crate::store::Journal;
 
 const DECLINED: Observation = Observation::Failed(FailureReason::Declined);
 const PENDING: Observation = Observation::Pending { customer_action: false };
@@ -29,11 +31,11 @@ async fn of_parallel_clicks_one_claims() {
         let mut claimed = 0;
         for click in clicks {
             match click.await.unwrap() {
-                Claim::Claimed(attempt) => {
+                ClaimOutcome::Claimed(attempt) => {
                     assert_eq!(attempt.no, 1);
                     claimed += 1;
                 }
-                Claim::OfferNotOpen(OfferState::Accepting) => {}
+                ClaimOutcome::OfferNotOpen(OfferState::Accepting) => {}
                 other => panic!("{other:?}"),
             }
         }
@@ -47,12 +49,12 @@ async fn the_schema_refuses_a_second_live_attempt() {
     let (_folder, store) = fresh().await;
     let row = offered(&store, "of_1").await;
     sent(&store, &claim_of(&row, "at_1", "key-1")).await;
-    sqlx::query("UPDATE offers SET state = 'presented' WHERE tenant = $1")
-        .bind(store.tenant)
-        .execute(&store.writer)
-        .await
-        .unwrap();
-    assert!(store.claim(&claim_of(&row, "at_2", "key-2")).await.is_err());
+    let second = claim_of(&row, "at_2", "key-2").attempt;
+    let second = StoredAttempt { row: AttemptRow { no: 2, ..second }, surplus: false, lease_owner: None };
+    let scope = Scope::under(Lock::Buyer(row.customer_id.clone()));
+    let mut wrong = |_: &Record| Changes::from_iter([Change::InsertAttempt(Box::new(second.clone()))]);
+    assert!(store.transact("claim", &scope, &mut wrong).await.is_err());
+    assert_eq!(store.attempt_by_id(&second.row.id).await.unwrap(), None);
 }
 
 /// I11.
@@ -61,7 +63,7 @@ async fn a_key_belongs_to_one_attempt_of_one_buyer() {
     let (_folder, store) = fresh().await;
     let row = offered(&store, "of_1").await;
     let first = sent(&store, &claim_of(&row, "at_1", "key-1")).await;
-    let Claim::KeyUsed(earlier) = store.claim(&claim_of(&row, "at_2", "key-1")).await.unwrap() else {
+    let ClaimOutcome::KeyUsed(earlier) = store.claim(&claim_of(&row, "at_2", "key-1")).await.unwrap() else {
         panic!("claimed twice with one key")
     };
     assert_eq!(earlier.id, first.id);
@@ -77,10 +79,10 @@ async fn an_expired_or_foreign_offer_cannot_be_claimed() {
     let row = offered(&store, "of_1").await;
     let mut late = claim_of(&row, "at_1", "key-1");
     late.attempt.created_at = row.expires_at;
-    assert_eq!(store.claim(&late).await.unwrap(), Claim::OfferNotOpen(OfferState::Expired));
+    assert_eq!(store.claim(&late).await.unwrap(), ClaimOutcome::OfferNotOpen(OfferState::Expired));
     let mut foreign = claim_of(&row, "at_1", "key-1");
     foreign.attempt.customer_id = customer("cus_2");
-    assert_eq!(store.claim(&foreign).await.unwrap(), Claim::OfferNotFound);
+    assert_eq!(store.claim(&foreign).await.unwrap(), ClaimOutcome::OfferNotFound);
     assert_eq!(offer_state(&store, &row).await, OfferState::Presented);
 }
 
@@ -95,13 +97,13 @@ async fn one_live_attempt_per_subscription() {
         request
     };
     let first = sent(&store, &on_subscription("at_1", "key-1")).await;
-    assert_eq!(store.claim(&on_subscription("at_2", "key-2")).await.unwrap(), Claim::SubscriptionBusy);
+    assert_eq!(store.claim(&on_subscription("at_2", "key-2")).await.unwrap(), ClaimOutcome::SubscriptionBusy);
     assert_eq!(store.live_attempt(&subscription()).await.unwrap().unwrap().id, first.id);
     store.settle(&first.id, &seen(Observation::Succeeded)).await.unwrap();
     assert_eq!(store.live_attempt(&subscription()).await.unwrap(), None);
     let mut second = on_subscription("at_3", "key-3");
     second.attempt.created_at = UnixSeconds(NOW.0 + 1);
-    let Claim::Claimed(second) = store.claim(&second).await.unwrap() else { panic!("not claimed") };
+    let ClaimOutcome::Claimed(second) = store.claim(&second).await.unwrap() else { panic!("not claimed") };
     assert!(!store.is_followed(&first).await.unwrap(), "by one that has not been sent");
     assert!(store.mark_sent(&second, NOW, UnixSeconds(NOW.0 + 45)).await.unwrap());
     assert!(store.is_followed(&first).await.unwrap());
@@ -115,24 +117,24 @@ async fn one_live_attempt_per_subscription() {
 async fn a_claim_is_marked_within_its_lease_only_and_once() {
     let (_folder, store) = fresh().await;
     let row = offered(&store, "of_1").await;
-    let Claim::Claimed(attempt) = store.claim(&claim_of(&row, "at_1", "key-1")).await.unwrap() else {
+    let ClaimOutcome::Claimed(attempt) = store.claim(&claim_of(&row, "at_1", "key-1")).await.unwrap() else {
         panic!("not claimed")
     };
     let over = attempt.lease_until;
     assert!(!store.mark_sent(&attempt, over, UnixSeconds(over.0 + 45)).await.unwrap());
     assert!(store.mark_sent(&attempt, NOW, over).await.unwrap());
     assert!(!store.mark_sent(&attempt, NOW, over).await.unwrap());
-    assert!(!store.release(&attempt.id, &back(AttemptState::Claimed)).await.unwrap());
+    assert!(!store.release(&attempt.id, &back(Unexecuted::Claimed)).await.unwrap());
 }
 
 #[tokio::test]
 async fn a_release_opens_the_offer_as_it_was() {
     let (_folder, store) = fresh().await;
     let row = offered(&store, "of_1").await;
-    let Claim::Claimed(first) = store.claim(&claim_of(&row, "at_1", "key-1")).await.unwrap() else {
+    let ClaimOutcome::Claimed(first) = store.claim(&claim_of(&row, "at_1", "key-1")).await.unwrap() else {
         panic!("not claimed")
     };
-    assert!(store.release(&first.id, &back(AttemptState::Claimed)).await.unwrap());
+    assert!(store.release(&first.id, &back(Unexecuted::Claimed)).await.unwrap());
     assert_eq!(offer_state(&store, &row).await, OfferState::Presented);
     assert_eq!(store.latest_attempt(&row.id).await.unwrap(), None);
     // The key is free again, and the number is not.
@@ -141,9 +143,9 @@ async fn a_release_opens_the_offer_as_it_was() {
     store.settle(&second.id, &seen(DECLINED)).await.unwrap();
     assert_eq!(offer_state(&store, &row).await, OfferState::Failed);
     let mut hosted = claim_of(&row, "at_3", "key-3");
-    hosted.from = &[OfferState::Failed];
+    hosted.attempt.kind = AttemptKind::Hosted;
     let third = sent(&store, &hosted).await;
-    assert!(store.release(&third.id, &back(AttemptState::Sent)).await.unwrap());
+    assert!(store.release(&third.id, &back(Unexecuted::Sent)).await.unwrap());
     assert_eq!(offer_state(&store, &row).await, OfferState::Failed, "its card is still declined");
 }
 
@@ -153,7 +155,7 @@ async fn a_changed_quote_is_the_final_answer_for_its_key() {
     let row = offered(&store, "of_1").await;
     let replacement = quote("qt_new", Some(&row));
     store.put_quote(&replacement).await.unwrap();
-    let Claim::Claimed(attempt) = store.claim(&claim_of(&row, "at_1", "key-1")).await.unwrap() else {
+    let ClaimOutcome::Claimed(attempt) = store.claim(&claim_of(&row, "at_1", "key-1")).await.unwrap() else {
         panic!("not claimed")
     };
     let new = Some(&replacement.quote.id);
@@ -161,12 +163,12 @@ async fn a_changed_quote_is_the_final_answer_for_its_key() {
         store
             .release(
                 &attempt.id,
-                &Release { replacement: new, key: KeptKey::Kept, ..back(AttemptState::Claimed) }
+                &Release { replacement: new.cloned(), key: KeptKey::Kept, ..back(Unexecuted::Claimed) }
             )
             .await
             .unwrap()
     );
-    let Claim::KeyUsed(earlier) = store.claim(&claim_of(&row, "at_2", "key-1")).await.unwrap() else {
+    let ClaimOutcome::KeyUsed(earlier) = store.claim(&claim_of(&row, "at_2", "key-1")).await.unwrap() else {
         panic!("the key was forgotten")
     };
     assert_eq!((earlier.state, earlier.replacement.as_ref()), (AttemptState::Released, new));
@@ -211,7 +213,7 @@ async fn stale_evidence_does_not_move_the_offer() {
     let first = sent(&store, &claim_of(&row, "at_1", "key-1")).await;
     store.settle(&first.id, &seen(DECLINED)).await.unwrap();
     let mut again = claim_of(&row, "at_2", "key-2");
-    again.from = &[OfferState::Failed];
+    again.attempt.kind = AttemptKind::Hosted;
     sent(&store, &again).await;
     store.settle(&first.id, &seen(DECLINED)).await.unwrap();
     store.settle(&first.id, &seen(PENDING)).await.unwrap();
@@ -226,13 +228,13 @@ async fn late_money_on_an_earlier_attempt_closes_the_offer() {
     let first = sent(&store, &claim_of(&row, "at_1", "key-1")).await;
     store.settle(&first.id, &seen(DECLINED)).await.unwrap();
     let mut again = claim_of(&row, "at_2", "key-2");
-    again.from = &[OfferState::Failed];
-    let Claim::Claimed(second) = store.claim(&again).await.unwrap() else { panic!("not claimed") };
+    again.attempt.kind = AttemptKind::Hosted;
+    let ClaimOutcome::Claimed(second) = store.claim(&again).await.unwrap() else { panic!("not claimed") };
     let late = store.settle(&first.id, &paid("pay_1")).await.unwrap().unwrap();
     assert!(late.surplus);
     assert_eq!(offer_state(&store, &row).await, OfferState::Charged);
     assert!(!store.mark_sent(&second, NOW, UnixSeconds(NOW.0 + 45)).await.unwrap());
-    assert!(store.release(&second.id, &back(AttemptState::Claimed)).await.unwrap());
+    assert!(store.release(&second.id, &back(Unexecuted::Claimed)).await.unwrap());
     assert_eq!(offer_state(&store, &row).await, OfferState::Charged);
     assert_eq!(store.latest_attempt(&row.id).await.unwrap().unwrap().id, first.id);
 }
@@ -286,8 +288,8 @@ async fn what_is_given_up_blocks_the_offer_and_still_takes_money() {
     assert!(store.abandon(&attempt.id, NOW, watch_from).await.unwrap());
     assert_eq!(offer_state(&store, &row).await, OfferState::Abandoned);
     let mut again = claim_of(&row, "at_2", "key-2");
-    again.from = &[OfferState::Presented, OfferState::Failed];
-    assert_eq!(store.claim(&again).await.unwrap(), Claim::OfferNotOpen(OfferState::Abandoned));
+    again.attempt.kind = AttemptKind::Hosted;
+    assert_eq!(store.claim(&again).await.unwrap(), ClaimOutcome::OfferNotOpen(OfferState::Abandoned));
     let late = store.settle(&attempt.id, &paid("pay_1")).await.unwrap().unwrap();
     assert!(!late.surplus);
     assert_eq!(offer_state(&store, &row).await, OfferState::Charged);
@@ -335,14 +337,15 @@ async fn quotes_that_nobody_tried_to_collect_are_swept_out() {
     offered(&store, "of_2").await;
     let replacement = quote("qt_new", Some(&tried));
     store.put_quote(&replacement).await.unwrap();
-    let Claim::Claimed(attempt) = store.claim(&claim_of(&tried, "at_1", "key-1")).await.unwrap() else {
+    let ClaimOutcome::Claimed(attempt) = store.claim(&claim_of(&tried, "at_1", "key-1")).await.unwrap()
+    else {
         panic!("not claimed")
     };
     let new = Some(&replacement.quote.id);
     store
         .release(
             &attempt.id,
-            &Release { replacement: new, key: KeptKey::Kept, ..back(AttemptState::Claimed) },
+            &Release { replacement: new.cloned(), key: KeptKey::Kept, ..back(Unexecuted::Claimed) },
         )
         .await
         .unwrap();

@@ -6,7 +6,7 @@ use super::*;
 
 async fn told(store: &SqlStore, attempt: &AttemptRow) -> Vec<String> {
     let history = store.history(&attempt.id).await.unwrap();
-    let line = |entry: &crate::domain::HistoryEntry| match (&entry.source, &entry.detail) {
+    let line = |entry: &upsell_core::domain::HistoryEntry| match (&entry.source, &entry.detail) {
         (None, None) => entry.event.clone(),
         (None, Some(detail)) => format!("{}: {detail}", entry.event),
         (Some(source), None) => format!("{} by {source:?}", entry.event),
@@ -49,8 +49,8 @@ async fn a_failure_and_a_release_say_why() {
     store.settle(&failed.id, &seen(Observation::Failed(FailureReason::ExpiredCard))).await.unwrap();
     assert_eq!(told(&store, &failed).await.last().unwrap(), "failed by LookUp: expired_card");
     let mut again = claim_of(&row, "at_2", "key-2");
-    again.from = &[OfferState::Failed];
-    let Claim::Claimed(second) = store.claim(&again).await.unwrap() else { panic!("not claimed") };
-    store.release(&second.id, &back(AttemptState::Claimed)).await.unwrap();
-    assert_eq!(told(&store, &second).await, ["claimed: one_click", "released"]);
+    again.attempt.kind = AttemptKind::Hosted;
+    let ClaimOutcome::Claimed(second) = store.claim(&again).await.unwrap() else { panic!("not claimed") };
+    store.release(&second.id, &back(Unexecuted::Claimed)).await.unwrap();
+    assert_eq!(told(&store, &second).await, ["claimed: hosted", "released"]);
 }

@@ -19,6 +19,17 @@ use dodo_client::{
     Mode,
     ids::{CustomerId, PaymentId, SubscriptionId},
 };
+use upsell_core::{
+    domain::{
+        AttemptKind, AttemptRow, AttemptState, ChargePlan, EquivalenceKey, Observation, OfferRow, OfferState,
+        PaymentStatus, QuoteRow, RefundOrder, SeenDispute, SeenPayment, SeenRefund, Source, Tenant,
+    },
+    journal::{
+        Abandon, Claim, ClaimOutcome, ConcludeRefund, Conclusion, Decline, DeclineOutcome, KeptKey,
+        MarkRefundSent, MarkSent, Rebuild, Rebuilding, RecordDispute, RecordLook, RecordRefund, Release,
+        Settle, Settled, Settlement, Took, Unexecuted,
+    },
+};
 use wire::{
     AttemptId, Currency, EffectiveAt, IdempotencyKey, LineKind, OfferId, OfferKind, ProductId, Quote,
     QuoteId, QuoteLine, UnixSeconds,
@@ -28,17 +39,9 @@ use super::{
     SHARED, SqlStore,
     fixture::{fresh, opened},
 };
-use crate::{
-    domain::{
-        AttemptRow, AttemptState, ChargePlan, EquivalenceKey, OfferRow, OfferState, PaymentStatus, QuoteRow,
-        SeenPayment, Source, Tenant,
-    },
-    policy::settle::Observation,
-    store::{Attempts, Claim, ClaimRequest, KeptKey, Life, Offers, Quotes, Release, Settlement},
-};
+use crate::store::{Attempts, Execute, Life, Offers, Quotes, StoreError};
 
 const NOW: UnixSeconds = UnixSeconds(1_800_000_000);
-const OPEN: &[OfferState] = &[OfferState::Eligible, OfferState::Presented];
 
 fn customer(id: &str) -> CustomerId {
     CustomerId::parse(id).unwrap()
@@ -120,8 +123,8 @@ async fn offered(store: &SqlStore, id: &str) -> OfferRow {
     row
 }
 
-fn claim_of(offer: &OfferRow, attempt: &str, key: &str) -> ClaimRequest {
-    ClaimRequest {
+fn claim_of(offer: &OfferRow, attempt: &str, key: &str) -> Claim {
+    Claim {
         attempt: AttemptRow {
             id: AttemptId::parse(attempt).unwrap(),
             offer_id: Some(offer.id.clone()),
@@ -133,7 +136,6 @@ fn claim_of(offer: &OfferRow, attempt: &str, key: &str) -> ClaimRequest {
             next_check_at: Some(UnixSeconds(NOW.0 + 60)),
             ..AttemptRow::example()
         },
-        from: OPEN,
     }
 }
 
@@ -142,8 +144,8 @@ fn subscription() -> SubscriptionId {
 }
 
 /// Claims and marks as sent.
-async fn sent(store: &SqlStore, request: &ClaimRequest) -> AttemptRow {
-    let Claim::Claimed(row) = store.claim(request).await.unwrap() else { panic!("not claimed") };
+async fn sent(store: &SqlStore, request: &Claim) -> AttemptRow {
+    let ClaimOutcome::Claimed(row) = store.claim(request).await.unwrap() else { panic!("not claimed") };
     assert!(store.mark_sent(&row, NOW, UnixSeconds(NOW.0 + 45)).await.unwrap());
     row
 }
@@ -163,7 +165,86 @@ fn paid(by: &str) -> Settlement {
     Settlement { payment: Some(payment), ..seen(Observation::Succeeded) }
 }
 
-/// Taking an attempt back, so that the same request may be made again.
-fn back(from: AttemptState) -> Release<'static> {
-    Release { from, replacement: None, key: KeptKey::Freed, at: NOW }
+/// Taking an attempt back, so that the same request may be made again. The verb says which.
+fn back(from: Unexecuted) -> Release {
+    let attempt = AttemptId::parse("at_0").unwrap();
+    Release { attempt, from, replacement: None, key: KeptKey::Freed, at: NOW }
+}
+
+/// The journal's commands as verbs.
+impl SqlStore {
+    async fn claim(&self, claim: &Claim) -> Result<ClaimOutcome, StoreError> {
+        self.execute(claim).await
+    }
+
+    async fn mark_sent(
+        &self,
+        attempt: &AttemptRow,
+        now: UnixSeconds,
+        next_check_at: UnixSeconds,
+    ) -> Result<bool, StoreError> {
+        self.execute(&MarkSent { attempt: attempt.id.clone(), now, next_check_at }).await
+    }
+
+    async fn release(&self, id: &AttemptId, release: &Release) -> Result<bool, StoreError> {
+        self.execute(&Release { attempt: id.clone(), ..release.clone() }).await
+    }
+
+    async fn settle(&self, id: &AttemptId, settlement: &Settlement) -> Result<Option<Settled>, StoreError> {
+        self.execute(&Settle { attempt: id, settlement }).await
+    }
+
+    async fn abandon(
+        &self,
+        id: &AttemptId,
+        at: UnixSeconds,
+        next_check_at: UnixSeconds,
+    ) -> Result<bool, StoreError> {
+        self.execute(&Abandon { attempt: id.clone(), at, next_check_at }).await
+    }
+
+    async fn note_look(
+        &self,
+        id: &AttemptId,
+        at: UnixSeconds,
+        clean_after_deadline: bool,
+        next_check_at: Option<UnixSeconds>,
+    ) -> Result<(), StoreError> {
+        self.execute(&RecordLook { attempt: id.clone(), at, clean_after_deadline, next_check_at }).await
+    }
+
+    async fn decline(&self, decline: &Decline) -> Result<DeclineOutcome, StoreError> {
+        self.execute(decline).await
+    }
+
+    async fn record_refund(&self, refund: &SeenRefund, at: UnixSeconds) -> Result<bool, StoreError> {
+        self.execute(&RecordRefund { refund: refund.clone(), at }).await
+    }
+
+    async fn record_dispute(&self, dispute: &SeenDispute, at: UnixSeconds) -> Result<bool, StoreError> {
+        self.execute(&RecordDispute { dispute: dispute.clone(), at }).await
+    }
+
+    async fn mark_refund_sent(
+        &self,
+        order: &RefundOrder,
+        now: UnixSeconds,
+        next_check_at: UnixSeconds,
+    ) -> Result<bool, StoreError> {
+        let RefundOrder { payment_id, cause, .. } = order.clone();
+        self.execute(&MarkRefundSent { payment_id, cause, now, next_check_at }).await
+    }
+
+    async fn conclude_refund(
+        &self,
+        order: &RefundOrder,
+        conclusion: &Conclusion,
+        now: UnixSeconds,
+    ) -> Result<bool, StoreError> {
+        self.execute(&ConcludeRefund { order, conclusion, now }).await
+    }
+
+    async fn rebuild(&self, rebuilding: &Rebuilding, at: UnixSeconds) -> Result<Took, StoreError> {
+        self.execute(&Rebuild { rebuilding, at }).await
+    }
 }

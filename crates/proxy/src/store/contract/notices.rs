@@ -1,10 +1,10 @@
 //! What is put into the outbox, and that it is put there once (I14).
 
 use sqlx::Row;
+use upsell_core::journal::Decline;
 use wire::FailureReason;
 
 use super::*;
-use crate::store::Refusal;
 
 /// Ids in the outbox, in order.
 pub(super) async fn told(store: &SqlStore) -> Vec<String> {
@@ -46,7 +46,7 @@ async fn a_failure_is_told_once_whatever_its_reason_turns_out_to_be() {
 async fn a_refusal_is_told_once() {
     let (_place, store) = fresh().await;
     let row = offered(&store, "of_1").await;
-    let refusal = Refusal {
+    let refusal = Decline {
         offer_id: row.id.clone(),
         customer_id: row.customer_id.clone(),
         price: None,
@@ -63,9 +63,9 @@ async fn a_refusal_is_told_once() {
 async fn what_was_never_sent_is_not_told() {
     let (_place, store) = fresh().await;
     let row = offered(&store, "of_1").await;
-    let Claim::Claimed(attempt) = store.claim(&claim_of(&row, "at_1", "key-1")).await.unwrap() else {
+    let ClaimOutcome::Claimed(attempt) = store.claim(&claim_of(&row, "at_1", "key-1")).await.unwrap() else {
         panic!("not claimed")
     };
-    store.release(&attempt.id, &back(AttemptState::Claimed)).await.unwrap();
+    store.release(&attempt.id, &back(Unexecuted::Claimed)).await.unwrap();
     assert!(told(&store).await.is_empty());
 }

@@ -1,12 +1,13 @@
 //! Offers and refusals.
 
+use upsell_core::journal::{Decline, DeclineOutcome};
 use wire::{DeclineReason, Money};
 
 use super::*;
-use crate::store::{DeclineOutcome, Inserted, Refusal};
+use crate::store::Inserted;
 
-fn refusal(offer: &OfferRow) -> Refusal {
-    Refusal {
+fn refusal(offer: &OfferRow) -> Decline {
+    Decline {
         offer_id: offer.id.clone(),
         customer_id: offer.customer_id.clone(),
         price: Some(Money::new(1900, Currency::parse("USD").unwrap())),
@@ -31,7 +32,7 @@ async fn an_offer_is_found_by_its_buyer_only() {
     let (_folder, store) = fresh().await;
     let row = offered(&store, "of_1").await;
     assert_eq!(store.offer(&customer("cus_2"), &row.id).await.unwrap(), None);
-    let foreign = Refusal { customer_id: customer("cus_2"), ..refusal(&row) };
+    let foreign = Decline { customer_id: customer("cus_2"), ..refusal(&row) };
     assert_eq!(store.decline(&foreign).await.unwrap(), DeclineOutcome::NotFound);
     assert!(!store.mark_seen(&customer("cus_2"), &row.id, NOW).await.unwrap());
     assert_eq!(offer_state(&store, &row).await, OfferState::Presented);
@@ -80,7 +81,7 @@ async fn a_declined_offer_cannot_be_claimed() {
     let row = offered(&store, "of_1").await;
     store.decline(&refusal(&row)).await.unwrap();
     let claim = store.claim(&claim_of(&row, "at_1", "key-1")).await.unwrap();
-    assert_eq!(claim, Claim::OfferNotOpen(OfferState::Declined));
+    assert_eq!(claim, ClaimOutcome::OfferNotOpen(OfferState::Declined));
 }
 
 /// I7: of a decline and an accept at the same time exactly one wins.
@@ -97,7 +98,7 @@ async fn decline_and_accept_never_both_win() {
             tokio::spawn(async move { claimer.claim(&yes).await.unwrap() }),
         );
         let declined = matches!(declined.unwrap(), DeclineOutcome::Declined(_));
-        let claimed = matches!(claimed.unwrap(), Claim::Claimed(_));
+        let claimed = matches!(claimed.unwrap(), ClaimOutcome::Claimed(_));
         assert!(declined != claimed, "round {round}: declined {declined}, claimed {claimed}");
     }
 }

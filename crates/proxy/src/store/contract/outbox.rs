@@ -1,13 +1,15 @@
 //! News on its way out: taken under a lease, told at least once, kept for a while (I14).
 
+use upsell_core::journal::Decline;
+
 use super::*;
-use crate::store::{Backlog, DueNotice, Outbox, Refusal};
+use crate::store::{Backlog, DueNotice, Outbox};
 
 /// A store with so many pieces of news, all due at [`NOW`].
 async fn with_news(store: &SqlStore, count: usize) {
     for n in 0..count {
         let row = offered(store, &format!("of_{n}")).await;
-        let refusal = Refusal {
+        let refusal = Decline {
             offer_id: row.id.clone(),
             customer_id: row.customer_id.clone(),
             price: None,

@@ -1,12 +1,10 @@
 //! Sessions, nonces, purchases, events, webhooks.
 
+use upsell_core::domain::{Billing, Purchase, Session, TokenHash, TriggerEvent};
 use wire::{FeatureUsage, Purpose, Trigger};
 
 use super::*;
-use crate::{
-    domain::{Billing, Purchase, Session, TokenHash, TriggerEvent},
-    store::{Inbox, InboxInsert, People},
-};
+use crate::store::{Inbox, InboxInsert, People};
 
 fn session(byte: u8) -> Session {
     Session {

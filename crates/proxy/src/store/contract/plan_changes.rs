@@ -1,12 +1,10 @@
 //! What is counted as a change of plan.
 
+use upsell_core::domain::{AttemptKind, PlanChanges};
 use wire::FailureReason;
 
 use super::*;
-use crate::{
-    domain::{AttemptKind, PlanChanges},
-    store::Changes,
-};
+use crate::store::Changes;
 
 /// A change as it is to have been made: on which subscription, from which plan to which, so many seconds after [`NOW`].
 struct Change {
@@ -28,7 +26,7 @@ async fn made(store: &SqlStore, id: &str, change: &Change, end: Observation) {
         product_id: product(change.to),
         quantity: 1,
         addons: Vec::new(),
-        proration: dodo_client::calls::plan_changes::ProrationMode::DifferenceImmediately,
+        proration: dodo_client::types::plan_changes::ProrationMode::DifferenceImmediately,
         effective_at: EffectiveAt::Immediately,
     };
     let quote = QuoteRow { plan, from_plan: change.from.map(product), ..quote(&format!("qt_{id}"), None) };
@@ -44,7 +42,7 @@ async fn made(store: &SqlStore, id: &str, change: &Change, end: Observation) {
         lease_until: UnixSeconds(NOW.0 + 1_000_000),
         ..AttemptRow::example()
     };
-    let row = sent(store, &ClaimRequest { attempt, from: OPEN }).await;
+    let row = sent(store, &Claim { attempt }).await;
     store.settle(&row.id, &seen(end)).await.unwrap();
 }
 

@@ -20,7 +20,7 @@ async fn a_restart_keeps_offers_attempts_and_refusals() {
 async fn another_process_does_not_mark_a_claim() {
     let (place, store) = fresh().await;
     let row = offered(&store, "of_1").await;
-    let Claim::Claimed(attempt) = store.claim(&claim_of(&row, "at_1", "key-1")).await.unwrap() else {
+    let ClaimOutcome::Claimed(attempt) = store.claim(&claim_of(&row, "at_1", "key-1")).await.unwrap() else {
         panic!("not claimed")
     };
     store.close().await;

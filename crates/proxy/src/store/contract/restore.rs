@@ -1,9 +1,10 @@
 //! A store that may have lost commits, and what is put back into it.
 
+use upsell_core::journal::{Rebuilding, Took};
 use wire::FailureReason;
 
 use super::*;
-use crate::store::{Rebuilding, Restore, Took};
+use crate::store::Restore;
 
 /// What Dodo knows of a charge of cus_1 for an offer.
 fn lost(offer: &OfferRow, attempt: &str) -> Rebuilding {
@@ -21,7 +22,7 @@ fn later(seconds: i64) -> UnixSeconds {
 #[tokio::test]
 async fn beats_grow_and_a_restart_reads_the_last() {
     let (place, store) = fresh().await;
-    assert_eq!(store.last_sign().await.unwrap(), crate::store::LastSign::default());
+    assert_eq!(store.last_sign().await.unwrap(), upsell_core::journal::LastSign::default());
     assert!(store.beat(later(10)).await.unwrap());
     assert!(store.beat(NOW).await.unwrap(), "a clock set back is no store gone back");
     assert_eq!(store.last_sign().await.unwrap().beat, Some(later(10)));
@@ -58,7 +59,7 @@ async fn an_open_offer_for_the_same_occasion_is_closed() {
     };
     assert_eq!(attempt.offer_id, Some(open.id.clone()));
     let claim = store.claim(&claim_of(&open, "at_1", "key-1")).await.unwrap();
-    assert_eq!(claim, Claim::OfferNotOpen(OfferState::Accepting));
+    assert_eq!(claim, ClaimOutcome::OfferNotOpen(OfferState::Accepting));
     store.settle(&attempt.id, &seen(Observation::Failed(FailureReason::Declined))).await.unwrap();
     assert_eq!(offer_state(&store, &open).await, OfferState::Failed);
 }
@@ -104,7 +105,7 @@ async fn nothing_is_claimed_in_a_store_that_went_back() {
     let row = offered(&store, "of_1").await;
     store.beat(NOW).await.unwrap();
     store.memory.beat(later(1));
-    assert_eq!(store.claim(&claim_of(&row, "at_1", "key-1")).await.unwrap(), Claim::StoreWentBack);
+    assert_eq!(store.claim(&claim_of(&row, "at_1", "key-1")).await.unwrap(), ClaimOutcome::StaleStore);
     assert!(!store.beat(later(9)).await.unwrap());
     assert_eq!(store.last_sign().await.unwrap().beat, Some(NOW), "the last beat stays for the rebuild");
     store.begin_anew(NOW, Some(NOW)).await.unwrap();
@@ -112,5 +113,5 @@ async fn nothing_is_claimed_in_a_store_that_went_back() {
     store.memory.sent(&AttemptId::parse("at_lost").unwrap());
     assert!(store.has_gone_back().await.unwrap());
     store.begin_anew(later(2), None).await.unwrap();
-    assert!(matches!(store.claim(&claim_of(&row, "at_1", "key-1")).await.unwrap(), Claim::Claimed(_)));
+    assert!(matches!(store.claim(&claim_of(&row, "at_1", "key-1")).await.unwrap(), ClaimOutcome::Claimed(_)));
 }

@@ -1,16 +1,17 @@
 //! Flags on sales, and orders to refund.
 
 use dodo_client::ids::{DisputeId, RefundId};
-use wire::{Money, UnixSeconds};
-
-use super::{charging::permutations, notices::told, *};
-use crate::{
+use upsell_core::{
     domain::{
         DisputeStatus, OrderState, RefundCause, RefundOrder, RefundStatus, Sale, SeenDispute, SeenRefund,
     },
+    journal::Conclusion,
     policy::refunds::RefundRules,
-    store::{Conclusion, RefundOrders, Sales},
 };
+use wire::{Money, UnixSeconds};
+
+use super::{charging::permutations, notices::told, *};
+use crate::store::{RefundOrders, Sales};
 
 const ALL_BACK: RefundRules = RefundRules { late: true, surplus: true, excess: None };
 
@@ -188,7 +189,7 @@ async fn the_later_of_two_payments_is_ordered_back() {
         let declined = Observation::Failed(wire::FailureReason::Declined);
         store.settle(&first.id, &seen(declined)).await.unwrap();
         let mut again = claim_of(&row, "at_2", "key-2");
-        again.from = &[OfferState::Failed];
+        again.attempt.kind = AttemptKind::Hosted;
         let second = sent(&store, &again).await;
         let mut pays = [(&first, "pay_1"), (&second, "pay_2")];
         if !first_pays_first {

@@ -1,10 +1,9 @@
 //! Lists and counts for the people who look after a proxy.
 
+use upsell_core::domain::AttemptWord;
+
 use super::*;
-use crate::{
-    domain::AttemptWord,
-    store::{AttemptFilter, Support},
-};
+use crate::store::{AttemptFilter, Support};
 
 async fn ids(store: &SqlStore, filter: AttemptFilter) -> Vec<String> {
     store.list_attempts(&filter).await.unwrap().iter().map(|row| row.id.to_string()).collect()

@@ -8,9 +8,9 @@ use std::sync::{
 use dodo_client::Mode;
 use secrecy::SecretString;
 use test_postgres::Server;
+use upsell_core::domain::Tenant;
 
 use super::PostgresStore;
-use crate::domain::Tenant;
 
 /// Where a store is.
 pub(super) struct Place {

@@ -35,8 +35,10 @@ use wire::UnixSeconds;
 
 use self::PostgresStore as SqlStore;
 pub use self::clock::DatabaseClock;
+use upsell_core::domain::Tenant;
+
 use super::{DatabaseError, Life, StoreError, restore::Memory};
-use crate::{domain::Tenant, ids};
+use crate::ids;
 
 type Db = Postgres;
 type DbRow = sqlx::postgres::PgRow;

@@ -1,24 +1,23 @@
-//! Attempts: reading them, and taking those that are due. Claiming is in [`super::claims`], settling in
-//! [`super::settling`].
+//! Attempts: reading them, and taking those that are due. They are written in [`super::apply`].
 
 use async_trait::async_trait;
 use dodo_client::ids::{CheckoutSessionId, CustomerId, PaymentId, SubscriptionId};
-use sqlx::{Row, Transaction};
+use sqlx::{AssertSqlSafe, Row};
+use upsell_core::{
+    domain::{AttemptKind, AttemptRow, AttemptWord, HistoryEntry},
+    journal::states,
+};
 use wire::{AttemptId, IdempotencyKey, OfferId, UnixSeconds};
 
 use super::{
-    Db, DbRow, SHARED, SqlStore,
+    DbRow, SHARED, SqlStore,
     codec::{
-        at, at_opt, attempt_kind, attempt_state, count, fingerprint, from_json, from_json_opt, parsed,
+        among, at, at_opt, attempt_state, count, fingerprint, from_json, from_json_opt, from_table, parsed,
         parsed_opt,
     },
-    history::Line,
     skip_locked,
 };
-use crate::{
-    domain::{AttemptRow, HistoryEntry},
-    store::{Attempts, Claim, ClaimRequest, Release, Settled, Settlement, StoreError},
-};
+use crate::store::{Attempts, StoreError};
 
 pub(super) fn attempt(row: &DbRow) -> Result<AttemptRow, StoreError> {
     Ok(AttemptRow {
@@ -28,7 +27,7 @@ pub(super) fn attempt(row: &DbRow) -> Result<AttemptRow, StoreError> {
         no: count(row, "no")?,
         customer_id: parsed(row, "customer_id")?,
         quote_id: parsed(row, "quote_id")?,
-        kind: attempt_kind(row.try_get("kind")?)?,
+        kind: from_table(row, "kind", AttemptKind::parse)?,
         key: parsed_opt(row, "idem_key")?,
         fingerprint: fingerprint(row, "fingerprint")?,
         state: attempt_state(row)?,
@@ -46,99 +45,8 @@ pub(super) fn attempt(row: &DbRow) -> Result<AttemptRow, StoreError> {
     })
 }
 
-impl SqlStore {
-    pub(super) async fn attempt_in(
-        &self,
-        tx: &mut Transaction<'static, Db>,
-        id: &AttemptId,
-    ) -> Result<Option<AttemptRow>, StoreError> {
-        sqlx::query("SELECT * FROM attempts WHERE tenant = $1 AND id = $2")
-            .bind(self.tenant)
-            .bind(id.as_str())
-            .fetch_optional(&mut **tx)
-            .await?
-            .as_ref()
-            .map(attempt)
-            .transpose()
-    }
-
-    /// A transaction in which nobody else changes what concerns the attempt's buyer, and the attempt as it is in there.
-    pub(super) async fn write_for_attempt(
-        &self,
-        id: &AttemptId,
-    ) -> Result<Option<(Transaction<'static, Db>, AttemptRow)>, StoreError> {
-        // Whose attempt it is never changes, so that it may be read before the lock is taken.
-        let buyer: Option<String> =
-            sqlx::query_scalar("SELECT customer_id FROM attempts WHERE tenant = $1 AND id = $2")
-                .bind(self.tenant)
-                .bind(id.as_str())
-                .fetch_optional(&self.readers)
-                .await?;
-        let Some(buyer) = buyer else { return Ok(None) };
-        let mut tx = self.write_for(&buyer).await?;
-        Ok(self.attempt_in(&mut tx, id).await?.map(|row| (tx, row)))
-    }
-}
-
 #[async_trait]
 impl Attempts for SqlStore {
-    async fn claim(&self, request: &ClaimRequest) -> Result<Claim, StoreError> {
-        self.do_claim(request).await
-    }
-
-    async fn mark_sent(
-        &self,
-        attempt: &AttemptRow,
-        now: UnixSeconds,
-        next_check_at: UnixSeconds,
-    ) -> Result<bool, StoreError> {
-        self.do_mark_sent(attempt, now, next_check_at).await
-    }
-
-    async fn release(&self, id: &AttemptId, release: &Release<'_>) -> Result<bool, StoreError> {
-        self.do_release(id, release).await
-    }
-
-    async fn settle(&self, id: &AttemptId, settlement: &Settlement) -> Result<Option<Settled>, StoreError> {
-        self.do_settle(id, settlement).await
-    }
-
-    async fn abandon(
-        &self,
-        id: &AttemptId,
-        at: UnixSeconds,
-        next_check_at: UnixSeconds,
-    ) -> Result<bool, StoreError> {
-        self.do_abandon(id, at, next_check_at).await
-    }
-
-    async fn note_look(
-        &self,
-        id: &AttemptId,
-        at: UnixSeconds,
-        clean_after_deadline: bool,
-        next_check_at: Option<UnixSeconds>,
-    ) -> Result<(), StoreError> {
-        let mut tx = self.write().await?;
-        let noted = sqlx::query(
-            "UPDATE attempts SET checks = checks + 1, clean_looks = clean_looks + $1, next_check_at = $2, lease_until = 0
-             WHERE tenant = $3 AND id = $4 AND state IN ('sent', 'unknown', 'pending', 'abandoned')",
-        )
-        .bind(i64::from(clean_after_deadline))
-        .bind(next_check_at.map(|at| at.0))
-        .bind(self.tenant)
-        .bind(id.as_str())
-        .execute(&mut *tx)
-        .await?;
-        if noted.rows_affected() == 1 {
-            self.write_line(&mut tx, id, at, Line::Looked { clean: clean_after_deadline }).await?;
-        }
-        crate::failpoint!("note_look.before_commit");
-        tx.commit().await?;
-        crate::failpoint!("note_look.after_commit");
-        Ok(())
-    }
-
     async fn history(&self, id: &AttemptId) -> Result<Vec<HistoryEntry>, StoreError> {
         self.read_history(id).await
     }
@@ -213,11 +121,13 @@ impl Attempts for SqlStore {
 
     async fn latest_attempt(&self, offer: &OfferId) -> Result<Option<AttemptRow>, StoreError> {
         sqlx::query(
-            "SELECT * FROM attempts WHERE tenant = $1 AND offer_id = $2 AND state <> 'released'
-             ORDER BY state = 'succeeded' DESC, no DESC LIMIT 1",
+            "SELECT * FROM attempts WHERE tenant = $1 AND offer_id = $2 AND state <> $3
+             ORDER BY state = $4 DESC, no DESC LIMIT 1",
         )
         .bind(self.tenant)
         .bind(offer.as_str())
+        .bind(AttemptWord::Released.as_str())
+        .bind(AttemptWord::Succeeded.as_str())
         .fetch_optional(&self.readers)
         .await?
         .as_ref()
@@ -226,10 +136,11 @@ impl Attempts for SqlStore {
     }
 
     async fn live_attempt(&self, subscription: &SubscriptionId) -> Result<Option<AttemptRow>, StoreError> {
-        sqlx::query(
-            "SELECT * FROM attempts WHERE tenant = $1 AND subscription_id = $2
-             AND state IN ('claimed', 'sent', 'unknown', 'pending') ORDER BY created_at DESC LIMIT 1",
-        )
+        sqlx::query(AssertSqlSafe(format!(
+            "SELECT * FROM attempts WHERE tenant = $1 AND subscription_id = $2 AND state IN {}
+             ORDER BY created_at DESC LIMIT 1",
+            among(&states::LIVE)
+        )))
         .bind(self.tenant)
         .bind(subscription.as_str())
         .fetch_optional(&self.readers)
@@ -241,10 +152,11 @@ impl Attempts for SqlStore {
 
     async fn is_followed(&self, row: &AttemptRow) -> Result<bool, StoreError> {
         let Some(subscription) = &row.subscription_id else { return Ok(false) };
-        Ok(sqlx::query_scalar(
+        Ok(sqlx::query_scalar(AssertSqlSafe(format!(
             "SELECT EXISTS (SELECT 1 FROM attempts WHERE tenant = $1 AND subscription_id = $2 AND created_at > $3
-                            AND state NOT IN ('claimed', 'released', 'failed'))",
-        )
+                            AND state IN {})",
+            among(&states::ACTED)
+        )))
         .bind(self.tenant)
         .bind(subscription.as_str())
         .bind(row.created_at.0)
@@ -292,11 +204,11 @@ impl Attempts for SqlStore {
 
     async fn make_live_due(&self, now: UnixSeconds) -> Result<u64, StoreError> {
         // Where other proxies may be at work, a lease that has not ended is theirs.
-        let due = sqlx::query(
+        let due = sqlx::query(AssertSqlSafe(format!(
             "UPDATE attempts SET lease_until = 0, next_check_at = $1
-             WHERE tenant = $2 AND state IN ('claimed', 'sent', 'unknown', 'pending')
-               AND (NOT $3 OR lease_until <= $1)",
-        )
+             WHERE tenant = $2 AND state IN {} AND (NOT $3 OR lease_until <= $1)",
+            among(&states::LIVE)
+        )))
         .bind(now.0)
         .bind(self.tenant)
         .bind(SHARED)

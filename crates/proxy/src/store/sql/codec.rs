@@ -4,14 +4,11 @@
 
 use serde::{Serialize, de::DeserializeOwned};
 use sqlx::Row;
-use wire::{FailureReason, UnixSeconds};
+use upsell_core::domain::{AttemptState, AttemptWord, Fingerprint, TokenHash};
+use wire::UnixSeconds;
 
 use super::DbRow;
-
-use crate::{
-    domain::{AttemptKind, AttemptState, Fingerprint, OfferState, TokenHash},
-    store::StoreError,
-};
+use crate::store::StoreError;
 
 /// A column as a value of a type that parses it: an id, usually.
 pub(super) fn parsed<T: TryFrom<String>>(row: &DbRow, column: &'static str) -> Result<T, StoreError> {
@@ -97,88 +94,26 @@ pub(super) fn fingerprint(row: &DbRow, column: &'static str) -> Result<Fingerpri
     hash(row, column).map(Fingerprint)
 }
 
-pub(super) fn offer_state_word(state: OfferState) -> &'static str {
-    match state {
-        OfferState::Eligible => "eligible",
-        OfferState::Presented => "presented",
-        OfferState::Accepting => "accepting",
-        OfferState::Pending => "pending",
-        OfferState::Unknown => "unknown",
-        OfferState::Failed => "failed",
-        OfferState::Charged => "charged",
-        OfferState::Declined => "declined",
-        OfferState::Expired => "expired",
-        OfferState::Abandoned => "abandoned",
-    }
+/// A column as the value that has this word.
+pub(super) fn from_table<T>(
+    row: &DbRow,
+    column: &'static str,
+    parse: fn(&str) -> Option<T>,
+) -> Result<T, StoreError> {
+    parse(row.try_get(column)?).ok_or(StoreError::Unreadable(column))
 }
 
-pub(super) fn offer_state(word: &str) -> Result<OfferState, StoreError> {
-    Ok(match word {
-        "eligible" => OfferState::Eligible,
-        "presented" => OfferState::Presented,
-        "accepting" => OfferState::Accepting,
-        "pending" => OfferState::Pending,
-        "unknown" => OfferState::Unknown,
-        "failed" => OfferState::Failed,
-        "charged" => OfferState::Charged,
-        "declined" => OfferState::Declined,
-        "expired" => OfferState::Expired,
-        "abandoned" => OfferState::Abandoned,
-        _ => return Err(StoreError::Unreadable("offers.state")),
-    })
-}
-
-pub(super) fn attempt_kind_word(kind: AttemptKind) -> &'static str {
-    match kind {
-        AttemptKind::OneClick => "one_click",
-        AttemptKind::Hosted => "hosted",
-        AttemptKind::PlanChange => "plan_change",
-    }
-}
-
-pub(super) fn attempt_kind(word: &str) -> Result<AttemptKind, StoreError> {
-    Ok(match word {
-        "one_click" => AttemptKind::OneClick,
-        "hosted" => AttemptKind::Hosted,
-        "plan_change" => AttemptKind::PlanChange,
-        _ => return Err(StoreError::Unreadable("attempts.kind")),
-    })
-}
-
-/// An attempt's state as its three columns `state`, `customer_action`, `failure`.
-pub(super) fn attempt_state_columns(
-    state: AttemptState,
-) -> Result<(&'static str, bool, Option<String>), StoreError> {
-    Ok(match state {
-        AttemptState::Claimed => ("claimed", false, None),
-        AttemptState::Released => ("released", false, None),
-        AttemptState::Sent => ("sent", false, None),
-        AttemptState::Unknown => ("unknown", false, None),
-        AttemptState::Pending { customer_action } => ("pending", customer_action, None),
-        AttemptState::Failed(reason) => ("failed", false, Some(word(&reason, "attempts.failure")?)),
-        AttemptState::Abandoned => ("abandoned", false, None),
-        AttemptState::Scheduled => ("scheduled", false, None),
-        AttemptState::Succeeded => ("succeeded", false, None),
-    })
-}
-
-/// The other way round.
+/// An attempt's state from its three columns `state`, `customer_action`, `failure`.
 pub(super) fn attempt_state(row: &DbRow) -> Result<AttemptState, StoreError> {
-    Ok(match row.try_get::<&str, _>("state")? {
-        "claimed" => AttemptState::Claimed,
-        "released" => AttemptState::Released,
-        "sent" => AttemptState::Sent,
-        "unknown" => AttemptState::Unknown,
-        "pending" => AttemptState::Pending { customer_action: row.try_get("customer_action")? },
-        "failed" => {
-            let reason: Option<String> = row.try_get("failure")?;
-            let reason: FailureReason =
-                from_word(reason.ok_or(StoreError::Unreadable("attempts.failure"))?, "attempts.failure")?;
-            AttemptState::Failed(reason)
-        }
-        "abandoned" => AttemptState::Abandoned,
-        "scheduled" => AttemptState::Scheduled,
-        "succeeded" => AttemptState::Succeeded,
-        _ => return Err(StoreError::Unreadable("attempts.state")),
-    })
+    let failure: Option<String> = row.try_get("failure")?;
+    let failure = failure.map(|reason| from_word(reason, "attempts.failure")).transpose()?;
+    let word = from_table(row, "state", AttemptWord::parse)?;
+    AttemptState::from_parts(word, row.try_get("customer_action")?, failure)
+        .ok_or(StoreError::Unreadable("attempts.failure"))
+}
+
+/// States as a list for `IN`, so that an index over such a list is used.
+pub(super) fn among(words: &[AttemptWord]) -> String {
+    let words: Vec<String> = words.iter().map(|word| format!("'{}'", word.as_str())).collect();
+    format!("({})", words.join(", "))
 }

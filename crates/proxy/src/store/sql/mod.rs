@@ -6,24 +6,25 @@
 //! are written `$1`, which both engines read. What differs between the engines stays with them: opening, locking,
 //! schema. See `docs/adr/2026-11-25_one-set-of-statements.md`.
 //!
-//! One file a concern; `codec` turns words and rows into values.
+//! `journal` is one transaction of a decision: `load` reads what it depends on, `apply` writes what follows from it. The
+//! others answer questions, one file a concern; `codec` turns words and rows into values. No state of an offer, an attempt,
+//! a payment or a refund order is named in a statement: which rows are meant is said by `upsell_core::journal::states`.
 
 use super::{Db, DbRow, SHARED, SqlStore, skip_locked};
 
+mod apply;
 mod attempts;
-mod claims;
 mod codec;
 mod history;
 mod inbox;
-mod notices;
+mod journal;
+mod load;
 mod offers;
 mod outbox;
-mod payments;
 mod people;
 mod plan_changes;
 mod quotes;
 mod refund_orders;
 mod restore;
 mod sales;
-mod settling;
 mod support;

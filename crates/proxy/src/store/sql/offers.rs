@@ -1,22 +1,19 @@
 //! Offers and the decline ledger.
 
 use async_trait::async_trait;
-use dodo_client::ids::{CustomerId, PaymentId};
-use sqlx::{Row, Transaction};
-use wire::{Money, OfferId, ProductId, UnixSeconds};
+use dodo_client::ids::CustomerId;
+use sqlx::Row;
+use upsell_core::{
+    domain::{DeclineEntry, EquivalenceKey, OfferRow, OfferState},
+    journal::states,
+};
+use wire::{Money, OfferId, UnixSeconds};
 
 use super::{
-    Db, DbRow, SqlStore,
-    codec::{
-        at, at_opt, count, from_json, from_word, json, offer_state, offer_state_word, parsed, parsed_opt,
-        word,
-    },
+    DbRow, SqlStore,
+    codec::{at, at_opt, count, from_json, from_table, from_word, parsed, parsed_opt},
 };
-use crate::{
-    domain::{DeclineEntry, EquivalenceKey, OfferRow, OfferState},
-    policy::claims::may_decline,
-    store::{DeclineOutcome, Inserted, Offers, Refusal, StoreError},
-};
+use crate::store::{Inserted, Offers, StoreError};
 
 pub(super) fn offer(row: &DbRow) -> Result<OfferRow, StoreError> {
     Ok(OfferRow {
@@ -29,7 +26,7 @@ pub(super) fn offer(row: &DbRow) -> Result<OfferRow, StoreError> {
         equivalence: EquivalenceKey(row.try_get("equivalence")?),
         kind: from_word(row.try_get("kind")?, "offers.kind")?,
         plan: from_json(row, "plan")?,
-        state: offer_state(row.try_get("state")?)?,
+        state: from_table(row, "state", OfferState::parse)?,
         attempt_no: count(row, "attempt_no")?,
         created_at: at(row, "created_at")?,
         seen_at: at_opt(row, "seen_at")?,
@@ -56,99 +53,12 @@ fn decline_entry(row: &DbRow) -> Result<DeclineEntry, StoreError> {
     })
 }
 
-impl SqlStore {
-    /// An offer of this buyer, inside a transaction.
-    pub(super) async fn offer_in(
-        &self,
-        tx: &mut Transaction<'static, Db>,
-        customer: &CustomerId,
-        id: &OfferId,
-    ) -> Result<Option<OfferRow>, StoreError> {
-        sqlx::query("SELECT * FROM offers WHERE tenant = $1 AND id = $2 AND customer_id = $3")
-            .bind(self.tenant)
-            .bind(id.as_str())
-            .bind(customer.as_str())
-            .fetch_optional(&mut **tx)
-            .await?
-            .as_ref()
-            .map(offer)
-            .transpose()
-    }
-
-    /// Inserts an offer unless there is one for the same occasion. Returns whether there was none.
-    pub(super) async fn insert_offer_in(
-        &self,
-        tx: &mut Transaction<'static, Db>,
-        new: &OfferRow,
-    ) -> Result<bool, StoreError> {
-        let inserted = sqlx::query(
-            "INSERT INTO offers (tenant, id, customer_id, campaign, trigger_ref, purchase, parent, equivalence, kind,
-                                 plan, state, attempt_no, created_at, seen_at, expires_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
-             ON CONFLICT (tenant, customer_id, campaign, trigger_ref) DO NOTHING",
-        )
-        .bind(self.tenant)
-        .bind(new.id.as_str())
-        .bind(new.customer_id.as_str())
-        .bind(&new.campaign)
-        .bind(&new.trigger_ref)
-        .bind(new.purchase.as_ref().map(PaymentId::as_str))
-        .bind(new.parent.as_ref().map(OfferId::as_str))
-        .bind(&new.equivalence.0)
-        .bind(word(&new.kind, "offers.kind")?)
-        .bind(json(&new.plan, "offers.plan")?)
-        .bind(offer_state_word(new.state))
-        .bind(i64::from(new.attempt_no))
-        .bind(new.created_at.0)
-        .bind(new.seen_at.map(|at| at.0))
-        .bind(new.expires_at.0)
-        .execute(&mut **tx)
-        .await?;
-        Ok(inserted.rows_affected() == 1)
-    }
-
-    async fn write_ledger(
-        &self,
-        tx: &mut Transaction<'static, Db>,
-        refusal: &Refusal,
-        offer: &OfferRow,
-    ) -> Result<(), StoreError> {
-        sqlx::query(
-            "INSERT INTO declines (tenant, customer_id, offer_id, equivalence, campaign, price_amount, price_currency,
-                                   plan, reason, at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-        )
-        .bind(self.tenant)
-        .bind(refusal.customer_id.as_str())
-        .bind(refusal.offer_id.as_str())
-        .bind(&offer.equivalence.0)
-        .bind(&offer.campaign)
-        .bind(refusal.price.map(|price| price.amount))
-        .bind(refusal.price.as_ref().map(|price| price.currency.as_str()))
-        .bind(refusal.plan.as_ref().map(ProductId::as_str))
-        .bind(refusal.reason.map(|reason| word(&reason, "declines.reason")).transpose()?)
-        .bind(refusal.at.0)
-        .execute(&mut **tx)
-        .await?;
-        Ok(())
-    }
-}
-
 #[async_trait]
 impl Offers for SqlStore {
     async fn insert_offer_if_absent(&self, new: &OfferRow) -> Result<Inserted, StoreError> {
         let mut tx = self.write().await?;
         let inserted = self.insert_offer_in(&mut tx, new).await?;
-        let row = sqlx::query(
-            "SELECT * FROM offers WHERE tenant = $1 AND customer_id = $2 AND campaign = $3 AND trigger_ref = $4",
-        )
-        .bind(self.tenant)
-        .bind(new.customer_id.as_str())
-        .bind(&new.campaign)
-        .bind(&new.trigger_ref)
-        .fetch_one(&mut *tx)
-        .await?;
-        let row = offer(&row)?;
+        let row = self.offer_for_occasion(&mut tx, new).await?.ok_or(StoreError::Contended)?;
         crate::failpoint!("insert_offer.before_commit");
         tx.commit().await?;
         crate::failpoint!("insert_offer.after_commit");
@@ -181,13 +91,15 @@ impl Offers for SqlStore {
     }
 
     async fn mark_presented(&self, customer: &CustomerId, id: &OfferId) -> Result<(), StoreError> {
+        let (from, to) = states::PRESENTATION;
         sqlx::query(
-            "UPDATE offers SET state = 'presented'
-             WHERE tenant = $1 AND id = $2 AND customer_id = $3 AND state = 'eligible'",
+            "UPDATE offers SET state = $1 WHERE tenant = $2 AND id = $3 AND customer_id = $4 AND state = $5",
         )
+        .bind(to.as_str())
         .bind(self.tenant)
         .bind(id.as_str())
         .bind(customer.as_str())
+        .bind(from.as_str())
         .execute(&self.writer)
         .await?;
         Ok(())
@@ -209,33 +121,6 @@ impl Offers for SqlStore {
         .execute(&self.writer)
         .await?;
         Ok(marked.rows_affected() == 1)
-    }
-
-    async fn decline(&self, refusal: &Refusal) -> Result<DeclineOutcome, StoreError> {
-        let mut tx = self.write_for(refusal.customer_id.as_str()).await?;
-        let Some(mut row) = self.offer_in(&mut tx, &refusal.customer_id, &refusal.offer_id).await? else {
-            return Ok(DeclineOutcome::NotFound);
-        };
-        if row.state == OfferState::Declined {
-            return Ok(DeclineOutcome::AlreadyDeclined(row));
-        }
-        if !may_decline(row.state) {
-            return Ok(DeclineOutcome::NotDeclinable(row.state));
-        }
-        // Nobody else changes this buyer's offers in this transaction: nobody can have accepted since the row was read.
-        sqlx::query("UPDATE offers SET state = 'declined' WHERE tenant = $1 AND id = $2")
-            .bind(self.tenant)
-            .bind(refusal.offer_id.as_str())
-            .execute(&mut *tx)
-            .await?;
-        crate::failpoint!("decline.updated");
-        self.write_ledger(&mut tx, refusal, &row).await?;
-        self.notify_of_refusal(&mut tx, refusal, &row).await?;
-        crate::failpoint!("decline.before_commit");
-        tx.commit().await?;
-        crate::failpoint!("decline.after_commit");
-        row.state = OfferState::Declined;
-        Ok(DeclineOutcome::Declined(row))
     }
 
     async fn decline_ledger(&self, customer: &CustomerId) -> Result<Vec<DeclineEntry>, StoreError> {

@@ -3,16 +3,14 @@
 use async_trait::async_trait;
 use dodo_client::ids::{CheckoutSessionId, CustomerId, PaymentId};
 use sqlx::Row;
+use upsell_core::domain::{Purchase, Session, TokenHash, TriggerEvent};
 use wire::{Trigger, UnixSeconds};
 
 use super::{
     DbRow, SqlStore,
     codec::{at, from_json, from_json_opt, from_word, json, json_opt, parsed, parsed_opt, token_hash, word},
 };
-use crate::{
-    domain::{Purchase, Session, TokenHash, TriggerEvent},
-    store::{People, StoreError},
-};
+use crate::store::{People, StoreError};
 
 fn session(row: &DbRow) -> Result<Session, StoreError> {
     Ok(Session {

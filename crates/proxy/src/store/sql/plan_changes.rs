@@ -1,16 +1,18 @@
 //! Plan changes, counted.
 
 use async_trait::async_trait;
+use sqlx::AssertSqlSafe;
+use upsell_core::{
+    domain::{AttemptKind, PlanChanges},
+    journal::states,
+};
 use wire::UnixSeconds;
 
 use super::{
     DbRow, SqlStore,
-    codec::{count, parsed},
+    codec::{among, count, parsed},
 };
-use crate::{
-    domain::PlanChanges,
-    store::{Changes, StoreError},
-};
+use crate::store::{Changes, StoreError};
 
 fn plan_changes(row: &DbRow) -> Result<PlanChanges, StoreError> {
     Ok(PlanChanges {
@@ -23,11 +25,11 @@ fn plan_changes(row: &DbRow) -> Result<PlanChanges, StoreError> {
 #[async_trait]
 impl Changes for SqlStore {
     async fn plan_changes(&self, since: UnixSeconds, most: u32) -> Result<Vec<PlanChanges>, StoreError> {
-        sqlx::query(
+        sqlx::query(AssertSqlSafe(format!(
             "WITH made AS (
                  SELECT id, subscription_id, quote_id, created_at FROM attempts
-                 WHERE tenant = $1 AND created_at >= $2 AND kind = 'plan_change'
-                   AND state IN ('scheduled', 'succeeded') AND NOT surplus
+                 WHERE tenant = $1 AND created_at >= $2 AND kind = '{}'
+                   AND state IN {} AND NOT surplus
                  ORDER BY created_at DESC, id DESC LIMIT $3
              ), counted AS (
                  SELECT quotes.from_plan, quotes.to_plan,
@@ -38,7 +40,9 @@ impl Changes for SqlStore {
              )
              SELECT from_plan, to_plan, COUNT(*) AS subscriptions FROM counted WHERE nth = 1
              GROUP BY from_plan, to_plan ORDER BY from_plan, to_plan",
-        )
+            AttemptKind::PlanChange.as_str(),
+            among(&states::COLLECTED),
+        )))
         .bind(self.tenant)
         .bind(since.0)
         .bind(i64::from(most))

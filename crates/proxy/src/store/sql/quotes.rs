@@ -3,16 +3,14 @@
 use async_trait::async_trait;
 use dodo_client::ids::{CustomerId, PaymentMethodId};
 use sqlx::{Row, Transaction};
+use upsell_core::domain::QuoteRow;
 use wire::{OfferId, ProductId, QuoteId, UnixSeconds};
 
 use super::{
     Db, DbRow, SqlStore,
     codec::{from_json, from_json_opt, json, json_opt, parsed, parsed_opt},
 };
-use crate::{
-    domain::QuoteRow,
-    store::{Quotes, StoreError},
-};
+use crate::store::{Quotes, StoreError};
 
 pub(super) fn quote(row: &DbRow) -> Result<QuoteRow, StoreError> {
     Ok(QuoteRow {

@@ -1,32 +1,17 @@
 //! Beats, and what is put back after a restore.
 
 use async_trait::async_trait;
-use sqlx::{Row, Transaction};
+use sqlx::Transaction;
+use upsell_core::{
+    domain::OfferState,
+    journal::{LastSign, states},
+};
 use wire::UnixSeconds;
 
-use super::{Db, SqlStore, codec::at_opt, history::Line, offers::offer};
-use crate::{
-    domain::{AttemptRow, AttemptState, OfferRow},
-    policy::restore,
-    store::{LastSign, Rebuilding, Restore, StoreError, Took},
-};
+use super::{Db, SqlStore, codec::at_opt};
+use crate::store::{Restore, StoreError};
 
 impl SqlStore {
-    /// Whether the store holds less than this process remembers.
-    pub(super) async fn went_back(&self, tx: &mut Transaction<'static, Db>) -> Result<bool, StoreError> {
-        let known = self.memory.known();
-        let row = sqlx::query(
-            "SELECT (SELECT beat_at FROM heartbeats WHERE tenant = $1) AS beat_at,
-                    EXISTS (SELECT 1 FROM attempts WHERE tenant = $1 AND id = $2 AND state <> 'claimed') AS has_sent",
-        )
-        .bind(self.tenant)
-        .bind(known.sent.as_ref().map_or("", |id| id.as_str()))
-        .fetch_one(&mut **tx)
-        .await?;
-        let lost_attempt = known.sent.is_some() && !row.try_get::<bool, _>("has_sent")?;
-        Ok(lost_attempt || restore::has_gone_back(known.beat, at_opt(&row, "beat_at")?))
-    }
-
     async fn write_beat(
         &self,
         tx: &mut Transaction<'static, Db>,
@@ -47,86 +32,6 @@ impl SqlStore {
         .fetch_one(&mut **tx)
         .await?;
         Ok(UnixSeconds(beat))
-    }
-
-    /// The offer that a lost attempt was for: the very one, or the one made for the same occasion since; else it is
-    /// written anew.
-    async fn offer_to_rebuild(
-        &self,
-        tx: &mut Transaction<'static, Db>,
-        lost: &OfferRow,
-    ) -> Result<OfferRow, StoreError> {
-        if let Some(same) = self.offer_in(tx, &lost.customer_id, &lost.id).await? {
-            return Ok(same);
-        }
-        self.insert_offer_in(tx, lost).await?;
-        let row = sqlx::query(
-            "SELECT * FROM offers WHERE tenant = $1 AND customer_id = $2 AND campaign = $3 AND trigger_ref = $4",
-        )
-        .bind(self.tenant)
-        .bind(lost.customer_id.as_str())
-        .bind(&lost.campaign)
-        .bind(&lost.trigger_ref)
-        .fetch_one(&mut **tx)
-        .await?;
-        offer(&row)
-    }
-
-    /// Writes a lost attempt as sent. Its offer is closed by it, unless it is over already; what the payment makes of both
-    /// is settled afterwards, like any other evidence.
-    async fn put_back(
-        &self,
-        tx: &mut Transaction<'static, Db>,
-        rebuilding: &Rebuilding,
-    ) -> Result<AttemptRow, StoreError> {
-        let mut row = rebuilding.attempt.clone();
-        let mut rival = match &row.subscription_id {
-            Some(subscription) => self.subscription_is_busy(tx, subscription).await?,
-            None => false,
-        };
-        if let Some(lost) = &rebuilding.offer {
-            let offer = self.offer_to_rebuild(tx, lost).await?;
-            row.offer_id = Some(offer.id.clone());
-            row.no = offer.attempt_no.saturating_add(1);
-            rival |= self.rival_exists(tx, &row).await?;
-            sqlx::query(
-                "UPDATE offers SET attempt_no = $1,
-                        state = CASE WHEN state IN ('eligible', 'presented', 'failed') THEN 'accepting' ELSE state END
-                 WHERE tenant = $2 AND id = $3",
-            )
-            .bind(i64::from(row.no))
-            .bind(self.tenant)
-            .bind(offer.id.as_str())
-            .execute(&mut **tx)
-            .await?;
-        }
-        self.insert_quote_if_absent(tx, &rebuilding.quote).await?;
-        self.insert_attempt(tx, &row, rival).await?;
-        Ok(row)
-    }
-
-    /// An attempt that was only claimed when the backup was taken, and has a payment, was sent.
-    async fn was_sent(
-        &self,
-        tx: &mut Transaction<'static, Db>,
-        row: AttemptRow,
-        at: UnixSeconds,
-    ) -> Result<AttemptRow, StoreError> {
-        sqlx::query(
-            "UPDATE attempts SET state = 'sent', lease_until = 0, next_check_at = $1
-             WHERE tenant = $2 AND id = $3 AND state = 'claimed'",
-        )
-        .bind(at.0)
-        .bind(self.tenant)
-        .bind(row.id.as_str())
-        .execute(&mut **tx)
-        .await?;
-        Ok(AttemptRow {
-            state: AttemptState::Sent,
-            lease_until: UnixSeconds(0),
-            next_check_at: Some(at),
-            ..row
-        })
     }
 }
 
@@ -154,12 +59,12 @@ impl Restore for SqlStore {
 
     async fn has_gone_back(&self) -> Result<bool, StoreError> {
         let mut tx = self.readers.begin().await?;
-        self.went_back(&mut tx).await
+        Ok(self.watermark(&mut tx).await?.is_stale())
     }
 
     async fn beat(&self, now: UnixSeconds) -> Result<bool, StoreError> {
         let mut tx = self.write().await?;
-        if self.went_back(&mut tx).await? {
+        if self.watermark(&mut tx).await?.is_stale() {
             return Ok(false);
         }
         let beat = self.write_beat(&mut tx, now, None).await?;
@@ -178,28 +83,17 @@ impl Restore for SqlStore {
         Ok(())
     }
 
-    async fn rebuild(&self, rebuilding: &Rebuilding, at: UnixSeconds) -> Result<Took, StoreError> {
-        let lost = &rebuilding.attempt;
-        let mut tx = self.write_for(lost.customer_id.as_str()).await?;
-        let took = match self.attempt_in(&mut tx, &lost.id).await? {
-            Some(row) if row.state != AttemptState::Claimed => return Ok(Took::Known(row)),
-            Some(row) => Took::Known(self.was_sent(&mut tx, row, at).await?),
-            None => Took::New(self.put_back(&mut tx, rebuilding).await?),
-        };
-        self.write_line(&mut tx, &lost.id, at, Line::Rebuilt).await?;
-        crate::failpoint!("rebuild.before_commit");
-        tx.commit().await?;
-        crate::failpoint!("rebuild.after_commit");
-        Ok(took)
-    }
-
     async fn hold_until(&self, until: UnixSeconds) -> Result<u64, StoreError> {
         let mut tx = self.write().await?;
+        let [first, second, third] = states::OPEN_OFFERS.map(OfferState::as_str);
         let closed = sqlx::query(
-            "UPDATE offers SET state = 'expired'
-             WHERE tenant = $1 AND state IN ('eligible', 'presented', 'failed') AND created_at < $2",
+            "UPDATE offers SET state = $1 WHERE tenant = $2 AND state IN ($3, $4, $5) AND created_at < $6",
         )
+        .bind(states::WITHDRAWN.as_str())
         .bind(self.tenant)
+        .bind(first)
+        .bind(second)
+        .bind(third)
         .bind(until.0)
         .execute(&mut *tx)
         .await?;

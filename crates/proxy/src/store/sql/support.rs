@@ -2,37 +2,20 @@
 
 use async_trait::async_trait;
 use dodo_client::ids::CustomerId;
-use sqlx::Row;
-use wire::{AttemptId, Currency, Money};
+use upsell_core::domain::{AttemptRow, AttemptWord, PaymentOnRecord};
+use wire::AttemptId;
 
 use super::{
     DbRow, SqlStore,
     attempts::attempt,
-    codec::{at, count, from_word, parsed, parsed_opt},
+    codec::{at, count, from_table},
+    sales::payment_on_record,
 };
-use crate::{
-    domain::{AttemptRow, AttemptWord, PaymentOnRecord, SeenPayment},
-    store::{AttemptFilter, StateCount, StoreError, Support},
-};
-
-fn payment(row: &DbRow) -> Result<PaymentOnRecord, StoreError> {
-    let amount: Option<i64> = row.try_get("amount")?;
-    let currency: Option<Currency> = parsed_opt(row, "currency")?;
-    Ok(PaymentOnRecord {
-        payment: SeenPayment {
-            id: parsed(row, "payment_id")?,
-            status: from_word(row.try_get("status")?, "payments.status")?,
-            amount: amount.zip(currency).map(|(amount, currency)| Money { amount, currency }),
-        },
-        surplus: row.try_get("surplus")?,
-        seen_at: at(row, "seen_at")?,
-    })
-}
+use crate::store::{AttemptFilter, StateCount, StoreError, Support};
 
 fn state_count(row: &DbRow) -> Result<StateCount, StoreError> {
-    let state: String = row.try_get("state")?;
     Ok(StateCount {
-        state: AttemptWord::parse(&state).ok_or(StoreError::Unreadable("attempts.state"))?,
+        state: from_table(row, "state", AttemptWord::parse)?,
         attempts: count(row, "attempts")?.into(),
         oldest: at(row, "oldest")?,
     })
@@ -79,7 +62,7 @@ impl Support for SqlStore {
         .fetch_all(&self.readers)
         .await?
         .iter()
-        .map(payment)
+        .map(payment_on_record)
         .collect()
     }
 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use dodo_client::Mode;
 use tempfile::TempDir;
+use upsell_core::domain::Tenant;
 
 use super::SqliteStore;
-use crate::domain::Tenant;
 
 /// Where a store is.
 pub(super) struct Place {

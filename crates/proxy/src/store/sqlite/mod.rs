@@ -27,18 +27,18 @@ use std::{
     time::Duration,
 };
 
+use async_trait::async_trait;
 use sqlx::{
     Sqlite, SqlitePool, Transaction,
     migrate::Migrator,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
-
-use async_trait::async_trait;
+use upsell_core::domain::Tenant;
 use wire::UnixSeconds;
 
 use self::SqliteStore as SqlStore;
 use super::{Life, StoreError, restore::Memory};
-use crate::{domain::Tenant, ids};
+use crate::ids;
 
 type Db = Sqlite;
 type DbRow = sqlx::sqlite::SqliteRow;

@@ -1,12 +1,13 @@
 //! Dodo's quota: what costs none of it, and who goes first.
 
 use futures_util::{StreamExt, stream};
-use proxy::{policy::upstream_budget::Quota, settings::Limits};
+use proxy::settings::Limits;
 use serde_json::json;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
+use upsell_core::policy::upstream_budget::Quota;
 
 use super::assert_says_when;
 use crate::harness::{Buyer, GOOD_CARD, MERCHANT_KEY, Options, TestApp};
@@ -49,7 +50,8 @@ async fn ten_thousand_looks_at_an_offer_ask_dodo_nothing() {
     let token = app.offer_token(&buyer).await;
     assert_eq!(app.look(&token).await["eligible"], true);
     app.quiet().await;
-    let products = proxy::rules::Rules::parse(include_str!("../../../upsell.toml")).unwrap().products().len();
+    let products =
+        upsell_core::rules::Rules::parse(include_str!("../../../upsell.toml")).unwrap().products().len();
     // The products of the rules are fetched once after the start, whoever looks.
     while app.sim.requests("GET", "/products").await < products {
         tokio::task::yield_now().await;

@@ -3,12 +3,9 @@
 
 use std::sync::Arc;
 
-use proxy::{
-    domain::{AttemptState, OfferState},
-    service::charging::ChargeError,
-    store::Attempts,
-};
+use proxy::{service::charging::ChargeError, store::Attempts};
 use serde_json::{Value, json};
+use upsell_core::domain::{AttemptState, OfferState};
 use wire::{Attempt, AttemptStatus};
 
 use super::rig::{GOOD, Rig, Shown};

@@ -3,13 +3,11 @@
 
 use std::time::Duration;
 
-use dodo_client::{calls::plan_changes::ProrationMode, ids::CustomerId};
+use dodo_client::{ids::CustomerId, types::plan_changes::ProrationMode};
 use dodo_sim::NewSubscription;
-use proxy::{
-    domain::{Billing, ChargePlan},
-    store::Attempts,
-};
+use proxy::store::Attempts;
 use serde_json::{Value, json};
+use upsell_core::domain::{Billing, ChargePlan};
 use wire::{AttemptStatus, FailureReason, Purpose};
 
 use super::rig::{GOOD, NO_FUNDS, Rig, change_to, purchase_of, session};
@@ -69,7 +67,7 @@ async fn every_mode_both_ways(switches: &Value, country: &str) {
             let after = rig.dodo.get_subscription(&subscription).await.unwrap();
             let renewal = quote.quote.renewal.unwrap();
             // A period that begins with the change begins some moments after its preview.
-            let moved = after.next_billing_date.unix_timestamp() - renewal.date.0;
+            let moved = after.next_billing_date.0 - renewal.date.0;
             assert!((0..60).contains(&moved), "{case}: {moved}");
             assert_eq!(after.recurring_pre_tax_amount, renewal.amount, "{case}");
         }

@@ -3,12 +3,12 @@
 use dodo_client::ids::PaymentId;
 use proxy::{
     clock::Clock,
-    domain::{AttemptState, DisputeStatus, OfferState, Sale},
     store::{Attempts, Sales},
     support,
     webhook_signature::SignedHeaders,
 };
 use serde_json::{Value, json};
+use upsell_core::domain::{AttemptState, DisputeStatus, OfferState, Sale};
 use wire::AttemptStatus;
 
 use super::{

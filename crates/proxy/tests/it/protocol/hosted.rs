@@ -1,7 +1,8 @@
 //! The other way to pay: Dodo's own page.
 
-use proxy::{domain::OfferState, service::charging::ChargeError};
+use proxy::service::charging::ChargeError;
 use serde_json::json;
+use upsell_core::domain::OfferState;
 use wire::{AttemptStatus, FailureReason, PayWith};
 
 use super::rig::{GOOD, KIT_PRICE, NO_FUNDS, Rig};

@@ -1,12 +1,12 @@
 //! A click, on a good day and on ordinary bad ones.
 
 use dodo_sim::ProductPatch;
-use proxy::{
-    domain::OfferState,
-    service::charging::ChargeError,
-    store::{DeclineOutcome, Offers, Refusal},
-};
+use proxy::{service::charging::ChargeError, store::Execute};
 use serde_json::json;
+use upsell_core::{
+    domain::OfferState,
+    journal::{Decline, DeclineOutcome},
+};
 use wire::{AttemptStatus, FailureReason, PayWith};
 
 use super::rig::{GOOD, KIT, KIT_PRICE, NO_FUNDS, Rig};
@@ -74,7 +74,7 @@ async fn a_repeated_key_is_answered_alike_and_another_body_refused() {
     // Another tab, another key: the offer is charged, and that is the answer.
     assert_eq!(rig.accept(&shown, "key-2").await.unwrap(), first);
     assert_eq!(rig.posts("/checkouts"), 1);
-    let other = proxy::domain::Fingerprint([9; 32]);
+    let other = upsell_core::domain::Fingerprint([9; 32]);
     let request = wire::AcceptRequest {
         offer_id: shown.offer.id.clone(),
         quote_id: shown.quote.quote.id.clone(),
@@ -184,7 +184,7 @@ async fn quotes_and_offers_are_their_buyers_own() {
 async fn a_declined_offer_is_not_charged() {
     let rig = Rig::start().await;
     let shown = rig.shown(Some(GOOD)).await;
-    let refusal = Refusal {
+    let refusal = Decline {
         offer_id: shown.offer.id.clone(),
         customer_id: shown.offer.customer_id.clone(),
         price: None,
@@ -192,7 +192,7 @@ async fn a_declined_offer_is_not_charged() {
         reason: None,
         at: shown.offer.created_at,
     };
-    assert!(matches!(rig.store.decline(&refusal).await.unwrap(), DeclineOutcome::Declined(_)));
+    assert!(matches!(rig.store.execute(&refusal).await.unwrap(), DeclineOutcome::Declined(_)));
     for pay_with in [None, Some(PayWith::HostedCheckout)] {
         let refused = rig.accept_with(&shown, "key-1", pay_with).await;
         assert!(matches!(refused, Err(ChargeError::OfferGone)), "{refused:?}");
@@ -214,7 +214,8 @@ async fn what_was_not_quoted_is_refused() {
         consent: None,
     };
     let key = wire::IdempotencyKey::parse("key-2").unwrap();
-    let other = rig.charging.accept(&shown.session, request, key, proxy::domain::Fingerprint([1; 32])).await;
+    let other =
+        rig.charging.accept(&shown.session, request, key, upsell_core::domain::Fingerprint([1; 32])).await;
     assert!(matches!(other, Err(ChargeError::Invalid("quantity"))), "{other:?}");
     assert_eq!(rig.posts("/checkouts"), 0);
     assert_eq!(rig.offer_state(&shown).await, OfferState::Presented);

@@ -1,8 +1,9 @@
 //! How a charge can go wrong, as the buyer is told of it, and what may follow.
 
 use dodo_sim::{NewFault, NewPaymentMethod};
-use proxy::{domain::OfferState, service::charging::ChargeError};
+use proxy::service::charging::ChargeError;
 use serde_json::json;
+use upsell_core::domain::OfferState;
 use wire::{Attempt, AttemptStatus, FailureReason, PayWith};
 
 use super::rig::{GOOD, Rig, Shown, change_to, purchase_of};

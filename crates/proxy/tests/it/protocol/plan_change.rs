@@ -1,9 +1,10 @@
 //! Plan changes: the same protocol, other evidence.
 
-use dodo_client::calls::plan_changes::ProrationMode;
-use proxy::{domain::ChargePlan, service::charging::ChargeError};
+use dodo_client::types::plan_changes::ProrationMode;
+use proxy::service::charging::ChargeError;
 use serde_json::json;
-use wire::{AttemptStatus, EffectiveAt, FailureReason, ProductId};
+use upsell_core::domain::ChargePlan;
+use wire::{AttemptStatus, EffectiveAt, FailureReason};
 
 use super::rig::{Rig, change_to};
 
@@ -77,7 +78,7 @@ async fn addons_stay() {
     let (session, id) = rig.subscriber("prod_pro_plan", vec![seats]);
     let mut plan = change_to(&id, "prod_pro_plan");
     let ChargePlan::PlanChange { quantity, addons, .. } = &mut plan else { panic!("a plan change") };
-    (*quantity, *addons) = (2, vec![(ProductId::parse("adn_seats").unwrap(), 2)]);
+    (*quantity, *addons) = (2, vec![(wire::AddonId::parse("adn_seats").unwrap(), 2)]);
     let quote = rig.previewed(&session, &plan).await;
     assert!(quote.quote.adds_up());
     let attempt = rig.change(&session, &quote, "key-1").await.unwrap();

@@ -3,12 +3,16 @@
 
 use proxy::{
     clock::Clock,
-    domain::{AttemptKind, AttemptRow, AttemptState, ConsentRecord, Fingerprint, OfferState},
-    gateway::{OfferTags, Tags},
     ids,
-    store::{Attempts, Claim, ClaimRequest, Restore},
+    store::{Attempts, Execute, Restore},
 };
 use serde_json::json;
+use upsell_core::{
+    domain::{
+        AttemptKind, AttemptRow, AttemptState, ConsentRecord, Fingerprint, OfferState, OfferTags, Tags,
+    },
+    journal::{Claim, ClaimOutcome, MarkSent},
+};
 use wire::{AttemptStatus, IdempotencyKey, UnixSeconds};
 
 use super::rig::{GOOD, Rig, Shown};
@@ -44,9 +48,8 @@ async fn claimed(rig: &Rig, shown: &Shown) -> AttemptRow {
         checks: 0,
         clean_looks: 0,
     };
-    let from = &[OfferState::Eligible, OfferState::Presented];
-    match rig.store.claim(&ClaimRequest { attempt, from }).await.unwrap() {
-        Claim::Claimed(row) => row,
+    match rig.store.execute(&Claim { attempt }).await.unwrap() {
+        ClaimOutcome::Claimed(row) => row,
         other => panic!("{other:?}"),
     }
 }
@@ -54,7 +57,8 @@ async fn claimed(rig: &Rig, shown: &Shown) -> AttemptRow {
 pub(super) async fn marked(rig: &Rig, shown: &Shown) -> AttemptRow {
     let row = claimed(rig, shown).await;
     let now = rig.clock.now();
-    assert!(rig.store.mark_sent(&row, now, UnixSeconds(now.0 + 45)).await.unwrap());
+    let mark = MarkSent { attempt: row.id.clone(), now, next_check_at: UnixSeconds(now.0 + 45) };
+    assert!(rig.store.execute(&mark).await.unwrap());
     row
 }
 

@@ -4,12 +4,15 @@ use dodo_client::ids::PaymentId;
 use dodo_sim::{ProductPatch, SimConfig};
 use proxy::{
     clock::Clock,
-    domain::{OfferState, OrderState, RefundCause, RefundOrder, Sale},
-    rules::{AboveQuote, LateSuccess, MoneyRules, Surplus},
-    store::{Attempts, RefundOrders, Sales},
+    store::{Attempts, Execute, RefundOrders, Sales},
     support,
 };
 use serde_json::json;
+use upsell_core::{
+    domain::{OfferState, OrderState, RefundCause, RefundOrder, Sale},
+    journal::MarkRefundSent,
+    rules::{AboveQuote, LateSuccess, MoneyRules, Surplus},
+};
 use wire::{AttemptStatus, UnixSeconds};
 
 use super::{
@@ -223,7 +226,13 @@ async fn a_crash_at_any_step_leaves_one_request_at_most() {
         let taken = rig.store.take_due_refunds(now, UnixSeconds(now.0 + 120), 10).await.unwrap();
         assert_eq!(taken.len(), 1, "{step}");
         if step != "taken" {
-            assert!(rig.store.mark_refund_sent(&taken[0], now, UnixSeconds(now.0 + 45)).await.unwrap());
+            let mark = MarkRefundSent {
+                payment_id: taken[0].payment_id.clone(),
+                cause: taken[0].cause,
+                now,
+                next_check_at: UnixSeconds(now.0 + 45),
+            };
+            assert!(rig.store.execute(&mark).await.unwrap());
         }
         if step == "answered" {
             let _ = rig.gateway.refund(&payment, None, "by the one that died").await;

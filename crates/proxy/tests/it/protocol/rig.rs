@@ -4,20 +4,14 @@ use std::{sync::Arc, time::Duration};
 
 use dodo_client::{
     ApiKey, Client, Config, Mode, TimeLimits,
-    calls::plan_changes::ProrationMode,
     ids::{CustomerId, PaymentId, SubscriptionId},
+    types::plan_changes::ProrationMode,
 };
 use dodo_sim::{Control, NewSubscription, Sim, SimConfig};
 use proxy::{
     clock::{Clock, ManualClock, SystemClock},
-    domain::{
-        Billing, ChargePlan, EquivalenceKey, Fingerprint, OfferRow, OfferState, QuoteRow, SavedMethod,
-        Session, Tenant, TokenHash,
-    },
     gateway::Gateway,
     ids,
-    policy::payment_method::{Use, choose},
-    rules::MoneyRules,
     service::{
         catalogue::Catalogue,
         charging::{self, ChargeError, Charging},
@@ -33,6 +27,14 @@ use proxy::{
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio_util::task::TaskTracker;
+use upsell_core::{
+    domain::{
+        Billing, ChargePlan, EquivalenceKey, Fingerprint, OfferRow, OfferState, QuoteRow, SavedMethod,
+        Session, Tenant, TokenHash,
+    },
+    policy::payment_method::{Use, choose},
+    rules::MoneyRules,
+};
 use wire::{
     AcceptRequest, Attempt, AttemptStatus, ChangeRequest, EffectiveAt, IdempotencyKey, OfferKind, PayWith,
     ProductId, Purpose, Trigger, UnixSeconds,
@@ -99,7 +101,7 @@ impl Rig {
         let as_store: Arc<dyn Store> = store.clone();
         let as_clock: Arc<dyn Clock> = clock.clone();
         let gateway = Gateway::new(dodo.clone(), Some("https://shop.example/thanks".into()));
-        let catalogue = Catalogue::new(dodo.clone());
+        let catalogue = Catalogue::new(gateway.clone());
         let quoting =
             Arc::new(Quoting::new(as_store.clone(), as_clock.clone(), gateway.clone(), catalogue.clone()));
         let tasks = TaskTracker::new();
@@ -140,7 +142,7 @@ impl Rig {
             clock: self.clock.clone(),
             keys: vec![WebhookKey::parse(WEBHOOK_SECRET).unwrap()],
             catalogue: self.catalogue.clone(),
-            purchases: Purchases::new(self.store.clone(), self.dodo.clone(), self.catalogue.clone()),
+            purchases: Purchases::new(self.store.clone(), self.gateway.clone(), self.catalogue.clone()),
             charging: self.charging.clone(),
         }
     }

@@ -1,14 +1,14 @@
 //! The worked numbers of Dodo's documentation and those derived from its newer formula, in both generations of its
 //! proration: what the quote shows, line by line, and that it is what is collected. I8.
 
-use dodo_client::calls::plan_changes::ProrationMode::{
+use dodo_client::types::plan_changes::ProrationMode::{
     self, DifferenceImmediately, DoNotBill, FullImmediately, ProratedImmediately,
     ProratedImmediatelyKeepCycle,
 };
 use dodo_sim::SimConfig;
-use proxy::domain::ChargePlan;
 use serde_json::json;
-use wire::{AttemptStatus, ProductId};
+use upsell_core::domain::ChargePlan;
+use wire::AttemptStatus;
 
 use super::rig::{Rig, change_to};
 
@@ -125,7 +125,7 @@ async fn quoted_and_collected(
     let mut plan = change_to(&id, after);
     let ChargePlan::PlanChange { addons, proration, .. } = &mut plan else { panic!("a plan change") };
     *proration = mode;
-    addons.extend((to.1 > 0).then(|| (ProductId::parse("adn_seats").unwrap(), to.1)));
+    addons.extend((to.1 > 0).then(|| (wire::AddonId::parse("adn_seats").unwrap(), to.1)));
     let row = rig.previewed(&session, &plan).await;
     let quote = &row.quote;
     assert_eq!((quote.total, quote.credit), (due, credit), "vector {number}, {engine}");
@@ -142,6 +142,6 @@ async fn quoted_and_collected(
     let collected: Vec<i64> =
         rig.collected(&session.customer_id).iter().skip(1).map(|charge| charge.amount).collect();
     assert_eq!(collected.iter().sum::<i64>(), due, "vector {number}, {engine}: {collected:?}");
-    let next = rig.dodo.get_subscription(&id).await.unwrap().next_billing_date.unix_timestamp();
+    let next = rig.dodo.get_subscription(&id).await.unwrap().next_billing_date.0;
     assert_eq!(next, renewal.date.0, "vector {number}, {engine}");
 }

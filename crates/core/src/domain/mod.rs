@@ -1,0 +1,29 @@
+//! The words of the proxy: what is stored, and what rules, services and store pass to each other.
+//!
+//! No SQL, no HTTP, no Dodo JSON here. Ids of buyers stay on this side of the wire.
+
+mod attempt;
+mod method;
+mod offer;
+mod payment;
+mod quote;
+mod sale;
+mod session;
+mod tags;
+mod tenant;
+mod words;
+
+pub use attempt::{
+    AttemptKind, AttemptRow, AttemptState, AttemptWord, ConsentRecord, Fingerprint, HistoryEntry,
+    Observation, Source,
+};
+pub use method::{SavedMethod, shown_card};
+pub use offer::{DeclineEntry, EquivalenceKey, OfferRow, OfferState};
+pub use payment::{PaymentFacts, PaymentOnRecord, PaymentStatus, SeenPayment};
+pub use quote::{ChargePlan, PlanChanges, QuoteRow};
+pub use sale::{
+    DisputeStatus, OrderState, RefundCause, RefundOrder, RefundStatus, Sale, SeenDispute, SeenRefund,
+};
+pub use session::{Billing, Purchase, Session, TokenHash, TriggerEvent};
+pub use tags::{OfferTags, Tags};
+pub use tenant::Tenant;

@@ -1,0 +1,103 @@
+//! Quotes, and what collecting one does upstream.
+
+use dodo_client::{
+    ids::{CustomerId, PaymentMethodId, SubscriptionId},
+    types::plan_changes::ProrationMode,
+};
+use serde::{Deserialize, Serialize};
+use wire::{AddonId, Card, EffectiveAt, OfferId, ProductId};
+
+use super::Billing;
+
+/// What collecting would do upstream.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChargePlan {
+    /// A new purchase through a checkout session.
+    Checkout {
+        /// What.
+        product_id: ProductId,
+        /// How many.
+        quantity: u32,
+        /// Billed to.
+        billing: Option<Billing>,
+        /// Applied in order.
+        discount_codes: Vec<String>,
+    },
+    /// A change of an existing subscription.
+    PlanChange {
+        /// Which.
+        subscription_id: SubscriptionId,
+        /// To which plan.
+        product_id: ProductId,
+        /// Seats.
+        quantity: u32,
+        /// All add-ons the subscription has afterwards; what is not listed is removed by Dodo.
+        addons: Vec<(AddonId, u32)>,
+        /// `proration_billing_mode`.
+        proration: ProrationMode,
+        /// `effective_at`.
+        effective_at: EffectiveAt,
+    },
+}
+
+impl ChargePlan {
+    /// How many.
+    #[must_use]
+    pub fn quantity(&self) -> u32 {
+        match self {
+            Self::Checkout { quantity, .. } | Self::PlanChange { quantity, .. } => *quantity,
+        }
+    }
+
+    /// The product bought or changed to.
+    #[must_use]
+    pub fn product_id(&self) -> &ProductId {
+        match self {
+            Self::Checkout { product_id, .. } | Self::PlanChange { product_id, .. } => product_id,
+        }
+    }
+
+    /// The subscription changed, when one is.
+    #[must_use]
+    pub fn subscription_id(&self) -> Option<&SubscriptionId> {
+        match self {
+            Self::Checkout { .. } => None,
+            Self::PlanChange { subscription_id, .. } => Some(subscription_id),
+        }
+    }
+}
+
+/// A persisted quote.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QuoteRow {
+    /// What the browser saw. `quote.id` is the key; `quote.expires_in` is as of when it was made.
+    pub quote: wire::Quote,
+    /// For which offer; absent for the plan page.
+    pub offer_id: Option<OfferId>,
+    /// The buyer; a quote is only ever found together with its buyer.
+    pub customer_id: CustomerId,
+    /// What it would do.
+    pub plan: ChargePlan,
+    /// For a plan change: from which plan. For counting only; nothing is charged by it.
+    pub from_plan: Option<ProductId>,
+    /// Name of what is bought, for the receipt.
+    pub name: String,
+    /// Hash of what the quote was based on.
+    pub basis_hash: String,
+    /// The method shown; `None` means hosted checkout.
+    pub payment_method_id: Option<PaymentMethodId>,
+    /// The card shown.
+    pub card: Option<Card>,
+}
+
+/// How many subscriptions went from one plan to another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlanChanges {
+    /// From here.
+    pub from: ProductId,
+    /// To there; never the same.
+    pub to: ProductId,
+    /// So many.
+    pub subscriptions: u32,
+}

@@ -1,0 +1,85 @@
+//! Who asks, and what they have bought.
+
+use dodo_client::ids::{CustomerId, PaymentId, SubscriptionId};
+use serde::{Deserialize, Serialize};
+use wire::{FeatureUsage, ProductId, Purpose, Trigger, UnixSeconds};
+
+/// SHA-256 of a bearer token or a nonce; the secret itself is never stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TokenHash(pub [u8; 32]);
+
+/// What a session token stands for: one buyer, one purpose, for a short while.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// Key of the row.
+    pub token: TokenHash,
+    /// The buyer.
+    pub customer_id: CustomerId,
+    /// What for.
+    pub purpose: Purpose,
+    /// What set the offer off.
+    pub trigger: Trigger,
+    /// The purchase to follow up; the buyer's latest when absent.
+    pub payment_id: Option<PaymentId>,
+    /// The subscription to change, with purpose `plans`.
+    pub subscription_id: Option<SubscriptionId>,
+    /// Language for the merchant's words.
+    pub locale: Option<String>,
+    /// Country for tax where the purchase does not tell.
+    pub country: Option<String>,
+    /// What has been used of what plans limit, as the merchant counts it.
+    pub usage: Vec<FeatureUsage>,
+    /// End of life.
+    pub expires_at: UnixSeconds,
+}
+
+/// A paid purchase, known from a webhook or looked up when a session was minted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Purchase {
+    /// Dodo's payment.
+    pub payment_id: PaymentId,
+    /// The buyer.
+    pub customer_id: CustomerId,
+    /// What was bought: one-time products, or the plan of `subscription_id`.
+    pub product_ids: Vec<ProductId>,
+    /// The subscription, when it began one.
+    pub subscription_id: Option<SubscriptionId>,
+    /// Where the buyer is billed.
+    pub billing: Option<Billing>,
+    /// When.
+    pub paid_at: UnixSeconds,
+}
+
+/// Where the buyer is billed, as their purchase said (`billing` at Dodo).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Billing {
+    /// ISO 3166-1 alpha-2.
+    pub country: String,
+    /// Street and number.
+    #[serde(default)]
+    pub street: Option<String>,
+    /// City.
+    #[serde(default)]
+    pub city: Option<String>,
+    /// State or province.
+    #[serde(default)]
+    pub state: Option<String>,
+    /// Postal code.
+    #[serde(default)]
+    pub zipcode: Option<String>,
+}
+
+/// Something other than a purchase that the merchant reported of a buyer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TriggerEvent {
+    /// Its own id; becomes an offer's `trigger_ref`.
+    pub id: String,
+    /// The buyer.
+    pub customer_id: CustomerId,
+    /// What happened.
+    pub trigger: Trigger,
+    /// On which subscription.
+    pub subscription_id: Option<SubscriptionId>,
+    /// When it was reported.
+    pub at: UnixSeconds,
+}

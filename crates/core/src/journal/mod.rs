@@ -1,0 +1,66 @@
+//! The journal: what is decided under the lock of one buyer, before and after anything that may move money.
+//!
+//! A [`Command`] names what it depends on ([`Command::scope`]). The store loads that [`Record`] under the lock that the
+//! scope names, hands it to [`decide`], and writes the [`Changes`] in the same transaction, or nothing. It holds no rule:
+//! what a claim, a sent mark, a release or a piece of evidence does to the offer, the attempt, the payment, a refund order
+//! and the notifications is decided here and nowhere else. Two things stay below as a net: unique indexes, and the guard
+//! of the two sent marks ([`Change::MarkAttemptSent`], [`Change::MarkRefundSent`]).
+//!
+//! | module | commands |
+//! |---|---|
+//! | [`claims`] | [`Claim`], [`MarkSent`], [`Release`]: the two commits before a charge, and the way back |
+//! | [`settle`] | [`Settle`], [`Abandon`], [`RecordLook`]: what was found out about an attempt |
+//! | [`declines`] | [`Decline`] |
+//! | [`refunds`] | [`RecordRefund`], [`RecordDispute`], [`MarkRefundSent`], [`ConcludeRefund`] |
+//! | [`restore`] | [`Rebuild`], and what a store that has lost commits is told by |
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`record`] | what is loaded |
+//! | [`changes`] | what is written |
+//! | [`states`] | what the states of offers and attempts mean, and how evidence moves them |
+//! | [`notifications`] | what the merchant's system is notified of |
+//!
+//! The model of the protocol (`cargo xtask campaign model`) explores these functions as they are.
+
+pub mod changes;
+pub mod claims;
+pub mod declines;
+pub mod notifications;
+pub mod record;
+pub mod refunds;
+pub mod restore;
+pub mod settle;
+pub mod states;
+
+#[cfg(test)]
+mod properties;
+
+pub use changes::{Change, Changes, HistoryEvent};
+pub use claims::{Claim, ClaimOutcome, KeptKey, MarkSent, Release, Unexecuted};
+pub use declines::{Decline, DeclineOutcome};
+pub use record::{Lock, Record, Scope, StoredAttempt, StoredOrder, StoredPayment, Watermark};
+pub use refunds::{ConcludeRefund, Conclusion, MarkRefundSent, RecordDispute, RecordRefund};
+pub use restore::{LastSign, Rebuild, Rebuilding, Took};
+pub use settle::{Abandon, RecordLook, Settle, Settled, Settlement};
+
+/// Something that is to be decided and written in one transaction.
+pub trait Command {
+    /// Names the command in logs, and the places in it at which tests let the process die.
+    const NAME: &'static str;
+
+    /// What the caller learns.
+    type Outcome;
+
+    /// Returns what the decision depends on.
+    fn scope(&self) -> Scope;
+
+    /// Decides. Total: every record has an outcome, also one that holds less than the scope asks for.
+    fn decide(&self, record: &Record) -> (Self::Outcome, Changes);
+}
+
+/// Decides `command` over what the store holds: the outcome, and what has to be written for it.
+#[must_use]
+pub fn decide<C: Command>(record: &Record, command: &C) -> (C::Outcome, Changes) {
+    command.decide(record)
+}

@@ -1,0 +1,135 @@
+use dodo_client::{
+    ids::{CustomerId, PaymentId, SubscriptionId},
+    types::payments::IntentStatus,
+};
+use proptest::prelude::*;
+use wire::Money;
+
+use super::*;
+use crate::journal::Watermark;
+
+fn at() -> impl Strategy<Value = UnixSeconds> {
+    (0..2_000_000_000_i64).prop_map(UnixSeconds)
+}
+
+fn maybe_at() -> impl Strategy<Value = Option<UnixSeconds>> {
+    prop::option::of(at())
+}
+
+fn payment(tags: Option<Tags>) -> PaymentFacts {
+    PaymentFacts {
+        payment_id: PaymentId::parse("pay_new").unwrap(),
+        customer_id: CustomerId::parse("cus_1").unwrap(),
+        status: Some(IntentStatus::Succeeded),
+        error_code: None,
+        amount: Money::new(2052, Currency::parse("USD").unwrap()),
+        tax: Some(152),
+        at: UnixSeconds(1_800_000_010),
+        created_at: UnixSeconds(1_800_000_000),
+        card: None,
+        charge_type: Some(ChargeType::New),
+        checkout_session_id: None,
+        payment_link: None,
+        subscription_id: None,
+        attempt: tags.as_ref().map(|tags| tags.attempt.clone()),
+        tags,
+    }
+}
+
+fn tags(kind: AttemptKind, with_offer: bool) -> Tags {
+    let offer = Tags::example().offer.filter(|_| with_offer);
+    Tags { kind, offer, ..Tags::example() }
+}
+
+proptest! {
+    /// Whatever was lost was begun after the last sign of life: the listing reaches back beyond it.
+    #[test]
+    fn the_listing_reaches_back_beyond_everything_known(
+        beat in maybe_at(), attempt in maybe_at(), restored_at in maybe_at(), named in maybe_at(), seen in maybe_at()
+    ) {
+        let since = compare_since(LastSign { beat, attempt, restored_at }, named, seen);
+        let known: Vec<_> = [beat.or(attempt), named, seen].into_iter().flatten().collect();
+        prop_assert_eq!(since.is_none(), known.is_empty());
+        for at in known {
+            prop_assert!(since.is_some_and(|since| since.0 <= at.0 - MARGIN));
+        }
+    }
+
+    /// A store never goes back by being written to: beats only grow.
+    #[test]
+    fn growing_beats_are_no_way_back(remembered in maybe_at(), more in 0..1_000_000_i64) {
+        let found = remembered.map(|at| later(at, more));
+        let mark = |remembered, found| Watermark { remembered, found, has_last_sent: true };
+        prop_assert!(!mark(remembered, found).is_stale());
+        if let Some(at) = remembered {
+            prop_assert!(mark(Some(at), Some(later(at, -more - 1))).is_stale());
+            prop_assert!(mark(Some(at), None).is_stale());
+        }
+        let lost = Watermark { has_last_sent: false, ..mark(remembered, found) };
+        prop_assert!(lost.is_stale());
+    }
+
+    /// I7: what may have been refused is not offered again.
+    #[test]
+    fn what_was_set_off_before_the_hold_is_held(now in at(), before in -59..1_000_000_i64, after in 60..1_000_000_i64) {
+        prop_assert!(is_held(later(now, -before), Some(hold_from(now))));
+        prop_assert!(!is_held(later(now, after), Some(hold_from(now))));
+        prop_assert!(!is_held(later(now, -before), None));
+    }
+
+    /// A moment that was handled is not handled again, whatever else happens.
+    #[test]
+    fn a_moment_is_handled_once(named in maybe_at(), beat in maybe_at()) {
+        let sign = LastSign { beat, attempt: None, restored_at: named };
+        prop_assert_eq!(newly_named(sign, named), None);
+    }
+
+    /// I8, I9: what is written anew has quote, consent and payment of one amount, and its lines add up to it.
+    #[test]
+    fn what_is_rebuilt_adds_up(total in 0..1_000_000_i64, tax in 0..1_000_i64, with_offer: bool) {
+        let tags = tags(AttemptKind::OneClick, with_offer);
+        let usd = Currency::parse("USD").unwrap();
+        let payment = PaymentFacts { amount: Money::new(total, usd), tax: Some(tax), ..payment(Some(tags.clone())) };
+        let built = rebuilding(&tags, &payment, "Kit".into(), UnixSeconds(1)).unwrap();
+        let lines: i64 = built.quote.quote.lines.iter().map(|line| line.amount).sum();
+        prop_assert_eq!(lines + built.quote.quote.tax, total);
+        prop_assert_eq!(built.attempt.consent.amount, total);
+        prop_assert_eq!(&built.attempt.quote_id, &built.quote.quote.id);
+        prop_assert_eq!(built.offer.is_some(), with_offer);
+        prop_assert_eq!(built.offer.map(|offer| offer.id), built.attempt.offer_id);
+        prop_assert_eq!(built.attempt.state, AttemptState::Sent);
+    }
+}
+
+#[test]
+fn only_payments_of_this_store_are_its_business() {
+    let with = |tags| payment(Some(tags));
+    assert!(is_ours(&with(Tags::example()), "st_1", false).is_some());
+    assert!(is_ours(&with(Tags::example()), "st_2", false).is_none(), "another store's");
+    assert!(is_ours(&with(Tags::example()), "st_2", true).is_some(), "somebody says that all was lost");
+    assert!(is_ours(&payment(None), "st_1", true).is_none(), "the shop's own");
+    let renewal = PaymentFacts { charge_type: Some(ChargeType::Renewal), ..with(Tags::example()) };
+    assert!(is_ours(&renewal, "st_1", true).is_none(), "a renewal carries the names of the first payment");
+}
+
+#[test]
+fn a_rebuilt_offer_cannot_be_begun_again() {
+    let tags = tags(AttemptKind::Hosted, true);
+    let built = rebuilding(&tags, &payment(Some(tags.clone())), "Kit".into(), UnixSeconds(1)).unwrap();
+    let offer = built.offer.unwrap();
+    assert_eq!((offer.state, offer.trigger_ref.as_str()), (OfferState::Accepting, "pay_1"));
+    assert!(offer.expires_at <= offer.created_at);
+    assert_eq!(offer.equivalence, declines::equivalence(&tags.product));
+}
+
+#[test]
+fn a_plan_change_needs_its_subscription() {
+    let tags = tags(AttemptKind::PlanChange, false);
+    let change = PaymentFacts { charge_type: Some(ChargeType::PlanChange), ..payment(Some(tags.clone())) };
+    assert!(rebuilding(&tags, &change, "Pro".into(), UnixSeconds(1)).is_none());
+    let subscription = SubscriptionId::parse("sub_1").unwrap();
+    let change = PaymentFacts { subscription_id: Some(subscription.clone()), ..change };
+    let built = rebuilding(&tags, &change, "Pro".into(), UnixSeconds(1)).unwrap();
+    assert_eq!(built.attempt.subscription_id, Some(subscription));
+    assert!(built.offer.is_none());
+}

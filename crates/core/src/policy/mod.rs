@@ -1,0 +1,20 @@
+//! The rules, pure: no I/O, no clock, no randomness. Everything is handed in, everything that was decided is returned.
+
+pub mod catalogue;
+pub mod classify;
+pub mod declines;
+pub mod dues;
+pub mod eligibility;
+pub mod failure_reason;
+pub mod observe;
+pub mod outbox_schedule;
+pub mod payment_method;
+pub mod plan_comparison;
+pub mod plan_share;
+pub mod plan_terms;
+pub mod pricing;
+pub mod quote_lock;
+pub mod reconcile_schedule;
+pub mod refunds;
+pub mod upstream_budget;
+pub mod usage;

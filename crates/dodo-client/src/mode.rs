@@ -1,0 +1,32 @@
+//! Dodo's two worlds.
+
+use std::fmt;
+
+/// Dodo keeps two separate worlds; keys, customers and payments of one mean nothing in the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Mode {
+    /// No money moves.
+    Test,
+    /// Real money.
+    Live,
+}
+
+impl Mode {
+    /// Where Dodo serves this mode.
+    #[must_use]
+    pub const fn base_url(self) -> &'static str {
+        match self {
+            Self::Test => "https://test.dodopayments.com",
+            Self::Live => "https://live.dodopayments.com",
+        }
+    }
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Test => "test",
+            Self::Live => "live",
+        })
+    }
+}

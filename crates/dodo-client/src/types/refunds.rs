@@ -1,0 +1,66 @@
+//! Giving money back.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    ids::{PaymentId, RefundId},
+    lenient::open_enum,
+    values::Currency,
+};
+
+open_enum! {
+    /// How a refund stands.
+    RefundStatus {
+        /// Given back.
+        Succeeded = "succeeded",
+        /// Not given back; final.
+        Failed = "failed",
+        /// On its way.
+        Pending = "pending",
+        /// Dodo looks at it.
+        Review = "review",
+    }
+}
+
+/// What to give back.
+#[derive(Debug, Clone, Serialize)]
+pub struct RefundRequest {
+    /// Of which payment.
+    pub payment_id: PaymentId,
+    /// Parts of it. Empty means all of it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub items: Vec<RefundItem>,
+    /// For the merchant's records.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// A part of a payment. Dodo takes partial amounts for one line of the payment at a time.
+#[derive(Debug, Clone, Serialize)]
+pub struct RefundItem {
+    /// The line: its product, usually.
+    pub item_id: String,
+    /// In minor units; `None` is the whole line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub amount: Option<i64>,
+    /// Whether tax is within `amount`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tax_inclusive: Option<bool>,
+}
+
+/// A refund.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Refund {
+    /// Which.
+    pub refund_id: RefundId,
+    /// Of which payment.
+    pub payment_id: PaymentId,
+    /// How it stands.
+    pub status: RefundStatus,
+    /// In minor units.
+    #[serde(default)]
+    pub amount: Option<i64>,
+    /// Of `amount`.
+    #[serde(default)]
+    pub currency: Option<Currency>,
+}

@@ -1,0 +1,323 @@
+//! What a decision depends on, loaded under its lock. Which rows those are is said by the scope; what they mean is not
+//! asked here.
+
+use dodo_client::ids::{CustomerId, PaymentId, SubscriptionId};
+use sqlx::{AssertSqlSafe, Row, Transaction};
+use upsell_core::{
+    domain::{AttemptRow, AttemptWord, OfferRow, QuoteRow, SeenDispute, SeenRefund},
+    journal::{
+        Lock, Record, Scope, StoredAttempt, StoredOrder, StoredPayment, Watermark, record::OfferKey, states,
+    },
+};
+use wire::{AttemptId, IdempotencyKey, OfferId, QuoteId};
+
+use super::{
+    Db, DbRow, SqlStore,
+    attempts::attempt,
+    codec::{among, at_opt, parsed},
+    offers::offer,
+    quotes::quote,
+    refund_orders::stored_order,
+    sales::{dispute, payment_on_record, refund},
+};
+use crate::store::StoreError;
+
+fn stored_attempt(row: &DbRow) -> Result<StoredAttempt, StoreError> {
+    Ok(StoredAttempt {
+        row: attempt(row)?,
+        surplus: row.try_get("surplus")?,
+        lease_owner: row.try_get("lease_owner")?,
+    })
+}
+
+impl SqlStore {
+    /// Takes the lock of a scope and loads what it names. `None` where there is nothing to lock.
+    pub(super) async fn load(
+        &self,
+        scope: &Scope,
+    ) -> Result<Option<(Transaction<'static, Db>, Record)>, StoreError> {
+        let mut tx = match &scope.lock {
+            Lock::Buyer(customer) => self.write_for(customer.as_str()).await?,
+            Lock::Payment(payment) => self.write_for(payment.as_str()).await?,
+            Lock::BuyerOf(id) => match self.buyer_of(id).await? {
+                Some(customer) => self.write_for(&customer).await?,
+                None => return Ok(None),
+            },
+        };
+        let mut record = Record::empty(&self.instance);
+        if scope.watermark {
+            record.watermark = self.watermark(&mut tx).await?;
+        }
+        if let Some(id) = &scope.attempt {
+            record.attempt = self.stored_attempt(&mut tx, id).await?;
+        }
+        if let (Some(key), Lock::Buyer(customer)) = (&scope.key, &scope.lock) {
+            record.by_key = self.by_key_in(&mut tx, customer, key).await?;
+        }
+        if let Some(payment) = &scope.payment {
+            self.load_payment(&mut tx, payment, scope, &mut record).await?;
+        }
+        if let Some(key) = &scope.offer {
+            record.offer = self.offer_by(&mut tx, key, &scope.lock, record.attempt.as_ref()).await?;
+        }
+        if let Some(offer) = record.offer.as_ref().filter(|_| scope.siblings) {
+            record.siblings = self.others_of(&mut tx, &offer.id, scope.attempt.as_ref()).await?;
+        }
+        if let Some(subscription) = &scope.subscription {
+            record.on_subscription = self.live_on(&mut tx, subscription, scope.attempt.as_ref()).await?;
+        }
+        if let Some(attempt) = record.attempt.as_ref().filter(|_| scope.quote) {
+            record.quote = self.quote_in(&mut tx, &attempt.row.quote_id).await?;
+        }
+        Ok(Some((tx, record)))
+    }
+
+    /// The buyer of an attempt. That never changes, so that it may be read before the lock is taken.
+    async fn buyer_of(&self, id: &AttemptId) -> Result<Option<String>, StoreError> {
+        Ok(sqlx::query_scalar("SELECT customer_id FROM attempts WHERE tenant = $1 AND id = $2")
+            .bind(self.tenant)
+            .bind(id.as_str())
+            .fetch_optional(&self.readers)
+            .await?)
+    }
+
+    /// What this process remembers of the store, and what it finds.
+    pub(super) async fn watermark(&self, tx: &mut Transaction<'static, Db>) -> Result<Watermark, StoreError> {
+        let known = self.memory.known();
+        let row = sqlx::query(
+            "SELECT (SELECT beat_at FROM heartbeats WHERE tenant = $1) AS beat_at,
+                    EXISTS (SELECT 1 FROM attempts WHERE tenant = $1 AND id = $2 AND state <> $3) AS has_sent",
+        )
+        .bind(self.tenant)
+        .bind(known.sent.as_ref().map_or("", AttemptId::as_str))
+        .bind(AttemptWord::Claimed.as_str())
+        .fetch_one(&mut **tx)
+        .await?;
+        Ok(Watermark {
+            remembered: known.beat,
+            found: at_opt(&row, "beat_at")?,
+            has_last_sent: known.sent.is_none() || row.try_get("has_sent")?,
+        })
+    }
+
+    async fn stored_attempt(
+        &self,
+        tx: &mut Transaction<'static, Db>,
+        id: &AttemptId,
+    ) -> Result<Option<StoredAttempt>, StoreError> {
+        sqlx::query("SELECT * FROM attempts WHERE tenant = $1 AND id = $2")
+            .bind(self.tenant)
+            .bind(id.as_str())
+            .fetch_optional(&mut **tx)
+            .await?
+            .as_ref()
+            .map(stored_attempt)
+            .transpose()
+    }
+
+    async fn by_key_in(
+        &self,
+        tx: &mut Transaction<'static, Db>,
+        customer: &CustomerId,
+        key: &IdempotencyKey,
+    ) -> Result<Option<AttemptRow>, StoreError> {
+        sqlx::query("SELECT * FROM attempts WHERE tenant = $1 AND customer_id = $2 AND idem_key = $3")
+            .bind(self.tenant)
+            .bind(customer.as_str())
+            .bind(key.as_str())
+            .fetch_optional(&mut **tx)
+            .await?
+            .as_ref()
+            .map(attempt)
+            .transpose()
+    }
+
+    async fn offer_by(
+        &self,
+        tx: &mut Transaction<'static, Db>,
+        key: &OfferKey,
+        lock: &Lock,
+        attempt: Option<&StoredAttempt>,
+    ) -> Result<Option<OfferRow>, StoreError> {
+        match (key, lock, attempt) {
+            (OfferKey::Id(id), Lock::Buyer(customer), _) => self.offer_in(tx, customer, id).await,
+            (OfferKey::Occasion(lost), _, _) => match self.offer_in(tx, &lost.customer_id, &lost.id).await? {
+                Some(same) => Ok(Some(same)),
+                None => self.offer_for_occasion(tx, lost).await,
+            },
+            (OfferKey::OfAttempt, _, Some(attempt)) => match &attempt.row.offer_id {
+                Some(id) => self.offer_in(tx, &attempt.row.customer_id, id).await,
+                None => Ok(None),
+            },
+            (OfferKey::Id(_) | OfferKey::OfAttempt, _, _) => Ok(None),
+        }
+    }
+
+    async fn offer_in(
+        &self,
+        tx: &mut Transaction<'static, Db>,
+        customer: &CustomerId,
+        id: &OfferId,
+    ) -> Result<Option<OfferRow>, StoreError> {
+        sqlx::query("SELECT * FROM offers WHERE tenant = $1 AND id = $2 AND customer_id = $3")
+            .bind(self.tenant)
+            .bind(id.as_str())
+            .bind(customer.as_str())
+            .fetch_optional(&mut **tx)
+            .await?
+            .as_ref()
+            .map(offer)
+            .transpose()
+    }
+
+    /// The offer that was made for the same trigger by the same campaign.
+    pub(super) async fn offer_for_occasion(
+        &self,
+        tx: &mut Transaction<'static, Db>,
+        like: &OfferRow,
+    ) -> Result<Option<OfferRow>, StoreError> {
+        sqlx::query(
+            "SELECT * FROM offers WHERE tenant = $1 AND customer_id = $2 AND campaign = $3 AND trigger_ref = $4",
+        )
+        .bind(self.tenant)
+        .bind(like.customer_id.as_str())
+        .bind(&like.campaign)
+        .bind(&like.trigger_ref)
+        .fetch_optional(&mut **tx)
+        .await?
+        .as_ref()
+        .map(offer)
+        .transpose()
+    }
+
+    async fn others_of(
+        &self,
+        tx: &mut Transaction<'static, Db>,
+        offer: &OfferId,
+        attempt: Option<&AttemptId>,
+    ) -> Result<Vec<StoredAttempt>, StoreError> {
+        sqlx::query("SELECT * FROM attempts WHERE tenant = $1 AND offer_id = $2 AND id <> $3 AND state <> $4")
+            .bind(self.tenant)
+            .bind(offer.as_str())
+            .bind(attempt.map_or("", AttemptId::as_str))
+            .bind(AttemptWord::Released.as_str())
+            .fetch_all(&mut **tx)
+            .await?
+            .iter()
+            .map(stored_attempt)
+            .collect()
+    }
+
+    async fn live_on(
+        &self,
+        tx: &mut Transaction<'static, Db>,
+        subscription: &SubscriptionId,
+        attempt: Option<&AttemptId>,
+    ) -> Result<Vec<StoredAttempt>, StoreError> {
+        let live = among(&states::LIVE);
+        sqlx::query(AssertSqlSafe(format!(
+            "SELECT * FROM attempts WHERE tenant = $1 AND subscription_id = $2 AND id <> $3 AND state IN {live}"
+        )))
+            .bind(self.tenant)
+            .bind(subscription.as_str())
+            .bind(attempt.map_or("", AttemptId::as_str))
+            .fetch_all(&mut **tx)
+            .await?
+            .iter()
+            .map(stored_attempt)
+            .collect()
+    }
+
+    async fn quote_in(
+        &self,
+        tx: &mut Transaction<'static, Db>,
+        id: &QuoteId,
+    ) -> Result<Option<QuoteRow>, StoreError> {
+        sqlx::query("SELECT * FROM quotes WHERE tenant = $1 AND id = $2")
+            .bind(self.tenant)
+            .bind(id.as_str())
+            .fetch_optional(&mut **tx)
+            .await?
+            .as_ref()
+            .map(quote)
+            .transpose()
+    }
+
+    /// The payment, with what was reported of it and the attempt that it was recorded for, as far as they are asked for.
+    async fn load_payment(
+        &self,
+        tx: &mut Transaction<'static, Db>,
+        id: &PaymentId,
+        scope: &Scope,
+        record: &mut Record,
+    ) -> Result<(), StoreError> {
+        if scope.lock != Lock::Payment(id.clone()) {
+            self.lock(tx, id.as_str()).await?;
+        }
+        let row = sqlx::query("SELECT * FROM payments WHERE tenant = $1 AND payment_id = $2")
+            .bind(self.tenant)
+            .bind(id.as_str())
+            .fetch_optional(&mut **tx)
+            .await?;
+        if let Some(row) = &row {
+            let attempt_id: AttemptId = parsed(row, "attempt_id")?;
+            if scope.sale {
+                record.attempt = self.stored_attempt(tx, &attempt_id).await?;
+            }
+            record.payment = Some(StoredPayment { attempt_id, record: payment_on_record(row)? });
+        }
+        if scope.flags {
+            record.refunds = self.refunds_in(tx, id).await?;
+            record.disputes = self.disputes_in(tx, id).await?;
+            record.orders = self.orders_in(tx, id).await?;
+        }
+        Ok(())
+    }
+
+    async fn refunds_in(
+        &self,
+        tx: &mut Transaction<'static, Db>,
+        payment: &PaymentId,
+    ) -> Result<Vec<SeenRefund>, StoreError> {
+        sqlx::query("SELECT * FROM refunds WHERE tenant = $1 AND payment_id = $2 ORDER BY refund_id")
+            .bind(self.tenant)
+            .bind(payment.as_str())
+            .fetch_all(&mut **tx)
+            .await?
+            .iter()
+            .map(refund)
+            .collect()
+    }
+
+    async fn disputes_in(
+        &self,
+        tx: &mut Transaction<'static, Db>,
+        payment: &PaymentId,
+    ) -> Result<Vec<SeenDispute>, StoreError> {
+        sqlx::query("SELECT * FROM disputes WHERE tenant = $1 AND payment_id = $2 ORDER BY dispute_id")
+            .bind(self.tenant)
+            .bind(payment.as_str())
+            .fetch_all(&mut **tx)
+            .await?
+            .iter()
+            .map(dispute)
+            .collect()
+    }
+
+    async fn orders_in(
+        &self,
+        tx: &mut Transaction<'static, Db>,
+        payment: &PaymentId,
+    ) -> Result<Vec<StoredOrder>, StoreError> {
+        sqlx::query(
+            "SELECT * FROM refund_orders WHERE tenant = $1 AND payment_id = $2 ORDER BY created_at, cause",
+        )
+        .bind(self.tenant)
+        .bind(payment.as_str())
+        .fetch_all(&mut **tx)
+        .await?
+        .iter()
+        .map(stored_order)
+        .collect()
+    }
+}
