@@ -100,3 +100,29 @@ pub struct DeclineEntry {
     /// When.
     pub at: UnixSeconds,
 }
+
+#[cfg(any(test, feature = "fixtures"))]
+#[allow(clippy::unwrap_used, reason = "for tests")]
+impl OfferRow {
+    /// Returns a row for tests to change: shown to a buyer, and open.
+    #[must_use]
+    pub fn example() -> Self {
+        let product_id = ProductId::parse("prod_kit").unwrap();
+        Self {
+            id: OfferId::parse("of_1").unwrap(),
+            customer_id: CustomerId::parse("cus_1").unwrap(),
+            campaign: "toolkit".into(),
+            trigger_ref: "pay_0".into(),
+            purchase: Some(PaymentId::parse("pay_0").unwrap()),
+            parent: None,
+            equivalence: EquivalenceKey("product:prod_kit".into()),
+            kind: OfferKind::CrossSell,
+            plan: ChargePlan::Checkout { product_id, quantity: 1, billing: None, discount_codes: Vec::new() },
+            state: OfferState::Presented,
+            attempt_no: 0,
+            created_at: UnixSeconds(0),
+            seen_at: None,
+            expires_at: UnixSeconds(86_400),
+        }
+    }
+}

@@ -101,3 +101,44 @@ pub struct PlanChanges {
     /// So many.
     pub subscriptions: u32,
 }
+
+#[cfg(any(test, feature = "fixtures"))]
+#[allow(clippy::unwrap_used, reason = "for tests")]
+impl QuoteRow {
+    /// Returns a row for tests to change: one toolkit for 19 dollars.
+    #[must_use]
+    pub fn example() -> Self {
+        let product_id = ProductId::parse("prod_kit").unwrap();
+        let line = wire::QuoteLine {
+            kind: wire::LineKind::Product,
+            name: "Toolkit".into(),
+            quantity: 1,
+            amount: 1900,
+            prorated: false,
+        };
+        Self {
+            quote: wire::Quote {
+                id: wire::QuoteId::parse("qt_1").unwrap(),
+                currency: wire::Currency::parse("USD").unwrap(),
+                lines: vec![line],
+                tax: 0,
+                tax_inclusive: false,
+                credit: 0,
+                total: 1900,
+                settlement: None,
+                renewal: None,
+                effective_at: EffectiveAt::Immediately,
+                expires_at: wire::UnixSeconds(300),
+                expires_in: 300,
+            },
+            offer_id: None,
+            customer_id: CustomerId::parse("cus_1").unwrap(),
+            plan: ChargePlan::Checkout { product_id, quantity: 1, billing: None, discount_codes: Vec::new() },
+            from_plan: None,
+            name: "Toolkit".into(),
+            basis_hash: String::new(),
+            payment_method_id: None,
+            card: None,
+        }
+    }
+}

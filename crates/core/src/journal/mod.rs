@@ -26,6 +26,8 @@
 pub mod changes;
 pub mod claims;
 pub mod declines;
+#[cfg(any(test, feature = "fixtures"))]
+pub mod memory;
 pub mod notifications;
 pub mod record;
 pub mod refunds;

@@ -1,0 +1,254 @@
+//! A store in memory, for tests: it loads records and writes changes as a real store does, thousands of times a second.
+//!
+//! It holds the net below the decisions as well, and panics where a real store would refuse to write: what keeps two
+//! attempts of an offer from being live is a rule, and that a second one cannot be written is the schema.
+
+#![allow(clippy::panic, reason = "a broken net ends the test")]
+
+use std::collections::BTreeMap;
+
+use dodo_client::ids::{CustomerId, DisputeId, PaymentId, RefundId};
+use wire::{AttemptId, OfferId, QuoteId, UnixSeconds};
+
+use super::{
+    Change, Changes, Command, HistoryEvent, Lock, Record, Scope, StoredAttempt, StoredOrder, StoredPayment,
+    Watermark, decide, notifications::Notification, record::OfferKey, states,
+};
+use crate::domain::{
+    AttemptRow, AttemptState, DeclineEntry, OfferRow, PaymentStatus, QuoteRow, RefundCause, SeenDispute,
+    SeenRefund,
+};
+
+/// Everything that the journal keeps. The fields are open: a test may put anything there that a real store could hold.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Memory {
+    /// Name of this opening of the store.
+    pub instance: String,
+    /// What the process remembers of the store.
+    pub watermark: Watermark,
+    /// Offers.
+    pub offers: BTreeMap<OfferId, OfferRow>,
+    /// Quotes.
+    pub quotes: BTreeMap<QuoteId, QuoteRow>,
+    /// Attempts.
+    pub attempts: BTreeMap<AttemptId, StoredAttempt>,
+    /// Payments.
+    pub payments: BTreeMap<PaymentId, StoredPayment>,
+    /// Refunds.
+    pub refunds: BTreeMap<RefundId, SeenRefund>,
+    /// Disputes.
+    pub disputes: BTreeMap<DisputeId, SeenDispute>,
+    /// Refund orders.
+    pub orders: BTreeMap<(PaymentId, &'static str), StoredOrder>,
+    /// The decline ledger, in the order in which it was written.
+    pub declines: Vec<(CustomerId, DeclineEntry)>,
+    /// What happened to attempts, in the order in which it was written.
+    pub history: Vec<(AttemptId, UnixSeconds, HistoryEvent)>,
+    /// The outbox, by the notifications' ids.
+    pub notifications: BTreeMap<String, Notification>,
+}
+
+impl Memory {
+    /// Returns an empty store, opened under this name.
+    #[must_use]
+    pub fn opened_as(instance: &str) -> Self {
+        Self { instance: instance.to_owned(), ..Self::default() }
+    }
+
+    /// Carries out a command: loads what it depends on, decides, and writes what follows.
+    pub fn execute<C: Command>(&mut self, command: &C) -> C::Outcome {
+        let record = self.load(&command.scope());
+        let (outcome, changes) = decide(&record, command);
+        assert!(self.apply(&changes), "a guarded change of `{}` did not apply", C::NAME);
+        outcome
+    }
+
+    /// Loads what a scope names, and nothing else.
+    #[must_use]
+    pub fn load(&self, scope: &Scope) -> Record {
+        let mut record = Record::empty(&self.instance);
+        if let Lock::BuyerOf(id) = &scope.lock
+            && !self.attempts.contains_key(id)
+        {
+            return record;
+        }
+        if scope.watermark {
+            record.watermark = self.watermark;
+        }
+        record.attempt = scope.attempt.as_ref().and_then(|id| self.attempts.get(id)).cloned();
+        if let (Some(key), Lock::Buyer(customer)) = (&scope.key, &scope.lock) {
+            let is_its = |row: &&AttemptRow| row.customer_id == *customer && row.key.as_ref() == Some(key);
+            record.by_key = self.attempts.values().map(|attempt| &attempt.row).find(is_its).cloned();
+        }
+        if let Some(id) = &scope.payment {
+            record.payment = self.payments.get(id).cloned();
+            if let Some(payment) = record.payment.as_ref().filter(|_| scope.sale) {
+                record.attempt = self.attempts.get(&payment.attempt_id).cloned();
+            }
+            if scope.flags {
+                record.refunds = self.refunds.values().filter(|r| r.payment_id == *id).cloned().collect();
+                record.disputes = self.disputes.values().filter(|d| d.payment_id == *id).cloned().collect();
+                record.orders = self.orders.values().filter(|o| o.row.payment_id == *id).cloned().collect();
+            }
+        }
+        record.offer = scope.offer.as_ref().and_then(|key| self.offer_by(key, scope, &record)).cloned();
+        if let Some(offer) = record.offer.as_ref().filter(|_| scope.siblings) {
+            let is_other = |other: &&StoredAttempt| {
+                other.row.offer_id.as_ref() == Some(&offer.id)
+                    && scope.attempt.as_ref() != Some(&other.row.id)
+                    && other.row.state != AttemptState::Released
+            };
+            record.siblings = self.attempts.values().filter(is_other).cloned().collect();
+        }
+        if let Some(subscription) = &scope.subscription {
+            let is_live = |other: &&StoredAttempt| {
+                other.row.subscription_id.as_ref() == Some(subscription)
+                    && scope.attempt.as_ref() != Some(&other.row.id)
+                    && states::is_live(other.row.state)
+            };
+            record.on_subscription = self.attempts.values().filter(is_live).cloned().collect();
+        }
+        if let Some(attempt) = record.attempt.as_ref().filter(|_| scope.quote) {
+            record.quote = self.quotes.get(&attempt.row.quote_id).cloned();
+        }
+        record
+    }
+
+    fn offer_by(&self, key: &OfferKey, scope: &Scope, record: &Record) -> Option<&OfferRow> {
+        match (key, &scope.lock) {
+            (OfferKey::Id(id), Lock::Buyer(customer)) => {
+                self.offers.get(id).filter(|offer| offer.customer_id == *customer)
+            }
+            (OfferKey::Id(_), _) => None,
+            (OfferKey::Occasion(lost), _) => self.offers.get(&lost.id).or_else(|| {
+                self.offers.values().find(|offer| {
+                    offer.customer_id == lost.customer_id
+                        && offer.campaign == lost.campaign
+                        && offer.trigger_ref == lost.trigger_ref
+                })
+            }),
+            (OfferKey::OfAttempt, _) => self.offers.get(record.attempt.as_ref()?.row.offer_id.as_ref()?),
+        }
+    }
+
+    /// Writes changes. `false`: a guarded one did not apply, and nothing is written.
+    #[must_use]
+    pub fn apply(&mut self, changes: &Changes) -> bool {
+        let before = self.clone();
+        for change in changes {
+            if !self.apply_one(change) {
+                *self = before;
+                return false;
+            }
+        }
+        self.check_net();
+        true
+    }
+
+    fn apply_one(&mut self, change: &Change) -> bool {
+        match change {
+            Change::InsertOffer(row) => {
+                self.offers.entry(row.id.clone()).or_insert_with(|| row.as_ref().clone());
+            }
+            Change::UpdateOffer { id, state, attempt_no } => {
+                if let Some(offer) = self.offers.get_mut(id) {
+                    (offer.state, offer.attempt_no) = (*state, *attempt_no);
+                }
+            }
+            Change::InsertQuote(row) => {
+                self.quotes.entry(row.quote.id.clone()).or_insert_with(|| row.as_ref().clone());
+            }
+            Change::InsertAttempt(attempt) => {
+                let known = self.attempts.insert(attempt.row.id.clone(), attempt.as_ref().clone());
+                assert!(known.is_none(), "attempt {} is inserted twice", attempt.row.id);
+            }
+            Change::UpdateAttempt(attempt) => self.overwrite(attempt),
+            Change::MarkAttemptSent { attempt, from, now } => {
+                let held = self.attempts.get(&attempt.row.id).is_some_and(|stored| {
+                    stored.row.state.word() == *from
+                        && stored.row.lease_until > *now
+                        && stored.lease_owner.as_deref() == Some(self.instance.as_str())
+                });
+                if !held {
+                    return false;
+                }
+                self.overwrite(attempt);
+            }
+            Change::WritePayment(payment) => {
+                self.payments.insert(payment.record.payment.id.clone(), payment.clone());
+            }
+            Change::WriteRefund { refund, .. } => {
+                self.refunds.insert(refund.id.clone(), refund.clone());
+            }
+            Change::WriteDispute { dispute, .. } => {
+                self.disputes.insert(dispute.id.clone(), dispute.clone());
+            }
+            Change::InsertOrder(order) => {
+                self.orders.entry(order_key(order)).or_insert_with(|| order.clone());
+            }
+            Change::UpdateOrder(order) => {
+                self.orders.insert(order_key(order), order.clone());
+            }
+            Change::MarkRefundSent { order, from, now } => {
+                let held = self.orders.get(&order_key(order)).is_some_and(|stored| {
+                    stored.row.state == *from
+                        && stored.lease_until > *now
+                        && stored.lease_owner.as_deref() == Some(self.instance.as_str())
+                });
+                if !held {
+                    return false;
+                }
+                self.orders.insert(order_key(order), order.clone());
+            }
+            Change::AppendDecline { customer_id, entry } => {
+                self.declines.push((customer_id.clone(), entry.clone()));
+            }
+            Change::AppendHistory { attempt, at, event } => {
+                self.history.push((attempt.clone(), *at, event.clone()));
+            }
+            Change::Notify { notification, .. } => {
+                let id = notification.id.clone();
+                self.notifications.entry(id).or_insert_with(|| notification.as_ref().clone());
+            }
+        }
+        true
+    }
+
+    fn overwrite(&mut self, attempt: &StoredAttempt) {
+        match self.attempts.get_mut(&attempt.row.id) {
+            Some(stored) => {
+                stored.row = attempt.row.clone();
+                stored.surplus = attempt.surplus;
+            }
+            None => panic!("attempt {} is updated and not there", attempt.row.id),
+        }
+    }
+
+    /// What unique indexes hold in a real store.
+    fn check_net(&self) {
+        let kept: Vec<&StoredAttempt> = self.attempts.values().filter(|attempt| !attempt.surplus).collect();
+        for offer in self.offers.keys() {
+            let of_offer = |a: &&&StoredAttempt| a.row.offer_id.as_ref() == Some(offer);
+            let excluding = kept.iter().filter(of_offer).filter(|a| states::excludes_others(a.row.state));
+            assert!(excluding.count() <= 1, "two attempts of offer {offer} exclude each other");
+        }
+        let mut on_subscription = BTreeMap::new();
+        for attempt in kept.iter().filter(|attempt| states::is_live(attempt.row.state)) {
+            if let Some(subscription) = &attempt.row.subscription_id {
+                let earlier = on_subscription.insert(subscription, &attempt.row.id);
+                assert!(earlier.is_none(), "two attempts are live on subscription {subscription}");
+            }
+        }
+        let mut paid = BTreeMap::new();
+        for payment in self.payments.values().filter(|payment| !payment.record.surplus) {
+            if payment.record.payment.status == PaymentStatus::Succeeded {
+                let earlier = paid.insert(&payment.attempt_id, &payment.record.payment.id);
+                assert!(earlier.is_none(), "attempt {} is paid twice", payment.attempt_id);
+            }
+        }
+    }
+}
+
+fn order_key(order: &StoredOrder) -> (PaymentId, &'static str) {
+    (order.row.payment_id.clone(), RefundCause::as_str(order.row.cause))
+}
