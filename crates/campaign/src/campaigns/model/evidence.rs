@@ -1,22 +1,24 @@
 //! What the production rules make of what is seen: answers through `policy::classify`, payments through
 //! `policy::observe`, waiting through `policy::reconcile_schedule`.
 
-use anyhow::Context as _;
 use dodo_client::{
     ApiError, ChargeEvidence, ErrorBody, RateLimit, TransportError, Unsent, error::DecodeError,
-    ids::CustomerId, types::payments::IntentStatus,
+    types::payments::IntentStatus,
 };
 use upsell_core::{
-    domain::{AttemptKind, AttemptRow, AttemptState, ConsentRecord, Fingerprint, Observation},
+    domain::{AttemptKind, AttemptRow, AttemptState, PaymentStatus},
     policy::{
         classify::{Class, classify},
         observe,
         reconcile_schedule::{self, Look, Next},
     },
 };
-use wire::{AttemptId, Currency, QuoteId, UnixSeconds};
+use wire::UnixSeconds;
 
-use super::world::{Payment, Verdict};
+use super::{
+    journal::Seen,
+    world::{Status, Verdict},
+};
 
 /// Everything that may be made of each thing that may come back.
 #[derive(Clone, Debug)]
@@ -87,9 +89,15 @@ fn distinct(evidence: impl IntoIterator<Item = ChargeEvidence<()>>) -> Vec<Verdi
     found
 }
 
-/// What a payment of this status says; `None` where there is none.
-pub(super) fn of_payment(kind: AttemptKind, payment: Payment) -> Option<Observation> {
-    status(payment).map(|status| observe::payment(kind, Some(&status), None))
+/// What is seen of an attempt whose payment has this status.
+pub(super) fn of_payment(kind: AttemptKind, k: usize, status: Status) -> Seen {
+    let observation = observe::payment(kind, intent(status).as_ref(), None);
+    Seen { observation, payment: Some((k, seen_as(status))), session: false }
+}
+
+/// How the payment itself is recorded.
+pub(super) fn seen_as(status: Status) -> PaymentStatus {
+    observe::payment_status(intent(status).as_ref())
 }
 
 /// Complete looks after the deadline that have to decide nothing before a charge is given up.
@@ -97,7 +105,7 @@ pub(super) fn of_payment(kind: AttemptKind, payment: Payment) -> Option<Observat
 /// # Errors
 /// When the schedule never gives up.
 pub(super) fn looks_before_giving_up() -> anyhow::Result<u8> {
-    let mut row = row()?;
+    let mut row = unknown();
     // Long after the deadline, and long before the watch over what was given up ends.
     let now = UnixSeconds(row.created_at.0 + 24 * 3600);
     for looks in 0..=3_u8 {
@@ -126,11 +134,8 @@ pub(super) struct PageEnds([[PageEnd; 2]; 3]);
 
 impl PageEnds {
     /// Asks production.
-    ///
-    /// # Errors
-    /// When there is no row to ask about.
-    pub(super) fn of_production() -> anyhow::Result<Self> {
-        let row = AttemptRow { kind: AttemptKind::Hosted, ..row()? };
+    pub(super) fn of_production() -> Self {
+        let row = AttemptRow { kind: AttemptKind::Hosted, ..unknown() };
         let decide = |look: Look, hours: i64| match reconcile_schedule::next(
             &row,
             look,
@@ -141,7 +146,7 @@ impl PageEnds {
             Next::LookAt(_) | Next::Stop => PageEnd::Waits,
         };
         let looks = [Look::Incomplete, Look::Idle, Look::UnderWay];
-        Ok(Self(looks.map(|look| [decide(look, 26), decide(look, 72)])))
+        Self(looks.map(|look| [decide(look, 26), decide(look, 72)]))
     }
 
     /// Soon after, and long after.
@@ -150,53 +155,27 @@ impl PageEnds {
     }
 }
 
-/// What a look shows that sees this payment, or none.
-pub(super) fn look_of(payment: Payment) -> Look {
-    match status(payment) {
+/// What a look shows that sees a payment of this status.
+pub(super) fn look_of(status: Status) -> Look {
+    match intent(status) {
         Some(status) if observe::is_under_way(Some(&status)) => Look::UnderWay,
         _ => Look::Idle,
     }
 }
 
-fn status(payment: Payment) -> Option<IntentStatus> {
-    match payment {
-        Payment::None => None,
-        Payment::Processing => Some(IntentStatus::Processing),
-        Payment::NeedsBuyer => Some(IntentStatus::RequiresCustomerAction),
-        Payment::Failed => Some(IntentStatus::Failed),
-        Payment::Succeeded => Some(IntentStatus::Succeeded),
+fn intent(status: Status) -> Option<IntentStatus> {
+    match status {
+        Status::None => None,
+        Status::Processing => Some(IntentStatus::Processing),
+        Status::NeedsBuyer => Some(IntentStatus::RequiresCustomerAction),
+        Status::Failed => Some(IntentStatus::Failed),
+        Status::Succeeded => Some(IntentStatus::Succeeded),
     }
 }
 
-fn row() -> anyhow::Result<AttemptRow> {
-    Ok(AttemptRow {
-        id: AttemptId::parse("at_1")?,
-        offer_id: None,
-        subscription_id: None,
-        no: 1,
-        customer_id: CustomerId::parse("cus_1")?,
-        quote_id: QuoteId::parse("qt_1")?,
-        kind: AttemptKind::OneClick,
-        key: None,
-        fingerprint: Fingerprint([0; 32]),
-        state: AttemptState::Unknown,
-        replacement: None,
-        checkout_session_id: None,
-        checkout_url: None,
-        payment_id: None,
-        receipt: None,
-        consent: ConsentRecord {
-            amount: 0,
-            currency: Currency::parse("USD").context("a currency")?,
-            at: UnixSeconds(0),
-            shown: None,
-        },
-        created_at: UnixSeconds(0),
-        lease_until: UnixSeconds(0),
-        next_check_at: None,
-        checks: 0,
-        clean_looks: 0,
-    })
+/// One of which nothing is known.
+fn unknown() -> AttemptRow {
+    AttemptRow { state: AttemptState::Unknown, ..AttemptRow::example() }
 }
 
 #[cfg(test)]

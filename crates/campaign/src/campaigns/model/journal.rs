@@ -1,112 +1,221 @@
-//! What the store does, transaction by transaction. Decisions are production's (`policy::claims`, `policy::settle`);
-//! conditions that production states in SQL are mirrored here, with the name of the function that has them.
+//! Production's journal over a book: rows are made of it, the command's scope is loaded from them, `decide` decides, and
+//! its changes are written. There is no rule here.
+//!
+//! Books are few and steps are many, so that what was decided is kept.
 
+use std::cell::RefCell;
+
+use rustc_hash::FxHashMap;
 use upsell_core::{
-    domain::{AttemptKind, AttemptState, Observation, OfferState},
-    journal::states::{abandon, is_live, join, may_decline, offer_after, open_for, reopened},
+    domain::{
+        AttemptKind, AttemptRow, Observation, OfferRow, OrderState, PaymentStatus, QuoteRow, RefundCause,
+        SeenPayment, Source,
+    },
+    journal::{
+        Abandon, Claim, ClaimOutcome, Command, ConcludeRefund, Conclusion, Decline, DeclineOutcome, KeptKey,
+        MarkRefundSent, MarkSent, RecordLook, RecordRefund, Release, Settle, Settlement, Unexecuted, decide,
+    },
+    policy::refunds,
+    rules::{AboveQuote, LateSuccess, MoneyRules, Surplus},
 };
+use wire::{AttemptId, Money, UnixSeconds};
 
 use super::{
-    system::{System, Variant},
-    world::{Attempt, FAILED, World},
+    book::{BEFORE, Book, LEASE, MOST, Names, PAGE, PackedBook},
+    system::Variant,
+    weakened,
 };
 
-/// `SqlStore::do_claim`, the unique index `one_attempt_per_offer` included.
-pub(super) fn claim(system: &System, world: &mut World, kind: AttemptKind) -> bool {
-    let pending_is_no_hindrance = system.variant == Variant::FallbackWhilePending
-        && kind == AttemptKind::Hosted
-        && world.offer == OfferState::Pending;
-    let open = open_for(kind).contains(&world.offer) && !rival_exists(world, usize::MAX);
-    if !(open || pending_is_no_hindrance) || world.over {
-        return false;
-    }
-    world.offer = OfferState::Accepting;
-    world.attempts[usize::from(world.latest)] = Attempt::claimed(kind);
-    world.latest += 1;
-    true
+/// What the merchant has back of money that should not be there: all of it.
+const MONEY: MoneyRules = MoneyRules {
+    late_success: LateSuccess::Refund,
+    surplus: Surplus::Refund,
+    above_quote: AboveQuote::RefundDifference,
+};
+
+/// Production's commands. Attempts and payments are named by their places.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Cmd {
+    Claim(AttemptKind),
+    MarkSent(usize),
+    ReleaseClaimed(usize),
+    ReleaseSent(usize),
+    Settle(usize, Seen),
+    Abandon(usize),
+    /// A complete look after the deadline that decided nothing.
+    CleanLook(usize),
+    Decline,
+    MarkRefundSent(usize, usize),
+    /// What came of an order, for a process that knows it to be in this state.
+    Conclude(usize, usize, OrderState, Refunding),
+    RecordRefund(usize, usize),
 }
 
-/// `SqlStore::do_mark_sent`. That the lease may have run out is played by recovery taking the attempt at any time.
-pub(super) fn mark_sent(world: &mut World, n: usize) -> bool {
-    let may = world.attempts[n].state == AttemptState::Claimed
-        && world.offer == OfferState::Accepting
-        && is_latest(world, n);
-    if may {
-        world.attempts[n].state = AttemptState::Sent;
-    }
-    may
+/// What is seen of an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Seen {
+    pub(super) observation: Observation,
+    /// The payment, and how it stands.
+    pub(super) payment: Option<(usize, PaymentStatus)>,
+    /// The checkout session, and where it is hosted, its address.
+    pub(super) session: bool,
 }
 
-/// `SqlStore::do_release`.
-pub(super) fn release(world: &mut World, n: usize, from: AttemptState) -> bool {
-    if world.attempts[n].state != from {
-        return false;
+impl Seen {
+    /// Returns an observation and nothing else.
+    pub(super) fn only(observation: Observation) -> Self {
+        Self { observation, payment: None, session: false }
     }
-    world.attempts[n].state = AttemptState::Released;
-    world.attempts[n].told_failed = true;
-    let failed_before = world.made().iter().any(|attempt| attempt.state == FAILED);
-    if is_latest(world, n) && world.offer == OfferState::Accepting {
-        world.offer = reopened(failed_before);
-    }
-    true
 }
 
-/// `SqlStore::do_settle`.
-pub(super) fn settle(system: &System, world: &mut World, n: usize, seen: Observation) {
-    let before = world.attempts[n].state;
-    let mut after = join(before, seen);
-    if matches!(after, AttemptState::Failed(_)) {
-        after = FAILED;
-        world.attempts[n].told_failed = true;
+/// What came of working on a refund order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Refunding {
+    Done,
+    Refused,
+    DueAgain,
+}
+
+/// The journal of one system.
+pub(super) struct Journal {
+    variant: Variant,
+    names: Names,
+    decided: RefCell<FxHashMap<(PackedBook, Cmd), (PackedBook, bool)>>,
+}
+
+impl Journal {
+    /// Returns the journal as `variant` has it.
+    ///
+    /// # Errors
+    /// When rows cannot be named.
+    pub(super) fn of(variant: Variant) -> anyhow::Result<Self> {
+        Ok(Self { variant, names: Names::new()?, decided: RefCell::default() })
     }
-    let collected = |state| matches!(state, AttemptState::Succeeded | AttemptState::Scheduled);
-    if collected(after) && !collected(before) && rival_exists(world, n) {
-        world.attempts[n].surplus = true;
+
+    /// Carries out a command. Returns whether it did what it is there for.
+    pub(super) fn execute(&self, book: &mut Book, cmd: Cmd) -> bool {
+        let key = (book.pack(), cmd);
+        let known = self.decided.borrow().get(&key).copied();
+        if let Some((after, done)) = known {
+            *book = Book::unpack(&after);
+            return done;
+        }
+        let done = self.decide(book, cmd);
+        self.decided.borrow_mut().insert(key, (book.pack(), done));
+        done
     }
-    world.attempts[n].state = after;
-    follow(system, world, n);
-}
 
-/// `SqlStore::do_abandon`.
-pub(super) fn give_up(system: &System, world: &mut World, n: usize) -> bool {
-    let before = world.attempts[n].state;
-    world.attempts[n].state = abandon(before);
-    if world.attempts[n].state == before {
-        return false;
+    fn decide(&self, book: &mut Book, cmd: Cmd) -> bool {
+        let attempt = |n: usize| self.names.attempts[n].clone();
+        match cmd {
+            Cmd::Claim(kind) => self.claim(book, kind),
+            Cmd::MarkSent(n) => {
+                let mark = MarkSent { attempt: attempt(n), now: BEFORE, next_check_at: LEASE };
+                self.run(book, &mark)
+            }
+            Cmd::ReleaseClaimed(n) => self.run(book, &release(attempt(n), Unexecuted::Claimed)),
+            Cmd::ReleaseSent(n) => self.run(book, &release(attempt(n), Unexecuted::Sent)),
+            Cmd::Settle(n, seen) => {
+                let settlement = self.settlement(book, n, seen);
+                self.run(book, &Settle { attempt: &attempt(n), settlement: &settlement }).is_some()
+            }
+            Cmd::Abandon(n) => {
+                self.run(book, &Abandon { attempt: attempt(n), at: BEFORE, next_check_at: LEASE })
+            }
+            Cmd::CleanLook(n) => {
+                let (at, next_check_at) = (BEFORE, Some(LEASE));
+                let look = RecordLook { attempt: attempt(n), at, clean_after_deadline: true, next_check_at };
+                self.run(book, &look);
+                true
+            }
+            Cmd::Decline => {
+                let offer = OfferRow::example();
+                let (price, plan, reason) = (None, None, None);
+                let OfferRow { id: offer_id, customer_id, .. } = offer;
+                let decline = Decline { offer_id, customer_id, price, plan, reason, at: BEFORE };
+                matches!(self.run(book, &decline), DeclineOutcome::Declined(_))
+            }
+            Cmd::MarkRefundSent(n, k) => {
+                let payment_id = self.names.payments[n][k].clone();
+                let Some(cause) = cause(book, n, k) else { return false };
+                let mark = MarkRefundSent { payment_id, cause, now: BEFORE, next_check_at: LEASE };
+                self.run(book, &mark)
+            }
+            Cmd::Conclude(n, k, state, refunding) => {
+                let Some(cause) = cause(book, n, k) else { return false };
+                let order = self.names.order(n, k, cause, state);
+                let conclusion = match refunding {
+                    Refunding::Done => Conclusion::Done(self.names.refunds[n][k].clone()),
+                    Refunding::Refused => Conclusion::Refused(None),
+                    Refunding::DueAgain => Conclusion::Due(LEASE),
+                };
+                self.run(book, &ConcludeRefund { order: &order, conclusion: &conclusion, now: BEFORE })
+            }
+            Cmd::RecordRefund(n, k) => {
+                self.run(book, &RecordRefund { refund: self.names.refund(n, k), at: BEFORE })
+            }
+        }
     }
-    follow(system, world, n);
-    true
-}
 
-/// `Offers::decline` of `SqlStore`.
-pub(super) fn decline(world: &mut World) -> bool {
-    let may = may_decline(world.offer);
-    if may {
-        world.offer = OfferState::Declined;
-        world.declined = true;
+    fn claim(&self, book: &mut Book, kind: AttemptKind) -> bool {
+        let place = usize::from(book.made);
+        if place == MOST {
+            return false;
+        }
+        let offer = OfferRow::example();
+        let attempt = AttemptRow {
+            id: self.names.attempts[place].clone(),
+            offer_id: Some(offer.id),
+            customer_id: offer.customer_id,
+            kind,
+            key: None,
+            created_at: BEFORE,
+            lease_until: LEASE,
+            ..AttemptRow::example()
+        };
+        matches!(self.run(book, &Claim { attempt }), ClaimOutcome::Claimed(_))
     }
-    may
+
+    fn settlement(&self, book: &Book, n: usize, seen: Seen) -> Settlement {
+        let kind = book.rows[n].kind;
+        let hosted = kind == AttemptKind::Hosted;
+        let quote = QuoteRow::example();
+        let collected = Money { amount: quote.quote.total, currency: quote.quote.currency };
+        let payment = seen.payment.map(|(k, status)| SeenPayment {
+            id: self.names.payments[n][k].clone(),
+            status,
+            amount: None,
+        });
+        Settlement {
+            checkout_session_id: seen.session.then(|| self.names.sessions[n].clone()),
+            checkout_url: (seen.session && hosted).then(|| PAGE.to_owned()),
+            refund: refunds::rules(MONEY, kind, &quote, collected),
+            payment,
+            ..Settlement::of(seen.observation, Source::LookUp, BEFORE)
+        }
+    }
+
+    /// Loads, decides and writes.
+    fn run<C: Command>(&self, book: &mut Book, command: &C) -> C::Outcome {
+        let mut memory = self.names.rows(book);
+        let mut record = memory.load(&command.scope());
+        weakened::before(self.variant, C::NAME, &mut record);
+        let (outcome, changes) = decide(&record, command);
+        let changes = weakened::after(self.variant, C::NAME, &memory, changes);
+        let applied = match self.variant {
+            Variant::Protocol => memory.apply(&changes),
+            _ => memory.apply_without_net(&changes),
+        };
+        debug_assert!(applied, "a guarded change of `{}` did not apply", C::NAME);
+        *book = self.names.book(&memory, book);
+        outcome
+    }
 }
 
-/// `SqlStore::follow`.
-fn follow(system: &System, world: &mut World, n: usize) {
-    let current = is_latest(world, n) || system.variant == Variant::Unfenced;
-    world.offer = offer_after(world.offer, world.attempts[n].state, current);
+fn cause(book: &Book, n: usize, k: usize) -> Option<RefundCause> {
+    book.rows[n].payments[k].order.map(|(cause, _)| cause)
 }
 
-/// `SqlStore::rival_exists`, and what the index `one_attempt_per_offer` holds.
-fn rival_exists(world: &World, n: usize) -> bool {
-    world.made().iter().enumerate().any(|(other, attempt)| {
-        other != n
-            && !attempt.surplus
-            && (is_live(attempt.state)
-                || matches!(
-                    attempt.state,
-                    AttemptState::Abandoned | AttemptState::Scheduled | AttemptState::Succeeded
-                ))
-    })
-}
-
-fn is_latest(world: &World, n: usize) -> bool {
-    usize::from(world.latest) == n + 1
+fn release(attempt: AttemptId, from: Unexecuted) -> Release {
+    Release { attempt, from, replacement: None, key: KeptKey::Freed, at: UnixSeconds(0) }
 }

@@ -1,20 +1,27 @@
 //! The protocol, visited state by state: every interleaving of clicks, crashes, lost, late and repeated messages, answers
 //! without proof, webhooks in any order, listings that lag, refusals, and pages that close.
 //!
-//! Decisions are production's own functions ([`journal`], [`evidence`]); the world around them is in [`moves`]. In every
-//! state the promises of [`promise`] have to hold, and also after everything has come to rest from there ([`rest`]).
+//! What the store does is production's own `decide` over production's rows ([`journal`], [`book`]), and what is made of
+//! answers and payments is production's as well ([`evidence`]); the world around them is in [`moves`] and [`refunding`]. In
+//! every state the promises of [`promise`] have to hold, and also after everything has come to rest from there ([`rest`]).
+//! States are counted in their canonical form ([`world::World::canonical`]).
 //!
-//! That the model can tell right from wrong is shown by weakened variants of the protocol ([`system`]), each of which
-//! has to be caught at what it is known to do. A run is one system, chosen by its seed; the first is the protocol.
+//! That the model can tell right from wrong is shown by weakened variants of the protocol ([`system`], [`weakened`]), each
+//! of which has to be caught at what it is known to do. A run is one system, chosen by its seed; the first is the protocol.
 
+mod acts;
+mod bits;
+mod book;
 mod evidence;
 mod journal;
 mod moves;
 mod promise;
+mod refunding;
 mod rest;
 mod search;
 mod step;
 mod system;
+mod weakened;
 mod world;
 
 use async_trait::async_trait;
@@ -42,7 +49,7 @@ impl Campaign for Model {
     }
 
     fn promise(&self) -> &'static str {
-        "in every state that the protocol can come to, I1 to I7, I12 and I13 hold; weakened protocols are caught"
+        "in every state that the protocol can come to, I1 to I7 and I12 to I14 hold, and only what is due goes back, once; weakened protocols are caught"
     }
 
     fn whole_runs(&self) -> u64 {
@@ -62,7 +69,7 @@ impl Campaign for Model {
                 let system = system.clone();
                 move || explore(&system)
             })
-            .await?;
+            .await??;
             report.runs += 1;
             if plan.explain {
                 eprint!("{}", explained(&system, &found));

@@ -5,25 +5,27 @@
 
 use upsell_core::{
     domain::{AttemptKind, AttemptState, Observation, OfferState},
-    journal::states::is_live,
+    journal::{claims::Unexecuted, states::is_live},
     policy::reconcile_schedule::Look,
 };
 use wire::FailureReason;
 
 use super::{
-    evidence::{PageEnd, look_of, of_payment},
-    journal::{claim, decline, give_up, mark_sent, release, settle},
+    acts::{self, abandon, end_page, look, release, settle, unexecuted},
+    evidence::{of_payment, seen_as},
+    journal::{Cmd, Journal, Seen},
     step::Step,
     system::{System, Variant},
-    world::{Attempt, Net, Payment, Task, Verdict, World},
+    world::{Attempt, Net, Status, Task, Verdict, World},
 };
 
 /// Times that a client library sends one request.
-const CLIENT_SENDS: u8 = 3;
+const CLIENT_SENDS: u8 = 2;
 
 /// Collects what may come next of one state.
 pub(super) struct Moves<'a> {
     pub(super) system: &'a System,
+    pub(super) journal: &'a Journal,
     pub(super) found: Vec<(Step, World)>,
 }
 
@@ -32,20 +34,23 @@ impl Moves<'_> {
     pub(super) fn of(&mut self, world: &World) {
         self.found.clear();
         self.buyers(world);
-        for n in 0..usize::from(world.latest) {
+        for n in 0..world.made() {
             self.process(world, n);
             self.network(world, n);
             self.dodo(world, n);
-            self.webhooks(world, n);
-            self.reconciler(world, n);
+            if !self.is(Variant::GuideLike) {
+                self.webhooks(world, n);
+                self.reconciler(world, n);
+                self.refunds(world, n);
+            }
         }
     }
 
-    fn is(&self, variant: Variant) -> bool {
+    pub(super) fn is(&self, variant: Variant) -> bool {
         self.system.variant == variant
     }
 
-    /// Notes a step that changes one attempt at most.
+    /// Notes a step that changes one attempt at most, outside the store.
     fn step(&mut self, world: &World, step: Step, n: usize, change: impl FnOnce(&mut Attempt)) {
         let mut next = *world;
         change(&mut next.attempts[n]);
@@ -53,7 +58,7 @@ impl Moves<'_> {
     }
 
     /// Notes a step if it changes anything.
-    fn note(&mut self, world: &World, step: Step, next: World) {
+    pub(super) fn note(&mut self, world: &World, step: Step, next: World) {
         if next != *world {
             self.found.push((step, next));
         }
@@ -61,42 +66,44 @@ impl Moves<'_> {
 
     fn buyers(&mut self, world: &World) {
         let bounds = self.system.bounds;
-        let n = usize::from(world.latest);
+        let n = world.made();
         let mut next = *world;
         if world.clicks < bounds.clicks {
             next.clicks += 1;
             if self.is(Variant::GuideLike) {
                 self.click_without_a_journal(next);
-            } else if claim(self.system, &mut next, AttemptKind::OneClick) {
+            } else if acts::claim(self.journal, &mut next, AttemptKind::OneClick) {
                 self.found.push((Step::Clicks(n), next));
             }
         }
         let mut next = *world;
         if world.pages < bounds.pages
             && !self.is(Variant::GuideLike)
-            && claim(self.system, &mut next, AttemptKind::Hosted)
+            && acts::claim(self.journal, &mut next, AttemptKind::Hosted)
         {
             next.pages += 1;
             self.found.push((Step::AsksForPage(n), next));
         }
         let mut next = *world;
         if self.is(Variant::GuideLike) {
-            next.declined = true;
+            next.book.declined = true;
             self.note(world, Step::Refuses, next);
-        } else if decline(&mut next) {
-            self.found.push((Step::Refuses, next));
+        } else if self.journal.execute(&mut next.book, Cmd::Decline) {
+            self.note(world, Step::Refuses, next);
         }
-        self.note(world, Step::RunsOut, World { over: true, ..*world });
+        let mut next = *world;
+        next.book.over = true;
+        self.note(world, Step::RunsOut, next);
     }
 
     /// The guide's handler: it sends what it is asked for, as long as the offer is in its map.
     fn click_without_a_journal(&mut self, mut next: World) {
-        if next.offer != OfferState::Charged {
-            let sent = Attempt::claimed(AttemptKind::OneClick);
-            next.attempts[usize::from(next.latest)] =
-                Attempt { state: AttemptState::Sent, task: Task::Marked, ..sent };
-            next.latest += 1;
-            self.found.push((Step::Clicks(usize::from(next.latest) - 1), next));
+        if next.book.offer != OfferState::Charged {
+            let n = next.made();
+            next.book.made += 1;
+            next.book.rows[n].state = AttemptState::Sent;
+            next.attempts[n] = Attempt { task: Task::Marked, ..Attempt::BLANK };
+            self.found.push((Step::Clicks(n), next));
         }
     }
 
@@ -113,9 +120,10 @@ impl Moves<'_> {
             Task::Gone => {}
             Task::Preparing => self.prepares(world, n),
             Task::Marked => {
+                let counted = u8::from(!world.is_hosted(n));
                 self.step(world, Step::Sends(n), n, |a| {
                     (a.task, a.net) = (Task::Waiting, Net::InFlight);
-                    a.posts += 1;
+                    a.posts += counted;
                 });
                 self.conclude(world, n, &self.system.verdicts.unsent.clone());
             }
@@ -128,10 +136,10 @@ impl Moves<'_> {
         let mut idle = *world;
         idle.attempts[n].task = Task::Gone;
         let mut next = idle;
-        release(&mut next, n, AttemptState::Claimed);
+        release(self.journal, &mut next, n, Unexecuted::Claimed);
         self.found.push((Step::CallsOff(n), next));
         let mut marked = *world;
-        if !mark_sent(&mut marked, n) {
+        if !self.journal.execute(&mut marked.book, Cmd::MarkSent(n)) {
             self.found.push((Step::MayNotMark(n), next));
             return;
         }
@@ -140,33 +148,38 @@ impl Moves<'_> {
         for written in [false, true] {
             let mut next = idle;
             if written {
-                mark_sent(&mut next, n);
+                self.journal.execute(&mut next.book, Cmd::MarkSent(n));
             }
-            release(&mut next, n, AttemptState::Sent);
-            release(&mut next, n, AttemptState::Claimed);
+            release(self.journal, &mut next, n, Unexecuted::Sent);
+            release(self.journal, &mut next, n, Unexecuted::Claimed);
             self.found.push((Step::FailsToMark(n, written), next));
         }
     }
 
     fn waits(&mut self, world: &World, n: usize) {
         let attempt = world.attempts[n];
-        let verdicts = &self.system.verdicts;
-        let answers = match attempt.net {
-            Net::Refused => verdicts.refused.clone(),
-            Net::Throttled => verdicts.throttled.clone(),
-            Net::Executed | Net::Closed => verdicts.accepted.clone(),
-            Net::Nothing | Net::InFlight | Net::Lost => Vec::new(),
-        };
+        let answers = self.answers_to(attempt.net);
         // The answer may be lost or spoiled, whatever it was, and the client waits for so long only.
-        let doubtful = verdicts.doubtful.clone();
+        let doubtful = self.system.verdicts.doubtful.clone();
         self.conclude(world, n, &answers);
         self.conclude(world, n, &doubtful);
         let repeats = self.is(Variant::ClientRepeats) || self.is(Variant::GuideLike);
-        if repeats && attempt.posts < CLIENT_SENDS && !attempt.is_hosted() && attempt.net != Net::InFlight {
+        if repeats && attempt.posts < CLIENT_SENDS && !world.is_hosted(n) && attempt.net != Net::InFlight {
             self.step(world, Step::Repeats(n), n, |a| {
                 a.net = Net::InFlight;
                 a.posts += 1;
             });
+        }
+    }
+
+    /// What a clean answer to a request proves.
+    pub(super) fn answers_to(&self, net: Net) -> Vec<Verdict> {
+        let verdicts = &self.system.verdicts;
+        match net {
+            Net::Refused => verdicts.refused.clone(),
+            Net::Throttled => verdicts.throttled.clone(),
+            Net::Executed | Net::Closed => verdicts.accepted.clone(),
+            Net::Nothing | Net::InFlight | Net::Lost => Vec::new(),
         }
     }
 
@@ -178,7 +191,7 @@ impl Moves<'_> {
 
     /// `Charging::not_accepted`, `after_charge` and `open_hosted`.
     fn writes_down(&mut self, world: &World, n: usize, verdict: Verdict) {
-        let attempt = world.attempts[n];
+        let (journal, hosted) = (self.journal, world.is_hosted(n));
         let mut idle = *world;
         idle.attempts[n].task = Task::Gone;
         let mut next = idle;
@@ -187,46 +200,47 @@ impl Moves<'_> {
                 Verdict::Accepted => Observation::Succeeded,
                 _ => Observation::Failed(FailureReason::Declined),
             };
-            settle(self.system, &mut next, n, seen);
+            settle(journal, &mut next, n, Seen::only(seen));
             self.found.push((Step::WritesDown(n, None), next));
             return;
         }
+        let taken_on = Observation::Pending { customer_action: false };
         match verdict {
-            Verdict::Accepted if attempt.is_hosted() => {
-                settle(self.system, &mut next, n, Observation::Pending { customer_action: false });
+            Verdict::Accepted if hosted => {
+                settle(journal, &mut next, n, Seen { session: true, ..Seen::only(taken_on) });
                 // An address that comes after the attempt was taken back is not handed out.
-                next.attempts[n].known = is_live(next.attempts[n].state);
+                next.attempts[n].shown = is_live(next.book.rows[n].state);
                 self.found.push((Step::WritesDown(n, None), next));
             }
             // Until its address is handed out nobody can pay on a page: any failure to open it is harmless.
-            _ if attempt.is_hosted() => {
-                release(&mut next, n, AttemptState::Sent);
+            _ if hosted => {
+                release(journal, &mut next, n, Unexecuted::Sent);
                 self.found.push((Step::WritesDown(n, None), next));
             }
             Verdict::NotSent | Verdict::NotExecuted => {
-                release(&mut next, n, AttemptState::Sent);
+                release(journal, &mut next, n, Unexecuted::Sent);
                 self.found.push((Step::WritesDown(n, None), next));
             }
             Verdict::Rejected => {
-                settle(self.system, &mut next, n, Observation::Failed(FailureReason::Declined));
+                settle(journal, &mut next, n, Seen::only(Observation::Failed(FailureReason::Declined)));
                 self.found.push((Step::WritesDown(n, None), next));
             }
             Verdict::Unknown => {
-                settle(self.system, &mut next, n, Observation::Unknown);
+                settle(journal, &mut next, n, Seen::only(Observation::Unknown));
                 self.found.push((Step::WritesDown(n, None), next));
             }
             Verdict::Accepted => {
-                next.attempts[n].known = true;
+                let Some((k, payment)) = world.attempts[n].begun().last() else { return };
                 // The look right after may fail, or be old by the time that it is written down.
-                let mut unseen = next;
-                settle(self.system, &mut unseen, n, Observation::Pending { customer_action: false });
-                self.found.push((Step::WritesDown(n, None), unseen));
-                for seen in history(&attempt) {
-                    if let Some(observation) = of_payment(attempt.kind, seen) {
-                        let mut next = next;
-                        settle(self.system, &mut next, n, observation);
-                        self.found.push((Step::WritesDown(n, Some(seen)), next));
-                    }
+                let just_begun = Some((k, seen_as(Status::Processing)));
+                let seen = Seen { observation: taken_on, payment: just_begun, session: true };
+                settle(journal, &mut next, n, seen);
+                self.found.push((Step::WritesDown(n, None), next));
+                for status in payment.history() {
+                    let mut next = idle;
+                    let seen = of_payment(AttemptKind::OneClick, k, status);
+                    settle(journal, &mut next, n, Seen { session: true, ..seen });
+                    self.found.push((Step::WritesDown(n, Some(status)), next));
                 }
             }
         }
@@ -234,57 +248,53 @@ impl Moves<'_> {
 
     /// A request on the way: it may be lost, or arrive at any time.
     fn network(&mut self, world: &World, n: usize) {
-        let attempt = world.attempts[n];
-        if attempt.net != Net::InFlight {
+        if world.attempts[n].net != Net::InFlight {
             return;
         }
         self.step(world, Step::Loses(n), n, |a| a.net = Net::Lost);
         self.step(world, Step::Refused(n), n, |a| a.net = Net::Refused);
         self.step(world, Step::Throttles(n), n, |a| a.net = Net::Throttled);
-        if attempt.is_hosted() {
+        if world.is_hosted(n) {
             self.step(world, Step::OpensPage(n), n, |a| a.net = Net::Executed);
             return;
         }
-        for payment in [Payment::Processing, Payment::NeedsBuyer, Payment::Failed, Payment::Succeeded] {
-            self.step(world, Step::Charges(n, payment), n, |a| {
+        for status in [Status::Processing, Status::NeedsBuyer, Status::Failed, Status::Succeeded] {
+            self.step(world, Step::Charges(n, status), n, |a| {
                 a.net = Net::Executed;
-                begin(a, payment);
+                begin(a, status);
             });
         }
     }
 
-    /// What Dodo and the buyer do with a payment.
+    /// What Dodo and the buyer do with payments.
     fn dodo(&mut self, world: &World, n: usize) {
         let attempt = world.attempts[n];
-        if matches!(attempt.payment, Payment::Processing | Payment::NeedsBuyer) {
-            for end in [Payment::Failed, Payment::Succeeded] {
-                self.step(world, Step::Ends(n, end), n, |a| finish(a, end));
+        for (k, _) in attempt.begun().filter(|(_, payment)| payment.is_under_way()) {
+            for end in [Status::Failed, Status::Succeeded] {
+                self.step(world, Step::Ends(n, end), n, |a| a.payments[k].status = end);
             }
         }
         if attempt.page_is_open() {
             self.step(world, Step::ClosesPage(n), n, |a| a.net = Net::Closed);
-            // On a page that has not collected yet, another card may be tried.
-            if matches!(attempt.payment, Payment::None | Payment::Failed) {
-                for payment in [Payment::Processing, Payment::Failed, Payment::Succeeded] {
-                    let mut next = *world;
-                    begin(&mut next.attempts[n], payment);
-                    self.note(world, Step::PaysOnPage(n, payment), next);
+            // After a failure another card may be tried there; after a success the page may be open in a second tab.
+            let is_free = !attempt.begun().any(|(_, payment)| payment.is_under_way());
+            for status in [Status::Processing, Status::Failed, Status::Succeeded] {
+                let mut next = *world;
+                if is_free {
+                    begin(&mut next.attempts[n], status);
                 }
+                self.note(world, Step::PaysOnPage(n, status), next);
             }
         }
     }
 
-    /// Webhooks come late, twice, in any order or never: whatever the payment has been may be told at any time.
+    /// Webhooks come late, twice, in any order or never: whatever a payment has been may be told at any time.
     fn webhooks(&mut self, world: &World, n: usize) {
-        if self.is(Variant::GuideLike) {
-            return;
-        }
-        let attempt = world.attempts[n];
-        for status in history(&attempt) {
-            if let Some(seen) = of_payment(attempt.kind, status) {
+        let kind = world.book.rows[n].kind;
+        for (k, payment) in world.attempts[n].begun() {
+            for status in payment.history() {
                 let mut next = *world;
-                settle(self.system, &mut next, n, seen);
-                next.attempts[n].known = true;
+                settle(self.journal, &mut next, n, of_payment(kind, k, status));
                 self.note(world, Step::Hears(n, status), next);
             }
         }
@@ -292,39 +302,35 @@ impl Moves<'_> {
 
     /// `service::reconciler`.
     fn reconciler(&mut self, world: &World, n: usize) {
-        if self.is(Variant::GuideLike) {
-            return;
-        }
-        let attempt = world.attempts[n];
-        let waits_for_listing = attempt.payment != Payment::None && !attempt.known && !attempt.is_hosted();
-        if waits_for_listing && !attempt.listed {
-            self.step(world, Step::IsListed(n), n, |a| a.listed = true);
+        let row = world.book.rows[n];
+        if !row.is_known() && !world.is_hosted(n) {
+            for (k, payment) in world.attempts[n].begun() {
+                if !payment.listed {
+                    self.step(world, Step::IsListed(n), n, |a| a.payments[k].listed = true);
+                }
+            }
         }
         let mut next = *world;
-        match attempt.state {
-            AttemptState::Claimed => {
-                release(&mut next, n, AttemptState::Claimed);
+        match (unexecuted(&row), row.state) {
+            (Some(from), _) => {
+                release(self.journal, &mut next, n, from);
                 self.found.push((Step::Releases(n), next));
             }
-            AttemptState::Sent if never_reached_anybody(&attempt) => {
-                release(&mut next, n, AttemptState::Sent);
-                self.found.push((Step::Releases(n), next));
-            }
-            AttemptState::Sent => {
-                settle(self.system, &mut next, n, Observation::Unknown);
+            (None, AttemptState::Sent) => {
+                settle(self.journal, &mut next, n, Seen::only(Observation::Unknown));
                 self.found.push((Step::TakesUp(n), next));
             }
-            AttemptState::Unknown | AttemptState::Pending { .. } | AttemptState::Abandoned => {
-                let seen = look(self.system, &mut next, n);
+            (None, AttemptState::Unknown | AttemptState::Pending { .. } | AttemptState::Abandoned) => {
+                let seen = look(self.system, self.journal, &mut next, n);
                 self.note(world, Step::Looks(n, false), next);
-                if attempt.is_hosted() {
+                if world.is_hosted(n) {
                     self.ends_page(world, n, false, Look::Incomplete, *world);
                     self.ends_page(world, n, true, seen, next);
-                } else if is_live(next.attempts[n].state) {
-                    if next.attempts[n].clean_looks < self.system.clean_looks {
-                        next.attempts[n].clean_looks += 1;
+                } else if is_live(next.book.rows[n].state) {
+                    if next.book.rows[n].clean_looks < self.system.clean_looks {
+                        self.journal.execute(&mut next.book, Cmd::CleanLook(n));
                         self.found.push((Step::Looks(n, true), next));
-                    } else if give_up(self.system, &mut next, n) {
+                    } else if abandon(self.journal, &mut next, n) {
                         self.found.push((Step::GivesUp(n), next));
                     }
                 }
@@ -337,80 +343,16 @@ impl Moves<'_> {
     fn ends_page(&mut self, world: &World, n: usize, answered: bool, seen: Look, looked: World) {
         for end in self.system.page_ends.after(seen) {
             let mut next = looked;
-            if end_page(self.system, &mut next, n, end) {
+            if end_page(self.journal, &mut next, n, end) {
                 self.note(world, Step::FindsPageClosed(n, answered), next);
             }
         }
     }
 }
 
-/// `never_reached_anybody` of the reconciler: only a page was opened, if anything, and nobody was shown it.
-pub(super) fn never_reached_anybody(attempt: &Attempt) -> bool {
-    attempt.is_hosted() && !attempt.known
-}
-
-/// `Reconciler::look_by_listing` and `Charging::look_at_checkout`.
-pub(super) fn look(system: &System, world: &mut World, n: usize) -> Look {
-    let attempt = world.attempts[n];
-    if system.variant == Variant::WebhooksOnly {
-        return Look::Idle;
+/// Begins a payment where there is room for one.
+fn begin(attempt: &mut Attempt, status: Status) {
+    if let Some(payment) = attempt.payments.iter_mut().find(|payment| payment.status == Status::None) {
+        payment.begin(status);
     }
-    let visible = attempt.known || (attempt.listed && !attempt.is_hosted());
-    match of_payment(attempt.kind, attempt.payment).filter(|_| visible) {
-        Some(seen) => {
-            settle(system, world, n, seen);
-            world.attempts[n].known = true;
-            look_of(attempt.payment)
-        }
-        None if system.variant == Variant::NotListedIsFailed && !attempt.is_hosted() => {
-            settle(system, world, n, Observation::Failed(FailureReason::Other));
-            Look::Idle
-        }
-        None => Look::Idle,
-    }
-}
-
-/// `Reconciler::conclude` of a hosted page whose day is over. Whether it did anything.
-pub(super) fn end_page(system: &System, world: &mut World, n: usize, end: PageEnd) -> bool {
-    let attempt = world.attempts[n];
-    let over = attempt.net == Net::Closed || (!attempt.known && attempt.task == Task::Gone);
-    if !over || !is_live(attempt.state) {
-        return false;
-    }
-    match end {
-        PageEnd::Waits => false,
-        PageEnd::GivesUp => give_up(system, world, n),
-        PageEnd::Closes => {
-            settle(system, world, n, Observation::Failed(FailureReason::Cancelled));
-            true
-        }
-    }
-}
-
-fn begin(attempt: &mut Attempt, payment: Payment) {
-    attempt.payment = payment;
-    if matches!(payment, Payment::Processing | Payment::NeedsBuyer) {
-        attempt.began = payment;
-    }
-    collect(attempt, payment);
-}
-
-pub(super) fn finish(attempt: &mut Attempt, end: Payment) {
-    attempt.payment = end;
-    collect(attempt, end);
-}
-
-fn collect(attempt: &mut Attempt, payment: Payment) {
-    if payment == Payment::Succeeded {
-        attempt.paid = attempt.paid.saturating_add(1).min(3);
-    }
-}
-
-/// What a payment is and has been.
-fn history(attempt: &Attempt) -> impl Iterator<Item = Payment> + use<> {
-    let [now, began] = [attempt.payment, attempt.began];
-    [Some(now), Some(began).filter(|began| *began != now)]
-        .into_iter()
-        .flatten()
-        .filter(|payment| *payment != Payment::None)
 }

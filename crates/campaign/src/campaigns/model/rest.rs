@@ -1,72 +1,94 @@
 //! What becomes of a world in which nobody does anything more: processes end, requests on the way are lost, listings
-//! catch up, and the reconciler does its work. Asked of every state: whatever happened, the end has to be right.
+//! catch up, and the reconciler and the worker of refund orders do their work. Asked of every state: whatever happened, the
+//! end has to be right.
 
 use upsell_core::{
-    domain::{AttemptState, Observation},
+    domain::{AttemptKind, AttemptState, Observation},
     journal::states::is_live,
 };
 
 use super::{
-    journal::{give_up, release, settle},
-    moves::{end_page, finish, look, never_reached_anybody},
+    acts::{abandon, end_page, look, release, settle, unexecuted},
+    evidence::of_payment,
+    journal::{Journal, Seen},
     promise::{Promises, broken_at_rest},
+    refunding::work_off,
     system::{System, Variant},
-    world::{Net, Payment, Task, World},
+    world::{Net, Status, Task, World},
 };
 
 /// What is broken once everything has come to rest: with payments under way staying so, and then with all of them
 /// failing, or all of them collecting after all.
-pub(super) fn broken_in_the_end(system: &System, world: &World) -> Promises {
+pub(super) fn broken_in_the_end(system: &System, journal: &Journal, world: &World) -> Promises {
     let mut quiet = *world;
-    for attempt in quiet.attempts.iter_mut().take(usize::from(world.latest)) {
+    let made = world.made();
+    for (n, attempt) in quiet.attempts.iter_mut().enumerate().take(made) {
         attempt.task = Task::Gone;
-        attempt.listed |= attempt.payment != Payment::None;
         if attempt.net == Net::InFlight {
             attempt.net = Net::Lost;
         }
-        if attempt.is_hosted() && attempt.net == Net::Executed {
+        if world.is_hosted(n) && attempt.net == Net::Executed {
             attempt.net = Net::Closed;
         }
+        for payment in &mut attempt.payments {
+            payment.listed = payment.status != Status::None;
+            payment.refund = Task::Gone;
+            if payment.refund_net == Net::InFlight {
+                payment.refund_net = Net::Lost;
+            }
+        }
     }
-    reconcile(system, &mut quiet);
+    reconcile(system, journal, &mut quiet);
     let mut broken = broken_at_rest(&quiet);
-    for end in [Payment::Failed, Payment::Succeeded] {
+    for end in [Status::Failed, Status::Succeeded] {
         let mut ended = quiet;
-        for attempt in ended.attempts.iter_mut().take(usize::from(world.latest)) {
-            if matches!(attempt.payment, Payment::Processing | Payment::NeedsBuyer) {
-                finish(attempt, end);
+        for attempt in ended.attempts.iter_mut().take(made) {
+            for payment in attempt.payments.iter_mut().filter(|payment| payment.is_under_way()) {
+                payment.status = end;
             }
         }
         if ended != quiet {
-            reconcile(system, &mut ended);
+            reconcile(system, journal, &mut ended);
             broken.add(broken_at_rest(&ended));
         }
     }
     broken
 }
 
-/// The reconciler's work on everything that it takes up, to its end.
-fn reconcile(system: &System, world: &mut World) {
+/// The reconciler's and the worker's work on everything that they take up, to its end.
+fn reconcile(system: &System, journal: &Journal, world: &mut World) {
     if system.variant == Variant::GuideLike {
         return;
     }
-    for n in 0..usize::from(world.latest) {
-        release(world, n, AttemptState::Claimed);
-        if never_reached_anybody(&world.attempts[n]) {
-            release(world, n, AttemptState::Sent);
+    for n in 0..world.made() {
+        if let Some(from) = unexecuted(&world.book.rows[n]) {
+            release(journal, world, n, from);
         }
-        if world.attempts[n].state == AttemptState::Sent {
-            settle(system, world, n, Observation::Unknown);
+        if world.book.rows[n].state == AttemptState::Sent {
+            settle(journal, world, n, Seen::only(Observation::Unknown));
         }
-        if is_live(world.attempts[n].state) || world.attempts[n].state == AttemptState::Abandoned {
-            let seen = look(system, world, n);
-            if world.attempts[n].is_hosted() {
+        let state = world.book.rows[n].state;
+        if is_live(state) || state == AttemptState::Abandoned {
+            let seen = look(system, journal, world, n);
+            if world.is_hosted(n) {
                 for end in system.page_ends.after(seen) {
-                    end_page(system, world, n, end);
+                    end_page(journal, world, n, end);
                 }
             } else {
-                give_up(system, world, n);
+                abandon(journal, world, n);
             }
         }
+        hear_of_what_a_page_collected(journal, world, n);
+        work_off(journal, world, n);
+    }
+}
+
+/// A page names one payment. Of a second one that collects there only its webhook tells, which Dodo repeats for long.
+fn hear_of_what_a_page_collected(journal: &Journal, world: &mut World, n: usize) {
+    if !world.is_hosted(n) || world.attempts[n].collected() < 2 {
+        return;
+    }
+    for k in 0..world.attempts[n].payments.len() {
+        settle(journal, world, n, of_payment(AttemptKind::Hosted, k, Status::Succeeded));
     }
 }

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use rustc_hash::FxBuildHasher;
 
 use super::{
+    journal::Journal,
     moves::Moves,
     promise::{Promise, Promises, broken_now},
     rest::broken_in_the_end,
@@ -41,21 +42,25 @@ struct Visited {
 }
 
 /// Explores a system whole, or until it was caught at everything that it has to be caught at.
-pub(super) fn explore(system: &System) -> Found {
+///
+/// # Errors
+/// When production's rows cannot be named.
+pub(super) fn explore(system: &System) -> anyhow::Result<Found> {
+    let journal = Journal::of(system.variant)?;
     let start = World::start();
     let mut visited = Visited { all: vec![(start.pack(), 0)], known: HashSet::default() };
     visited.known.insert(start.pack());
-    let mut moves = Moves { system, found: Vec::new() };
+    let mut moves = Moves { system, journal: &journal, found: Vec::new() };
     let (mut told, mut broken, mut posts) = (Promises::default(), Vec::new(), 0_u64);
     let mut at = 0;
     while let Some((packed, _)) = visited.all.get(at) {
         let world = World::unpack(packed);
         let now = broken_now(&world);
-        let mut all = broken_in_the_end(system, &world);
+        let mut all = broken_in_the_end(system, &journal, &world);
         all.add(now);
         for promise in all.without(told).list() {
             told.add_if(true, promise);
-            let steps = visited.way_to(system, at);
+            let steps = visited.way_to(system, &journal, at);
             broken.push(Way { promise, steps, at_rest: !now.has(promise) });
         }
         let caught = |promise: &Promise| told.has(*promise);
@@ -69,33 +74,35 @@ pub(super) fn explore(system: &System) -> Found {
         }
         at += 1;
     }
-    Found { states: visited.all.len() as u64, posts, broken }
+    Ok(Found { states: visited.all.len() as u64, posts, broken })
 }
 
 impl Visited {
     fn note(&mut self, world: &World, from: usize) {
-        let packed = world.pack();
+        let packed = world.canonical().pack();
         if self.known.insert(packed) {
             // Four thousand million states would not fit into any memory.
             self.all.push((packed, from as u32));
         }
     }
 
-    /// The steps to a state. Which steps they were is found by taking them again.
-    fn way_to(&self, system: &System, at: usize) -> Vec<Step> {
-        let mut moves = Moves { system, found: Vec::new() };
-        let (mut steps, mut at) = (Vec::new(), at);
+    /// The steps to a state. Which steps they were is found by taking them again, with attempts in the places that they
+    /// came to.
+    fn way_to(&self, system: &System, journal: &Journal, at: usize) -> Vec<Step> {
+        let (mut way, mut at) = (Vec::new(), at);
         while let Some((packed, from)) = self.all.get(at).filter(|_| at != 0) {
-            let from = *from as usize;
-            if let Some((before, _)) = self.all.get(from) {
-                moves.of(&World::unpack(before));
-                steps.extend(
-                    moves.found.iter().find(|(_, next)| next.pack() == *packed).map(|(step, _)| *step),
-                );
-            }
-            at = from;
+            way.push(packed);
+            at = *from as usize;
         }
-        steps.reverse();
+        let mut moves = Moves { system, journal, found: Vec::new() };
+        let (mut steps, mut world) = (Vec::new(), World::start());
+        for packed in way.into_iter().rev() {
+            moves.of(&world);
+            let leads_on = |(_, next): &&(Step, World)| next.canonical().pack() == *packed;
+            let Some((step, next)) = moves.found.iter().find(leads_on).copied() else { break };
+            steps.push(step);
+            world = next;
+        }
         steps
     }
 }

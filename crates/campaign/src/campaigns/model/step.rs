@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::world::{Payment, Verdict};
+use super::world::{Net, Status, Verdict};
 
 /// One thing that happens. Numbers are places of attempts, counted from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub(super) enum Step {
     /// Dodo does not look at the request.
     Throttles(usize),
     /// Dodo charges, with this result.
-    Charges(usize, Payment),
+    Charges(usize, Status),
     /// Dodo opens a hosted page.
     OpensPage(usize),
     /// The task has an answer, or none, and knows what that proves.
@@ -40,11 +40,11 @@ pub(super) enum Step {
     /// The client sends its request once more.
     Repeats(usize),
     /// The task writes down what it knows; a look at the payment right after showed this.
-    WritesDown(usize, Option<Payment>),
+    WritesDown(usize, Option<Status>),
     /// The process dies.
     Dies(usize),
     /// A webhook arrives that tells of this status.
-    Hears(usize, Payment),
+    Hears(usize, Status),
     /// Listings show the payment from now on.
     IsListed(usize),
     /// Recovery finds a claim and releases it.
@@ -58,11 +58,25 @@ pub(super) enum Step {
     /// The day of the hosted page is over for the reconciler; Dodo answered it, or did not.
     FindsPageClosed(usize, bool),
     /// A payment that was under way ends.
-    Ends(usize, Payment),
+    Ends(usize, Status),
     /// The buyer pays on the hosted page.
-    PaysOnPage(usize, Payment),
+    PaysOnPage(usize, Status),
     /// The hosted page closes.
     ClosesPage(usize),
+    /// A refund order is marked as sent.
+    MarksRefund(usize),
+    /// Its request leaves.
+    SendsRefund(usize),
+    /// What becomes of its request.
+    RefundComesTo(usize, Net),
+    /// The worker has an answer, or none, and knows what that proves.
+    ConcludesRefund(usize, Verdict),
+    /// The worker writes down what it knows.
+    WritesDownRefund(usize),
+    /// The worker finds the refund among those of the payment.
+    FindsRefunded(usize),
+    /// A webhook tells of the refund.
+    HearsOfRefund(usize),
 }
 
 impl fmt::Display for Step {
@@ -91,14 +105,7 @@ impl fmt::Display for Step {
             }
             Self::OpensPage(n) => write!(f, "Dodo opens the hosted page of attempt {}", no(n)),
             Self::Concludes(n, verdict) => {
-                let proof = match verdict {
-                    Verdict::NotSent => "nothing left this machine",
-                    Verdict::NotExecuted => "not executed",
-                    Verdict::Rejected => "refused",
-                    Verdict::Unknown => "no answer that proves anything",
-                    Verdict::Accepted => "taken on",
-                };
-                write!(f, "the process of attempt {} concludes: {proof}", no(n))
+                write!(f, "the process of attempt {} concludes: {}", no(n), proof(*verdict))
             }
             Self::Repeats(n) => write!(f, "the client repeats the request of attempt {}", no(n)),
             Self::WritesDown(n, None) => write!(f, "the process of attempt {} writes that down", no(n)),
@@ -126,16 +133,45 @@ impl fmt::Display for Step {
                 write!(f, "the buyer pays on the page of attempt {}: {}", no(n), word(*payment))
             }
             Self::ClosesPage(n) => write!(f, "the page of attempt {} closes", no(n)),
+            Self::MarksRefund(n) => write!(f, "a refund for attempt {} is marked as sent", no(n)),
+            Self::SendsRefund(n) => write!(f, "a refund request for attempt {} leaves", no(n)),
+            Self::RefundComesTo(n, net) => {
+                let end = match net {
+                    Net::Executed => "Dodo gives the payment back",
+                    Net::Refused => "Dodo refuses it",
+                    Net::Throttled => "Dodo has no time for it",
+                    Net::Nothing | Net::InFlight | Net::Lost | Net::Closed => "it is lost",
+                };
+                write!(f, "the refund request for attempt {}: {end}", no(n))
+            }
+            Self::ConcludesRefund(n, verdict) => {
+                write!(f, "the worker of the refund for attempt {} concludes: {}", no(n), proof(*verdict))
+            }
+            Self::WritesDownRefund(n) => {
+                write!(f, "the worker of the refund for attempt {} writes that down", no(n))
+            }
+            Self::FindsRefunded(n) => write!(f, "the worker finds a payment of attempt {} given back", no(n)),
+            Self::HearsOfRefund(n) => write!(f, "a webhook tells of the refund for attempt {}", no(n)),
         }
     }
 }
 
-fn word(payment: Payment) -> &'static str {
-    match payment {
-        Payment::None => "nothing",
-        Payment::Processing => "processing",
-        Payment::NeedsBuyer => "waits for the buyer",
-        Payment::Failed => "declined",
-        Payment::Succeeded => "collected",
+fn proof(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::NotSent => "nothing left this machine",
+        Verdict::NotExecuted => "not executed",
+        Verdict::Rejected => "refused",
+        Verdict::Unknown => "no answer that proves anything",
+        Verdict::Accepted => "taken on",
+    }
+}
+
+fn word(status: Status) -> &'static str {
+    match status {
+        Status::None => "nothing",
+        Status::Processing => "processing",
+        Status::NeedsBuyer => "waits for the buyer",
+        Status::Failed => "declined",
+        Status::Succeeded => "collected",
     }
 }

@@ -22,9 +22,15 @@ pub(super) enum Variant {
     FallbackWhilePending,
     /// Nothing is looked up: webhooks tell.
     WebhooksOnly,
+    /// A refund that was sent and has no outcome is sent again.
+    RefundsRepeat,
+    /// What an attempt comes to is written down, and nobody is notified.
+    Unnotified,
+    /// A refusal is in the ledger, and the offer stays as it was.
+    ForgetsRefusals,
 }
 
-/// How far a system is explored.
+/// How far a system is explored. Clicks and pages together are [`MOST`](super::book::MOST) at most.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bounds {
     /// Tabs that click, each with a key of its own.
@@ -48,27 +54,63 @@ pub(super) struct System {
     pub(super) page_ends: PageEnds,
 }
 
-const VARIANTS: [(&str, Variant, &[Promise]); 7] = [
-    ("protocol", Variant::Protocol, &[]),
+/// Each with what it has to be caught at, and how far it has to be explored for that.
+const VARIANTS: [(&str, Variant, Bounds, &[Promise]); 10] = [
+    ("protocol", Variant::Protocol, WHOLE, &[]),
     (
         "guide-like",
         Variant::GuideLike,
+        Bounds { clicks: 2, pages: 0, crashes: 0 },
         &[Promise::ChargedOnce, Promise::RefusalStands, Promise::MoneyIsOnRecord],
     ),
-    ("client-repeats", Variant::ClientRepeats, &[Promise::SentOnce, Promise::ChargedOnce]),
-    ("unfenced", Variant::Unfenced, &[Promise::OpenMeansIdle, Promise::RefusalStands]),
+    (
+        "client-repeats",
+        Variant::ClientRepeats,
+        Bounds { clicks: 1, pages: 0, crashes: 0 },
+        &[Promise::SentOnce, Promise::ChargedOnce],
+    ),
+    (
+        "unfenced",
+        Variant::Unfenced,
+        Bounds { clicks: 1, pages: 1, crashes: 0 },
+        &[Promise::OpenMeansIdle, Promise::RefusalStands],
+    ),
     (
         "not-listed-is-failed",
         Variant::NotListedIsFailed,
+        Bounds { clicks: 1, pages: 1, crashes: 0 },
         &[Promise::ChargedOnce, Promise::OpenMeansIdle, Promise::FailedIsTrue],
     ),
     (
         "fallback-while-pending",
         Variant::FallbackWhilePending,
+        Bounds { clicks: 1, pages: 1, crashes: 0 },
         &[Promise::ChargedOnce, Promise::OneLiveAttempt],
     ),
-    ("webhooks-only", Variant::WebhooksOnly, &[Promise::MoneyIsOnRecord]),
+    (
+        "webhooks-only",
+        Variant::WebhooksOnly,
+        Bounds { clicks: 1, pages: 0, crashes: 0 },
+        &[Promise::MoneyIsOnRecord],
+    ),
+    (
+        "refunds-repeat",
+        Variant::RefundsRepeat,
+        Bounds { clicks: 1, pages: 0, crashes: 1 },
+        &[Promise::GivenBackOnce],
+    ),
+    ("unnotified", Variant::Unnotified, Bounds { clicks: 1, pages: 0, crashes: 0 }, &[Promise::Notified]),
+    (
+        "forgets-refusals",
+        Variant::ForgetsRefusals,
+        Bounds { clicks: 1, pages: 0, crashes: 0 },
+        &[Promise::RefusalStands],
+    ),
 ];
+
+/// How far the protocol is explored as evidence is taken, and for every change.
+const WHOLE: Bounds = Bounds { clicks: 2, pages: 1, crashes: 1 };
+const QUICK: Bounds = Bounds { clicks: 1, pages: 1, crashes: 0 };
 
 /// How many there are.
 pub(super) const SYSTEMS: u64 = VARIANTS.len() as u64;
@@ -80,11 +122,8 @@ pub(super) const SYSTEMS: u64 = VARIANTS.len() as u64;
 pub(super) fn of_run(seed: u64, quick: bool) -> anyhow::Result<System> {
     // Seeds count from 1.
     let index = seed.wrapping_sub(1) % SYSTEMS;
-    let (name, variant, caught_at) = VARIANTS[index as usize];
-    let bounds = match (variant, quick) {
-        (Variant::Protocol, false) => Bounds { clicks: 3, pages: 1, crashes: 1 },
-        _ => Bounds { clicks: 2, pages: 1, crashes: 1 },
-    };
+    let (name, variant, bounds, caught_at) = VARIANTS[index as usize];
+    let bounds = if variant == Variant::Protocol && quick { QUICK } else { bounds };
     Ok(System {
         name,
         variant,
@@ -92,6 +131,6 @@ pub(super) fn of_run(seed: u64, quick: bool) -> anyhow::Result<System> {
         caught_at,
         verdicts: Verdicts::of_production(),
         clean_looks: looks_before_giving_up()?,
-        page_ends: PageEnds::of_production()?,
+        page_ends: PageEnds::of_production(),
     })
 }

@@ -1,59 +1,59 @@
 //! Everything that matters of one offer, at the proxy and at Dodo: small enough to visit every one of its states.
 
-use upsell_core::domain::{AttemptKind, AttemptState, OfferState};
-use wire::FailureReason;
+use upsell_core::domain::{AttemptKind, AttemptState};
 
-/// Attempts that fit.
-pub(super) const MOST: usize = 6;
+use super::{
+    bits::{Bits, place},
+    book::{Book, MOST, PAYMENTS, Row},
+};
 
 /// One state of the world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct World {
-    /// Row of the offer: its state,
-    pub(super) offer: OfferState,
-    /// and the number of its latest attempt.
-    pub(super) latest: u8,
-    /// The clock has passed the end of the offer.
-    pub(super) over: bool,
-    /// The refusal is in the ledger.
-    pub(super) declined: bool,
+    /// What the store holds.
+    pub(super) book: Book,
     /// Clicks that were claimed, hosted pages that were, processes that died.
     pub(super) clicks: u8,
     pub(super) pages: u8,
     pub(super) crashes: u8,
-    /// By number; those beyond `latest` are blank.
+    /// By place, as in the book; those beyond `book.made` are blank.
     pub(super) attempts: [Attempt; MOST],
 }
 
-/// One attempt: its row, the task that works on it, its request on the way, and its payment at Dodo.
+/// What there is of an attempt outside the store: the task that works on it, its request on the way, its payments at Dodo.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Attempt {
-    /// The row.
-    pub(super) kind: AttemptKind,
-    pub(super) state: AttemptState,
-    pub(super) surplus: bool,
-    /// Its payment or checkout is known by id.
-    pub(super) known: bool,
-    /// Complete looks after the deadline that decided nothing.
-    pub(super) clean_looks: u8,
-    /// Whoever asked could have been told "failed".
-    pub(super) told_failed: bool,
     /// The task.
     pub(super) task: Task,
     /// The latest request.
     pub(super) net: Net,
-    /// Requests that have left.
+    /// Requests for a charge that have left.
     pub(super) posts: u8,
-    /// The payment at Dodo as it is, and as it began where it did not end at once: webhooks may tell of either.
-    pub(super) payment: Payment,
-    pub(super) began: Payment,
-    /// Listings show it.
-    pub(super) listed: bool,
-    /// Times that money was collected.
-    pub(super) paid: u8,
+    /// Whoever asked could have been told "failed".
+    pub(super) told_failed: bool,
+    /// The address of the hosted page was handed out.
+    pub(super) shown: bool,
+    /// Payments at Dodo, in the order in which they began.
+    pub(super) payments: [Payment; PAYMENTS],
 }
 
-/// What the process is about to do for an attempt.
+/// One payment at Dodo.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Payment {
+    /// As it is,
+    pub(super) status: Status,
+    /// and as it began where it did not end at once: webhooks may tell of either.
+    pub(super) began: Status,
+    /// Listings show it.
+    pub(super) listed: bool,
+    /// What the worker does about its refund order, and its request on the way.
+    pub(super) refund: Task,
+    pub(super) refund_net: Net,
+    /// Refunds made.
+    pub(super) refunds: u8,
+}
+
+/// What a process is about to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Task {
     /// Nothing: finished, or dead.
@@ -91,15 +91,16 @@ pub(super) enum Net {
     Refused,
     /// Dodo did not look at it: too many requests.
     Throttled,
-    /// Dodo executed it: charged, or opened a hosted page.
+    /// Dodo executed it: charged, gave back, or opened a hosted page.
     Executed,
     /// The hosted page has closed.
     Closed,
 }
 
-/// A payment at Dodo.
+/// How a payment at Dodo stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Payment {
+pub(super) enum Status {
+    /// It has not begun.
     None,
     Processing,
     /// The bank wants something of the buyer.
@@ -108,167 +109,218 @@ pub(super) enum Payment {
     Succeeded,
 }
 
-/// A world in as many bits as it needs.
-pub(super) type Packed = [u32; MOST + 1];
+impl Payment {
+    const NONE: Self = Self {
+        status: Status::None,
+        began: Status::None,
+        listed: false,
+        refund: Task::Gone,
+        refund_net: Net::Nothing,
+        refunds: 0,
+    };
+
+    pub(super) fn begin(&mut self, status: Status) {
+        self.status = status;
+        if self.is_under_way() {
+            self.began = status;
+        }
+    }
+
+    pub(super) fn is_under_way(&self) -> bool {
+        matches!(self.status, Status::Processing | Status::NeedsBuyer)
+    }
+
+    pub(super) fn has_collected(&self) -> bool {
+        self.status == Status::Succeeded
+    }
+
+    /// What it is and has been.
+    pub(super) fn history(&self) -> impl Iterator<Item = Status> + use<> {
+        let [now, began] = [self.status, self.began];
+        [Some(now), Some(began).filter(|began| *began != now)]
+            .into_iter()
+            .flatten()
+            .filter(|status| *status != Status::None)
+    }
+}
 
 impl Attempt {
+    pub(super) const BLANK: Self = Self {
+        task: Task::Gone,
+        net: Net::Nothing,
+        posts: 0,
+        told_failed: false,
+        shown: false,
+        payments: [Payment::NONE; PAYMENTS],
+    };
+
     /// As it is claimed.
-    pub(super) fn claimed(kind: AttemptKind) -> Self {
-        Self { state: AttemptState::Claimed, task: Task::Preparing, ..Self::blank(kind) }
-    }
+    pub(super) const CLAIMED: Self = Self { task: Task::Preparing, ..Self::BLANK };
 
-    fn blank(kind: AttemptKind) -> Self {
-        Self {
-            kind,
-            state: AttemptState::Released,
-            surplus: false,
-            known: false,
-            clean_looks: 0,
-            told_failed: false,
-            task: Task::Gone,
-            net: Net::Nothing,
-            posts: 0,
-            payment: Payment::None,
-            began: Payment::None,
-            listed: false,
-            paid: 0,
-        }
-    }
-
-    pub(super) fn is_hosted(&self) -> bool {
-        self.kind == AttemptKind::Hosted
-    }
-
-    /// Whether a buyer can pay on its page: its address was written down, and handed out.
+    /// Whether a buyer can pay on its page.
     pub(super) fn page_is_open(&self) -> bool {
-        self.is_hosted() && self.known && self.net == Net::Executed
+        self.shown && self.net == Net::Executed
     }
 
-    fn pack(&self) -> u32 {
+    /// The payments that have begun, by place.
+    pub(super) fn begun(&self) -> impl Iterator<Item = (usize, &Payment)> {
+        self.payments.iter().enumerate().filter(|(_, payment)| payment.status != Status::None)
+    }
+
+    /// Payments that have collected.
+    pub(super) fn collected(&self) -> usize {
+        self.payments.iter().filter(|payment| payment.has_collected()).count()
+    }
+
+    /// The payment that a checkout names: one that has collected where there is one, or else the latest.
+    pub(super) fn named_by_checkout(&self) -> Option<usize> {
+        let collected = self.begun().find(|(_, payment)| payment.has_collected());
+        collected.or_else(|| self.begun().last()).map(|(k, _)| k)
+    }
+
+    fn pack(&self) -> u64 {
         let mut bits = Bits::default();
-        bits.put(u32::from(self.is_hosted()), 1);
-        bits.put(state_code(self.state), 4);
-        bits.put(task_code(self.task), 4);
-        bits.put(self.net as u32, 3);
-        bits.put(self.payment as u32, 3);
-        bits.put(self.began as u32, 3);
-        for flag in [self.surplus, self.known, self.told_failed, self.listed] {
-            bits.put(u32::from(flag), 1);
-        }
-        for small in [self.clean_looks, self.posts, self.paid] {
-            bits.put(u32::from(small), 2);
+        bits.put(place(&TASKS, &self.task), 4);
+        bits.put(place(&NETS, &self.net), 3);
+        bits.put(self.posts.into(), 2);
+        bits.put(u64::from(self.told_failed), 1);
+        bits.put(u64::from(self.shown), 1);
+        for payment in &self.payments {
+            bits.put(place(&STATUSES, &payment.status), 3);
+            bits.put(place(&STATUSES, &payment.began), 3);
+            bits.put(u64::from(payment.listed), 1);
+            bits.put(place(&TASKS, &payment.refund), 4);
+            bits.put(place(&NETS, &payment.refund_net), 3);
+            bits.put(payment.refunds.into(), 2);
         }
         bits.0
     }
 
-    fn unpack(packed: u32) -> Self {
-        // Taken in the opposite order.
+    fn unpack(packed: u64) -> Self {
         let mut bits = Bits(packed);
-        let paid = bits.take(2) as u8;
-        let posts = bits.take(2) as u8;
-        let clean_looks = bits.take(2) as u8;
-        let [listed, told_failed, known, surplus] = [(); 4].map(|()| bits.take(1) == 1);
-        let began = PAYMENTS[bits.take(3) as usize];
-        let payment = PAYMENTS[bits.take(3) as usize];
-        let net = NETS[bits.take(3) as usize];
-        let task = TASKS[bits.take(4) as usize];
-        let state = STATES[bits.take(4) as usize];
-        let kind = if bits.take(1) == 1 { AttemptKind::Hosted } else { AttemptKind::OneClick };
-        Self {
-            kind,
-            state,
-            surplus,
-            known,
-            clean_looks,
-            told_failed,
-            task,
-            net,
-            posts,
-            payment,
-            began,
-            listed,
-            paid,
+        let mut attempt = Self::BLANK;
+        // Taken in the opposite order.
+        for payment in attempt.payments.iter_mut().rev() {
+            payment.refunds = bits.take(2) as u8;
+            payment.refund_net = NETS[bits.take(3) as usize];
+            payment.refund = TASKS[bits.take(4) as usize];
+            payment.listed = bits.take(1) == 1;
+            payment.began = STATUSES[bits.take(3) as usize];
+            payment.status = STATUSES[bits.take(3) as usize];
         }
+        attempt.shown = bits.take(1) == 1;
+        attempt.told_failed = bits.take(1) == 1;
+        attempt.posts = bits.take(2) as u8;
+        attempt.net = NETS[bits.take(3) as usize];
+        attempt.task = TASKS[bits.take(4) as usize];
+        attempt
     }
+}
+
+/// A world in as many bits as it needs: the rows, what there is of each attempt outside the store, and what else there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Packed {
+    rows: [u64; MOST],
+    attempts: [u64; MOST],
+    head: u32,
 }
 
 impl World {
     /// An offer on the screen; nobody has clicked.
     pub(super) fn start() -> Self {
-        Self {
-            offer: OfferState::Presented,
-            latest: 0,
-            over: false,
-            declined: false,
-            clicks: 0,
-            pages: 0,
-            crashes: 0,
-            attempts: [Attempt::blank(AttemptKind::OneClick); MOST],
-        }
+        Self { book: Book::start(), clicks: 0, pages: 0, crashes: 0, attempts: [Attempt::BLANK; MOST] }
     }
 
-    /// The attempts that were made.
-    pub(super) fn made(&self) -> &[Attempt] {
-        &self.attempts[..usize::from(self.latest)]
+    pub(super) fn made(&self) -> usize {
+        self.book.made.into()
+    }
+
+    /// The attempts that were made: their rows, and what there is of them outside the store.
+    pub(super) fn each(&self) -> impl Iterator<Item = (&Row, &Attempt)> {
+        self.book.made().iter().zip(&self.attempts)
+    }
+
+    pub(super) fn is_hosted(&self, n: usize) -> bool {
+        self.book.rows[n].kind == AttemptKind::Hosted
     }
 
     pub(super) fn pack(&self) -> Packed {
         let mut head = Bits::default();
-        head.put(OFFERS.iter().position(|state| *state == self.offer).unwrap_or_default() as u32, 4);
-        head.put(u32::from(self.over), 1);
-        head.put(u32::from(self.declined), 1);
-        for small in [self.latest, self.clicks, self.pages, self.crashes] {
-            head.put(u32::from(small), 4);
+        for small in [self.clicks, self.pages, self.crashes] {
+            head.put(small.into(), 3);
         }
-        let mut packed = [0; MOST + 1];
-        for (place, attempt) in packed.iter_mut().zip(self.made()) {
-            *place = attempt.pack();
+        self.book.put_head(&mut head);
+        let mut packed = Packed { rows: [0; MOST], attempts: [0; MOST], head: head.0 as u32 };
+        for (n, (row, attempt)) in self.each().enumerate() {
+            (packed.rows[n], packed.attempts[n]) = (row.pack(), attempt.pack());
         }
-        packed[MOST] = head.0;
         packed
     }
 
     pub(super) fn unpack(packed: &Packed) -> Self {
-        let mut head = Bits(packed[MOST]);
-        let [crashes, pages, clicks, latest] = [(); 4].map(|()| head.take(4) as u8);
-        let declined = head.take(1) == 1;
-        let over = head.take(1) == 1;
-        let offer = OFFERS[head.take(4) as usize];
-        let mut world = Self { offer, latest, over, declined, clicks, pages, crashes, ..Self::start() };
-        for (attempt, packed) in world.attempts.iter_mut().zip(packed).take(usize::from(latest)) {
-            *attempt = Attempt::unpack(*packed);
+        let mut head = Bits(packed.head.into());
+        let book = Book::take_head(&mut head);
+        let [crashes, pages, clicks] = [(); 3].map(|()| head.take(3) as u8);
+        let mut world = Self { book, clicks, pages, crashes, ..Self::start() };
+        for n in 0..world.made() {
+            world.book.rows[n] = Row::unpack(packed.rows[n]);
+            world.attempts[n] = Attempt::unpack(packed.attempts[n]);
+        }
+        world
+    }
+
+    /// The one of all worlds alike that is counted. Alike are worlds that differ in the order of attempts of which none is
+    /// the latest, in attempts that can never again have a part in anything, and in what nobody will ask about again.
+    pub(super) fn canonical(&self) -> Self {
+        let mut kept: Vec<(Row, Attempt)> = Vec::with_capacity(MOST);
+        let mut ahead = self.book.ahead;
+        for (n, (row, attempt)) in self.each().enumerate() {
+            let (row, attempt) = without_the_forgotten(row, attempt);
+            if !is_dead(&row, &attempt) {
+                kept.push((row, attempt));
+            } else if n + 1 == self.made() {
+                ahead = true;
+            }
+        }
+        let earlier = kept.len() - usize::from(!ahead && !kept.is_empty());
+        kept[..earlier].sort_unstable_by_key(|(row, attempt)| (row.pack(), attempt.pack()));
+        let mut world = Self { book: Book { ahead, ..self.book }, ..*self };
+        world.book.made = kept.len() as u8;
+        world.book.rows = Book::start().rows;
+        world.attempts = [Attempt::BLANK; MOST];
+        for (n, (row, attempt)) in kept.into_iter().enumerate() {
+            (world.book.rows[n], world.attempts[n]) = (row, attempt);
         }
         world
     }
 }
 
-/// Why it failed makes no difference to what may happen next, so that one reason stands for all.
-pub(super) const FAILED: AttemptState = AttemptState::Failed(FailureReason::Declined);
+/// Released, and nothing is left of it anywhere.
+fn is_dead(row: &Row, attempt: &Attempt) -> bool {
+    row.state == AttemptState::Released
+        && attempt.task == Task::Gone
+        && attempt.net != Net::InFlight
+        && attempt.begun().next().is_none()
+}
 
-const OFFERS: [OfferState; 10] = [
-    OfferState::Eligible,
-    OfferState::Presented,
-    OfferState::Accepting,
-    OfferState::Pending,
-    OfferState::Unknown,
-    OfferState::Failed,
-    OfferState::Charged,
-    OfferState::Declined,
-    OfferState::Expired,
-    OfferState::Abandoned,
-];
-const STATES: [AttemptState; 10] = [
-    AttemptState::Claimed,
-    AttemptState::Released,
-    AttemptState::Sent,
-    AttemptState::Unknown,
-    AttemptState::Pending { customer_action: false },
-    AttemptState::Pending { customer_action: true },
-    FAILED,
-    AttemptState::Abandoned,
-    AttemptState::Scheduled,
-    AttemptState::Succeeded,
-];
+/// Without what nobody asks about again: the answer to a request that nobody waits for, and how a payment is listed whose
+/// id is known.
+fn without_the_forgotten(row: &Row, attempt: &Attempt) -> (Row, Attempt) {
+    let (row, mut attempt) = (*row, *attempt);
+    let hosted = row.kind == AttemptKind::Hosted;
+    if attempt.task == Task::Gone && attempt.net != Net::InFlight && !(hosted && attempt.shown) {
+        attempt.net = Net::Nothing;
+        attempt.posts = if attempt.posts > 1 { attempt.posts } else { 0 };
+    }
+    for payment in &mut attempt.payments {
+        payment.listed &= !hosted && !row.is_known();
+        if payment.refund == Task::Gone && payment.refund_net != Net::InFlight {
+            payment.refund_net = Net::Nothing;
+        }
+    }
+    (row, attempt)
+}
+
 const TASKS: [Task; 9] = [
     Task::Gone,
     Task::Preparing,
@@ -282,101 +334,71 @@ const TASKS: [Task; 9] = [
 ];
 const NETS: [Net; 7] =
     [Net::Nothing, Net::InFlight, Net::Lost, Net::Refused, Net::Throttled, Net::Executed, Net::Closed];
-const PAYMENTS: [Payment; 5] =
-    [Payment::None, Payment::Processing, Payment::NeedsBuyer, Payment::Failed, Payment::Succeeded];
-
-fn state_code(state: AttemptState) -> u32 {
-    match state {
-        AttemptState::Claimed => 0,
-        AttemptState::Released => 1,
-        AttemptState::Sent => 2,
-        AttemptState::Unknown => 3,
-        AttemptState::Pending { customer_action } => 4 + u32::from(customer_action),
-        AttemptState::Failed(_) => 6,
-        AttemptState::Abandoned => 7,
-        AttemptState::Scheduled => 8,
-        AttemptState::Succeeded => 9,
-    }
-}
-
-fn task_code(task: Task) -> u32 {
-    match task {
-        Task::Gone => 0,
-        Task::Preparing => 1,
-        Task::Marked => 2,
-        Task::Waiting => 3,
-        Task::Knows(verdict) => 4 + verdict as u32,
-    }
-}
-
-/// A word filled from below; what was put last is taken first.
-#[derive(Default)]
-struct Bits(u32);
-
-impl Bits {
-    fn put(&mut self, value: u32, width: u32) {
-        debug_assert!(value < 1 << width, "{value} does not fit into {width} bits");
-        self.0 = self.0 << width | value;
-    }
-
-    fn take(&mut self, width: u32) -> u32 {
-        let value = self.0 & ((1 << width) - 1);
-        self.0 >>= width;
-        value
-    }
-}
+const STATUSES: [Status; 5] =
+    [Status::None, Status::Processing, Status::NeedsBuyer, Status::Failed, Status::Succeeded];
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::*;
+    use super::{super::book::tests::book, *};
+
+    fn payment() -> impl Strategy<Value = Payment> {
+        let status = || prop::sample::select(&STATUSES);
+        let (task, net) = (prop::sample::select(&TASKS), prop::sample::select(&NETS));
+        (status(), status(), any::<bool>(), task, net, 0..4_u8).prop_map(
+            |(status, began, listed, refund, refund_net, refunds)| Payment {
+                status,
+                began,
+                listed,
+                refund,
+                refund_net,
+                refunds,
+            },
+        )
+    }
 
     fn attempt() -> impl Strategy<Value = Attempt> {
-        let of = |all: &'static [Payment]| prop::sample::select(all);
-        (
-            (any::<bool>(), prop::sample::select(&STATES), prop::sample::select(&TASKS)),
-            (prop::sample::select(&NETS), of(&PAYMENTS), of(&PAYMENTS)),
-            (any::<[bool; 4]>(), [0..4_u8, 0..4, 0..4]),
-        )
-            .prop_map(|((hosted, state, task), (net, payment, began), (flags, counts))| Attempt {
-                kind: if hosted { AttemptKind::Hosted } else { AttemptKind::OneClick },
-                state,
-                surplus: flags[0],
-                known: flags[1],
-                clean_looks: counts[0],
-                told_failed: flags[2],
+        let (task, net) = (prop::sample::select(&TASKS), prop::sample::select(&NETS));
+        (task, net, 0..4_u8, any::<[bool; 2]>(), [payment(), payment()]).prop_map(
+            |(task, net, posts, [told_failed, shown], payments)| Attempt {
                 task,
                 net,
-                posts: counts[1],
-                payment,
-                began,
-                listed: flags[3],
-                paid: counts[2],
-            })
+                posts,
+                told_failed,
+                shown,
+                payments,
+            },
+        )
+    }
+
+    fn world() -> impl Strategy<Value = World> {
+        (book(), [0..8_u8, 0..8, 0..8], prop::collection::vec(attempt(), MOST)).prop_map(
+            |(book, [clicks, pages, crashes], attempts)| {
+                let mut world = World { book, clicks, pages, crashes, ..World::start() };
+                let made = world.made();
+                world.attempts[..made].copy_from_slice(&attempts[..made]);
+                world
+            },
+        )
     }
 
     proptest! {
         #[test]
-        fn packing_loses_nothing(
-            offer in prop::sample::select(&OFFERS),
-            latest in 0..=MOST,
-            flags: [bool; 2],
-            counts in [0..7_u8, 0..7, 0..7],
-            attempts in prop::collection::vec(attempt(), MOST),
-        ) {
-            let mut world = World {
-                offer,
-                latest: u8::try_from(latest).unwrap(),
-                over: flags[0],
-                declined: flags[1],
-                clicks: counts[0],
-                pages: counts[1],
-                crashes: counts[2],
-                ..World::start()
-            };
-            world.attempts[..latest].copy_from_slice(&attempts[..latest]);
+        fn packing_loses_nothing(world in world()) {
             prop_assert_eq!(World::unpack(&world.pack()), world);
+        }
+
+        #[test]
+        fn the_canonical_form_is_one(world in world()) {
+            let canonical = world.canonical();
+            prop_assert_eq!(canonical.canonical(), canonical);
+            if canonical.book.made > 2 {
+                let mut other = canonical;
+                other.book.rows.swap(0, 1);
+                other.attempts.swap(0, 1);
+                prop_assert_eq!(other.canonical(), canonical);
+            }
         }
     }
 }
