@@ -1,4 +1,4 @@
-//! Checks of single source files: length, floats where money is, markup from strings.
+//! Checks of single source files: length, floats where money is, markup from strings, states where none is decided.
 
 use std::sync::LazyLock;
 
@@ -31,6 +31,12 @@ const MONEY: [&str; 10] = [
 const MARKUP: [&str; 6] =
     ["inner_html", "innerHTML", "outerHTML", "insertAdjacentHTML", "insert_adjacent_html", "document.write"];
 
+/// The store, which loads, writes and asks, and decides nothing. What a state means is said in the core, by lists and
+/// constants that queries can use.
+const STORE: &str = "crates/proxy/src/store/";
+/// Where it may name states all the same: loading rows, writing them, and the words in columns.
+const NAMES_STATES: [&str; 3] = ["sql/load.rs", "sql/apply/", "sql/codec.rs"];
+
 /// What is wrong with one file, a line each.
 pub(super) fn check(file: &File) -> Vec<String> {
     let mut wrong = Vec::new();
@@ -44,6 +50,10 @@ pub(super) fn check(file: &File) -> Vec<String> {
         let code = without_comment(line);
         if is_money(&file.path) && mentions_float(code) {
             wrong.push(format!("{}:{number}: a float where money is", file.path));
+        }
+        if decides_nothing(&file.path) && names_a_state(code) {
+            wrong
+                .push(format!("{}:{number}: the store names a state; which it is, the core says", file.path));
         }
         if let Some(word) = MARKUP.iter().find(|word| in_a_page(&file.path) && code.contains(**word)) {
             wrong.push(format!("{}:{number}: {word} makes markup of a string", file.path));
@@ -76,6 +86,27 @@ fn mentions_float(code: &str) -> bool {
     static FLOAT: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"(^|[^A-Za-z0-9])f(32|64)\b").expect("a pattern"));
     FLOAT.is_match(code)
+}
+
+fn decides_nothing(path: &str) -> bool {
+    path.strip_prefix(STORE).is_some_and(|inside| {
+        let is_test = inside.starts_with("contract/") || inside.ends_with("tests.rs");
+        inside.ends_with(".rs") && !is_test && !NAMES_STATES.iter().any(|place| inside.starts_with(place))
+    })
+}
+
+/// A variant, or its word in a statement.
+fn names_a_state(code: &str) -> bool {
+    #[expect(clippy::expect_used, reason = "a constant that every test compiles")]
+    static STATE: LazyLock<Regex> = LazyLock::new(|| {
+        let kinds = "(Attempt(State|Word)|OfferState|OrderState|PaymentStatus|RefundStatus|DisputeStatus|Observation)";
+        let words = concat!(
+            "(eligible|presented|accepting|charged|declined|expired|claimed|released|sent|unknown|pending|",
+            "failed|abandoned|scheduled|succeeded|due|done|refused)"
+        );
+        Regex::new(&format!(r"{kinds}::[A-Z][a-z]|'{words}'")).expect("a pattern")
+    });
+    STATE.is_match(code)
 }
 
 /// The line up to `//`. A `//` inside a string cuts too much, which no check here minds: addresses hold none of the words.
@@ -116,5 +147,23 @@ mod tests {
         assert_eq!(found("src/ui/price.rs", "<p inner_html=text/>").len(), 1);
         assert_eq!(found("embed/element.js", "// no innerHTML here").len(), 0);
         assert_eq!(found("e2e/page.mjs", "el.innerHTML").len(), 0, "a test may look");
+    }
+
+    #[test]
+    fn the_store_names_no_state() {
+        let rule = "if row.state == AttemptState::Claimed {";
+        assert_eq!(found("crates/proxy/src/store/journal.rs", rule).len(), 1);
+        assert_eq!(
+            found("crates/proxy/src/store/sql/attempts.rs", "WHERE state = 'sent' AND no = 1").len(),
+            1
+        );
+        assert_eq!(found("crates/proxy/src/store/sql/attempts.rs", "among(&states::LIVE)").len(), 0);
+        assert_eq!(
+            found("crates/proxy/src/store/sql/offers.rs", "from_table(row, OfferState::parse)").len(),
+            0
+        );
+        assert_eq!(found("crates/proxy/src/store/sql/load.rs", rule).len(), 0, "loads");
+        assert_eq!(found("crates/proxy/src/store/contract/claims.rs", rule).len(), 0, "a test");
+        assert_eq!(found("crates/core/src/journal/claims.rs", rule).len(), 0, "decides");
     }
 }

@@ -6,7 +6,7 @@
 
 use wire::FailureReason;
 
-use crate::domain::{AttemptKind, AttemptState, AttemptWord, Observation, OfferState};
+use crate::domain::{AttemptKind, AttemptState, AttemptWord, Observation, OfferState, RefundStatus};
 
 /// Offers that a buyer can still take or refuse.
 pub const OPEN_OFFERS: [OfferState; 3] = [OfferState::Eligible, OfferState::Presented, OfferState::Failed];
@@ -27,6 +27,15 @@ pub const ACTED: [AttemptWord; 6] = [
     AttemptWord::Scheduled,
     AttemptWord::Succeeded,
 ];
+
+/// Attempts that are as if they had never been made: nobody is shown them, and no decision about their offer sees them.
+pub const TAKEN_BACK: AttemptWord = AttemptWord::Released;
+
+/// The attempt that is shown before every other of its offer, also before later ones.
+pub const PAID: AttemptWord = AttemptWord::Succeeded;
+
+/// A refund of which the amount has gone back.
+pub const GONE_BACK: RefundStatus = RefundStatus::Succeeded;
 
 /// How showing an offer moves it: from the first state to the second. Every other state stays.
 pub const PRESENTATION: (OfferState, OfferState) = (OfferState::Eligible, OfferState::Presented);

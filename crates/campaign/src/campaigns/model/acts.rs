@@ -11,9 +11,10 @@ use upsell_core::{
 use wire::FailureReason;
 
 use super::{
-    book::{FAILED, PAGE, Row},
+    book::{FAILED, Row},
     evidence::{PageEnd, look_of, of_payment},
     journal::{Cmd, Journal, Seen},
+    rows::PAGE,
     system::{System, Variant},
     world::{Attempt, Net, Task, World},
 };

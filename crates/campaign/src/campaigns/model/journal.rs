@@ -21,7 +21,8 @@ use upsell_core::{
 use wire::{AttemptId, Money, UnixSeconds};
 
 use super::{
-    book::{BEFORE, Book, LEASE, MOST, Names, PAGE, PackedBook},
+    book::{Book, MOST, PackedBook},
+    rows::{BEFORE, LEASE, Names, PAGE},
     system::Variant,
     weakened,
 };

@@ -12,12 +12,14 @@
 mod acts;
 mod bits;
 mod book;
+mod canonical;
 mod evidence;
 mod journal;
 mod moves;
 mod promise;
 mod refunding;
 mod rest;
+mod rows;
 mod search;
 mod step;
 mod system;

@@ -1,6 +1,6 @@
 //! Everything that matters of one offer, at the proxy and at Dodo: small enough to visit every one of its states.
 
-use upsell_core::domain::{AttemptKind, AttemptState};
+use upsell_core::domain::AttemptKind;
 
 use super::{
     bits::{Bits, place},
@@ -178,7 +178,7 @@ impl Attempt {
         collected.or_else(|| self.begun().last()).map(|(k, _)| k)
     }
 
-    fn pack(&self) -> u64 {
+    pub(super) fn pack(&self) -> u64 {
         let mut bits = Bits::default();
         bits.put(place(&TASKS, &self.task), 4);
         bits.put(place(&NETS, &self.net), 3);
@@ -268,57 +268,6 @@ impl World {
         }
         world
     }
-
-    /// The one of all worlds alike that is counted. Alike are worlds that differ in the order of attempts of which none is
-    /// the latest, in attempts that can never again have a part in anything, and in what nobody will ask about again.
-    pub(super) fn canonical(&self) -> Self {
-        let mut kept: Vec<(Row, Attempt)> = Vec::with_capacity(MOST);
-        let mut ahead = self.book.ahead;
-        for (n, (row, attempt)) in self.each().enumerate() {
-            let (row, attempt) = without_the_forgotten(row, attempt);
-            if !is_dead(&row, &attempt) {
-                kept.push((row, attempt));
-            } else if n + 1 == self.made() {
-                ahead = true;
-            }
-        }
-        let earlier = kept.len() - usize::from(!ahead && !kept.is_empty());
-        kept[..earlier].sort_unstable_by_key(|(row, attempt)| (row.pack(), attempt.pack()));
-        let mut world = Self { book: Book { ahead, ..self.book }, ..*self };
-        world.book.made = kept.len() as u8;
-        world.book.rows = Book::start().rows;
-        world.attempts = [Attempt::BLANK; MOST];
-        for (n, (row, attempt)) in kept.into_iter().enumerate() {
-            (world.book.rows[n], world.attempts[n]) = (row, attempt);
-        }
-        world
-    }
-}
-
-/// Released, and nothing is left of it anywhere.
-fn is_dead(row: &Row, attempt: &Attempt) -> bool {
-    row.state == AttemptState::Released
-        && attempt.task == Task::Gone
-        && attempt.net != Net::InFlight
-        && attempt.begun().next().is_none()
-}
-
-/// Without what nobody asks about again: the answer to a request that nobody waits for, and how a payment is listed whose
-/// id is known.
-fn without_the_forgotten(row: &Row, attempt: &Attempt) -> (Row, Attempt) {
-    let (row, mut attempt) = (*row, *attempt);
-    let hosted = row.kind == AttemptKind::Hosted;
-    if attempt.task == Task::Gone && attempt.net != Net::InFlight && !(hosted && attempt.shown) {
-        attempt.net = Net::Nothing;
-        attempt.posts = if attempt.posts > 1 { attempt.posts } else { 0 };
-    }
-    for payment in &mut attempt.payments {
-        payment.listed &= !hosted && !row.is_known();
-        if payment.refund == Task::Gone && payment.refund_net != Net::InFlight {
-            payment.refund_net = Net::Nothing;
-        }
-    }
-    (row, attempt)
 }
 
 const TASKS: [Task; 9] = [
@@ -338,7 +287,7 @@ const STATUSES: [Status; 5] =
     [Status::None, Status::Processing, Status::NeedsBuyer, Status::Failed, Status::Succeeded];
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use proptest::prelude::*;
 
     use super::{super::book::tests::book, *};
@@ -372,7 +321,7 @@ mod tests {
         )
     }
 
-    fn world() -> impl Strategy<Value = World> {
+    pub(in super::super) fn world() -> impl Strategy<Value = World> {
         (book(), [0..8_u8, 0..8, 0..8], prop::collection::vec(attempt(), MOST)).prop_map(
             |(book, [clicks, pages, crashes], attempts)| {
                 let mut world = World { book, clicks, pages, crashes, ..World::start() };
@@ -387,18 +336,6 @@ mod tests {
         #[test]
         fn packing_loses_nothing(world in world()) {
             prop_assert_eq!(World::unpack(&world.pack()), world);
-        }
-
-        #[test]
-        fn the_canonical_form_is_one(world in world()) {
-            let canonical = world.canonical();
-            prop_assert_eq!(canonical.canonical(), canonical);
-            if canonical.book.made > 2 {
-                let mut other = canonical;
-                other.book.rows.swap(0, 1);
-                other.attempts.swap(0, 1);
-                prop_assert_eq!(other.canonical(), canonical);
-            }
         }
     }
 }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use dodo_client::ids::{CheckoutSessionId, CustomerId, PaymentId, SubscriptionId};
 use sqlx::{AssertSqlSafe, Row};
 use upsell_core::{
-    domain::{AttemptKind, AttemptRow, AttemptWord, HistoryEntry},
+    domain::{AttemptKind, AttemptRow, HistoryEntry},
     journal::states,
 };
 use wire::{AttemptId, IdempotencyKey, OfferId, UnixSeconds};
@@ -126,8 +126,8 @@ impl Attempts for SqlStore {
         )
         .bind(self.tenant)
         .bind(offer.as_str())
-        .bind(AttemptWord::Released.as_str())
-        .bind(AttemptWord::Succeeded.as_str())
+        .bind(states::TAKEN_BACK.as_str())
+        .bind(states::PAID.as_str())
         .fetch_optional(&self.readers)
         .await?
         .as_ref()

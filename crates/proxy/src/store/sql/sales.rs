@@ -3,8 +3,12 @@
 use async_trait::async_trait;
 use dodo_client::ids::PaymentId;
 use sqlx::Row;
-use upsell_core::domain::{
-    DisputeStatus, PaymentOnRecord, PaymentStatus, RefundStatus, Sale, SeenDispute, SeenPayment, SeenRefund,
+use upsell_core::{
+    domain::{
+        DisputeStatus, PaymentOnRecord, PaymentStatus, RefundStatus, Sale, SeenDispute, SeenPayment,
+        SeenRefund,
+    },
+    journal::states,
 };
 use wire::{Currency, Money};
 
@@ -63,7 +67,7 @@ impl Sales for SqlStore {
         )
         .bind(self.tenant)
         .bind(payment.as_str())
-        .bind(RefundStatus::Succeeded.as_str())
+        .bind(states::GONE_BACK.as_str())
         .fetch_optional(&self.readers)
         .await?;
         let Some(row) = found else { return Ok(None) };
