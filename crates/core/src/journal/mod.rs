@@ -27,6 +27,8 @@ pub mod changes;
 pub mod claims;
 pub mod declines;
 #[cfg(any(test, feature = "fixtures"))]
+pub mod fixtures;
+#[cfg(any(test, feature = "fixtures"))]
 pub mod memory;
 pub mod notifications;
 pub mod record;
@@ -34,6 +36,8 @@ pub mod refunds;
 pub mod restore;
 pub mod settle;
 pub mod states;
+#[cfg(any(test, feature = "fixtures"))]
+pub mod steps;
 
 #[cfg(test)]
 mod properties;
