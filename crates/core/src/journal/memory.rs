@@ -177,10 +177,15 @@ impl Memory {
     /// Writes changes. `false`: a guarded one did not apply, and nothing is written.
     #[must_use]
     pub fn apply(&mut self, changes: &Changes) -> bool {
-        let before = self.clone();
+        let is_guarded = |change: &Change| {
+            matches!(change, Change::MarkAttemptSent { .. } | Change::MarkRefundSent { .. })
+        };
+        let before = changes.iter().any(is_guarded).then(|| self.clone());
         for change in changes {
             if !self.apply_one(change) {
-                *self = before;
+                if let Some(before) = before {
+                    *self = before;
+                }
                 return false;
             }
         }

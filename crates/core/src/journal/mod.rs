@@ -23,6 +23,8 @@
 //!
 //! The model of the protocol (`cargo xtask campaign model`) explores these functions as they are.
 
+#[cfg(any(test, feature = "fixtures"))]
+pub mod any_command;
 pub mod changes;
 pub mod claims;
 pub mod declines;
@@ -37,7 +39,7 @@ pub mod restore;
 pub mod settle;
 pub mod states;
 #[cfg(any(test, feature = "fixtures"))]
-pub mod steps;
+pub mod world;
 
 #[cfg(test)]
 mod properties;

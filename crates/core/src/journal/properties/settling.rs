@@ -1,0 +1,124 @@
+//! I10 over whole stores: settling in any order, any number of times.
+
+use proptest::prelude::*;
+use wire::UnixSeconds;
+
+use super::walk::{choices, collected, walk};
+use crate::{
+    domain::{AttemptState, Observation, PaymentStatus},
+    journal::{
+        Settle, Settlement, StoredAttempt,
+        fixtures::{ALL_BACK, paid},
+        memory::Memory,
+        states,
+        world::evidence_of,
+    },
+};
+
+proptest! {
+    /// I10: what is seen of an attempt by one payment settles alike in every order, any number of times.
+    #[test]
+    fn i10_settling_is_commutative_and_idempotent(
+        choices in choices(), which: u64, seen in prop::collection::vec(any::<u64>(), 1..5), backs: bool
+    ) {
+        let (store, world) = walk(&choices, |_, _, _| Ok(()))?;
+        let Some(attempt) = chosen(&store, which, |attempt| has_one_payment(&store, attempt)) else {
+            return Ok(());
+        };
+        let settlements: Vec<_> = seen
+            .iter()
+            .map(|choice| {
+                let seen = evidence_of(*choice, &attempt.row, world.now);
+                let refund = if backs { ALL_BACK } else { seen.refund };
+                Settlement { refund, ..seen }
+            })
+            .collect();
+        let forwards = settled(&store, attempt, settlements.iter());
+        prop_assert!(settled(&store, attempt, settlements.iter().rev()) == forwards, "{:#?} {:#?}", attempt, settlements);
+        for turn in 1..settlements.len() {
+            let turned = settlements.iter().cycle().skip(turn).take(settlements.len());
+            prop_assert!(settled(&store, attempt, turned) == forwards, "{:#?} {:#?}", attempt, settlements);
+        }
+        let twice = settlements.iter().chain(&settlements);
+        prop_assert!(settled(&store, attempt, twice) == forwards, "{:#?} {:#?}", attempt, settlements);
+    }
+
+    /// I10: of several payments of one attempt one counts, whichever comes first; every other one is reported.
+    #[test]
+    fn i10_of_several_payments_one_counts(
+        choices in choices(), which: u64, order in Just(vec!["a", "b", "c"]).prop_shuffle()
+    ) {
+        let (mut store, _) = walk(&choices, |_, _, _| Ok(()))?;
+        let Some(attempt) = chosen(&store, which, |attempt| !is_proven_otherwise(&store, attempt)) else {
+            return Ok(());
+        };
+        let id = attempt.row.id.clone();
+        for by in order.iter().chain(&order) {
+            store.settle(&id, &paid(&format!("pay_{id}_{by}")));
+        }
+        let kept = collected(&store, &id).filter(|payment| !payment.surplus).count();
+        prop_assert_eq!(kept, usize::from(!store.attempts[&id].surplus));
+        prop_assert_eq!(store.state(&id), AttemptState::Succeeded);
+    }
+}
+
+/// One of the attempts that were sent and fit.
+fn chosen(store: &Memory, which: u64, fits: impl Fn(&StoredAttempt) -> bool) -> Option<&StoredAttempt> {
+    let sent = store.attempts.values().filter(|attempt| states::may_have_acted(attempt.row.state));
+    let fitting: Vec<_> = sent.filter(|attempt| fits(attempt)).collect();
+    let no = which.checked_rem(u64::try_from(fitting.len()).ok()?)?;
+    fitting.get(usize::try_from(no).ok()?).copied()
+}
+
+/// Says whether no other than the first payment of an attempt has been seen.
+fn has_one_payment(store: &Memory, attempt: &StoredAttempt) -> bool {
+    let mut seen = store.payments.values().filter(|payment| payment.attempt_id == attempt.row.id);
+    seen.all(|payment| payment.record.payment.id.as_str().ends_with("_0"))
+}
+
+/// Says whether a change of plan was seen to be made, and the payment on record of it has not collected: it may be another
+/// one that does.
+fn is_proven_otherwise(store: &Memory, StoredAttempt { row, .. }: &StoredAttempt) -> bool {
+    row.state == AttemptState::Succeeded
+        && row
+            .payment_id
+            .as_ref()
+            .and_then(|id| store.payments.get(id))
+            .is_some_and(|payment| payment.record.payment.status != PaymentStatus::Succeeded)
+}
+
+/// The store after these settlements, without what their order shows in: times at which something is seen or looked at,
+/// history, and whether a failure or a booking was notified before the success.
+fn settled<'a>(
+    store: &Memory,
+    attempt: &StoredAttempt,
+    settlements: impl Iterator<Item = &'a Settlement>,
+) -> Memory {
+    let mut store = store.clone();
+    let (mut with_payment, mut without) = (false, false);
+    for settlement in settlements {
+        let collects = !matches!(
+            settlement.observation,
+            Observation::Failed(_) | Observation::Unknown | Observation::Pending { .. }
+        );
+        with_payment |= collects && settlement.payment.is_some();
+        without |= collects && settlement.payment.is_none();
+        store.execute(&Settle { attempt: &attempt.row.id, settlement });
+    }
+    for StoredAttempt { row, .. } in store.attempts.values_mut() {
+        (row.next_check_at, row.lease_until) = (None, UnixSeconds(0));
+    }
+    let id = &attempt.row.id;
+    store.notifications.remove(&format!("evt_{id}_payment_failed"));
+    store.notifications.remove(&format!("evt_{id}_plan_change_scheduled"));
+    for notification in store.notifications.values_mut() {
+        notification.body = serde_json::Value::Null;
+    }
+    store.history.clear();
+    // Surplus money goes back when it is what proves the success; a plan change may be proven otherwise.
+    if with_payment && without && store.attempts[id].surplus {
+        store.orders.clear();
+        store.notifications.clear();
+    }
+    store
+}
