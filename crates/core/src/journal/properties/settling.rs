@@ -13,6 +13,7 @@ use crate::{
         states,
         world::evidence_of,
     },
+    policy::refunds::RefundRules,
 };
 
 proptest! {
@@ -32,6 +33,12 @@ proptest! {
                 let refund = if backs { ALL_BACK } else { seen.refund };
                 Settlement { refund, ..seen }
             })
+            .collect();
+        // Late is what comes after giving up, unless a refusal was seen between: that depends on the order.
+        let is_refused = settlements.iter().any(|seen| matches!(seen.observation, Observation::Failed(_)));
+        let settlements: Vec<_> = settlements
+            .into_iter()
+            .map(|seen| Settlement { refund: RefundRules { late: backs && !is_refused, ..seen.refund }, ..seen })
             .collect();
         let forwards = settled(&store, attempt, settlements.iter());
         prop_assert!(settled(&store, attempt, settlements.iter().rev()) == forwards, "{:#?} {:#?}", attempt, settlements);
@@ -79,12 +86,11 @@ fn has_one_payment(store: &Memory, attempt: &StoredAttempt) -> bool {
 /// Says whether a change of plan was seen to be made, and the payment on record of it has not collected: it may be another
 /// one that does.
 fn is_proven_otherwise(store: &Memory, StoredAttempt { row, .. }: &StoredAttempt) -> bool {
-    row.state == AttemptState::Succeeded
-        && row
-            .payment_id
-            .as_ref()
-            .and_then(|id| store.payments.get(id))
-            .is_some_and(|payment| payment.record.payment.status != PaymentStatus::Succeeded)
+    let has_collected = |id| {
+        let payment = store.payments.get(id);
+        payment.is_some_and(|payment| payment.record.payment.status == PaymentStatus::Succeeded)
+    };
+    row.state == AttemptState::Succeeded && row.payment_id.as_ref().is_some_and(|id| !has_collected(id))
 }
 
 /// The store after these settlements, without what their order shows in: times at which something is seen or looked at,
