@@ -11,6 +11,7 @@ use crate::domain::RefundOrder;
 
 /// A command of any kind.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "there is one at a time, in tests")]
 pub enum AnyCommand {
     /// See [`Claim`].
     Claim(Claim),

@@ -111,7 +111,8 @@ proptest! {
     fn i6_an_open_offer_has_no_live_attempt(choices in choices()) {
         walk(&choices, |store, world, _| {
             for offer in store.offers.values().filter(|offer| states::OPEN_OFFERS.contains(&offer.state)) {
-                if of_offer(store, &offer.id).filter(|attempt| !attempt.surplus).filter(live).next().is_none() {
+                let mut kept = of_offer(store, &offer.id).filter(|attempt| !attempt.surplus);
+                if !kept.any(|attempt| live(&attempt)) {
                     continue;
                 }
                 prop_assert!(world.put_back.contains(&offer.id), "{:?}", offer);

@@ -31,6 +31,7 @@ use crate::{
 
 /// One thing that happens.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "there is one at a time, in tests")]
 pub enum Step {
     /// A command is carried out.
     Command(AnyCommand),

@@ -15,7 +15,7 @@ use super::{columns::load, *};
 use crate::store::{RefundOrders, Restore};
 
 /// Each is the seed of one sequence, printed where the two differ.
-const SEEDS: Range<u64> = 0..12;
+const SEEDS: Range<u64> = 0..8;
 
 /// Steps of a sequence.
 const STEPS: usize = 70;
