@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 
 use super::{
-    Change, ClaimOutcome, Command, HistoryEvent, KeptKey, MarkSent, Record, Release, Scope, StoredAttempt,
-    Watermark,
+    Change, ClaimOutcome, Command, Conclusion, HistoryEvent, KeptKey, MarkSent, Record, Release, Scope,
+    StoredAttempt, Watermark,
     any_command::{AnyCommand, Outcome},
     decide,
     fixtures::{after, claim_of},
@@ -39,27 +39,27 @@ proptest! {
         })?;
     }
 
-    /// I2: one attempt at most is live on an offer, and on a subscription, but for those that are put back beside one.
+    /// I2: one attempt at most is live on an offer, and on a subscription, but for those put back beside one.
     #[test]
     fn i2_one_live_attempt_per_offer_and_subscription(choices in choices()) {
         walk(&choices, |store, _, _| {
             let mut offers = BTreeSet::new();
             let mut subscriptions = BTreeSet::new();
             for attempt in store.attempts.values().filter(live).filter(|attempt| !attempt.surplus) {
-                let row = &attempt.row;
-                prop_assert!(row.offer_id.as_ref().is_none_or(|id| offers.insert(id)), "{:?}", row);
-                prop_assert!(row.subscription_id.as_ref().is_none_or(|id| subscriptions.insert(id)), "{:?}", row);
+                let (offer, subscription) = (&attempt.row.offer_id, &attempt.row.subscription_id);
+                prop_assert!(offer.as_ref().is_none_or(|id| offers.insert(id)), "{:?}", offer);
+                prop_assert!(subscription.as_ref().is_none_or(|id| subscriptions.insert(id)), "{:?}", subscription);
             }
             Ok(())
         })?;
     }
 
-    /// I3, I4: a request leaves after its attempt went from claimed to sent, by the process that claimed it or took it up,
-    /// and once.
+    /// I3, I4: a request leaves once, after its attempt went from claimed to sent, by the process that has its lease.
     #[test]
     fn i3_i4_a_request_leaves_once_and_after_its_mark(choices in choices()) {
         let (store, world) = walk(&choices, |store, world, taken| {
-            if let Some((AnyCommand::MarkSent(MarkSent { attempt, now, .. }), Outcome::Flag(true))) = taken.command {
+            if let Some((AnyCommand::MarkSent(mark), Outcome::Flag(true))) = taken.command {
+                let MarkSent { attempt, now, .. } = mark;
                 prop_assert_eq!(taken.attempts[attempt], AttemptState::Claimed);
                 prop_assert_eq!(store.state(attempt), AttemptState::Sent);
                 prop_assert_eq!(world.requests[attempt], 1);
@@ -73,7 +73,7 @@ proptest! {
         prop_assert_eq!(marks, world.requests.len());
     }
 
-    /// I3, I4 for refunds: an order is marked as sent once, unless its request was proven not to have been executed.
+    /// I3, I4 for refunds: an order is marked as sent once, until its request is proven not to have been executed.
     #[test]
     fn i3_i4_a_refund_is_sent_once(choices in choices()) {
         let mut sent = BTreeSet::new();
@@ -83,7 +83,7 @@ proptest! {
                     let is_first = sent.insert((mark.payment_id.clone(), mark.cause.as_str()));
                     prop_assert!(is_first, "{:?}", mark);
                 }
-                Some((AnyCommand::ConcludeRefund(order, super::Conclusion::Due(_), _), Outcome::Flag(true))) => {
+                Some((AnyCommand::ConcludeRefund(order, Conclusion::Due(_), _), Outcome::Flag(true))) => {
                     sent.remove(&(order.payment_id.clone(), order.cause.as_str()));
                 }
                 _ => {}
@@ -98,7 +98,8 @@ proptest! {
         walk(&choices, |store, _, _| {
             for attempt in store.attempts.values() {
                 let Some(offer) = &attempt.row.offer_id else { continue };
-                if collected(store, &attempt.row.id).next().is_some() || states::is_collected(attempt.row.state) {
+                let has_money = collected(store, &attempt.row.id).next().is_some();
+                if has_money || states::is_collected(attempt.row.state) {
                     prop_assert_eq!(store.offers[offer].state, OfferState::Charged);
                 }
             }
@@ -106,7 +107,7 @@ proptest! {
         })?;
     }
 
-    /// I6: an open offer has no live attempt. Where one was put back beside another, it cannot be claimed all the same.
+    /// I6: an open offer has no live attempt. Where one was put back beside another, no third one can be made.
     #[test]
     fn i6_an_open_offer_has_no_live_attempt(choices in choices()) {
         walk(&choices, |store, world, _| {
@@ -138,12 +139,26 @@ proptest! {
                     OfferState::Charged => now == *before,
                     _ => true,
                 };
-                prop_assert!(stands || (has_money && now == OfferState::Charged), "{:?} to {:?}", before, now);
+                let is_paid = has_money && now == OfferState::Charged;
+                prop_assert!(stands || is_paid, "{:?} to {:?}", before, now);
             }
             if let Some(id) = gone_on(store, taken).and_then(|attempt| attempt.row.offer_id.as_ref()) {
                 let before = taken.offers[id];
                 prop_assert!(!matches!(before, OfferState::Declined | OfferState::Expired), "{:?}", before);
                 prop_assert_eq!(store.offers[id].state, OfferState::Accepting);
+            }
+            Ok(())
+        })?;
+    }
+
+    /// I7: of a refusal and an accept one wins: nothing that may collect is under way on an offer when it is refused.
+    #[test]
+    fn i7_a_refusal_and_an_accept_exclude_each_other(choices in choices()) {
+        walk(&choices, |store, world, taken| {
+            for (id, _) in taken.offers.iter().filter(|(_, before)| **before != OfferState::Declined) {
+                if store.offers[id].state == OfferState::Declined && !world.put_back.contains(id) {
+                    prop_assert!(!of_offer(store, id).any(|attempt| states::excludes_others(attempt.row.state)));
+                }
             }
             Ok(())
         })?;
@@ -216,14 +231,15 @@ proptest! {
     fn i12_a_success_is_never_taken_back(choices in choices()) {
         let mut failed = BTreeSet::new();
         walk(&choices, |store, _, taken| {
-            failed.extend(taken.attempts.iter().filter(|(_, s)| matches!(s, AttemptState::Failed(_))).map(|(id, _)| id.clone()));
+            let has_failed = |state: &AttemptState| matches!(state, AttemptState::Failed(_));
+            failed.extend(taken.attempts.iter().filter(|(_, state)| has_failed(state)).map(|(id, _)| id.clone()));
             for (id, before) in taken.attempts {
                 let now = store.state(id);
                 if collected(store, id).next().is_some() || *before == AttemptState::Succeeded {
                     prop_assert_eq!(now, AttemptState::Succeeded);
                 }
                 if failed.contains(id) {
-                    prop_assert!(matches!(now, AttemptState::Failed(_)) || states::is_collected(now), "{:?}", now);
+                    prop_assert!(has_failed(&now) || states::is_collected(now), "{:?}", now);
                 }
             }
             Ok(())
@@ -245,7 +261,7 @@ proptest! {
         })?;
     }
 
-    /// I14: what an attempt came to is notified once, under a name that follows from it, unless all of its money goes back.
+    /// I14: what an attempt came to is notified once, under one name, unless all of its money goes back.
     #[test]
     fn i14_every_end_is_notified_once(choices in choices()) {
         let mut notified = BTreeSet::new();

@@ -221,8 +221,12 @@ impl World {
     }
 
     fn claim(&mut self, dice: &mut Dice) -> Option<AnyCommand> {
+        // Changes of plan can be made in most ways.
         let mut row = dice.among(&Self::offers())?;
-        let bare = dice.one_in(6);
+        if dice.one_in(4) {
+            row = Self::offers().pop()?;
+        }
+        let bare = dice.one_in(8);
         if bare {
             row.id = OfferId::parse("of_change").unwrap();
         }

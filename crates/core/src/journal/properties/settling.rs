@@ -1,17 +1,12 @@
 //! I10 over whole stores: settling in any order, any number of times.
 
 use proptest::prelude::*;
-use wire::UnixSeconds;
 
 use super::walk::{choices, collected, walk};
 use crate::{
     domain::{AttemptState, Observation, PaymentStatus},
     journal::{
-        Settle, Settlement, StoredAttempt,
-        fixtures::{ALL_BACK, paid},
-        memory::Memory,
-        states,
-        world::evidence_of,
+        Settle, Settlement, StoredAttempt, fixtures::paid, memory::Memory, states, world::evidence_of,
     },
     policy::refunds::RefundRules,
 };
@@ -26,28 +21,20 @@ proptest! {
         let Some(attempt) = chosen(&store, which, |attempt| has_one_payment(&store, attempt)) else {
             return Ok(());
         };
-        let settlements: Vec<_> = seen
-            .iter()
-            .map(|choice| {
-                let seen = evidence_of(*choice, &attempt.row, world.now);
-                let refund = if backs { ALL_BACK } else { seen.refund };
-                Settlement { refund, ..seen }
-            })
-            .collect();
+        let seen: Vec<_> = seen.iter().map(|choice| evidence_of(*choice, &attempt.row, world.now)).collect();
         // Late is what comes after giving up, unless a refusal was seen between: that depends on the order.
-        let is_refused = settlements.iter().any(|seen| matches!(seen.observation, Observation::Failed(_)));
-        let settlements: Vec<_> = settlements
-            .into_iter()
-            .map(|seen| Settlement { refund: RefundRules { late: backs && !is_refused, ..seen.refund }, ..seen })
-            .collect();
+        let is_refused = seen.iter().any(|seen| matches!(seen.observation, Observation::Failed(_)));
+        let refund = RefundRules { late: backs && !is_refused, surplus: backs, excess: None };
+        let settlements: Vec<_> = seen.into_iter().map(|seen| Settlement { refund, ..seen }).collect();
         let forwards = settled(&store, attempt, settlements.iter());
-        prop_assert!(settled(&store, attempt, settlements.iter().rev()) == forwards, "{:#?} {:#?}", attempt, settlements);
+        let alike = |other| other == forwards;
+        prop_assert!(alike(settled(&store, attempt, settlements.iter().rev())), "{attempt:#?} {settlements:#?}");
         for turn in 1..settlements.len() {
             let turned = settlements.iter().cycle().skip(turn).take(settlements.len());
-            prop_assert!(settled(&store, attempt, turned) == forwards, "{:#?} {:#?}", attempt, settlements);
+            prop_assert!(alike(settled(&store, attempt, turned)), "{attempt:#?} {settlements:#?}");
         }
         let twice = settlements.iter().chain(&settlements);
-        prop_assert!(settled(&store, attempt, twice) == forwards, "{:#?} {:#?}", attempt, settlements);
+        prop_assert!(alike(settled(&store, attempt, twice)), "{attempt:#?} {settlements:#?}");
     }
 
     /// I10: of several payments of one attempt one counts, whichever comes first; every other one is reported.
@@ -93,8 +80,7 @@ fn is_proven_otherwise(store: &Memory, StoredAttempt { row, .. }: &StoredAttempt
     row.state == AttemptState::Succeeded && row.payment_id.as_ref().is_some_and(|id| !has_collected(id))
 }
 
-/// The store after these settlements, without what their order shows in: times at which something is seen or looked at,
-/// history, and whether a failure or a booking was notified before the success.
+/// The store after these settlements, without what their order shows in.
 fn settled<'a>(
     store: &Memory,
     attempt: &StoredAttempt,
@@ -111,20 +97,11 @@ fn settled<'a>(
         without |= collects && settlement.payment.is_none();
         store.execute(&Settle { attempt: &attempt.row.id, settlement });
     }
-    for StoredAttempt { row, .. } in store.attempts.values_mut() {
-        (row.next_check_at, row.lease_until) = (None, UnixSeconds(0));
-    }
     let id = &attempt.row.id;
-    store.notifications.remove(&format!("evt_{id}_payment_failed"));
-    store.notifications.remove(&format!("evt_{id}_plan_change_scheduled"));
-    for notification in store.notifications.values_mut() {
-        notification.body = serde_json::Value::Null;
-    }
-    store.history.clear();
     // Surplus money goes back when it is what proves the success; a plan change may be proven otherwise.
     if with_payment && without && store.attempts[id].surplus {
         store.orders.clear();
         store.notifications.clear();
     }
-    store
+    store.without_traces_of_order()
 }

@@ -62,7 +62,7 @@ pub(super) fn walk(
     choices: &[u64],
     mut check: impl FnMut(&Memory, &World, &Taken<'_>) -> Checked,
 ) -> Result<(Memory, World), TestCaseError> {
-    let (mut store, mut world) = (World::store(), World::sane());
+    let (mut store, mut world) = (Memory { has_no_net: true, ..World::store() }, World::sane());
     for choice in choices {
         let step = world.next(*choice, &store);
         let (offers, attempts) = (offer_states(&store), attempt_states(&store));
