@@ -134,7 +134,9 @@ impl World {
         let soon = UnixSeconds(now.0 + 60);
         let attempts: Vec<_> = store.attempts.values().map(|attempt| &attempt.row).collect();
         let orders: Vec<_> = store.orders.values().map(|order| order.row.clone()).collect();
-        let command = match dice.pick(40) {
+        // Refunds are rare; where there is one, something happens to it.
+        let what = if !orders.is_empty() && dice.one_in(4) { 30 + dice.pick(6) } else { dice.pick(40) };
+        let command = match what {
             0..6 => self.claim(dice),
             6..12 => dice.among(&attempts).map(|row| {
                 AnyCommand::MarkSent(MarkSent {
@@ -250,9 +252,9 @@ impl World {
     fn settle(&self, dice: &mut Dice, attempts: &[&AttemptRow]) -> Option<AnyCommand> {
         let seen: Vec<_> = attempts.iter().copied().filter(|row| self.may_be_seen(row)).collect();
         let row = dice.among(&seen)?;
-        let by = usize::from(dice.one_in(5));
+        let by = usize::from(dice.one_in(4));
         let mut settlement = evidence(dice, row, by, self.now);
-        if dice.one_in(3) {
+        if dice.one_in(2) {
             settlement.refund = RefundRules { late: row.kind == AttemptKind::OneClick, ..ALL_BACK };
         } else if dice.one_in(6) {
             settlement.refund.excess = Some(5);

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::walk::{choices, collected, walk};
 use crate::{
-    domain::{AttemptState, Observation, PaymentStatus},
+    domain::{AttemptKind, AttemptState, Observation, PaymentStatus},
     journal::{
         Settle, Settlement, StoredAttempt, fixtures::paid, memory::Memory, states, world::evidence_of,
     },
@@ -24,7 +24,8 @@ proptest! {
         let seen: Vec<_> = seen.iter().map(|choice| evidence_of(*choice, &attempt.row, world.now)).collect();
         // Late is what comes after giving up, unless a refusal was seen between: that depends on the order.
         let is_refused = seen.iter().any(|seen| matches!(seen.observation, Observation::Failed(_)));
-        let refund = RefundRules { late: backs && !is_refused, surplus: backs, excess: None };
+        let late = backs && !is_refused && attempt.row.kind == AttemptKind::OneClick;
+        let refund = RefundRules { late, surplus: backs, excess: None };
         let settlements: Vec<_> = seen.into_iter().map(|seen| Settlement { refund, ..seen }).collect();
         let forwards = settled(&store, attempt, settlements.iter());
         let alike = |other| other == forwards;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use proptest::{prelude::*, test_runner::TestCaseError};
-use wire::{AttemptId, OfferId};
+use wire::{AttemptId, OfferId, UnixSeconds};
 
 use crate::{
     domain::{AttemptState, OfferState, PaymentOnRecord, PaymentStatus},
@@ -25,6 +25,7 @@ pub(super) struct Taken<'a> {
     pub(super) changes: &'a Changes,
     pub(super) offers: &'a BTreeMap<OfferId, OfferState>,
     pub(super) attempts: &'a BTreeMap<AttemptId, AttemptState>,
+    pub(super) leases: &'a BTreeMap<AttemptId, (UnixSeconds, Option<String>)>,
 }
 
 /// The numbers of which each makes one step.
@@ -38,6 +39,11 @@ pub(super) fn offer_states(store: &Memory) -> BTreeMap<OfferId, OfferState> {
 
 pub(super) fn attempt_states(store: &Memory) -> BTreeMap<AttemptId, AttemptState> {
     store.attempts.values().map(|attempt| (attempt.row.id.clone(), attempt.row.state)).collect()
+}
+
+fn leases(store: &Memory) -> BTreeMap<AttemptId, (UnixSeconds, Option<String>)> {
+    let attempts = store.attempts.values();
+    attempts.map(|a| (a.row.id.clone(), (a.row.lease_until, a.lease_owner.clone()))).collect()
 }
 
 /// Takes a step, and returns what a command decided.
@@ -66,12 +72,15 @@ pub(super) fn walk(
     for choice in choices {
         let step = world.next(*choice, &store);
         let (offers, attempts) = (offer_states(&store), attempt_states(&store));
+        let leases = leases(&store);
         let (outcome, changes) = take(&mut store, &mut world, &step);
         let command = match (&step, &outcome) {
             (Step::Command(command), Some(outcome)) => Some((command, outcome)),
             _ => None,
         };
-        check(&store, &world, &Taken { command, changes: &changes, offers: &offers, attempts: &attempts })?;
+        let taken =
+            Taken { command, changes: &changes, offers: &offers, attempts: &attempts, leases: &leases };
+        check(&store, &world, &taken)?;
     }
     Ok((store, world))
 }
