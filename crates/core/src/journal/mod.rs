@@ -21,6 +21,9 @@
 //! | [`states`] | what the states of offers and attempts mean, and how evidence moves them |
 //! | [`notifications`] | what the merchant's system is notified of |
 //!
+//! For tests, `memory` is a store without a disk, `fixtures` has rows and verbs, `world` makes random sequences of
+//! commands, and `properties` checks the invariants over them.
+//!
 //! The model of the protocol (`cargo xtask campaign model`) explores these functions as they are.
 
 #[cfg(any(test, feature = "fixtures"))]

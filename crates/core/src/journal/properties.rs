@@ -2,7 +2,24 @@
 //!
 //! I8 is not here: what may be collected is decided before a claim, and `policy::quote_lock` has the property.
 //!
-//! Seen to fail when: (to be listed)
+//! The net below the rules (guards and unique indexes) is left out here: what a rule lets through is seen. Seen to fail when:
+//!
+//! | broken in production code | failed |
+//! |---|---|
+//! | a second payment of an attempt is not surplus; the latest payment counts, not the first that collected | I1 |
+//! | a claim does not ask whether the subscription is busy | I2 |
+//! | the sent mark does not ask for the state, or for the lease | I3, I4 |
+//! | the sent mark of a refund order does not ask for its state | I3, I4 |
+//! | money of an earlier attempt leaves the offer as it is | I5 |
+//! | a claim does not ask for rivals; `offer_after` is not fenced; a rebuilt attempt leaves its offer open | I6 |
+//! | an offer can be declined while it is being paid; the sent mark does not ask for the offer; offers do not end | I7 |
+//! | settling does not keep the receipt; a payment's status goes back | I9 |
+//! | the payment of a surplus attempt is not surplus; a failure goes back to pending | I10 |
+//! | a claim does not ask for the key | I11 |
+//! | a failure goes back to pending | I12 |
+//! | settling does not keep the time of the next look | I13 |
+//! | settling does not notify; a failure is notified again; a sale that goes back is notified as one | I14 |
+//! | settling does not load the other attempts | the scope |
 
 use std::collections::{BTreeMap, BTreeSet};
 
