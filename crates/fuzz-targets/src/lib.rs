@@ -10,7 +10,7 @@
 //! | [`token()`] | an HTTP message, its body a list of addresses | credentials and addresses mean one thing, whoever reads them |
 //! | [`upstream_json()`] | an answer of Dodo's | it is read alike from an answer and from a webhook; prices add up to Dodo's total; only proof is taken for proof |
 //! | [`offer_json()`] | a story of the widget: answers and clicks | no amount is shown that the backend did not say, none is confirmed that was not shown |
-//! | [`settle()`] | a state and observations | their order and number make no difference (I10) |
+//! | [`settle()`] | a store, and what is seen of an attempt in it | order and number make no difference to any row (I10) |
 //!
 //! A target returns what the input reached, so that tests can tell that the seeds are not in vain.
 

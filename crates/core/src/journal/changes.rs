@@ -231,3 +231,6 @@ impl HistoryEvent {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

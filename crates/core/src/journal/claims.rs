@@ -242,3 +242,6 @@ impl Command for Release {
         (true, changes)
     }
 }
+
+#[cfg(test)]
+mod tests;

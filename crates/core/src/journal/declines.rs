@@ -76,3 +76,6 @@ impl Command for Decline {
         (DeclineOutcome::Declined(declined), changes)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,8 +15,8 @@ use super::{
     Watermark, decide, notifications::Notification, record::OfferKey, states,
 };
 use crate::domain::{
-    AttemptRow, AttemptState, DeclineEntry, OfferRow, PaymentStatus, QuoteRow, RefundCause, SeenDispute,
-    SeenRefund,
+    AttemptRow, AttemptState, DeclineEntry, OfferRow, PaymentStatus, QuoteRow, RefundCause, RefundOrder,
+    SeenDispute, SeenRefund,
 };
 
 /// Everything that the journal keeps. The fields are open: a test may put anything there that a real store could hold.
@@ -24,6 +24,8 @@ use crate::domain::{
 pub struct Memory {
     /// Name of this opening of the store.
     pub instance: String,
+    /// The net is left out: guards and unique indexes hold nothing up, so that properties see what the rules let through.
+    pub has_no_net: bool,
     /// What the process remembers of the store.
     pub watermark: Watermark,
     /// Offers.
@@ -61,6 +63,23 @@ impl Memory {
         let (outcome, changes) = decide(&record, command);
         assert!(self.apply(&changes), "a guarded change of `{}` did not apply", C::NAME);
         outcome
+    }
+
+    /// Returns the store without what the order of evidence shows in: times at which something is looked at and how often
+    /// it was, history, what notifications say, and whether a failure or a booking was notified before a success.
+    #[must_use]
+    pub fn without_traces_of_order(mut self) -> Self {
+        for StoredAttempt { row, .. } in self.attempts.values_mut() {
+            (row.next_check_at, row.lease_until) = (None, UnixSeconds(0));
+            (row.checks, row.clean_looks) = (0, 0);
+        }
+        self.history.clear();
+        let is_passed = |id: &str| id.ends_with("_payment_failed") || id.ends_with("_plan_change_scheduled");
+        self.notifications.retain(|id, _| !is_passed(id));
+        for notification in self.notifications.values_mut() {
+            notification.body = serde_json::Value::Null;
+        }
+        self
     }
 
     /// Loads what a scope names, and nothing else.
@@ -120,36 +139,77 @@ impl Memory {
                 self.offers.get(id).filter(|offer| offer.customer_id == *customer)
             }
             (OfferKey::Id(_), _) => None,
-            (OfferKey::Occasion(lost), _) => self.offers.get(&lost.id).or_else(|| {
-                self.offers.values().find(|offer| {
-                    offer.customer_id == lost.customer_id
-                        && offer.campaign == lost.campaign
-                        && offer.trigger_ref == lost.trigger_ref
-                })
-            }),
-            (OfferKey::OfAttempt, _) => self.offers.get(record.attempt.as_ref()?.row.offer_id.as_ref()?),
+            (OfferKey::Occasion(lost), _) => {
+                let same = self.offers.get(&lost.id).filter(|offer| offer.customer_id == lost.customer_id);
+                same.or_else(|| self.offer_for_occasion(lost))
+            }
+            (OfferKey::OfAttempt, _) => {
+                let attempt = &record.attempt.as_ref()?.row;
+                let offer = self.offers.get(attempt.offer_id.as_ref()?);
+                offer.filter(|offer| offer.customer_id == attempt.customer_id)
+            }
         }
+    }
+
+    fn offer_for_occasion(&self, like: &OfferRow) -> Option<&OfferRow> {
+        let occasion =
+            |offer: &OfferRow| (offer.customer_id.clone(), offer.campaign.clone(), offer.trigger_ref.clone());
+        self.offers.values().find(|offer| occasion(offer) == occasion(like))
+    }
+
+    /// Takes every attempt whose time to be looked up has come, under a lease until `lease_until`.
+    pub fn take_due(&mut self, now: UnixSeconds, lease_until: UnixSeconds) -> Vec<AttemptRow> {
+        let is_due = |attempt: &&mut StoredAttempt| {
+            attempt.row.next_check_at.is_some_and(|at| at <= now) && attempt.row.lease_until <= now
+        };
+        let due = self.attempts.values_mut().filter(is_due);
+        due.map(|attempt| {
+            attempt.row.lease_until = lease_until;
+            attempt.lease_owner = Some(self.instance.clone());
+            attempt.row.clone()
+        })
+        .collect()
+    }
+
+    /// Takes every refund order whose time has come, under a lease until `lease_until`.
+    pub fn take_due_refunds(&mut self, now: UnixSeconds, lease_until: UnixSeconds) -> Vec<RefundOrder> {
+        let is_due = |order: &&mut StoredOrder| {
+            order.row.next_check_at.is_some_and(|at| at <= now) && order.lease_until <= now
+        };
+        let due = self.orders.values_mut().filter(is_due);
+        due.map(|order| {
+            order.lease_until = lease_until;
+            order.lease_owner = Some(self.instance.clone());
+            order.row.clone()
+        })
+        .collect()
+    }
+
+    /// Closes every open offer made before `until`, because refusals may be lost. Returns how many those were.
+    pub fn hold_until(&mut self, until: UnixSeconds) -> u64 {
+        let is_open =
+            |offer: &&mut OfferRow| states::OPEN_OFFERS.contains(&offer.state) && offer.created_at < until;
+        let open = self.offers.values_mut().filter(is_open);
+        open.map(|offer| offer.state = states::WITHDRAWN).fold(0, |closed, ()| closed + 1)
     }
 
     /// Writes changes. `false`: a guarded one did not apply, and nothing is written.
     #[must_use]
     pub fn apply(&mut self, changes: &Changes) -> bool {
-        let applied = self.apply_without_net(changes);
-        if applied {
-            self.check_net();
-        }
-        applied
-    }
-
-    /// The same without the net: what decisions that are wrong on purpose come to, no schema stops.
-    #[must_use]
-    pub fn apply_without_net(&mut self, changes: &Changes) -> bool {
-        let before = self.clone();
+        let is_guarded = |change: &Change| {
+            matches!(change, Change::MarkAttemptSent { .. } | Change::MarkRefundSent { .. })
+        };
+        let before = changes.iter().any(is_guarded).then(|| self.clone());
         for change in changes {
             if !self.apply_one(change) {
-                *self = before;
+                if let Some(before) = before {
+                    *self = before;
+                }
                 return false;
             }
+        }
+        if !self.has_no_net {
+            self.check_net();
         }
         true
     }
@@ -157,7 +217,10 @@ impl Memory {
     fn apply_one(&mut self, change: &Change) -> bool {
         match change {
             Change::InsertOffer(row) => {
-                self.offers.entry(row.id.clone()).or_insert_with(|| row.as_ref().clone());
+                if self.offer_for_occasion(row).is_none() {
+                    let known = self.offers.insert(row.id.clone(), row.as_ref().clone());
+                    assert!(known.is_none(), "offer {} is inserted twice", row.id);
+                }
             }
             Change::UpdateOffer { id, state, attempt_no } => {
                 if let Some(offer) = self.offers.get_mut(id) {
@@ -178,7 +241,7 @@ impl Memory {
                         && stored.row.lease_until > *now
                         && stored.lease_owner.as_deref() == Some(self.instance.as_str())
                 });
-                if !held {
+                if !held && !self.has_no_net {
                     return false;
                 }
                 self.overwrite(attempt);
@@ -186,11 +249,14 @@ impl Memory {
             Change::WritePayment(payment) => {
                 self.payments.insert(payment.record.payment.id.clone(), payment.clone());
             }
+            // Of which payment it is stays as it was first reported.
             Change::WriteRefund { refund, .. } => {
-                self.refunds.insert(refund.id.clone(), refund.clone());
+                let stored = self.refunds.entry(refund.id.clone()).or_insert_with(|| refund.clone());
+                (stored.status, stored.amount) = (refund.status, refund.amount);
             }
             Change::WriteDispute { dispute, .. } => {
-                self.disputes.insert(dispute.id.clone(), dispute.clone());
+                let stored = self.disputes.entry(dispute.id.clone()).or_insert_with(|| dispute.clone());
+                stored.status = dispute.status;
             }
             Change::InsertOrder(order) => {
                 self.orders.entry(order_key(order)).or_insert_with(|| order.clone());
@@ -204,7 +270,7 @@ impl Memory {
                         && stored.lease_until > *now
                         && stored.lease_owner.as_deref() == Some(self.instance.as_str())
                 });
-                if !held {
+                if !held && !self.has_no_net {
                     return false;
                 }
                 self.orders.insert(order_key(order), order.clone());

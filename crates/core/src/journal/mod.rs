@@ -21,11 +21,18 @@
 //! | [`states`] | what the states of offers and attempts mean, and how evidence moves them |
 //! | [`notifications`] | what the merchant's system is notified of |
 //!
+//! For tests, `memory` is a store without a disk, `fixtures` has rows and verbs, `world` makes random sequences of
+//! commands, and `properties` checks the invariants over them.
+//!
 //! The model of the protocol (`cargo xtask campaign model`) explores these functions as they are.
 
+#[cfg(any(test, feature = "fixtures"))]
+pub mod any_command;
 pub mod changes;
 pub mod claims;
 pub mod declines;
+#[cfg(any(test, feature = "fixtures"))]
+pub mod fixtures;
 #[cfg(any(test, feature = "fixtures"))]
 pub mod memory;
 pub mod notifications;
@@ -34,6 +41,8 @@ pub mod refunds;
 pub mod restore;
 pub mod settle;
 pub mod states;
+#[cfg(any(test, feature = "fixtures"))]
+pub mod world;
 
 #[cfg(test)]
 mod properties;

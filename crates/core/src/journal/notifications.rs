@@ -269,3 +269,6 @@ fn extend_by_offer(data: &mut Map<String, Value>, offer: &OfferRow) {
         data.insert("original_payment_id".to_owned(), json!(purchase.as_str()));
     }
 }
+
+#[cfg(test)]
+mod tests;

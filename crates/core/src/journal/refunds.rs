@@ -237,3 +237,6 @@ impl Command for ConcludeRefund<'_> {
         (true, changes)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -198,7 +198,9 @@ impl Settle<'_> {
         let was_paid = known.is_some_and(|known| known.record.payment.status == PaymentStatus::Succeeded);
         let newly_paid = status == PaymentStatus::Succeeded && !was_paid;
         let beside = row.payment_id.as_ref() != Some(&seen.id);
-        let surplus = (newly_paid && (rival || beside)) || known.is_some_and(|known| known.record.surplus);
+        // An attempt may be known to have succeeded, beside another, before its payment is known.
+        let is_surplus = rival || stored.surplus || beside;
+        let surplus = (newly_paid && is_surplus) || known.is_some_and(|known| known.record.surplus);
         let amount = seen.amount.or_else(|| known.and_then(|known| known.record.payment.amount));
         changes.push(Change::WritePayment(StoredPayment {
             attempt_id: known.map_or_else(|| row.id.clone(), |known| known.attempt_id.clone()),
@@ -354,3 +356,6 @@ impl Command for RecordLook {
         ((), changes)
     }
 }
+
+#[cfg(test)]
+mod tests;

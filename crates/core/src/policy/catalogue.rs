@@ -61,7 +61,7 @@ fn list_price(price: &Price) -> Option<(ListPrice, bool)> {
         Price::Unknown => return None,
     };
     let amount = discounted(amount, bps.unwrap_or(0))?;
-    Some((ListPrice { amount, currency: currency, period }, is_plan))
+    Some((ListPrice { amount, currency, period }, is_plan))
 }
 
 /// Takes hundredths of a percent off, rounding half a minor unit up.

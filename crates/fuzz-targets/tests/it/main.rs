@@ -105,7 +105,8 @@ fn offer_json() {
 
 #[test]
 fn settle() {
-    let parts = ["abandoned", "failed", "pending", "scheduled", "sent", "succeeded", "unknown"];
+    let parts =
+        ["abandoned", "failed", "looked", "pending", "scheduled", "sent", "succeeded", "surplus", "unknown"];
     survives("settle", &parts);
 }
 

@@ -199,14 +199,13 @@ impl Journal {
     /// Loads, decides and writes.
     fn run<C: Command>(&self, book: &mut Book, command: &C) -> C::Outcome {
         let mut memory = self.names.rows(book);
+        // What decisions that are wrong on purpose come to, no net stops.
+        memory.has_no_net = self.variant != Variant::Protocol;
         let mut record = memory.load(&command.scope());
         weakened::before(self.variant, C::NAME, &mut record);
         let (outcome, changes) = decide(&record, command);
         let changes = weakened::after(self.variant, C::NAME, &memory, changes);
-        let applied = match self.variant {
-            Variant::Protocol => memory.apply(&changes),
-            _ => memory.apply_without_net(&changes),
-        };
+        let applied = memory.apply(&changes);
         debug_assert!(applied, "a guarded change of `{}` did not apply", C::NAME);
         *book = self.names.book(&memory, book);
         outcome

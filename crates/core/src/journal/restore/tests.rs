@@ -3,10 +3,17 @@ use dodo_client::{
     types::payments::IntentStatus,
 };
 use proptest::prelude::*;
-use wire::Money;
+use wire::{FailureReason, Money};
 
 use super::*;
-use crate::journal::Watermark;
+use crate::{
+    domain::Observation,
+    journal::{
+        ClaimOutcome, Watermark,
+        fixtures::{NOW, claim_of, lost, offer, paid, seen},
+        memory::Memory,
+    },
+};
 
 fn at() -> impl Strategy<Value = UnixSeconds> {
     (0..2_000_000_000_i64).prop_map(UnixSeconds)
@@ -132,4 +139,86 @@ fn a_plan_change_needs_its_subscription() {
     let built = rebuilding(&tags, &change, "Pro".into(), UnixSeconds(1)).unwrap();
     assert_eq!(built.attempt.subscription_id, Some(subscription));
     assert!(built.offer.is_none());
+}
+
+const DECLINED: Observation = Observation::Failed(FailureReason::Declined);
+
+fn rebuild(store: &mut Memory, rebuilding: &Rebuilding) -> Took {
+    store.execute(&Rebuild { rebuilding, at: NOW })
+}
+
+/// Puts back an attempt that the store does not have.
+fn put_back(store: &mut Memory, rebuilding: &Rebuilding) -> AttemptRow {
+    match rebuild(store, rebuilding) {
+        Took::New(row) => row,
+        Took::Known(row) => panic!("{} was there", row.id),
+    }
+}
+
+/// I1: a charge that only Dodo knows of closes its offer, once, however often it is put back.
+#[test]
+fn a_lost_charge_is_put_back_once() {
+    let mut store = Memory::fresh();
+    let row = offer("of_1");
+    let attempt = put_back(&mut store, &lost(&row, "at_9"));
+    assert!(matches!(rebuild(&mut store, &lost(&row, "at_9")), Took::Known(_)));
+    assert_eq!(store.offer_state(&row), OfferState::Accepting);
+    assert!(!store.settle(&attempt.id, &paid("pay_9")).surplus);
+    assert_eq!(store.offer_state(&row), OfferState::Charged);
+    let told: Vec<_> = store.history.iter().map(|(_, _, event)| event.columns().0).collect();
+    assert_eq!(told, ["rebuilt", "offer", "succeeded"]);
+    assert_eq!((store.offers.len(), store.quotes.len(), store.attempts.len()), (1, 1, 1));
+}
+
+#[test]
+fn an_open_offer_for_the_same_occasion_is_closed() {
+    let mut store = Memory::fresh();
+    let open = store.offered("of_1");
+    let before = OfferRow { id: OfferId::parse("of_0").unwrap(), ..open.clone() };
+    let attempt = put_back(&mut store, &lost(&before, "at_9"));
+    assert_eq!(attempt.offer_id, Some(open.id.clone()));
+    let claim = store.execute(&claim_of(&open, "at_1", "key-1"));
+    assert_eq!(claim, ClaimOutcome::OfferNotOpen(OfferState::Accepting));
+    store.settle(&attempt.id, &seen(DECLINED));
+    assert_eq!(store.offer_state(&open), OfferState::Failed);
+}
+
+#[test]
+fn a_claim_with_a_payment_was_sent() {
+    let mut store = Memory::fresh();
+    let row = store.offered("of_1");
+    store.claimed(&claim_of(&row, "at_1", "key-1"));
+    let Took::Known(attempt) = rebuild(&mut store, &lost(&row, "at_1")) else { panic!("new") };
+    assert_eq!(attempt.state, AttemptState::Sent);
+    assert!(!store.mark_sent(&attempt.id, NOW), "I3: its request has left before");
+    store.settle(&attempt.id, &seen(Observation::Pending { customer_action: false }));
+    assert_eq!(store.offer_state(&row), OfferState::Pending);
+}
+
+/// Money beside money is recorded and reported.
+#[test]
+fn a_second_charge_is_put_back_as_surplus() {
+    let mut store = Memory::fresh();
+    let row = store.offered("of_1");
+    let first = store.sent(&claim_of(&row, "at_1", "key-1"));
+    store.settle(&first.id, &paid("pay_1"));
+    let second = put_back(&mut store, &lost(&row, "at_9"));
+    assert!(store.attempts[&second.id].surplus);
+    assert!(store.settle(&second.id, &paid("pay_9")).surplus);
+}
+
+/// I7: what was refused or is over stays so; only money moves it.
+#[test]
+fn a_lost_charge_opens_nothing() {
+    for state in [OfferState::Declined, OfferState::Expired, OfferState::Abandoned] {
+        let mut store = Memory::fresh();
+        let row = store.offered("of_1");
+        store.offers.insert(row.id.clone(), OfferRow { state, ..row.clone() });
+        let attempt = put_back(&mut store, &lost(&row, "at_9"));
+        assert_eq!(store.offer_state(&row), state);
+        store.settle(&attempt.id, &seen(DECLINED));
+        assert_eq!(store.offer_state(&row), state);
+        store.settle(&attempt.id, &paid("pay_9"));
+        assert_eq!(store.offer_state(&row), OfferState::Charged);
+    }
 }

@@ -1,18 +1,22 @@
-//! Claims, marks, releases, settling.
+//! Attempts: locks, uniqueness, the guard of the sent mark, leases, and reading.
 
-use std::collections::BTreeSet;
-
-use upsell_core::journal::{Change, Changes, Lock, Record, Scope, StoredAttempt};
+use upsell_core::{
+    domain::{AttemptWord, PaymentOnRecord, PaymentStatus, SeenPayment},
+    journal::{
+        Change, KeptKey, Release, StoredAttempt, StoredPayment, Unexecuted, fixtures::hosted_claim_of,
+    },
+};
 use wire::FailureReason;
 
 use super::*;
-use crate::store::Journal;
 
 const DECLINED: Observation = Observation::Failed(FailureReason::Declined);
 const PENDING: Observation = Observation::Pending { customer_action: false };
 
-async fn state(store: &SqlStore, attempt: &AttemptRow) -> AttemptState {
-    store.attempt_by_id(&attempt.id).await.unwrap().unwrap().state
+/// A second attempt, as no command would write it.
+fn forged(row: AttemptRow) -> Changes {
+    let attempt = StoredAttempt { row, surplus: false, lease_owner: None };
+    Changes::from_iter([Change::InsertAttempt(Box::new(attempt))])
 }
 
 /// I2: of any number of clicks one claims.
@@ -43,51 +47,110 @@ async fn of_parallel_clicks_one_claims() {
     }
 }
 
-/// I2 holds by the schema, too: whatever the code does, a second live attempt cannot be written.
+/// I2, I11 hold by the schema, too: whatever the code does, a second live attempt cannot be written, on an offer or on a
+/// subscription, and no second one with the same key or number.
 #[tokio::test]
 async fn the_schema_refuses_a_second_live_attempt() {
     let (_folder, store) = fresh().await;
     let row = offered(&store, "of_1").await;
-    sent(&store, &claim_of(&row, "at_1", "key-1")).await;
-    let second = claim_of(&row, "at_2", "key-2").attempt;
-    let second = StoredAttempt { row: AttemptRow { no: 2, ..second }, surplus: false, lease_owner: None };
-    let scope = Scope::under(Lock::Buyer(row.customer_id.clone()));
-    let mut wrong = |_: &Record| Changes::from_iter([Change::InsertAttempt(Box::new(second.clone()))]);
-    assert!(store.transact("claim", &scope, &mut wrong).await.is_err());
-    assert_eq!(store.attempt_by_id(&second.row.id).await.unwrap(), None);
+    let mut first = claim_of(&row, "at_1", "key-1");
+    first.attempt.subscription_id = Some(subscription());
+    sent(&store, &first).await;
+    let second = AttemptRow { no: 2, ..claim_of(&row, "at_2", "key-2").attempt };
+    let elsewhere = AttemptRow { offer_id: None, ..second.clone() };
+    let failed = AttemptRow { state: AttemptState::Failed(FailureReason::Declined), ..second.clone() };
+    for wrong in [
+        second.clone(),
+        AttemptRow { subscription_id: Some(subscription()), ..elsewhere.clone() },
+        AttemptRow { key: first.attempt.key.clone(), ..failed.clone() },
+        AttemptRow { no: 1, ..failed.clone() },
+    ] {
+        assert!(write(&store, &forged(wrong)).await.is_err());
+        assert_eq!(store.attempt_by_id(&second.id).await.unwrap(), None);
+    }
+    write(&store, &forged(failed)).await.unwrap();
+    let other_subscription = SubscriptionId::parse("sub_2").ok();
+    let elsewhere = AttemptRow {
+        id: AttemptId::parse("at_3").unwrap(),
+        subscription_id: other_subscription,
+        key: None,
+        ..elsewhere
+    };
+    write(&store, &forged(elsewhere)).await.unwrap();
 }
 
-/// I11.
+/// I1 holds by the schema, too: of an attempt's payments that collected one at most is not surplus.
 #[tokio::test]
-async fn a_key_belongs_to_one_attempt_of_one_buyer() {
+async fn the_schema_refuses_a_second_payment_of_an_attempt() {
+    let (_folder, store) = fresh().await;
+    let row = offered(&store, "of_1").await;
+    let attempt = sent(&store, &claim_of(&row, "at_1", "key-1")).await;
+    store.settle(&attempt.id, &paid("pay_1")).await.unwrap();
+    let second = |surplus| {
+        let payment = SeenPayment { id: payment("pay_2"), status: PaymentStatus::Succeeded, amount: None };
+        let record = PaymentOnRecord { payment, surplus, seen_at: NOW };
+        let payment = StoredPayment { attempt_id: attempt.id.clone(), record };
+        Changes::from_iter([Change::WritePayment(payment)])
+    };
+    assert!(write(&store, &second(false)).await.is_err());
+    write(&store, &second(true)).await.unwrap();
+}
+
+/// All of a decision is written, or nothing.
+#[tokio::test]
+async fn what_fails_leaves_nothing_behind() {
+    let (_folder, store) = fresh().await;
+    let row = offered(&store, "of_1").await;
+    sent(&store, &claim_of(&row, "at_1", "key-1")).await;
+    let other = offer("of_2");
+    let moved = Change::UpdateOffer { id: row.id.clone(), state: OfferState::Charged, attempt_no: 7 };
+    let begun = [Change::InsertOffer(Box::new(other.clone())), moved];
+    let wrong = forged(AttemptRow { no: 2, ..claim_of(&row, "at_2", "key-2").attempt });
+    let changes: Changes = begun.into_iter().chain(wrong.iter().cloned()).collect();
+    assert!(write(&store, &changes).await.is_err());
+    assert_eq!(store.offer(&other.customer_id, &other.id).await.unwrap(), None);
+    assert_eq!(offer_state(&store, &row).await, OfferState::Accepting);
+}
+
+/// I4: whatever was loaded, the mark is written where the claim still stands, and its lease is this process's.
+#[tokio::test]
+async fn the_sent_mark_is_guarded() {
+    let (place, store) = fresh().await;
+    let row = offered(&store, "of_1").await;
+    let ClaimOutcome::Claimed(claimed) = store.claim(&claim_of(&row, "at_1", "key-1")).await.unwrap() else {
+        panic!("not claimed")
+    };
+    let mark = |now| {
+        let row = AttemptRow { state: AttemptState::Sent, ..claimed.clone() };
+        let attempt = Box::new(StoredAttempt { row, surplus: false, lease_owner: None });
+        Changes::from_iter([Change::MarkAttemptSent { attempt, from: AttemptWord::Claimed, now }])
+    };
+    let refused = |marked| matches!(marked, Err(StoreError::Contended));
+    assert!(refused(write(&store, &mark(claimed.lease_until)).await), "the lease is over");
+    store.close().await;
+    drop(store);
+    let store = opened(&place, &place.tenant).await;
+    assert!(refused(write(&store, &mark(NOW)).await), "another process claimed it");
+    let taken = store.take_due(after(60), after(120), 9).await.unwrap();
+    assert_eq!(taken.len(), 1);
+    assert_eq!(store.attempt_by_id(&claimed.id).await.unwrap().unwrap().state, AttemptState::Claimed);
+    write(&store, &mark(after(61))).await.unwrap();
+    assert!(refused(write(&store, &mark(after(62))).await), "it is marked");
+}
+
+#[tokio::test]
+async fn an_attempt_is_found_by_its_key_and_its_buyer() {
     let (_folder, store) = fresh().await;
     let row = offered(&store, "of_1").await;
     let first = sent(&store, &claim_of(&row, "at_1", "key-1")).await;
-    let ClaimOutcome::KeyUsed(earlier) = store.claim(&claim_of(&row, "at_2", "key-1")).await.unwrap() else {
-        panic!("claimed twice with one key")
-    };
-    assert_eq!(earlier.id, first.id);
-    let found = store.attempt_by_key(&row.customer_id, first.key.as_ref().unwrap()).await.unwrap();
+    let key = first.key.as_ref().unwrap();
+    let found = store.attempt_by_key(&row.customer_id, key).await.unwrap();
     assert_eq!(found.map(|row| row.id), Some(first.id));
-    let foreign = store.attempt_by_key(&customer("cus_2"), first.key.as_ref().unwrap()).await.unwrap();
-    assert_eq!(foreign, None);
+    assert_eq!(store.attempt_by_key(&customer("cus_2"), key).await.unwrap(), None);
 }
 
 #[tokio::test]
-async fn an_expired_or_foreign_offer_cannot_be_claimed() {
-    let (_folder, store) = fresh().await;
-    let row = offered(&store, "of_1").await;
-    let mut late = claim_of(&row, "at_1", "key-1");
-    late.attempt.created_at = row.expires_at;
-    assert_eq!(store.claim(&late).await.unwrap(), ClaimOutcome::OfferNotOpen(OfferState::Expired));
-    let mut foreign = claim_of(&row, "at_1", "key-1");
-    foreign.attempt.customer_id = customer("cus_2");
-    assert_eq!(store.claim(&foreign).await.unwrap(), ClaimOutcome::OfferNotFound);
-    assert_eq!(offer_state(&store, &row).await, OfferState::Presented);
-}
-
-#[tokio::test]
-async fn one_live_attempt_per_subscription() {
+async fn the_changes_of_a_subscription_are_found() {
     let (_folder, store) = fresh().await;
     let row = offered(&store, "of_1").await;
     let on_subscription = |attempt: &str, key: &str| {
@@ -97,162 +160,45 @@ async fn one_live_attempt_per_subscription() {
         request
     };
     let first = sent(&store, &on_subscription("at_1", "key-1")).await;
-    assert_eq!(store.claim(&on_subscription("at_2", "key-2")).await.unwrap(), ClaimOutcome::SubscriptionBusy);
     assert_eq!(store.live_attempt(&subscription()).await.unwrap().unwrap().id, first.id);
     store.settle(&first.id, &seen(Observation::Succeeded)).await.unwrap();
     assert_eq!(store.live_attempt(&subscription()).await.unwrap(), None);
     let mut second = on_subscription("at_3", "key-3");
-    second.attempt.created_at = UnixSeconds(NOW.0 + 1);
+    second.attempt.created_at = after(1);
     let ClaimOutcome::Claimed(second) = store.claim(&second).await.unwrap() else { panic!("not claimed") };
     assert!(!store.is_followed(&first).await.unwrap(), "by one that has not been sent");
-    assert!(store.mark_sent(&second, NOW, UnixSeconds(NOW.0 + 45)).await.unwrap());
+    assert!(store.mark_sent(&second, NOW, after(45)).await.unwrap());
     assert!(store.is_followed(&first).await.unwrap());
     assert!(!store.is_followed(&second).await.unwrap());
     store.settle(&second.id, &seen(DECLINED)).await.unwrap();
     assert!(!store.is_followed(&first).await.unwrap(), "a change that was refused has changed nothing");
 }
 
-/// I4: recovery and a slow worker never both go on.
+/// The one that collected, or else the newest that was not released.
 #[tokio::test]
-async fn a_claim_is_marked_within_its_lease_only_and_once() {
+async fn the_latest_attempt_of_an_offer_is_found() {
     let (_folder, store) = fresh().await;
     let row = offered(&store, "of_1").await;
-    let ClaimOutcome::Claimed(attempt) = store.claim(&claim_of(&row, "at_1", "key-1")).await.unwrap() else {
-        panic!("not claimed")
+    let latest = async || store.latest_attempt(&row.id).await.unwrap().map(|row| row.id.to_string());
+    let release = |attempt: &AttemptRow| Release {
+        attempt: attempt.id.clone(),
+        from: Unexecuted::Claimed,
+        replacement: None,
+        key: KeptKey::Freed,
+        at: NOW,
     };
-    let over = attempt.lease_until;
-    assert!(!store.mark_sent(&attempt, over, UnixSeconds(over.0 + 45)).await.unwrap());
-    assert!(store.mark_sent(&attempt, NOW, over).await.unwrap());
-    assert!(!store.mark_sent(&attempt, NOW, over).await.unwrap());
-    assert!(!store.release(&attempt.id, &back(Unexecuted::Claimed)).await.unwrap());
-}
-
-#[tokio::test]
-async fn a_release_opens_the_offer_as_it_was() {
-    let (_folder, store) = fresh().await;
-    let row = offered(&store, "of_1").await;
+    assert_eq!(latest().await, None);
     let ClaimOutcome::Claimed(first) = store.claim(&claim_of(&row, "at_1", "key-1")).await.unwrap() else {
         panic!("not claimed")
     };
-    assert!(store.release(&first.id, &back(Unexecuted::Claimed)).await.unwrap());
-    assert_eq!(offer_state(&store, &row).await, OfferState::Presented);
-    assert_eq!(store.latest_attempt(&row.id).await.unwrap(), None);
-    // The key is free again, and the number is not.
+    assert!(store.execute(&release(&first)).await.unwrap());
+    assert_eq!(latest().await, None);
     let second = sent(&store, &claim_of(&row, "at_2", "key-1")).await;
-    assert_eq!(second.no, 2);
     store.settle(&second.id, &seen(DECLINED)).await.unwrap();
-    assert_eq!(offer_state(&store, &row).await, OfferState::Failed);
-    let mut hosted = claim_of(&row, "at_3", "key-3");
-    hosted.attempt.kind = AttemptKind::Hosted;
-    let third = sent(&store, &hosted).await;
-    assert!(store.release(&third.id, &back(Unexecuted::Sent)).await.unwrap());
-    assert_eq!(offer_state(&store, &row).await, OfferState::Failed, "its card is still declined");
-}
-
-#[tokio::test]
-async fn a_changed_quote_is_the_final_answer_for_its_key() {
-    let (_folder, store) = fresh().await;
-    let row = offered(&store, "of_1").await;
-    let replacement = quote("qt_new", Some(&row));
-    store.put_quote(&replacement).await.unwrap();
-    let ClaimOutcome::Claimed(attempt) = store.claim(&claim_of(&row, "at_1", "key-1")).await.unwrap() else {
-        panic!("not claimed")
-    };
-    let new = Some(&replacement.quote.id);
-    assert!(
-        store
-            .release(
-                &attempt.id,
-                &Release { replacement: new.cloned(), key: KeptKey::Kept, ..back(Unexecuted::Claimed) }
-            )
-            .await
-            .unwrap()
-    );
-    let ClaimOutcome::KeyUsed(earlier) = store.claim(&claim_of(&row, "at_2", "key-1")).await.unwrap() else {
-        panic!("the key was forgotten")
-    };
-    assert_eq!((earlier.state, earlier.replacement.as_ref()), (AttemptState::Released, new));
-}
-
-/// I10: every order of the same evidence ends in the same place.
-#[tokio::test]
-async fn evidence_settles_alike_in_every_order() {
-    let evidence = [Observation::Unknown, PENDING, DECLINED, Observation::Succeeded];
-    let mut ends = BTreeSet::new();
-    let (_folder, store) = fresh().await;
-    for (index, order) in permutations(&evidence).into_iter().enumerate() {
-        let row = offered(&store, &format!("of_{index}")).await;
-        let attempt = sent(&store, &claim_of(&row, &format!("at_{index}"), &format!("key-{index}"))).await;
-        for observed in order.iter().chain(&order) {
-            store.settle(&attempt.id, &seen(*observed)).await.unwrap();
-        }
-        let end = (state(&store, &attempt).await, offer_state(&store, &row).await);
-        ends.insert(format!("{end:?}"));
-    }
-    assert_eq!(ends, BTreeSet::from(["(Succeeded, Charged)".to_owned()]));
-}
-
-pub(super) fn permutations<T: Clone>(items: &[T]) -> Vec<Vec<T>> {
-    let Some((first, rest)) = items.split_first() else { return vec![Vec::new()] };
-    let mut all = Vec::new();
-    for shorter in permutations(rest) {
-        for at in 0..=shorter.len() {
-            let mut longer = shorter.clone();
-            longer.insert(at, first.clone());
-            all.push(longer);
-        }
-    }
-    all
-}
-
-/// I6 and the fencing rule: the first attempt's slow "declined" says nothing about the second.
-#[tokio::test]
-async fn stale_evidence_does_not_move_the_offer() {
-    let (_folder, store) = fresh().await;
-    let row = offered(&store, "of_1").await;
-    let first = sent(&store, &claim_of(&row, "at_1", "key-1")).await;
-    store.settle(&first.id, &seen(DECLINED)).await.unwrap();
-    let mut again = claim_of(&row, "at_2", "key-2");
-    again.attempt.kind = AttemptKind::Hosted;
-    sent(&store, &again).await;
-    store.settle(&first.id, &seen(DECLINED)).await.unwrap();
-    store.settle(&first.id, &seen(PENDING)).await.unwrap();
-    assert_eq!(offer_state(&store, &row).await, OfferState::Accepting);
-}
-
-/// I1, I5: late money is written down, closes the offer, stops what is not sent yet, and is reported.
-#[tokio::test]
-async fn late_money_on_an_earlier_attempt_closes_the_offer() {
-    let (_folder, store) = fresh().await;
-    let row = offered(&store, "of_1").await;
-    let first = sent(&store, &claim_of(&row, "at_1", "key-1")).await;
-    store.settle(&first.id, &seen(DECLINED)).await.unwrap();
-    let mut again = claim_of(&row, "at_2", "key-2");
-    again.attempt.kind = AttemptKind::Hosted;
-    let ClaimOutcome::Claimed(second) = store.claim(&again).await.unwrap() else { panic!("not claimed") };
-    let late = store.settle(&first.id, &paid("pay_1")).await.unwrap().unwrap();
-    assert!(late.surplus);
-    assert_eq!(offer_state(&store, &row).await, OfferState::Charged);
-    assert!(!store.mark_sent(&second, NOW, UnixSeconds(NOW.0 + 45)).await.unwrap());
-    assert!(store.release(&second.id, &back(Unexecuted::Claimed)).await.unwrap());
-    assert_eq!(offer_state(&store, &row).await, OfferState::Charged);
-    assert_eq!(store.latest_attempt(&row.id).await.unwrap().unwrap().id, first.id);
-}
-
-#[tokio::test]
-async fn a_second_payment_on_one_attempt_is_reported_and_the_first_stays() {
-    let (_folder, store) = fresh().await;
-    let row = offered(&store, "of_1").await;
-    let attempt = sent(&store, &claim_of(&row, "at_1", "key-1")).await;
-    let settle = |by: &'static str| {
-        let (store, id) = (Arc::clone(&store), attempt.id.clone());
-        async move { store.settle(&id, &paid(by)).await.unwrap().unwrap() }
-    };
-    assert!(!settle("pay_1").await.surplus);
-    assert!(!settle("pay_1").await.surplus);
-    let second = settle("pay_2").await;
-    assert!(second.surplus);
-    assert_eq!(second.row.payment_id, Some(payment("pay_1")));
+    sent(&store, &hosted_claim_of(&row, "at_3", "key-3")).await;
+    assert_eq!(latest().await.as_deref(), Some("at_3"));
+    store.settle(&second.id, &paid("pay_2")).await.unwrap();
+    assert_eq!(latest().await.as_deref(), Some("at_2"));
 }
 
 #[tokio::test]
@@ -278,29 +224,11 @@ async fn what_became_known_is_found_again() {
 }
 
 #[tokio::test]
-async fn what_is_given_up_blocks_the_offer_and_still_takes_money() {
-    let (_folder, store) = fresh().await;
-    let row = offered(&store, "of_1").await;
-    let attempt = sent(&store, &claim_of(&row, "at_1", "key-1")).await;
-    let watch_from = UnixSeconds(NOW.0 + 3600);
-    assert!(!store.abandon(&attempt.id, NOW, watch_from).await.unwrap(), "it is not even unknown");
-    store.settle(&attempt.id, &seen(Observation::Unknown)).await.unwrap();
-    assert!(store.abandon(&attempt.id, NOW, watch_from).await.unwrap());
-    assert_eq!(offer_state(&store, &row).await, OfferState::Abandoned);
-    let mut again = claim_of(&row, "at_2", "key-2");
-    again.attempt.kind = AttemptKind::Hosted;
-    assert_eq!(store.claim(&again).await.unwrap(), ClaimOutcome::OfferNotOpen(OfferState::Abandoned));
-    let late = store.settle(&attempt.id, &paid("pay_1")).await.unwrap().unwrap();
-    assert!(!late.surplus);
-    assert_eq!(offer_state(&store, &row).await, OfferState::Charged);
-}
-
-#[tokio::test]
 async fn what_is_due_is_taken_once_while_the_lease_lasts() {
     let (_folder, store) = fresh().await;
     let row = offered(&store, "of_1").await;
     let attempt = sent(&store, &claim_of(&row, "at_1", "key-1")).await;
-    let at = |seconds: i64| UnixSeconds(NOW.0 + seconds);
+    let at = after;
     assert!(store.take_due(at(44), at(144), 10).await.unwrap().is_empty(), "the worker may be at it");
     let taken = store.take_due(at(45), at(145), 10).await.unwrap();
     assert_eq!(taken.iter().map(|row| &row.id).collect::<Vec<_>>(), [&attempt.id]);
@@ -342,13 +270,14 @@ async fn quotes_that_nobody_tried_to_collect_are_swept_out() {
         panic!("not claimed")
     };
     let new = Some(&replacement.quote.id);
-    store
-        .release(
-            &attempt.id,
-            &Release { replacement: new.cloned(), key: KeptKey::Kept, ..back(Unexecuted::Claimed) },
-        )
-        .await
-        .unwrap();
+    let release = Release {
+        attempt: attempt.id.clone(),
+        from: Unexecuted::Claimed,
+        replacement: new.cloned(),
+        key: KeptKey::Kept,
+        at: NOW,
+    };
+    assert!(store.execute(&release).await.unwrap());
     let over = replacement.quote.expires_at;
     assert_eq!(store.purge_quotes(over).await.unwrap(), 0, "not over yet");
     assert_eq!(store.purge_quotes(UnixSeconds(over.0 + 1)).await.unwrap(), 1);

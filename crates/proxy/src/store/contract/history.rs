@@ -1,56 +1,55 @@
-//! What is written down about an attempt.
+//! What is written down about an attempt, in its order.
 
-use wire::FailureReason;
+use upsell_core::{
+    domain::{HistoryEntry, Source},
+    journal::{Change, HistoryEvent},
+};
 
 use super::*;
 
-async fn told(store: &SqlStore, attempt: &AttemptRow) -> Vec<String> {
-    let history = store.history(&attempt.id).await.unwrap();
-    let line = |entry: &upsell_core::domain::HistoryEntry| match (&entry.source, &entry.detail) {
-        (None, None) => entry.event.clone(),
-        (None, Some(detail)) => format!("{}: {detail}", entry.event),
-        (Some(source), None) => format!("{} by {source:?}", entry.event),
-        (Some(source), Some(detail)) => format!("{} by {source:?}: {detail}", entry.event),
-    };
-    history.iter().map(line).collect()
-}
-
 #[tokio::test]
-async fn a_history_tells_everything_once() {
-    let (_place, store) = fresh().await;
+async fn a_history_reads_back_as_it_was_written() {
+    let (place, store) = fresh().await;
     let row = offered(&store, "of_1").await;
-    let attempt = sent(&store, &claim_of(&row, "at_1", "key-1")).await;
-    for settlement in [seen(Observation::Unknown), seen(Observation::Unknown)] {
-        store.settle(&attempt.id, &settlement).await.unwrap();
-    }
-    store.note_look(&attempt.id, NOW, true, None).await.unwrap();
-    for settlement in [paid("pay_1"), paid("pay_1")] {
-        store.settle(&attempt.id, &settlement).await.unwrap();
-    }
+    let attempt = sent(&store, &claim_of(&row, "at_1", "key-1")).await.id;
+    let events = [
+        HistoryEvent::Released { changed: true },
+        HistoryEvent::Rebuilt,
+        HistoryEvent::LookedUp { clean: true },
+        HistoryEvent::OfferMoved(OfferState::Charged),
+        HistoryEvent::Settled {
+            state: AttemptState::Succeeded,
+            source: Source::Webhook,
+            payment: Some(payment("pay_1")),
+        },
+    ];
+    let appended = |(n, event): (i64, HistoryEvent)| {
+        // Entries stand in the order in which they were written, whatever their times say.
+        Change::AppendHistory { attempt: attempt.clone(), at: after(-n), event }
+    };
+    write(&store, &(0..).zip(events).map(appended).collect()).await.unwrap();
+    let written_by = store.instance.clone();
+    store.close().await;
+    drop(store);
+    let store = opened(&place, &place.tenant).await;
+    let entry = |event: &str, at: i64, source, detail: Option<&str>| HistoryEntry {
+        at: after(at),
+        event: event.into(),
+        source,
+        detail: detail.map(str::to_owned),
+        instance: written_by.clone(),
+    };
     assert_eq!(
-        told(&store, &attempt).await,
+        store.history(&attempt).await.unwrap(),
         [
-            "claimed: one_click",
-            "sent",
-            "offer: unknown",
-            "unknown by LookUp",
-            "looked: nothing found after the deadline",
-            "offer: charged",
-            "succeeded by LookUp: payment pay_1",
+            entry("claimed", 0, None, Some("one_click")),
+            entry("sent", 0, None, None),
+            entry("released", 0, None, Some("the amount had changed")),
+            entry("rebuilt", -1, Some(Source::Restore), None),
+            entry("looked", -2, None, Some("nothing found after the deadline")),
+            entry("offer", -3, None, Some("charged")),
+            entry("succeeded", -4, Some(Source::Webhook), Some("payment pay_1")),
         ]
     );
-}
-
-#[tokio::test]
-async fn a_failure_and_a_release_say_why() {
-    let (_place, store) = fresh().await;
-    let row = offered(&store, "of_1").await;
-    let failed = sent(&store, &claim_of(&row, "at_1", "key-1")).await;
-    store.settle(&failed.id, &seen(Observation::Failed(FailureReason::ExpiredCard))).await.unwrap();
-    assert_eq!(told(&store, &failed).await.last().unwrap(), "failed by LookUp: expired_card");
-    let mut again = claim_of(&row, "at_2", "key-2");
-    again.attempt.kind = AttemptKind::Hosted;
-    let ClaimOutcome::Claimed(second) = store.claim(&again).await.unwrap() else { panic!("not claimed") };
-    store.release(&second.id, &back(Unexecuted::Claimed)).await.unwrap();
-    assert_eq!(told(&store, &second).await, ["claimed: hosted", "released"]);
+    assert!(store.history(&AttemptId::parse("at_2").unwrap()).await.unwrap().is_empty());
 }

@@ -12,6 +12,7 @@ use super::super::{
 use crate::store::StoreError;
 
 impl SqlStore {
+    /// Writes everything of an attempt: one that is put back comes with its payment and its checkout.
     pub(super) async fn insert_attempt(
         &self,
         tx: &mut Transaction<'static, Db>,
@@ -21,8 +22,10 @@ impl SqlStore {
         sqlx::query(
             "INSERT INTO attempts (tenant, id, offer_id, subscription_id, no, customer_id, quote_id, kind, idem_key,
                                    fingerprint, state, customer_action, failure, consent, created_at, lease_until,
-                                   next_check_at, lease_owner, surplus)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
+                                   next_check_at, lease_owner, surplus, replacement, payment_id, checkout_session_id,
+                                   checkout_url, receipt, checks, clean_looks)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
+                     $22, $23, $24, $25, $26)",
         )
         .bind(self.tenant)
         .bind(new.id.as_str())
@@ -43,6 +46,13 @@ impl SqlStore {
         .bind(new.next_check_at.map(|at| at.0))
         .bind(lease_owner.as_deref())
         .bind(surplus)
+        .bind(new.replacement.as_ref().map(QuoteId::as_str))
+        .bind(new.payment_id.as_ref().map(PaymentId::as_str))
+        .bind(new.checkout_session_id.as_ref().map(CheckoutSessionId::as_str))
+        .bind(new.checkout_url.as_deref())
+        .bind(json_opt(new.receipt.as_ref(), "attempts.receipt")?)
+        .bind(i64::from(new.checks))
+        .bind(i64::from(new.clean_looks))
         .execute(&mut **tx)
         .await?;
         Ok(())
