@@ -155,7 +155,7 @@ async fn compare_outbox(store: &SqlStore, memory: &Memory, at: &str) {
     let held: BTreeMap<_, _> = memory
         .notifications
         .values()
-        .map(|told| (told.id.clone(), (told.kind.word().to_owned(), told.body.clone())))
+        .map(|news| (news.id.clone(), (news.kind.word().to_owned(), news.body.clone())))
         .collect();
     assert_eq!(stored, held, "{at}");
 }
