@@ -16,7 +16,7 @@ use crate::Reached;
 /// More are not looked at: each is another byte, and what eight can do, eighty can.
 const MOST: usize = 8;
 
-/// What may happen to an attempt that was sent.
+/// An event in the life of an attempt that was sent.
 #[derive(Clone, Debug)]
 enum Event {
     /// Something was seen of it.

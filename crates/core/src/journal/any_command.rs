@@ -44,7 +44,7 @@ pub enum AnyCommand {
 pub enum Outcome {
     /// Nothing to say.
     Done,
-    /// Whether it was done.
+    /// Success, or not.
     Flag(bool),
     /// Outcome of a claim.
     Claim(ClaimOutcome),

@@ -24,9 +24,9 @@ use crate::domain::{
 pub struct Memory {
     /// Name of this opening of the store.
     pub instance: String,
-    /// The net is left out: guards and unique indexes hold nothing up, so that properties see what the rules let through.
+    /// Leaves out the net: guards and unique indexes refuse nothing, so that properties see what the rules let through.
     pub has_no_net: bool,
-    /// What the process remembers of the store.
+    /// The process's memory of the store.
     pub watermark: Watermark,
     /// Offers.
     pub offers: BTreeMap<OfferId, OfferRow>,
@@ -44,7 +44,7 @@ pub struct Memory {
     pub orders: BTreeMap<(PaymentId, &'static str), StoredOrder>,
     /// The decline ledger, in the order in which it was written.
     pub declines: Vec<(CustomerId, DeclineEntry)>,
-    /// What happened to attempts, in the order in which it was written.
+    /// History of the attempts, in the order in which it was written.
     pub history: Vec<(AttemptId, UnixSeconds, HistoryEvent)>,
     /// The outbox, by the notifications' ids.
     pub notifications: BTreeMap<String, Notification>,
@@ -299,7 +299,7 @@ impl Memory {
         }
     }
 
-    /// What unique indexes hold in a real store.
+    /// Ends the test where a unique index of a real store would refuse the change.
     fn check_net(&self) {
         let kept: Vec<&StoredAttempt> = self.attempts.values().filter(|attempt| !attempt.surplus).collect();
         for offer in self.offers.keys() {

@@ -69,7 +69,7 @@ impl Dice {
 pub struct World {
     /// The time.
     pub now: UnixSeconds,
-    /// How often a request of each attempt has left.
+    /// Number of requests that have left, by attempt.
     pub requests: BTreeMap<AttemptId, u32>,
     /// Offers that a lost attempt was put back for.
     pub put_back: BTreeSet<OfferId>,

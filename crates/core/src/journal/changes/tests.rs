@@ -1,4 +1,4 @@
-//! What is written down about an attempt.
+//! The history of an attempt.
 
 use wire::FailureReason;
 
@@ -8,7 +8,7 @@ use crate::{
     journal::{Unexecuted, fixtures::*, memory::Memory},
 };
 
-fn told(store: &Memory, attempt: &AttemptId) -> Vec<String> {
+fn lines(store: &Memory, attempt: &AttemptId) -> Vec<String> {
     let of_attempt = store.history.iter().filter(|(id, _, _)| id == attempt);
     let line = |event: &HistoryEvent| match event.columns() {
         (word, None, None) => word.to_owned(),
@@ -32,7 +32,7 @@ fn a_history_tells_everything_once() {
         store.settle(&attempt, &settlement);
     }
     assert_eq!(
-        told(&store, &attempt),
+        lines(&store, &attempt),
         [
             "claimed: one_click",
             "sent",
@@ -51,8 +51,8 @@ fn a_failure_and_a_release_say_why() {
     let row = store.offered("of_1");
     let failed = store.sent(&claim_of(&row, "at_1", "key-1")).id;
     store.settle(&failed, &seen(Observation::Failed(FailureReason::ExpiredCard)));
-    assert_eq!(told(&store, &failed).last().unwrap(), "failed by LookUp: expired_card");
+    assert_eq!(lines(&store, &failed).last().unwrap(), "failed by LookUp: expired_card");
     let second = store.claimed(&hosted_claim_of(&row, "at_2", "key-2")).id;
     store.execute(&back(&second, Unexecuted::Claimed));
-    assert_eq!(told(&store, &second), ["claimed: hosted", "released"]);
+    assert_eq!(lines(&store, &second), ["claimed: hosted", "released"]);
 }

@@ -1,4 +1,4 @@
-//! What is put into the outbox, and that it is put there once (I14).
+//! Notifications in the outbox, each of them once (I14).
 
 use wire::FailureReason;
 

@@ -8,7 +8,7 @@ use crate::{
     policy::refunds::RefundRules,
 };
 
-/// What may be reported of a payment.
+/// A report about a payment.
 #[derive(Clone, Debug)]
 enum Report {
     Paid,
@@ -24,7 +24,7 @@ fn record_dispute(store: &mut Memory, id: &str, status: DisputeStatus) -> bool {
     store.execute(&RecordDispute { dispute: dispute(id, "pay_1", status), at: NOW })
 }
 
-/// What went back of a payment.
+/// Returns the sum of the refunds that succeeded.
 fn refunded(store: &Memory) -> i64 {
     let succeeded = store.refunds.values().filter(|refund| refund.has_succeeded());
     succeeded.filter_map(|refund| refund.amount).map(|amount| amount.amount).sum()
@@ -86,7 +86,7 @@ fn sold(store: &mut Memory) -> AttemptRow {
     attempt
 }
 
-/// What failed counts for nothing, what succeeded counts whatever else is said of it.
+/// A refund that failed counts for nothing; one that succeeded counts whatever else is reported of it.
 #[test]
 fn reports_of_a_refund_end_alike_in_every_order() {
     use RefundStatus::{Failed, Pending, Succeeded};

@@ -165,8 +165,8 @@ fn a_lost_charge_is_put_back_once() {
     assert_eq!(store.offer_state(&row), OfferState::Accepting);
     assert!(!store.settle(&attempt.id, &paid("pay_9")).surplus);
     assert_eq!(store.offer_state(&row), OfferState::Charged);
-    let told: Vec<_> = store.history.iter().map(|(_, _, event)| event.columns().0).collect();
-    assert_eq!(told, ["rebuilt", "offer", "succeeded"]);
+    let events: Vec<_> = store.history.iter().map(|(_, _, event)| event.columns().0).collect();
+    assert_eq!(events, ["rebuilt", "offer", "succeeded"]);
     assert_eq!((store.offers.len(), store.quotes.len(), store.attempts.len()), (1, 1, 1));
 }
 

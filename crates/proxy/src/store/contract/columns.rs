@@ -134,7 +134,7 @@ async fn an_offer_and_a_quote_read_back() {
     assert_eq!(load(&store, &scope).await.offer, Some(moved));
 }
 
-/// What is known of the payment.
+/// Loads everything about the payment.
 async fn known(store: &SqlStore) -> Record {
     load(store, &Scope::of_sale(&payment("pay_1"))).await
 }
@@ -206,7 +206,7 @@ async fn a_refund_order_reads_back() {
     // One for the same payment and cause stays as it is.
     let again = StoredOrder { row: RefundOrder { amount: None, ..due.row.clone() }, ..due.clone() };
     write_one(&store, Change::InsertOrder(again)).await;
-    assert_eq!(known(&store).await.orders, [due.clone()]);
+    assert_eq!(known(&store).await.orders, std::slice::from_ref(&due));
     let done = StoredOrder {
         row: RefundOrder {
             state: OrderState::Done,

@@ -1,5 +1,8 @@
 //! The store and [`Memory`] side by side: random sequences of commands have the same outcomes in both, and end in the same
 //! rows. A store that held a rule of its own, or left out what a decision reads, would differ.
+//!
+//! Seen to fail when the other attempts of an offer were loaded without the failed ones, and when `surplus` was not written
+//! over a payment that was known.
 
 use std::{collections::BTreeMap, ops::Range};
 
@@ -15,10 +18,10 @@ use super::{columns::load, *};
 use crate::store::{RefundOrders, Restore};
 
 /// Each is the seed of one sequence, printed where the two differ.
-const SEEDS: Range<u64> = 0..8;
+const SEEDS: Range<u64> = 0..10;
 
 /// Steps of a sequence.
-const STEPS: usize = 70;
+const STEPS: usize = 80;
 
 /// Next of the pseudo-random numbers that follow from a seed (SplitMix64).
 fn next(seed: &mut u64) -> u64 {
@@ -152,7 +155,7 @@ async fn compare_outbox(store: &SqlStore, memory: &Memory, at: &str) {
     let held: BTreeMap<_, _> = memory
         .notifications
         .values()
-        .map(|told| (told.id.clone(), (told.kind.word().to_owned(), told.body.clone())))
+        .map(|news| (news.id.clone(), (news.kind.word().to_owned(), news.body.clone())))
         .collect();
     assert_eq!(stored, held, "{at}");
 }

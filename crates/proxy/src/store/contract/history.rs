@@ -1,4 +1,4 @@
-//! What is written down about an attempt, in its order.
+//! The history of an attempt, in its order.
 
 use upsell_core::{
     domain::{HistoryEntry, Source},

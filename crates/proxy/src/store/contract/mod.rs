@@ -1,4 +1,4 @@
-//! What the engines promise, on a real store: locks, uniqueness, order, durability, leases, and that every column is written
+//! The promises of the engines, on a real store: locks, uniqueness, order, durability, leases, and that every column is written
 //! and read back. What is decided is tested in `upsell_core::journal`, without a store; that a store decides nothing, by
 //! `differential`. Compiled once for each engine, like the statements themselves; the engine brings `fresh` (an empty
 //! store) and `opened` (the same store again, after a restart or for another tenant).

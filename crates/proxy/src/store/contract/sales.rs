@@ -71,7 +71,7 @@ async fn mark(store: &SqlStore, at: i64) -> bool {
     store.execute(&mark).await.unwrap()
 }
 
-/// I3, I4 for refunds: marked once, by whoever took it, within the lease.
+/// I3, I4 for refunds: marked once, by the process that took it, within the lease.
 #[tokio::test]
 async fn an_order_is_taken_and_marked_once_within_its_lease() {
     let (place, store) = fresh().await;
