@@ -8,13 +8,13 @@
 
 use async_trait::async_trait;
 use serde_json::json;
+use testkit::{Database, Dodo, GOOD_CARD, InProcessServices, KIT, standing_clock};
 use wire::AttemptStatus;
 
 use super::{Campaign, unknowns::judge};
 use crate::{
     plan::Plan,
     report::{Broken, Report},
-    rig::{Database, Desk, Dodo, GOOD_CARD, KIT, standing_clock},
 };
 
 /// After these it is not known whether the charge happened.
@@ -65,14 +65,14 @@ impl Campaign for Ambiguity {
         let mut report = Report::new();
         let dodo = Dodo::start(plan.seed).await?;
         let database = Database::sqlite()?;
-        let desk = Desk::open(&dodo, &database, &standing_clock()).await?;
+        let services = InProcessServices::start(&dodo, &database, &standing_clock()).await?;
         let mut runs = Vec::new();
         for (seed, fault) in plan.seeds().zip(kinds(plan.seed)) {
-            let shown = desk.show(&dodo, Some(GOOD_CARD), KIT).await?;
+            let shown = services.show(&dodo, Some(GOOD_CARD), KIT).await?;
             dodo.fault("POST", "/checkouts", json!(fault), 1)?;
             // The buyer clicks again, with the same key and from another tab.
             for key in ["key-1", "key-1", "key-2"] {
-                let told = desk.accept(&shown, key, None).await;
+                let told = services.accept(&shown, key, None).await;
                 if told.is_ok_and(|attempt| attempt.status == Some(AttemptStatus::Failed)) {
                     report.broken(Broken::Lie, seed, format_args!("{fault}: told failed while nobody knew"));
                 }
@@ -81,8 +81,8 @@ impl Campaign for Ambiguity {
             dodo.control().clear_faults();
             runs.push((seed, fault, shown));
         }
-        desk.pass(&dodo, PATIENCE).await?;
-        judge(&dodo, &desk, &runs, &mut report).await?;
+        services.pass(&dodo, PATIENCE).await?;
+        judge(&dodo, &services, &runs, &mut report).await?;
         report.fact("kinds", FAULTS.len());
         Ok(report)
     }

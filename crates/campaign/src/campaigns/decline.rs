@@ -20,12 +20,12 @@ use dodo_client::ids::{CustomerId, PaymentId};
 use proxy::clock::{Clock as _, SystemClock};
 use rand::RngExt as _;
 use serde_json::Value;
+use testkit::{Answer, COURSE, Database, Dodo, GOOD_CARD, Proxy, Setup, patiently};
 
 use super::Campaign;
 use crate::{
     plan::{Plan, rng},
     report::{Broken, Report},
-    rig::{Answer, COURSE, Database, Dodo, GOOD_CARD, Proxy, Setup, patiently},
 };
 
 /// A refused offer was on the page again.

@@ -9,12 +9,12 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use rand::{RngExt, seq::SliceRandom as _};
+use testkit::{Answer, COURSE, Database, Dodo, GOOD_CARD, Proxy, Setup, Tally};
 
 use super::Campaign;
 use crate::{
     plan::{Plan, rng},
     report::{Broken, Report},
-    rig::{Answer, COURSE, Database, Dodo, GOOD_CARD, Proxy, Setup, Tally},
 };
 
 /// Accepts of one offer on each proxy.

@@ -9,12 +9,12 @@
 use async_trait::async_trait;
 use dodo_client::ids::{CustomerId, PaymentId};
 use serde_json::Value;
+use testkit::{Answer, COURSE, Database, Dodo, GOOD_CARD, Proxy, Setup, patiently};
 
 use super::Campaign;
 use crate::{
     plan::Plan,
     report::{Broken, Report},
-    rig::{Answer, COURSE, Database, Dodo, GOOD_CARD, Proxy, Setup, patiently},
 };
 
 /// How a backup comes into the database's place.
@@ -159,7 +159,7 @@ async fn mint(proxy: &Proxy, customer: &CustomerId, purchase: &PaymentId) -> any
     let request = serde_json::json!({
         "customer_id": customer.as_str(), "purpose": "offer", "payment_id": purchase.as_str(),
     });
-    proxy.post(crate::rig::MERCHANT_KEY, "/v1/sessions", None, &request).await
+    proxy.post(testkit::MERCHANT_KEY, "/v1/sessions", None, &request).await
 }
 
 /// What really happened to the money.

@@ -3,6 +3,7 @@
 //!
 //! | module | what |
 //! |---|---|
+//! | [`assemble`] | all of them, put together once |
 //! | [`sessions`] | who may ask: tokens, nonces, reported events |
 //! | [`catalogue`] | what Dodo knows and seldom changes, at hand |
 //! | [`purchases`] | from payments to purchases |
@@ -17,6 +18,7 @@
 //! | [`webhooks`] | what Dodo reports |
 //! | [`outbox`] | what the merchant's system is told |
 
+pub mod assemble;
 pub mod catalogue;
 pub mod charging;
 pub mod gate;
@@ -47,6 +49,10 @@ pub struct Services {
     pub charging: Arc<charging::Charging>,
     /// Dodo's reports.
     pub webhooks: webhooks::Webhooks,
+    /// Prices and quotes.
+    pub quoting: Arc<quoting::Quoting>,
+    /// Products, payment methods and subscriptions, cached.
+    pub catalogue: catalogue::Catalogue,
     /// For its gauges.
     pub upstream: Arc<UpstreamBudget>,
     /// For the readiness check.

@@ -13,13 +13,13 @@ use std::{collections::HashSet, ffi::OsString, path::Path, process::Stdio};
 use anyhow::Context as _;
 use async_trait::async_trait;
 use serde_json::Value;
+use testkit::{Dodo, MERCHANT_KEY, Proxy, Setup, attempt_of};
 use tokio::process::Command;
 
 use super::Campaign;
 use crate::{
     plan::{Extent, Plan},
     report::{Broken, Report},
-    rig::{Dodo, MERCHANT_KEY, Proxy, Setup, attempt_of},
 };
 
 /// Names the program; `cargo xtask` installs it and sets this.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::Context as _;
 use dodo_client::ids::PaymentId;
 use dodo_sim::Charge;
+use testkit::{Dodo, InProcessServices, attempt_in, attempt_of, standing_clock};
 use upsell_core::{
     domain::{AttemptKind, AttemptRow, AttemptState, OfferState, OrderState},
     journal::states::is_live,
@@ -15,7 +16,6 @@ use super::story::{Story, Told};
 use crate::{
     lives::World,
     report::{Broken, Report},
-    rig::{Desk, Dodo, attempt_in, attempt_of, standing_clock},
 };
 
 pub(super) async fn judge(
@@ -54,12 +54,12 @@ pub(super) async fn judge(
         broken(Broken::Double, "something was sent after a refusal".to_owned());
     }
 
-    let desk = Desk::open(&world.dodo, &world.database, &standing_clock()).await?;
-    let offer = desk.offer(shown).await?;
-    let latest = desk.store.latest_attempt(&shown.offer.id).await?;
+    let services = InProcessServices::start(&world.dodo, &world.database, &standing_clock()).await?;
+    let offer = services.offer(shown).await?;
+    let latest = services.store.latest_attempt(&shown.offer.id).await?;
     // I4: whatever was sent is on record as such.
     for attempt in by_attempt.keys() {
-        let history = desk.store.history(&AttemptId::parse(attempt.as_str())?).await?;
+        let history = services.store.history(&AttemptId::parse(attempt.as_str())?).await?;
         if !history.iter().any(|line| line.event == "sent") {
             broken(Broken::Double, format!("{attempt} was sent without its mark"));
         }
@@ -85,7 +85,7 @@ pub(super) async fn judge(
     }
     // Refunds go by the same rules.
     for charge in &collected {
-        for (promise, what) in refunds(&world.dodo, &desk, charge, latest.as_ref()).await? {
+        for (promise, what) in refunds(&world.dodo, &services, charge, latest.as_ref()).await? {
             broken(promise, what.to_owned());
         }
     }
@@ -108,7 +108,7 @@ pub(super) async fn judge(
             }
             Told::Refused if is_last_word(story, *key) => {
                 let key = IdempotencyKey::parse(format!("key-{seed}-{key}"))?;
-                let row = desk.store.attempt_by_key(&shown.offer.customer_id, &key).await?;
+                let row = services.store.attempt_by_key(&shown.offer.customer_id, &key).await?;
                 if row.is_some_and(|row| paid(row.id.as_str())) {
                     broken(Broken::Lie, "a click was refused and was paid".to_owned());
                 }
@@ -116,24 +116,24 @@ pub(super) async fn judge(
             _ => {}
         }
     }
-    desk.store.close().await;
+    services.store.close().await;
     Ok(())
 }
 
 /// What is wrong about the refunds of a payment.
 async fn refunds(
     dodo: &Dodo,
-    desk: &Desk,
+    services: &InProcessServices,
     charge: &Charge,
     row: Option<&AttemptRow>,
 ) -> anyhow::Result<Vec<(Broken, &'static str)>> {
     let payment = PaymentId::parse(charge.payment_id.as_str())?;
     let (requests, back) =
         (dodo.refund_requests_of(payment.as_str()), dodo.given_back(payment.as_str()).await?);
-    let order = desk.store.refund_order(&payment).await?;
-    let sale = desk.store.sale(&payment).await?;
+    let order = services.store.refund_order(&payment).await?;
+    let sale = services.store.sale(&payment).await?;
     let given_up = match row {
-        Some(row) => desk.store.history(&row.id).await?.iter().any(|line| line.event == "abandoned"),
+        Some(row) => services.store.history(&row.id).await?.iter().any(|line| line.event == "abandoned"),
         None => false,
     };
     let state = order.as_ref().map(|order| order.state);

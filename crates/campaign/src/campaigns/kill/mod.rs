@@ -8,8 +8,6 @@
 //!
 //! Seen to fail when recovery takes an attempt that is marked as sent for one that was not sent.
 
-mod child;
-
 use std::{
     collections::HashMap,
     time::{Duration, Instant},
@@ -18,13 +16,12 @@ use std::{
 use async_trait::async_trait;
 use rand::RngExt;
 use serde_json::{Value, json};
+use testkit::{Answer, COURSE, Dodo, GOOD_CARD, MERCHANT_KEY, Ports, Process, Setup, client};
 
-use self::child::{Ports, Process};
 use super::Campaign;
 use crate::{
     plan::{Plan, rng},
     report::{Broken, Report},
-    rig::{Answer, COURSE, Dodo, GOOD_CARD, MERCHANT_KEY, Setup, client},
 };
 
 /// Buyers of one run.

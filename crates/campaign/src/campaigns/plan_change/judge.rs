@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Context as _;
 use dodo_sim::{Charge, Request};
 use serde_json::Value;
+use testkit::{InProcessServices, Subscriber, attempt_in, attempt_of, is_lost, standing_clock};
 use upsell_core::{
     domain::{AttemptRow, AttemptState, ChargePlan, QuoteRow},
     journal::states::is_live,
@@ -18,7 +19,6 @@ use super::{
 use crate::{
     lives::World,
     report::{Broken, Report},
-    rig::{Desk, Subscriber, attempt_in, attempt_of, is_lost, standing_clock},
 };
 
 /// An attempt with its quote, what left for it and what it collected.
@@ -49,10 +49,10 @@ pub(super) async fn judge(
     report: &mut Report,
 ) -> anyhow::Result<()> {
     let who = story.who.as_ref().context("nobody subscribes")?;
-    let desk = Desk::open(&world.dodo, &world.database, &standing_clock()).await?;
+    let services = InProcessServices::start(&world.dodo, &world.database, &standing_clock()).await?;
     let posts = world.dodo.change_requests_of(&who.subscription);
     let charges = world.dodo.collected_for_changes_of(&who.subscription);
-    let cases = cases(&desk, story, who, &posts, &charges).await?;
+    let cases = cases(&services, story, who, &posts, &charges).await?;
     report.runs = report.runs.saturating_add(1);
     report.posts = report.posts.saturating_add(u64::try_from(posts.len())?);
     let mut wrong = Vec::new();
@@ -75,13 +75,13 @@ pub(super) async fn judge(
     for (promise, what) in wrong {
         report.broken(promise, seed, format!("{:?}: {what}", story.scenario));
     }
-    desk.store.close().await;
+    services.store.close().await;
     Ok(())
 }
 
 /// Every attempt that this story made, the oldest first.
 async fn cases(
-    desk: &Desk,
+    services: &InProcessServices,
     story: &Story,
     who: &Subscriber,
     posts: &[Request],
@@ -90,20 +90,20 @@ async fn cases(
     let mut rows: BTreeMap<AttemptId, AttemptRow> = BTreeMap::new();
     for key in story.keys.keys() {
         let key = IdempotencyKey::parse(story.word(*key))?;
-        if let Some(row) = desk.store.attempt_by_key(&who.customer, &key).await? {
+        if let Some(row) = services.store.attempt_by_key(&who.customer, &key).await? {
             rows.insert(row.id.clone(), row);
         }
     }
     // An attempt that was called off has given its key back.
     for id in posts.iter().filter_map(attempt_in) {
-        if let Some(row) = desk.store.attempt_by_id(&AttemptId::parse(id)?).await? {
+        if let Some(row) = services.store.attempt_by_id(&AttemptId::parse(id)?).await? {
             rows.insert(row.id.clone(), row);
         }
     }
     let mut cases = Vec::new();
     for row in rows.into_values() {
-        let quote = desk.store.quote(&who.customer, &row.quote_id).await?;
-        let history = desk.store.history(&row.id).await?;
+        let quote = services.store.quote(&who.customer, &row.quote_id).await?;
+        let history = services.store.history(&row.id).await?;
         let ours = |id: Option<String>| id.as_deref() == Some(row.id.as_str());
         cases.push(Case {
             quote: quote.context("an attempt without its quote")?,

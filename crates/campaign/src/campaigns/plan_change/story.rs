@@ -8,15 +8,12 @@ use std::{
 use dodo_client::types::plan_changes::ProrationMode;
 use rand::RngExt as _;
 use serde_json::{Value, json};
+use testkit::{EMPTY_CARD, GOOD_CARD, Subscriber};
 use upsell_core::rules::Rules;
 use wire::{AttemptId, EffectiveAt, PreviewRequest, ProductId, Quote, QuoteId};
 
 use super::shop;
-use crate::{
-    campaigns::ambiguity::FAULTS,
-    plan::rng,
-    rig::{EMPTY_CARD, GOOD_CARD, Subscriber},
-};
+use crate::{campaigns::ambiguity::FAULTS, plan::rng};
 
 /// The stories.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

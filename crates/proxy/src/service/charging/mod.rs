@@ -93,6 +93,8 @@ pub struct Parts {
     pub quoting: Arc<Quoting>,
     /// Waited for at shutdown.
     pub tasks: TaskTracker,
+    /// The merchant's rules about unexpected payments.
+    pub money: MoneyRules,
 }
 
 /// What was shown, and what it is to be charged on.
@@ -110,7 +112,7 @@ impl Charging {
     /// Over its parts.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let Parts { store, clock, gateway, catalogue, quoting, tasks } = parts;
+        let Parts { store, clock, gateway, catalogue, quoting, tasks, money } = parts;
         Self {
             store,
             clock,
@@ -119,15 +121,9 @@ impl Charging {
             quoting,
             tasks,
             signals: Signals::new(),
-            money: MoneyRules::default(),
+            money,
             gate: Gate::default(),
         }
-    }
-
-    /// With the merchant's rules about money that should not be there.
-    #[must_use]
-    pub fn with_money_rules(self, money: MoneyRules) -> Self {
-        Self { money, ..self }
     }
 
     /// Whether anything may be accepted.

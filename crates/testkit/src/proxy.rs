@@ -2,24 +2,24 @@
 
 use std::sync::Arc;
 
-use anyhow::Context as _;
-use clap::Parser as _;
-use dodo_client::ids::{CustomerId, PaymentId};
-use proxy::{
+use ::proxy::{
     Application,
     clock::{Clock, ManualClock},
     settings::{Arguments, Secrets, Settings},
 };
+use anyhow::Context as _;
+use clap::Parser as _;
+use dodo_client::ids::{CustomerId, PaymentId};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use wire::UnixSeconds;
 
-use super::{Answer, Database, Dodo, client};
+use crate::{Answer, Database, Dodo, client};
 
 /// What the merchant's server proves itself with.
-pub const MERCHANT_KEY: &str = "merchant-key-of-campaigns";
+pub const MERCHANT_KEY: &str = "merchant-key-of-the-tests";
 /// What Dodo signs with, unless told otherwise.
 pub const WEBHOOK_SECRET: &str = dodo_sim::DEFAULT_WEBHOOK_SECRET;
 
@@ -49,7 +49,7 @@ impl Setup {
     pub fn new() -> anyhow::Result<Self> {
         Ok(Self {
             database: Database::sqlite()?,
-            rules: include_str!("../../../proxy/upsell.toml").to_owned(),
+            rules: include_str!("../../proxy/upsell.toml").to_owned(),
             clock: None,
             webhook_keys: vec![WEBHOOK_SECRET.to_owned()],
             restored_at: None,
@@ -63,7 +63,7 @@ pub struct Proxy {
     url: String,
     http: reqwest::Client,
     stop: CancellationToken,
-    running: JoinHandle<Result<(), proxy::application::ApplicationError>>,
+    running: JoinHandle<Result<(), ::proxy::application::ApplicationError>>,
 }
 
 /// The proxy's own flags, with their defaults.
@@ -121,8 +121,7 @@ impl Proxy {
     /// # Errors
     /// Never, with an address of ours.
     pub fn hear(&self, dodo: &Dodo) -> anyhow::Result<()> {
-        let url = format!("{}/webhooks/dodo", self.url);
-        Ok(dodo.control().set_webhook_endpoint(&url, WEBHOOK_SECRET)?)
+        dodo.deliver_to(&self.url)
     }
 
     /// Stops as a deployment stops: answers and charges under way finish.

@@ -1,4 +1,4 @@
-//! The rig does what campaigns take for granted.
+//! Whether the test kit does what tests take for granted.
 
 use serde_json::json;
 use upsell_core::domain::OfferState;
@@ -28,7 +28,7 @@ async fn a_proxy_charges_once_is_stopped_and_goes_on_over_the_same_database() {
 }
 
 #[tokio::test]
-async fn a_desk_that_dies_leaves_its_database_to_the_next() {
+async fn services_that_die_leave_their_database_to_the_next() {
     dies_and_leaves(Database::sqlite().unwrap()).await;
 }
 
@@ -40,16 +40,16 @@ async fn it_does_so_on_postgresql() {
 async fn dies_and_leaves(database: Database) {
     let dodo = Dodo::start(7).await.unwrap();
     let clock = standing_clock();
-    let desk = Desk::open(&dodo, &database, &clock).await.unwrap();
-    let shown = desk.show(&dodo, Some(GOOD_CARD), KIT).await.unwrap();
+    let services = InProcessServices::start(&dodo, &database, &clock).await.unwrap();
+    let shown = services.show(&dodo, Some(GOOD_CARD), KIT).await.unwrap();
     dodo.fault("POST", "/checkouts", json!("reset_after"), 1).unwrap();
-    let attempt = desk.accept(&shown, "key-1", None).await.unwrap();
+    let attempt = services.accept(&shown, "key-1", None).await.unwrap();
     assert_eq!(attempt.status, Some(AttemptStatus::InDoubt));
-    drop(desk);
-    let desk = Desk::open(&dodo, &database, &clock).await.unwrap();
-    desk.pass(&dodo, 60).await.unwrap();
-    assert_eq!(desk.offer(&shown).await.unwrap().state, OfferState::Charged);
-    let again = desk.accept(&shown, "key-2", Some(PayWith::HostedCheckout)).await.unwrap();
+    drop(services);
+    let services = InProcessServices::start(&dodo, &database, &clock).await.unwrap();
+    services.pass(&dodo, 60).await.unwrap();
+    assert_eq!(services.offer(&shown).await.unwrap().state, OfferState::Charged);
+    let again = services.accept(&shown, "key-2", Some(PayWith::HostedCheckout)).await.unwrap();
     assert_eq!(again.status, Some(AttemptStatus::Succeeded), "the answer is what it came to");
     assert_eq!((dodo.charging_requests().len(), dodo.collected().len()), (1, 1));
 }

@@ -50,8 +50,8 @@ impl Database {
     ///
     /// # Errors
     /// Never, for databases made here.
-    pub fn parsed(&self) -> anyhow::Result<proxy::store::Database> {
-        Ok(proxy::store::Database::parse(&SecretString::from(self.url.clone()))?)
+    pub fn parsed(&self) -> anyhow::Result<::proxy::store::Database> {
+        Ok(::proxy::store::Database::parse(&SecretString::from(self.url.clone()))?)
     }
 
     /// Takes a backup. Nobody may be connected.

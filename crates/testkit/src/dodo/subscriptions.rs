@@ -1,113 +1,14 @@
-//! Plan changes at a [`Desk`], and what a campaign does to subscriptions at [`Dodo`].
+//! Subscriptions at the simulator, and changes of their plans.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use anyhow::Context as _;
 use dodo_client::ids::{CustomerId, SubscriptionId};
 use dodo_sim::{Charge, NewSubscription, Request, Source};
-use proxy::{
-    clock::Clock,
-    gateway::Gateway,
-    service::{
-        charging::ChargeError,
-        plans::{Chosen, Plans, PlansError},
-    },
-};
 use serde_json::{Value, json};
-use upsell_core::{
-    domain::{Fingerprint, Session},
-    rules::Rules,
-};
-use wire::{
-    Attempt, ChangeRequest, IdempotencyKey, PlansResponse, PreviewRequest, PreviewResponse, Purpose, QuoteId,
-};
 
-use super::{Desk, Dodo, desk::session};
-
-/// Somebody with a running subscription.
-#[derive(Clone, Debug)]
-pub struct Subscriber {
-    /// Who.
-    pub customer: CustomerId,
-    /// Of what.
-    pub subscription: SubscriptionId,
-}
-
-impl Subscriber {
-    /// The session of the page of plans.
-    #[must_use]
-    pub fn session(&self) -> Session {
-        session(self.customer.clone(), Purpose::Plans, Some(self.subscription.clone()))
-    }
-}
-
-/// The page of plans of one subscriber.
-pub struct PlanPage {
-    plans: Plans,
-    session: Session,
-}
-
-impl PlanPage {
-    /// What it shows first.
-    ///
-    /// # Errors
-    /// As the buyer is told.
-    pub async fn list(&self) -> Result<PlansResponse, PlansError> {
-        self.plans.list(&self.session, None).await
-    }
-
-    /// What a change would charge.
-    ///
-    /// # Errors
-    /// As the buyer is told.
-    pub async fn preview(&self, request: &PreviewRequest) -> Result<PreviewResponse, PlansError> {
-        self.plans.preview(&self.session, request, None).await
-    }
-
-    /// Confirms what was shown, with a key.
-    ///
-    /// # Errors
-    /// As the buyer is told.
-    pub async fn confirm(&self, quote: &QuoteId, key: &str) -> Result<Attempt, ChargeError> {
-        let request = ChangeRequest { quote_id: quote.clone(), consent: None };
-        let key = IdempotencyKey::parse(key).map_err(|_| ChargeError::Invalid("key"))?;
-        // A request of its own for each quote, as the fingerprint of its body would have it.
-        let mut body = [0; 32];
-        for (at, byte) in quote.as_str().bytes().enumerate() {
-            body[at % 32] ^= byte;
-        }
-        self.plans.charging.change(&self.session, request, key, Fingerprint(body)).await
-    }
-}
-
-impl Desk {
-    /// The page of plans under a merchant's rules.
-    #[must_use]
-    pub fn plan_page(&self, who: &Subscriber, rules: &Arc<Rules>) -> PlanPage {
-        let clock: Arc<dyn Clock> = Arc::clone(&self.clock) as _;
-        let plans = Plans {
-            clock,
-            rules: Arc::clone(rules),
-            catalogue: self.catalogue.clone(),
-            store: Arc::clone(&self.store),
-            charging: Arc::clone(&self.charging),
-            quoting: Arc::clone(&self.quoting),
-            gateway: Gateway::new(self.client.clone(), None),
-            chosen: Chosen::default(),
-        };
-        PlanPage { plans, session: who.session() }
-    }
-
-    /// Reports a subscription as Dodo would, as it stands now. `no` tells one report from another.
-    ///
-    /// # Errors
-    /// When it is not taken.
-    pub async fn report_subscription(&self, dodo: &Dodo, id: &SubscriptionId, no: u32) -> anyhow::Result<()> {
-        let mut data = dodo.subscription(id)?;
-        data["payload_type"] = "Subscription".into();
-        self.deliver(&format!("msg_{id}_{no}"), "subscription.plan_changed", &data).await
-    }
-}
+use super::Dodo;
+use crate::Subscriber;
 
 impl Dodo {
     /// A subscription that began so many days ago.
@@ -122,7 +23,7 @@ impl Dodo {
         addons: &BTreeMap<String, u32>,
         days_ago: u32,
     ) -> anyhow::Result<Subscriber> {
-        let begun = self.control().subscription(NewSubscription {
+        let subscription = self.start_subscription(NewSubscription {
             customer_id: customer.to_string(),
             product_id: product.to_owned(),
             quantity: Some(i64::from(seats)),
@@ -130,8 +31,17 @@ impl Dodo {
             started_days_ago: days_ago,
             ..NewSubscription::default()
         })?;
+        Ok(Subscriber { customer: customer.clone(), subscription })
+    }
+
+    /// Starts a subscription, with its first payment made.
+    ///
+    /// # Errors
+    /// When the simulator refuses it.
+    pub fn start_subscription(&self, new: NewSubscription) -> anyhow::Result<SubscriptionId> {
+        let begun = self.control().subscription(new)?;
         let id = begun["subscription_id"].as_str().context("a subscription without an id")?;
-        Ok(Subscriber { customer: customer.clone(), subscription: SubscriptionId::parse(id)? })
+        Ok(SubscriptionId::parse(id)?)
     }
 
     /// A subscription as the API tells of it.

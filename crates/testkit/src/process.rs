@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::Context as _;
 
-use crate::rig::{Dodo, MERCHANT_KEY, Setup, WEBHOOK_SECRET};
+use crate::{Dodo, MERCHANT_KEY, Setup, WEBHOOK_SECRET};
 
 /// Longer than any start takes.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -18,33 +18,41 @@ const PAUSE: Duration = Duration::from_millis(5);
 
 /// A running program. Dropped, it is killed.
 #[derive(Debug)]
-pub(super) struct Process {
+pub struct Process {
     child: Child,
     ready: String,
 }
 
 /// The ports of every start, so that buyers find the proxy where it was.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Ports {
+pub struct Ports {
     api: u16,
     ops: u16,
 }
 
 impl Ports {
-    /// Two that nobody has.
-    pub(super) fn free() -> anyhow::Result<Self> {
+    /// Reserves two free ports.
+    ///
+    /// # Errors
+    /// When there are none.
+    pub fn free() -> anyhow::Result<Self> {
         let (api, ops) = (TcpListener::bind("127.0.0.1:0")?, TcpListener::bind("127.0.0.1:0")?);
         Ok(Self { api: api.local_addr()?.port(), ops: ops.local_addr()?.port() })
     }
 
-    pub(super) fn url(self) -> String {
+    /// Returns the address of the API.
+    #[must_use]
+    pub fn url(self) -> String {
         format!("http://127.0.0.1:{}", self.api)
     }
 }
 
 impl Process {
-    /// Starts it. It may not be ready yet.
-    pub(super) fn start(dodo: &Dodo, setup: &Setup, ports: Ports) -> anyhow::Result<Self> {
+    /// Starts the program. It may not be ready yet.
+    ///
+    /// # Errors
+    /// When the program is missing or does not start.
+    pub fn start(dodo: &Dodo, setup: &Setup, ports: Ports) -> anyhow::Result<Self> {
         let program = program()?;
         let rules = setup.database.folder().join("upsell.toml");
         std::fs::write(&rules, &setup.rules).context("the rules cannot be written")?;
@@ -73,8 +81,11 @@ impl Process {
         Ok(Self { child, ready: format!("http://127.0.0.1:{}/readyz", ports.ops) })
     }
 
-    /// Waits until it says that it is ready; tells how long that took.
-    pub(super) async fn ready(&mut self, http: &reqwest::Client) -> anyhow::Result<Duration> {
+    /// Waits until the program says that it is ready. Returns how long that took.
+    ///
+    /// # Errors
+    /// When the program ends, or is not ready in time.
+    pub async fn ready(&mut self, http: &reqwest::Client) -> anyhow::Result<Duration> {
         let began = Instant::now();
         while began.elapsed() < PATIENCE {
             if let Some(status) = self.child.try_wait()? {
@@ -88,8 +99,11 @@ impl Process {
         anyhow::bail!("the proxy is not ready after {} s", PATIENCE.as_secs())
     }
 
-    /// `kill -9`.
-    pub(super) fn kill(mut self) -> anyhow::Result<()> {
+    /// Kills the program with `kill -9`.
+    ///
+    /// # Errors
+    /// When the program cannot be killed.
+    pub fn kill(mut self) -> anyhow::Result<()> {
         self.child.kill()?;
         self.child.wait()?;
         Ok(())

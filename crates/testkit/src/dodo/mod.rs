@@ -1,23 +1,22 @@
-//! The simulator of Dodo, and its ledger, which tells what really happened to the money.
+//! The simulator of Dodo: buyers, cards, faults and switches.
+//!
+//! | module | what |
+//! |---|---|
+//! | `ledger` | what really happened to the money |
+//! | `subscriptions` | subscriptions and changes of their plans |
 
-use std::collections::HashMap;
+mod ledger;
+mod subscriptions;
+
+pub use self::{
+    ledger::{Tally, attempt_in, attempt_of},
+    subscriptions::is_lost,
+};
 
 use anyhow::Context as _;
 use dodo_client::ids::{CustomerId, PaymentId};
-use dodo_sim::{
-    Charge, Control, IntentStatus, NewCustomer, NewFault, NewPayment, NewPaymentMethod, ProductPatch,
-    Request, Sim, SimConfig,
-};
+use dodo_sim::{Control, NewCustomer, NewFault, NewPayment, NewPaymentMethod, ProductPatch, Sim, SimConfig};
 use serde_json::{Value, json};
-
-/// What came of one buyer's offers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// Charging requests.
-    pub posts: u32,
-    /// Collections.
-    pub paid: u32,
-}
 
 /// A running simulator.
 #[derive(Debug)]
@@ -90,19 +89,29 @@ impl Dodo {
         self.customer_in(card, "US")
     }
 
-    /// The same, billed in this country.
+    /// Creates a customer with this card, or none, who is billed in this country.
     ///
     /// # Errors
     /// Never, unless the simulator forgets ids.
     pub fn customer_in(&self, card: Option<&str>, country: &str) -> anyhow::Result<CustomerId> {
-        let payment_methods = card
-            .map(|number| NewPaymentMethod { number: number.to_owned(), ..NewPaymentMethod::default() })
-            .into_iter()
-            .collect();
+        let method =
+            card.map(|number| NewPaymentMethod { number: number.to_owned(), ..NewPaymentMethod::default() });
+        self.customer_with(method, country)
+    }
+
+    /// Creates a customer with this payment method, or none, who is billed in this country.
+    ///
+    /// # Errors
+    /// Never, unless the simulator forgets ids.
+    pub fn customer_with(
+        &self,
+        method: Option<NewPaymentMethod>,
+        country: &str,
+    ) -> anyhow::Result<CustomerId> {
         let customer = self.control.customer(NewCustomer {
             email: "buyer@example.com".to_owned(),
             name: "B. Uyer".to_owned(),
-            payment_methods,
+            payment_methods: method.into_iter().collect(),
             billing: Some(json!({
                 "country": country, "state": "CA", "city": "SF", "street": "1 Market St", "zipcode": "94105",
             })),
@@ -125,59 +134,6 @@ impl Dodo {
         Ok(PaymentId::parse(payment["payment_id"].as_str().context("a payment without an id")?)?)
     }
 
-    /// Requests that may move money, in the order in which they arrived: confirmed checkouts and plan changes.
-    #[must_use]
-    pub fn charging_requests(&self) -> Vec<Request> {
-        let mut posts = self.control.ledger().posts;
-        posts.retain(|post| {
-            post.method == "POST"
-                && (post.path.ends_with("/change-plan")
-                    || (post.path == "/checkouts" && post.body["confirm"] == true))
-        });
-        posts
-    }
-
-    /// Those about this buyer.
-    #[must_use]
-    pub fn charging_requests_of(&self, customer: &str) -> Vec<Request> {
-        let mut posts = self.charging_requests();
-        posts.retain(|post| post.body["customer"]["customer_id"] == customer);
-        posts
-    }
-
-    /// Charging requests and collections, by buyer. Plan changes name no buyer and are left out.
-    #[must_use]
-    pub fn tally(&self) -> HashMap<String, Tally> {
-        let mut tally = HashMap::<String, Tally>::new();
-        for post in self.charging_requests() {
-            if let Some(customer) = post.body["customer"]["customer_id"].as_str() {
-                let of = tally.entry(customer.to_owned()).or_default();
-                of.posts = of.posts.saturating_add(1);
-            }
-        }
-        for charge in self.collected() {
-            let of = tally.entry(charge.customer_id).or_default();
-            of.paid = of.paid.saturating_add(1);
-        }
-        tally
-    }
-
-    /// Every payment of this buyer that ended, collected or not.
-    #[must_use]
-    pub fn charges_of(&self, customer: &str) -> Vec<Charge> {
-        let mut charges = self.control.ledger().charges;
-        charges.retain(|charge| charge.customer_id == customer);
-        charges
-    }
-
-    /// Money that was collected from this buyer for an attempt of the proxy's.
-    #[must_use]
-    pub fn collected_from(&self, customer: &str) -> Vec<Charge> {
-        let mut charges = self.collected();
-        charges.retain(|charge| charge.customer_id == customer);
-        charges
-    }
-
     /// Executes a charging request that was lost on its way: it arrives after all. `None`: no attempt of this buyer was
     /// sent, or the one that was has been executed.
     ///
@@ -197,27 +153,6 @@ impl Dodo {
         Ok(Some(PaymentId::parse(id)?))
     }
 
-    /// Requests to give money of this payment back.
-    #[must_use]
-    pub fn refund_requests_of(&self, payment: &str) -> usize {
-        let posts = self.control.ledger().posts;
-        posts.iter().filter(|post| post.path == "/refunds" && post.body["payment_id"] == payment).count()
-    }
-
-    /// What has gone back of this payment, in minor units.
-    ///
-    /// # Errors
-    /// When the API does not tell.
-    pub async fn given_back(&self, payment: &str) -> anyhow::Result<i64> {
-        let told = self.payment(payment).await?;
-        let refunds = told["refunds"].as_array().map_or(&[][..], Vec::as_slice);
-        Ok(refunds
-            .iter()
-            .filter(|refund| refund["status"] == "succeeded")
-            .filter_map(|refund| refund["amount"].as_i64())
-            .sum())
-    }
-
     /// Changes a product's list price, in minor units.
     ///
     /// # Errors
@@ -227,33 +162,39 @@ impl Dodo {
         Ok(())
     }
 
-    /// A payment as the API tells of it.
+    /// Pays on a hosted page with this card, as a buyer's browser does. Returns the status of the answer, which redirects
+    /// when the card was taken.
     ///
     /// # Errors
-    /// When it does not.
-    pub async fn payment(&self, id: &str) -> anyhow::Result<Value> {
-        let request =
-            super::client()?.get(format!("{}/payments/{id}", self.url())).bearer_auth(dodo_sim::DEFAULT_KEY);
-        super::Answer::to(request).await?.ok()
+    /// When the page is not the simulator's, or does not answer.
+    pub async fn pay_on_page(&self, url: &str, card: &str) -> anyhow::Result<u16> {
+        anyhow::ensure!(url.starts_with(&self.url()), "{url} is not a page of the simulator");
+        let form = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs([
+                ("method", "new"),
+                ("priced_for", "US"),
+                ("number", card),
+                ("expiry", "12/34"),
+                ("cvc", "123"),
+                ("country", "US"),
+                ("zipcode", "94105"),
+                ("street", "1 Market St"),
+                ("city", "SF"),
+                ("state", "CA"),
+                ("email", "buyer@example.com"),
+                ("name", "B. Uyer"),
+            ])
+            .finish();
+        let request = crate::client()?.post(url);
+        let request = request.header("content-type", "application/x-www-form-urlencoded").body(form);
+        Ok(request.send().await?.status().as_u16())
     }
 
-    /// Money that was collected for an attempt of the proxy's.
-    #[must_use]
-    pub fn collected(&self) -> Vec<Charge> {
-        let mut charges = self.control.ledger().charges;
-        charges.retain(|charge| charge.status == IntentStatus::Succeeded && attempt_of(charge).is_some());
-        charges
+    /// Has the simulator deliver its webhooks to the proxy at this address.
+    ///
+    /// # Errors
+    /// When the address is malformed.
+    pub fn deliver_to(&self, proxy: &str) -> anyhow::Result<()> {
+        Ok(self.control.set_webhook_endpoint(&format!("{proxy}/webhooks/dodo"), crate::WEBHOOK_SECRET)?)
     }
-}
-
-/// The attempt that a charge names.
-#[must_use]
-pub fn attempt_of(charge: &Charge) -> Option<String> {
-    json!(charge.metadata)["attempt_id"].as_str().map(str::to_owned)
-}
-
-/// The attempt that a request names.
-#[must_use]
-pub fn attempt_in(request: &Request) -> Option<String> {
-    request.body["metadata"]["attempt_id"].as_str().map(str::to_owned)
 }
