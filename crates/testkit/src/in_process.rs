@@ -9,6 +9,7 @@ use ::proxy::{
     ids,
     service::{
         Services,
+        accepting::AcceptError,
         assemble::{Parts, Workers},
         charging::ChargeError,
     },
@@ -185,7 +186,7 @@ impl InProcessServices {
         shown: &Shown,
         key: &str,
         pay_with: Option<PayWith>,
-    ) -> Result<Attempt, ChargeError> {
+    ) -> Result<Attempt, AcceptError> {
         let request = AcceptRequest {
             offer_id: shown.offer.id.clone(),
             quote_id: shown.quote.quote.id.clone(),
@@ -194,7 +195,7 @@ impl InProcessServices {
             consent: None,
         };
         let key = IdempotencyKey::parse(key).map_err(|_| ChargeError::Invalid("key"))?;
-        self.charging.accept(&shown.session, request, key, Fingerprint([1; 32])).await
+        self.accepting.accept(&shown.session, request, key, Fingerprint([1; 32])).await
     }
 
     /// Reports a payment as Dodo would, as it stands now.

@@ -1,6 +1,6 @@
 //! Plan changes without the HTTP around them.
 
-use ::proxy::service::{charging::ChargeError, plans::PlansError};
+use ::proxy::service::{accepting::AcceptError, charging::ChargeError, plans::PlansError};
 use dodo_client::ids::{CustomerId, SubscriptionId};
 use upsell_core::domain::{Fingerprint, Session};
 use wire::{
@@ -38,7 +38,7 @@ impl PlanPage<'_> {
     /// # Errors
     /// As the buyer is told.
     pub async fn list(&self) -> Result<PlansResponse, PlansError> {
-        self.services.plans.list(&self.session, None).await
+        self.services.plans.page(&self.session, None).await
     }
 
     /// What a change would charge.
@@ -46,14 +46,14 @@ impl PlanPage<'_> {
     /// # Errors
     /// As the buyer is told.
     pub async fn preview(&self, request: &PreviewRequest) -> Result<PreviewResponse, PlansError> {
-        self.services.plans.preview(&self.session, request, None).await
+        self.services.plans.preview(&self.session, request).await
     }
 
     /// Confirms what was shown, with a key.
     ///
     /// # Errors
     /// As the buyer is told.
-    pub async fn confirm(&self, quote: &QuoteId, key: &str) -> Result<Attempt, ChargeError> {
+    pub async fn confirm(&self, quote: &QuoteId, key: &str) -> Result<Attempt, AcceptError> {
         let request = ChangeRequest { quote_id: quote.clone(), consent: None };
         let key = IdempotencyKey::parse(key).map_err(|_| ChargeError::Invalid("key"))?;
         // A request of its own for each quote, as the fingerprint of its body would have it.
@@ -61,7 +61,7 @@ impl PlanPage<'_> {
         for (at, byte) in quote.as_str().bytes().enumerate() {
             body[at % 32] ^= byte;
         }
-        self.services.charging.change(&self.session, request, key, Fingerprint(body)).await
+        self.services.accepting.change(&self.session, request, key, Fingerprint(body)).await
     }
 }
 

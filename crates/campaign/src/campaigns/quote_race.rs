@@ -11,7 +11,10 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use proxy::{failpoint, service::charging::ChargeError};
+use proxy::{
+    failpoint,
+    service::{accepting::AcceptError, charging::ChargeError},
+};
 use rand::RngExt as _;
 use testkit::{Database, Dodo, GOOD_CARD, InProcessServices, KIT, Shown, rules_with, standing_clock};
 use upsell_core::{
@@ -116,7 +119,7 @@ async fn one(
     let step = rng.random_range(1..=900);
     let price = if rng.random_bool(0.7) { PRICE + step } else { PRICE - step };
     let mut told = buy(dodo, services, &shown, moment, price).await?;
-    if let Err(ChargeError::QuoteChanged(quote)) = &told
+    if let Err(AcceptError::Charge(ChargeError::QuoteChanged(quote))) = &told
         && rng.random_bool(0.5)
     {
         shown.quote = QuoteRow { quote: (**quote).clone(), ..shown.quote };
@@ -133,7 +136,7 @@ async fn buy(
     shown: &Shown,
     moment: Moment,
     price: i64,
-) -> anyhow::Result<Result<Attempt, ChargeError>> {
+) -> anyhow::Result<Result<Attempt, AcceptError>> {
     let place = match moment {
         Moment::BeforeTheClick => {
             dodo.reprice(KIT, price)?;
@@ -163,7 +166,7 @@ struct Run {
     moment: Moment,
     /// The offer with the quote that was last agreed to.
     shown: Shown,
-    told: Result<Attempt, ChargeError>,
+    told: Result<Attempt, AcceptError>,
 }
 
 /// Compares the money with what was on the button. Returns whether a difference went back.

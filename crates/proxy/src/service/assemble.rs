@@ -9,6 +9,7 @@ use wire::UnixSeconds;
 
 use super::{
     Services,
+    accepting::Accepting,
     catalogue::Catalogue,
     charging::{self, Charging},
     offers::{self, Offers},
@@ -129,6 +130,7 @@ impl Services {
                 catalogue: catalogue.clone(),
                 store: Arc::clone(&store),
                 charging: Arc::clone(&charging),
+                offers: Arc::clone(&offers),
                 quoting: Arc::clone(&quoting),
                 gateway,
                 chosen: Chosen::default(),
@@ -139,6 +141,12 @@ impl Services {
                 keys: webhook_keys,
                 catalogue: catalogue.clone(),
                 purchases,
+                charging: Arc::clone(&charging),
+            },
+            accepting: Accepting {
+                store: Arc::clone(&store),
+                offers: Arc::clone(&offers),
+                catalogue: catalogue.clone(),
                 charging: Arc::clone(&charging),
             },
             offers,

@@ -10,6 +10,7 @@
 //! | [`offers`] | made, shown, refused |
 //! | [`plans`] | compared, previewed |
 //! | [`quoting`] | what something costs, and the promise of it |
+//! | [`accepting`] | the one way to accept an offer or a plan change |
 //! | [`charging`] | collecting a quote, once or not at all |
 //! | [`gate`] | whether anything may be accepted |
 //! | [`restoring`] | what a store has lost, written anew from Dodo |
@@ -18,6 +19,7 @@
 //! | [`webhooks`] | what Dodo reports |
 //! | [`outbox`] | what the merchant's system is told |
 
+pub mod accepting;
 pub mod assemble;
 pub mod catalogue;
 pub mod charging;
@@ -45,6 +47,8 @@ pub struct Services {
     pub offers: Arc<offers::Offers>,
     /// The upgrade page.
     pub plans: plans::Plans,
+    /// Accepting offers and plan changes.
+    pub accepting: accepting::Accepting,
     /// Collecting.
     pub charging: Arc<charging::Charging>,
     /// Dodo's reports.

@@ -4,7 +4,11 @@ use std::sync::{Arc, Mutex};
 
 use anyhow::Context as _;
 use async_trait::async_trait;
-use proxy::{clock::Clock as _, service::charging::ChargeError, store::Execute};
+use proxy::{
+    clock::Clock as _,
+    service::{accepting::AcceptError, charging::ChargeError},
+    store::Execute,
+};
 use testkit::{Dodo, InProcessServices, KIT, rules_with};
 use upsell_core::{
     domain::OfferState,
@@ -104,7 +108,10 @@ impl Tale for Story {
                     Ok(attempt) if attempt.status == Some(AttemptStatus::Failed) => {
                         Told::Failed(attempt.attempt_id.context("an attempt without an id")?)
                     }
-                    Ok(_) | Err(ChargeError::AttemptInProgress | ChargeError::KeyInProgress) => Told::Open,
+                    Ok(_)
+                    | Err(AcceptError::Charge(ChargeError::AttemptInProgress | ChargeError::KeyInProgress)) => {
+                        Told::Open
+                    }
                     Err(_) => Told::Refused,
                 };
                 if let Some(entry) = lock(story).told.get_mut(asked) {

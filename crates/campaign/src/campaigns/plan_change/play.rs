@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use anyhow::Context as _;
 use async_trait::async_trait;
 use dodo_sim::ProductPatch;
-use proxy::service::charging::ChargeError;
+use proxy::service::{accepting::AcceptError, charging::ChargeError};
 use serde_json::json;
 use testkit::{Dodo, InProcessServices, PlanPage, attempt_in, is_lost};
 use upsell_core::{domain::AttemptState, rules::Rules};
@@ -182,15 +182,15 @@ async fn confirm(page: &PlanPage<'_>, story: &Mutex<Story>, tab: usize, key: u32
                 _ => Told::Open,
             }
         }
-        Err(ChargeError::QuoteChanged(new)) => {
+        Err(AcceptError::Charge(ChargeError::QuoteChanged(new))) => {
             show(story, tab, Some(*new));
             Told::Refused
         }
-        Err(ChargeError::QuoteExpired) => {
+        Err(AcceptError::Charge(ChargeError::QuoteExpired)) => {
             show(story, tab, None);
             Told::Refused
         }
-        Err(ChargeError::AttemptInProgress | ChargeError::KeyInProgress) => Told::Open,
+        Err(AcceptError::Charge(ChargeError::AttemptInProgress | ChargeError::KeyInProgress)) => Told::Open,
         Err(_) => Told::Refused,
     };
     if let Some(click) = lock(story).clicks.get_mut(at) {

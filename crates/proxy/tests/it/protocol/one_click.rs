@@ -83,7 +83,7 @@ async fn a_repeated_key_is_answered_alike_and_another_body_refused() {
         consent: None,
     };
     let key = wire::IdempotencyKey::parse("key-1").unwrap();
-    let reused = rig.charging.accept(&shown.session, request, key, other).await;
+    let reused = rig.accept_request(&shown.session, request, key, other).await;
     assert!(matches!(reused, Err(ChargeError::KeyReused)), "{reused:?}");
     // The key of one buyer means nothing to another.
     shown.session.customer_id = rig.dodo.customer(Some(GOOD)).unwrap();
@@ -215,7 +215,7 @@ async fn what_was_not_quoted_is_refused() {
     };
     let key = wire::IdempotencyKey::parse("key-2").unwrap();
     let other =
-        rig.charging.accept(&shown.session, request, key, upsell_core::domain::Fingerprint([1; 32])).await;
+        rig.accept_request(&shown.session, request, key, upsell_core::domain::Fingerprint([1; 32])).await;
     assert!(matches!(other, Err(ChargeError::Invalid("quantity"))), "{other:?}");
     assert_eq!(rig.dodo.posts_to("/checkouts"), 0);
     assert_eq!(rig.offer_state(&shown).await, OfferState::Presented);

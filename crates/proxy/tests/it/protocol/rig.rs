@@ -7,14 +7,17 @@ use dodo_client::{
     types::plan_changes::ProrationMode,
 };
 use dodo_sim::{NewSubscription, SimConfig};
-use proxy::service::charging::ChargeError;
+use proxy::service::{accepting::AcceptError, charging::ChargeError};
 use serde_json::Value;
 use testkit::{Database, Dodo, InProcessServices, rules_with, standing_clock};
 use upsell_core::{
     domain::{ChargePlan, Fingerprint, OfferState, QuoteRow, Session},
     rules::MoneyRules,
 };
-use wire::{Attempt, AttemptStatus, ChangeRequest, EffectiveAt, IdempotencyKey, PayWith, ProductId, Purpose};
+use wire::{
+    AcceptRequest, Attempt, AttemptStatus, ChangeRequest, EffectiveAt, IdempotencyKey, PayWith, ProductId,
+    Purpose,
+};
 
 pub(super) use testkit::{GOOD_CARD as GOOD, Shown, session};
 pub(super) const NO_FUNDS: &str = "4000000000009995";
@@ -65,7 +68,7 @@ impl Rig {
     }
 
     pub(super) async fn accept(&self, shown: &Shown, key: &str) -> Result<Attempt, ChargeError> {
-        self.services.accept(shown, key, None).await
+        self.services.accept(shown, key, None).await.map_err(refusal)
     }
 
     pub(super) async fn accept_with(
@@ -74,7 +77,18 @@ impl Rig {
         key: &str,
         pay_with: Option<PayWith>,
     ) -> Result<Attempt, ChargeError> {
-        self.services.accept(shown, key, pay_with).await
+        self.services.accept(shown, key, pay_with).await.map_err(refusal)
+    }
+
+    /// Accepts with a request of the test's own.
+    pub(super) async fn accept_request(
+        &self,
+        session: &Session,
+        request: AcceptRequest,
+        key: IdempotencyKey,
+        fingerprint: Fingerprint,
+    ) -> Result<Attempt, ChargeError> {
+        self.accepting.accept(session, request, key, fingerprint).await.map_err(refusal)
     }
 
     /// Somebody with a running subscription, and a session for the upgrade page.
@@ -114,7 +128,7 @@ impl Rig {
     ) -> Result<Attempt, ChargeError> {
         let request = ChangeRequest { quote_id: quote.quote.id.clone(), consent: None };
         let key = IdempotencyKey::parse(key).unwrap();
-        self.charging.change(session, request, key, Fingerprint([2; 32])).await
+        self.accepting.change(session, request, key, Fingerprint([2; 32])).await.map_err(refusal)
     }
 
     /// Asks how an attempt stands, as a page that polls does.
@@ -174,6 +188,14 @@ impl Rig {
             assert!(tokio::time::Instant::now() < deadline, "it did not come to that");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
+    }
+}
+
+/// Returns the refusal of a charge. No offer is over in these tests before it is claimed.
+fn refusal(error: AcceptError) -> ChargeError {
+    match error {
+        AcceptError::Charge(error) => error,
+        AcceptError::Offer(error) => panic!("{error}"),
     }
 }
 
