@@ -16,7 +16,9 @@ use proxy::{
     service::{accepting::AcceptError, charging::ChargeError},
 };
 use rand::RngExt as _;
-use testkit::{Database, Dodo, GOOD_CARD, InProcessServices, KIT, Shown, rules_with, standing_clock};
+use testkit::{
+    Database, Dodo, GOOD_CARD, InProcessServices, KIT, Shown, Tally, check, rules_with, standing_clock,
+};
 use upsell_core::{
     domain::{AttemptState, QuoteRow},
     rules::{AboveQuote, MoneyRules},
@@ -178,13 +180,13 @@ async fn judge(
 ) -> anyhow::Result<bool> {
     let Run { seed, moment, shown, told } = run;
     let customer = shown.offer.customer_id.as_str();
-    let (posts, collected) = (dodo.charging_requests_of(customer).len(), dodo.collected_from(customer));
-    report.posts = report.posts.saturating_add(u64::try_from(posts)?);
+    let collected = dodo.collected_from(customer);
+    let posts = u32::try_from(dodo.charging_requests_of(customer).len())?;
+    let tally = Tally { posts, paid: u32::try_from(collected.len())? };
+    report.posts = report.posts.saturating_add(u64::from(posts));
     let agreed = shown.quote.quote.total;
     let words = format!("{moment:?}: {agreed} was shown, collected {collected:?}, told {told:?}");
-    if posts > 1 || collected.len() > 1 {
-        report.broken(Broken::Double, *seed, &words);
-    }
+    report.found(&words, *seed, check::at_most_once(tally));
     let row = services.store.latest_attempt(&shown.offer.id).await?;
     let recorded = row.filter(|row| row.state == AttemptState::Succeeded).and_then(|row| row.receipt);
     let Some(charge) = collected.first() else {

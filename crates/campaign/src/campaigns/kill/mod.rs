@@ -8,15 +8,14 @@
 //!
 //! Seen to fail when recovery takes an attempt that is marked as sent for one that was not sent.
 
-use std::{
-    collections::HashMap,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use rand::RngExt;
 use serde_json::{Value, json};
-use testkit::{Answer, COURSE, Dodo, GOOD_CARD, MERCHANT_KEY, Ports, Process, Setup, client};
+use testkit::{
+    Answer, COURSE, Dodo, GOOD_CARD, MERCHANT_KEY, Ports, Process, Setup, attempt_of, check, client,
+};
 
 use super::Campaign;
 use crate::{
@@ -146,28 +145,18 @@ impl Shop {
 
     /// Compares what each buyer is told with what was collected from them.
     async fn judge(&self, dodo: &Dodo, buyers: &[Buyer], report: &mut Report) -> anyhow::Result<()> {
-        let (mut posts, mut paid) = (HashMap::<String, u32>::new(), HashMap::<String, Vec<String>>::new());
-        for post in dodo.charging_requests() {
-            report.posts += 1;
-            let customer = post.body["customer"]["customer_id"].as_str().unwrap_or_default().to_owned();
-            *posts.entry(customer).or_default() += 1;
-        }
-        for charge in dodo.collected() {
-            let attempt = json!(charge.metadata)["attempt_id"].as_str().unwrap_or_default().to_owned();
-            paid.entry(charge.customer_id).or_default().push(attempt);
-        }
+        let (tally, collected) = (dodo.tally(), dodo.collected());
         let until = Instant::now() + SETTLED_WITHIN;
         let mut charged = 0_u32;
         for buyer in buyers {
-            let requests = posts.get(&buyer.customer).copied().unwrap_or_default();
-            let attempts = paid.get(&buyer.customer).map(Vec::as_slice).unwrap_or_default();
-            if requests > 1 || attempts.len() > 1 {
-                let what = format!("{requests} requests, {} charges", attempts.len());
-                report.broken(Broken::Double, buyer.seed, what);
-            }
-            let [attempt] = attempts else { continue };
+            let tally = tally.get(&buyer.customer).copied().unwrap_or_default();
+            report.posts = report.posts.saturating_add(u64::from(tally.posts));
+            report.found("a kill", buyer.seed, check::at_most_once(tally));
+            let mut of_buyer = collected.iter().filter(|charge| charge.customer_id == buyer.customer);
+            let (Some(charge), None) = (of_buyer.next(), of_buyer.next()) else { continue };
+            let Some(attempt) = attempt_of(charge) else { continue };
             charged += 1;
-            let told = self.settled(buyer, attempt, until).await?;
+            let told = self.settled(buyer, &attempt, until).await?;
             match told.body["status"].as_str() {
                 Some("succeeded") => {}
                 Some("failed") => report.broken(Broken::Lie, buyer.seed, "paid, and told failed"),
