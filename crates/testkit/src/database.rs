@@ -93,7 +93,9 @@ impl Database {
         }
     }
 
-    fn file(&self) -> PathBuf {
+    /// The SQLite file.
+    #[must_use]
+    pub fn file(&self) -> PathBuf {
         self.folder().join(FILE)
     }
 

@@ -39,7 +39,7 @@ use wire::{
     AcceptRequest, Attempt, IdempotencyKey, OfferKind, PayWith, ProductId, Purpose, Trigger, UnixSeconds,
 };
 
-use super::{Database, Dodo, MERCHANT_KEY, WEBHOOK_SECRET, key_bytes, sign};
+use super::{Database, Dodo, MERCHANT, MERCHANT_KEY, WEBHOOK_SECRET, key_bytes, sign};
 
 /// Seconds between two looks at what was given up.
 const WATCH: i64 = 3_600;
@@ -112,7 +112,7 @@ impl InProcessServices {
         let key = ApiKey::parse(dodo_sim::DEFAULT_KEY)?;
         let config = Config::new(Mode::Test, key).with_base_url(dodo.url()).with_limits(limits);
         let client = Client::new(&config)?;
-        let tenant = Tenant { merchant: "tests".to_owned(), mode: Mode::Test };
+        let tenant = Tenant { merchant: MERCHANT.to_owned(), mode: Mode::Test };
         let gateway = Gateway::new(client.clone(), Some("https://shop.example/thanks".to_owned()));
         let tasks = TaskTracker::new();
         let (services, workers) = Services::assemble(Parts {

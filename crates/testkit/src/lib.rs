@@ -31,12 +31,12 @@ mod signing;
 
 pub use self::{
     database::Database,
-    dodo::{Dodo, Tally, attempt_in, attempt_of, is_lost},
+    dodo::{Buyer, Dodo, Tally, attempt_in, attempt_of, is_lost},
     http::{Answer, client, patiently},
     in_process::{InProcessServices, Shown, purchase_of, rules_with, session},
     plans::{PlanPage, Subscriber},
     process::{Ports, Process},
-    proxy::{MERCHANT_KEY, Proxy, Setup, WEBHOOK_SECRET},
+    proxy::{MERCHANT, MERCHANT_KEY, Proxy, Setup, WEBHOOK_SECRET},
     raw::exchange,
     signing::{key_bytes, sign},
 };

@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::Context as _;
 
-use crate::{Dodo, MERCHANT_KEY, Setup, WEBHOOK_SECRET};
+use crate::{Dodo, MERCHANT, MERCHANT_KEY, Setup, WEBHOOK_SECRET};
 
 /// Longer than any start takes.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -61,7 +61,7 @@ impl Process {
             .arg("serve")
             .args(["--listen", &format!("127.0.0.1:{}", ports.api)])
             .args(["--ops-listen", &format!("127.0.0.1:{}", ports.ops)])
-            .args(["--merchant", "campaigns", "--environment", "test_mode"])
+            .args(["--merchant", MERCHANT, "--environment", "test_mode"])
             .args(["--return-url", "https://shop.example/thanks"])
             .args(["--dodo-base-url", &dodo.url()])
             .args(["--token-requests-per-minute", many, "--address-requests-per-minute", many])

@@ -1,11 +1,11 @@
 //! A whole proxy, spoken to over HTTP.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use ::proxy::{
     Application,
     clock::{Clock, ManualClock},
-    settings::{Arguments, Secrets, Settings},
+    settings::{Arguments, Limits, Secrets, Settings},
 };
 use anyhow::Context as _;
 use clap::Parser as _;
@@ -20,6 +20,8 @@ use crate::{Answer, Database, Dodo, client};
 
 /// What the merchant's server proves itself with.
 pub const MERCHANT_KEY: &str = "merchant-key-of-the-tests";
+/// The merchant's name for the rows of every proxy and of in-process services.
+pub const MERCHANT: &str = "tests";
 /// What Dodo signs with, unless told otherwise.
 pub const WEBHOOK_SECRET: &str = dodo_sim::DEFAULT_WEBHOOK_SECRET;
 
@@ -39,6 +41,14 @@ pub struct Setup {
     pub webhook_keys: Vec<String>,
     /// The moment of the backup that the database was restored from.
     pub restored_at: Option<UnixSeconds>,
+    /// Files of the widget.
+    pub widget_dir: Option<PathBuf>,
+    /// Files of the upgrade page.
+    pub spa_dir: Option<PathBuf>,
+    /// Address and key of the merchant's system for notifications.
+    pub notify: Option<(String, String)>,
+    /// Limits that a test runs into.
+    pub limits: Option<fn(&mut Limits)>,
 }
 
 impl Setup {
@@ -47,13 +57,23 @@ impl Setup {
     /// # Errors
     /// When there is no room for one.
     pub fn new() -> anyhow::Result<Self> {
-        Ok(Self {
-            database: Database::sqlite()?,
+        Ok(Self::over(Database::sqlite()?))
+    }
+
+    /// Returns the shipped rules over a database.
+    #[must_use]
+    pub fn over(database: Database) -> Self {
+        Self {
+            database,
             rules: include_str!("../../proxy/upsell.toml").to_owned(),
             clock: None,
             webhook_keys: vec![WEBHOOK_SECRET.to_owned()],
             restored_at: None,
-        })
+            widget_dir: None,
+            spa_dir: None,
+            notify: None,
+            limits: None,
+        }
     }
 }
 
@@ -61,6 +81,8 @@ impl Setup {
 #[derive(Debug)]
 pub struct Proxy {
     url: String,
+    ops_url: String,
+    settings: Settings,
     http: reqwest::Client,
     stop: CancellationToken,
     running: JoinHandle<Result<(), ::proxy::application::ApplicationError>>,
@@ -86,7 +108,7 @@ impl Proxy {
             ("--listen", "127.0.0.1:0".to_owned()),
             ("--ops-listen", "127.0.0.1:0".to_owned()),
             ("--config", rules.display().to_string()),
-            ("--merchant", "campaigns".to_owned()),
+            ("--merchant", MERCHANT.to_owned()),
             ("--environment", "test_mode".to_owned()),
             ("--return-url", "https://shop.example/thanks".to_owned()),
             ("--allowed-origins", "https://shop.example".to_owned()),
@@ -97,8 +119,15 @@ impl Proxy {
             ("--dodo-requests-per-second", UNLIMITED.to_owned()),
             ("--dodo-requests-per-minute", UNLIMITED.to_owned()),
         ];
-        let restored_at = setup.restored_at.map(|at| ("--restored-at", at.0.to_string()));
-        let words = flags.into_iter().chain(restored_at).flat_map(|(name, value)| [name.to_owned(), value]);
+        let path = |path: &PathBuf| path.display().to_string();
+        let optional = [
+            ("--restored-at", setup.restored_at.map(|at| at.0.to_string())),
+            ("--widget-dir", setup.widget_dir.as_ref().map(path)),
+            ("--spa-dir", setup.spa_dir.as_ref().map(path)),
+            ("--notify-url", setup.notify.as_ref().map(|(url, _)| url.clone())),
+        ];
+        let optional = optional.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        let words = flags.into_iter().chain(optional).flat_map(|(name, value)| [name.to_owned(), value]);
         let Flags { arguments } = Flags::try_parse_from(std::iter::once("campaign".to_owned()).chain(words))?;
         let keys = setup.webhook_keys.join(" ");
         let secrets = Secrets::read(|name| match name {
@@ -106,14 +135,20 @@ impl Proxy {
             "DODO_PAYMENTS_API_KEY" => Some(dodo_sim::DEFAULT_KEY.to_owned()),
             "DODO_PAYMENTS_WEBHOOK_KEY" => Some(keys.clone()),
             "DATABASE_URL" => Some(setup.database.url().to_owned()),
+            "UPSELL_NOTIFY_KEY" => setup.notify.as_ref().map(|(_, key)| key.clone()),
             _ => None,
         });
         let clock = setup.clock.clone().map(|clock| clock as Arc<dyn Clock>);
-        let application = Application::build_with(Settings::check(arguments, secrets)?, None, clock).await?;
+        let mut settings = Settings::check(arguments, secrets)?;
+        if let Some(change) = setup.limits {
+            change(&mut settings.limits);
+        }
+        let application = Application::build_with(settings.clone(), None, clock).await?;
         let url = application.address().to_string();
+        let ops_url = format!("http://{}", application.ops_address());
         let stop = CancellationToken::new();
         let running = tokio::spawn(application.run_until_stopped(stop.clone().cancelled_owned()));
-        Ok(Self { url, http: client()?, stop, running })
+        Ok(Self { url, ops_url, settings, http: client()?, stop, running })
     }
 
     /// Has the simulator deliver its webhooks here.
@@ -138,6 +173,18 @@ impl Proxy {
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Returns the address of health and metrics.
+    #[must_use]
+    pub fn ops_url(&self) -> &str {
+        &self.ops_url
+    }
+
+    /// Returns what the proxy was started with.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     /// Asks as a page with a token does.

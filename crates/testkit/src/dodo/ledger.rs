@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use dodo_sim::{Charge, IntentStatus, Request};
+use dodo_client::ids::CustomerId;
+use dodo_sim::{Charge, IntentStatus, Request, Source};
 use serde_json::{Value, json};
 
 use super::Dodo;
@@ -117,6 +118,14 @@ impl Dodo {
             (method.is_empty() || request.method == method) && request.path.starts_with(path)
         };
         requests.iter().filter(asked).count()
+    }
+
+    /// Returns what was collected from this buyer in one way.
+    #[must_use]
+    pub fn collected_by(&self, customer: &CustomerId, source: Source) -> Vec<Charge> {
+        let mut charges = self.payments_of(customer.as_str());
+        charges.retain(|charge| charge.source == source);
+        charges
     }
 
     /// Returns every successful payment of this buyer, whatever it was for.

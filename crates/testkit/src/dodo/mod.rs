@@ -2,13 +2,16 @@
 //!
 //! | module | what |
 //! |---|---|
+//! | `buyers` | buyers with what they have bought |
 //! | `ledger` | what really happened to the money |
 //! | `subscriptions` | subscriptions and changes of their plans |
 
+mod buyers;
 mod ledger;
 mod subscriptions;
 
 pub use self::{
+    buyers::Buyer,
     ledger::{Tally, attempt_in, attempt_of},
     subscriptions::is_lost,
 };
@@ -196,5 +199,21 @@ impl Dodo {
     /// When the address is malformed.
     pub fn deliver_to(&self, proxy: &str) -> anyhow::Result<()> {
         Ok(self.control.set_webhook_endpoint(&format!("{proxy}/webhooks/dodo"), crate::WEBHOOK_SECRET)?)
+    }
+
+    /// Asks the control plane over HTTP, for what has no verb here.
+    ///
+    /// # Errors
+    /// When the simulator refuses.
+    pub async fn get(&self, path: &str) -> anyhow::Result<Value> {
+        crate::Answer::to(crate::client()?.get(format!("{}{path}", self.url()))).await?.ok()
+    }
+
+    /// Sends a command to the control plane over HTTP, for what has no verb here.
+    ///
+    /// # Errors
+    /// When the simulator refuses.
+    pub async fn post(&self, path: &str, body: Value) -> anyhow::Result<Value> {
+        crate::Answer::to(crate::client()?.post(format!("{}{path}", self.url())).json(&body)).await?.ok()
     }
 }

@@ -85,7 +85,7 @@ impl Ear {
         let last = Case { fate: Fate::Take, verifies: true, ..Case::from_message("the last", &last) };
         self.hear(&last, seed, report).await?;
         self.proxy.stop().await?;
-        let tenant = Tenant { merchant: "campaigns".to_owned(), mode: Mode::Test };
+        let tenant = Tenant { merchant: testkit::MERCHANT.to_owned(), mode: Mode::Test };
         let store = store::open(&self.setup.database.parsed()?, &tenant).await?.store;
         for wrong in effects(&*store, &self.told).await? {
             report.broken(Broken::Other(EFFECTS), seed, wrong);
