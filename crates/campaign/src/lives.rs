@@ -99,7 +99,7 @@ pub trait Tale: Clone + Send + Sync + 'static {
     ///
     /// # Errors
     /// When it cannot be played.
-    async fn linger(_desk: &InProcessServices, _dodo: &Dodo, _tale: &Mutex<Self>) -> anyhow::Result<()> {
+    async fn linger(_services: &InProcessServices, _dodo: &Dodo, _tale: &Mutex<Self>) -> anyhow::Result<()> {
         Ok(())
     }
 

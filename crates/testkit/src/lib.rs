@@ -16,6 +16,7 @@
 //! | [`Dodo`] | the simulator: buyers, cards, faults, policy switches, and the ledger that records what happened |
 //! | [`Database`] | a database of its own, which outlives the proxies over it |
 //!
+//! [`ProxyClient`] sends a proxy what the merchant's server and a buyer's page send.
 //! [`check`] compares the ledger with the store. Verbs return errors only for what has to work in every test.
 
 pub mod check;
@@ -26,6 +27,7 @@ mod in_process;
 mod plans;
 mod process;
 mod proxy;
+mod proxy_client;
 mod raw;
 mod signing;
 
@@ -37,6 +39,7 @@ pub use self::{
     plans::{PlanPage, Subscriber},
     process::{Ports, Process},
     proxy::{MERCHANT, MERCHANT_KEY, Proxy, Setup, WEBHOOK_SECRET},
+    proxy_client::ProxyClient,
     raw::exchange,
     signing::{key_bytes, sign},
 };

@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::Context as _;
 
-use crate::{Dodo, MERCHANT, MERCHANT_KEY, Setup, WEBHOOK_SECRET};
+use crate::{Dodo, MERCHANT, MERCHANT_KEY, ProxyClient, Setup, WEBHOOK_SECRET, client};
 
 /// Longer than any start takes.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -40,10 +40,12 @@ impl Ports {
         Ok(Self { api: api.local_addr()?.port(), ops: ops.local_addr()?.port() })
     }
 
-    /// Returns the address of the API.
-    #[must_use]
-    pub fn url(self) -> String {
-        format!("http://127.0.0.1:{}", self.api)
+    /// Returns a client of the API, whichever process serves it.
+    ///
+    /// # Errors
+    /// When there is no HTTP client.
+    pub fn client(self) -> anyhow::Result<ProxyClient> {
+        ProxyClient::of(format!("http://127.0.0.1:{}", self.api))
     }
 }
 
@@ -85,8 +87,8 @@ impl Process {
     ///
     /// # Errors
     /// When the program ends, or is not ready in time.
-    pub async fn ready(&mut self, http: &reqwest::Client) -> anyhow::Result<Duration> {
-        let began = Instant::now();
+    pub async fn ready(&mut self) -> anyhow::Result<Duration> {
+        let (http, began) = (client()?, Instant::now());
         while began.elapsed() < PATIENCE {
             if let Some(status) = self.child.try_wait()? {
                 anyhow::bail!("the proxy ended by itself with {status}");

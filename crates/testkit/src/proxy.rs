@@ -1,6 +1,6 @@
 //! A whole proxy, spoken to over HTTP.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{ops::Deref, path::PathBuf, sync::Arc};
 
 use ::proxy::{
     Application,
@@ -9,14 +9,11 @@ use ::proxy::{
 };
 use anyhow::Context as _;
 use clap::Parser as _;
-use dodo_client::ids::{CustomerId, PaymentId};
-use reqwest::Method;
-use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use wire::UnixSeconds;
 
-use crate::{Answer, Database, Dodo, client};
+use crate::{Database, Dodo, ProxyClient};
 
 /// What the merchant's server proves itself with.
 pub const MERCHANT_KEY: &str = "merchant-key-of-the-tests";
@@ -80,10 +77,9 @@ impl Setup {
 /// A running proxy. Dropped without [`Proxy::stop`], it goes on until the process ends.
 #[derive(Debug)]
 pub struct Proxy {
-    url: String,
+    client: ProxyClient,
     ops_url: String,
     settings: Settings,
-    http: reqwest::Client,
     stop: CancellationToken,
     running: JoinHandle<Result<(), ::proxy::application::ApplicationError>>,
 }
@@ -93,6 +89,14 @@ pub struct Proxy {
 struct Flags {
     #[command(flatten)]
     arguments: Arguments,
+}
+
+impl Deref for Proxy {
+    type Target = ProxyClient;
+
+    fn deref(&self) -> &ProxyClient {
+        &self.client
+    }
 }
 
 impl Proxy {
@@ -148,7 +152,7 @@ impl Proxy {
         let ops_url = format!("http://{}", application.ops_address());
         let stop = CancellationToken::new();
         let running = tokio::spawn(application.run_until_stopped(stop.clone().cancelled_owned()));
-        Ok(Self { url, ops_url, settings, http: client()?, stop, running })
+        Ok(Self { client: ProxyClient::of(url)?, ops_url, settings, stop, running })
     }
 
     /// Has the simulator deliver its webhooks here.
@@ -156,7 +160,7 @@ impl Proxy {
     /// # Errors
     /// Never, with an address of ours.
     pub fn hear(&self, dodo: &Dodo) -> anyhow::Result<()> {
-        dodo.deliver_to(&self.url)
+        dodo.deliver_to(self.url())
     }
 
     /// Stops as a deployment stops: answers and charges under way finish.
@@ -169,12 +173,6 @@ impl Proxy {
         Ok(())
     }
 
-    /// Its address, without a slash at the end.
-    #[must_use]
-    pub fn url(&self) -> &str {
-        &self.url
-    }
-
     /// Returns the address of health and metrics.
     #[must_use]
     pub fn ops_url(&self) -> &str {
@@ -185,81 +183,5 @@ impl Proxy {
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.settings
-    }
-
-    /// Asks as a page with a token does.
-    ///
-    /// # Errors
-    /// When no answer comes.
-    pub async fn get(&self, token: &str, path: &str) -> anyhow::Result<Answer> {
-        Answer::to(self.request(Method::GET, path).bearer_auth(token)).await
-    }
-
-    /// The same with a body, and an idempotency key where one is given.
-    ///
-    /// # Errors
-    /// When no answer comes.
-    pub async fn post(
-        &self,
-        token: &str,
-        path: &str,
-        key: Option<&str>,
-        body: &Value,
-    ) -> anyhow::Result<Answer> {
-        let request = self.request(Method::POST, path).bearer_auth(token).json(body);
-        Answer::to(match key {
-            Some(key) => request.header("idempotency-key", key),
-            None => request,
-        })
-        .await
-    }
-
-    /// A token to follow up a purchase, as the merchant's server mints it.
-    ///
-    /// # Errors
-    /// When it is not given.
-    pub async fn mint(&self, customer: &CustomerId, purchase: &PaymentId) -> anyhow::Result<String> {
-        let request = json!({
-            "customer_id": customer.as_str(), "purpose": "offer", "payment_id": purchase.as_str(),
-        });
-        let minted = self.post(MERCHANT_KEY, "/v1/sessions", None, &request).await?.ok()?;
-        Ok(minted["token"].as_str().context("a session without a token")?.to_owned())
-    }
-
-    /// The offer on the page, or why there is none.
-    ///
-    /// # Errors
-    /// When it is not told.
-    pub async fn look(&self, token: &str) -> anyhow::Result<Value> {
-        self.get(token, "/v1/upsell").await?.ok()
-    }
-
-    /// Accepts what is on the page.
-    ///
-    /// # Errors
-    /// When no answer comes.
-    pub async fn accept(&self, token: &str, shown: &Value, key: &str) -> anyhow::Result<Answer> {
-        let body = json!({"offer_id": shown["offer"]["id"], "quote_id": shown["quote"]["id"]});
-        self.post(token, "/v1/upsell/accept", Some(key), &body).await
-    }
-
-    /// Declines what is on the page.
-    ///
-    /// # Errors
-    /// When no answer comes.
-    pub async fn decline(&self, token: &str, shown: &Value) -> anyhow::Result<Answer> {
-        self.post(token, "/v1/upsell/decline", None, &json!({"offer_id": shown["offer"]["id"]})).await
-    }
-
-    /// How an attempt stands.
-    ///
-    /// # Errors
-    /// When no answer comes.
-    pub async fn attempt(&self, token: &str, id: &str) -> anyhow::Result<Answer> {
-        self.get(token, &format!("/v1/upsell/attempts/{id}")).await
-    }
-
-    fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
-        self.http.request(method, format!("{}{path}", self.url))
     }
 }
