@@ -1,10 +1,11 @@
 //! Checkers: what the simulator's ledger and the store must agree on, whatever happened before.
 //!
 //! Each function names the invariants of `docs/ARCHITECTURE.md` that it checks, and returns every violation that it finds.
-//! A checker knows nothing of the scenario: what is particular to one belongs to its campaign.
+//! A checker knows nothing of the scenario: what is particular to a scenario belongs to its test.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use anyhow::Context as _;
 use dodo_client::ids::PaymentId;
 use dodo_sim::{Charge, Request};
 use proxy::store::Store;
@@ -14,7 +15,7 @@ use upsell_core::{
 };
 use wire::AttemptId;
 
-use crate::{Dodo, Tally, attempt_in, attempt_of};
+use crate::{Dodo, Shown, Tally, attempt_in, attempt_of};
 
 /// A promise about money.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +57,23 @@ impl Found {
             self.0.push(Violation::new(promise, what));
         }
     }
+}
+
+/// Checks after the deadline everything that must hold of an offer in any scenario: [`charges`], [`requests`], [`record`]
+/// and [`decided`].
+///
+/// # Errors
+/// When the store fails or does not know the offer.
+pub async fn offer(dodo: &Dodo, store: &dyn Store, shown: &Shown) -> anyhow::Result<Vec<Violation>> {
+    let (customer, quoted) = (&shown.offer.customer_id, shown.quote.quote.total);
+    let collected = dodo.collected_from(customer.as_str());
+    let offer = store.offer(customer, &shown.offer.id).await?.context("the offer is gone")?;
+    let latest = store.latest_attempt(&shown.offer.id).await?;
+    let mut found = charges(&collected, quoted);
+    found.extend(requests(store, &dodo.charging_requests_of(customer.as_str())).await?);
+    found.extend(record(&offer, latest.as_ref(), collected.first(), quoted));
+    found.extend(decided(&offer, latest.as_ref()));
+    Ok(found)
 }
 
 /// Checks that one buyer's offer led to at most one charging request and one charge (I1, I3).

@@ -41,11 +41,11 @@ use wire::{
 
 use super::{Database, Dodo, MERCHANT, MERCHANT_KEY, WEBHOOK_SECRET, key_bytes, sign};
 
-/// Seconds between two looks at what was given up.
+/// Seconds between two look-ups of an abandoned attempt.
 const WATCH: i64 = 3_600;
-/// Seconds in which what such a look finds is given back, or cannot be.
+/// Seconds in which what such a look-up finds is refunded, or cannot be.
 const A_WHILE: i64 = 30 * 60;
-/// A day and more: offers of a campaign do not run out by themselves.
+/// Seconds until an offer expires: longer than any test plays.
 const OFFER_LIFE: i64 = 7 * 86_400;
 /// The purchase that every offer follows.
 const ORIGINAL: &str = "pay_original";
@@ -76,11 +76,11 @@ impl Deref for InProcessServices {
 /// A buyer with an offer and its quote on the screen.
 #[derive(Clone, Debug)]
 pub struct Shown {
-    /// Whose page it is.
+    /// Session of the page.
     pub session: Session,
-    /// What is offered.
+    /// The offer.
     pub offer: OfferRow,
-    /// What it costs.
+    /// The quote of the offer.
     pub quote: QuoteRow,
 }
 
@@ -130,7 +130,7 @@ impl InProcessServices {
         Ok(Self { services, workers, clock: Arc::clone(clock), tasks, client, gateway })
     }
 
-    /// A new buyer with this card, and a product on the screen.
+    /// Shows a product to a new buyer with this card.
     ///
     /// # Errors
     /// When it cannot be quoted or kept.
@@ -165,7 +165,7 @@ impl InProcessServices {
         Ok(Shown { session: session(customer, Purpose::Offer, None), offer, quote })
     }
 
-    /// A fresh quote for an offer, on the method that would be chosen.
+    /// Issues a fresh quote for an offer, on the payment method that would be chosen.
     ///
     /// # Errors
     /// When Dodo does not quote it.
@@ -177,7 +177,7 @@ impl InProcessServices {
         Ok(self.quoting.issue(&priced, &offer.plan, customer, Some(&offer.id), method.as_ref()).await?)
     }
 
-    /// Clicks, with a key.
+    /// Accepts an offer with this idempotency key.
     ///
     /// # Errors
     /// As the buyer is told.
@@ -226,7 +226,7 @@ impl InProcessServices {
         Ok(self.webhooks.receive(verified).await?)
     }
 
-    /// The offer as it is on record.
+    /// Returns the offer as it is on record.
     ///
     /// # Errors
     /// When it is gone.
@@ -252,7 +252,7 @@ impl InProcessServices {
         Ok(())
     }
 
-    /// Lets the time come for the next look at what was given up, and then some for what it finds.
+    /// Advances time to the next look-up of an abandoned attempt, and then for what the look-up finds.
     ///
     /// # Errors
     /// When the store fails.

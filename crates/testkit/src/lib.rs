@@ -62,6 +62,26 @@ pub const EMPTY_CARD: &str = "4000000000009995";
 pub const COURSE: &str = "prod_starter_course";
 /// A one-time product to offer.
 pub const KIT: &str = "prod_toolkit";
+/// Faults of a charging request after which it is not known whether it was executed.
+pub const UNKNOWN_OUTCOMES: [&str; 17] = [
+    "reset_before",
+    "reset_after",
+    "hang_before",
+    "hang_after",
+    "truncated_body_after",
+    "non_json_body_after",
+    "empty_200_after",
+    "status_408_before",
+    "status_408_after",
+    "status_409_before",
+    "status_409_after",
+    "status_500_before",
+    "status_500_after",
+    "status_502_after",
+    "status_503_before",
+    "status_504_after",
+    "status_302_after",
+];
 
 #[cfg(test)]
 mod tests;

@@ -9,17 +9,17 @@ use wire::{
 
 use super::{Dodo, InProcessServices, session};
 
-/// Somebody with a running subscription.
+/// A buyer with a running subscription.
 #[derive(Clone, Debug)]
 pub struct Subscriber {
-    /// Who.
+    /// The customer at Dodo.
     pub customer: CustomerId,
-    /// Of what.
+    /// The subscription.
     pub subscription: SubscriptionId,
 }
 
 impl Subscriber {
-    /// The session of the page of plans.
+    /// Returns a session for the page of plans.
     #[must_use]
     pub fn session(&self) -> Session {
         session(self.customer.clone(), Purpose::Plans, Some(self.subscription.clone()))
@@ -33,7 +33,7 @@ pub struct PlanPage<'a> {
 }
 
 impl PlanPage<'_> {
-    /// What it shows first.
+    /// Returns what the page shows first.
     ///
     /// # Errors
     /// As the buyer is told.
@@ -41,7 +41,7 @@ impl PlanPage<'_> {
         self.services.plans.page(&self.session, None).await
     }
 
-    /// What a change would charge.
+    /// Returns what a change would charge.
     ///
     /// # Errors
     /// As the buyer is told.

@@ -11,9 +11,9 @@ use anyhow::Context as _;
 
 use crate::{Dodo, MERCHANT, MERCHANT_KEY, ProxyClient, Setup, WEBHOOK_SECRET, client};
 
-/// Longer than any start takes.
+/// Longest time for a start.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Between two questions whether it is ready.
+/// Pause between two readiness checks.
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// A running program. Dropped, it is killed.
@@ -120,7 +120,7 @@ impl Drop for Process {
     }
 }
 
-/// `UPSELL_PROXY_BIN`, or the program that was built beside this one.
+/// Returns `UPSELL_PROXY_BIN`, or the program that was built beside this one.
 fn program() -> anyhow::Result<PathBuf> {
     if let Some(path) = std::env::var_os("UPSELL_PROXY_BIN") {
         return Ok(path.into());

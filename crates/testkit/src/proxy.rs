@@ -15,24 +15,24 @@ use wire::UnixSeconds;
 
 use crate::{Database, Dodo, ProxyClient};
 
-/// What the merchant's server proves itself with.
+/// Key of the merchant's server.
 pub const MERCHANT_KEY: &str = "merchant-key-of-the-tests";
 /// The merchant's name for the rows of every proxy and of in-process services.
 pub const MERCHANT: &str = "tests";
-/// What Dodo signs with, unless told otherwise.
+/// Key that the simulator signs webhooks with by default.
 pub const WEBHOOK_SECRET: &str = dodo_sim::DEFAULT_WEBHOOK_SECRET;
 
-/// More than any campaign asks for.
+/// A limit that no test reaches.
 const UNLIMITED: &str = "1000000";
 
-/// What a campaign may want otherwise.
+/// Everything that differs from one proxy to another.
 #[derive(Clone, Debug)]
 pub struct Setup {
-    /// Where the rows are.
+    /// The database.
     pub database: Database,
     /// The merchant's rules; the shipped example unless said.
     pub rules: String,
-    /// A clock that the campaign moves, instead of the machine's or the database's.
+    /// A clock that the test moves, instead of the machine's or the database's.
     pub clock: Option<Arc<ManualClock>>,
     /// Keys that webhooks may be signed with.
     pub webhook_keys: Vec<String>,
@@ -49,7 +49,7 @@ pub struct Setup {
 }
 
 impl Setup {
-    /// The shipped rules over an empty database.
+    /// Returns the shipped rules over an empty SQLite database.
     ///
     /// # Errors
     /// When there is no room for one.
@@ -100,7 +100,7 @@ impl Deref for Proxy {
 }
 
 impl Proxy {
-    /// Starts one. It takes no webhooks of the simulator's until [`Proxy::hear`].
+    /// Starts a proxy. It receives no webhooks of the simulator until [`Proxy::hear`].
     ///
     /// # Errors
     /// When it does not start.
@@ -117,7 +117,7 @@ impl Proxy {
             ("--return-url", "https://shop.example/thanks".to_owned()),
             ("--allowed-origins", "https://shop.example".to_owned()),
             ("--dodo-base-url", dodo.url()),
-            // A campaign is one address with many buyers, and its simulator counts nothing.
+            // A test is one address with many buyers, and its simulator counts nothing.
             ("--token-requests-per-minute", UNLIMITED.to_owned()),
             ("--address-requests-per-minute", UNLIMITED.to_owned()),
             ("--dodo-requests-per-second", UNLIMITED.to_owned()),
@@ -132,7 +132,7 @@ impl Proxy {
         ];
         let optional = optional.into_iter().filter_map(|(name, value)| Some((name, value?)));
         let words = flags.into_iter().chain(optional).flat_map(|(name, value)| [name.to_owned(), value]);
-        let Flags { arguments } = Flags::try_parse_from(std::iter::once("campaign".to_owned()).chain(words))?;
+        let Flags { arguments } = Flags::try_parse_from(std::iter::once("testkit".to_owned()).chain(words))?;
         let keys = setup.webhook_keys.join(" ");
         let secrets = Secrets::read(|name| match name {
             "UPSELL_MERCHANT_KEY" => Some(MERCHANT_KEY.to_owned()),
@@ -163,7 +163,7 @@ impl Proxy {
         dodo.deliver_to(self.url())
     }
 
-    /// Stops as a deployment stops: answers and charges under way finish.
+    /// Stops as a deployment stops: pending answers and charges finish.
     ///
     /// # Errors
     /// When it ends badly.

@@ -23,13 +23,13 @@ impl ProxyClient {
         Ok(Self { url, http: client()? })
     }
 
-    /// Its address, without a slash at the end.
+    /// Returns the address of the proxy, without a slash at the end.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Asks as a page with a token does.
+    /// Sends a GET request with this token.
     ///
     /// # Errors
     /// When no answer comes.
@@ -37,7 +37,7 @@ impl ProxyClient {
         Answer::to(self.request(Method::GET, path).bearer_auth(token)).await
     }
 
-    /// The same with a body, and an idempotency key where one is given.
+    /// Sends a POST request with this token, and an idempotency key where one is given.
     ///
     /// # Errors
     /// When no answer comes.
@@ -56,7 +56,7 @@ impl ProxyClient {
         .await
     }
 
-    /// A token to follow up a purchase, as the merchant's server mints it.
+    /// Mints a token to follow up a purchase, as the merchant's server does.
     ///
     /// # Errors
     /// When it is not given.
@@ -68,7 +68,7 @@ impl ProxyClient {
         Ok(minted["token"].as_str().context("a session without a token")?.to_owned())
     }
 
-    /// The offer on the page, or why there is none.
+    /// Returns the offer on the page, or why there is none.
     ///
     /// # Errors
     /// When it is not told.
@@ -93,7 +93,7 @@ impl ProxyClient {
         self.post(token, "/v1/upsell/decline", None, &json!({"offer_id": shown["offer"]["id"]})).await
     }
 
-    /// How an attempt stands.
+    /// Asks how an attempt stands.
     ///
     /// # Errors
     /// When no answer comes.

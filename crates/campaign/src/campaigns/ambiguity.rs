@@ -8,7 +8,7 @@
 
 use async_trait::async_trait;
 use serde_json::json;
-use testkit::{Database, Dodo, GOOD_CARD, InProcessServices, KIT, standing_clock};
+use testkit::{Database, Dodo, GOOD_CARD, InProcessServices, KIT, UNKNOWN_OUTCOMES, standing_clock};
 use wire::AttemptStatus;
 
 use super::{Campaign, unknowns::judge};
@@ -17,26 +17,6 @@ use crate::{
     report::{Broken, Report},
 };
 
-/// After these it is not known whether the charge happened.
-pub(super) const FAULTS: [&str; 17] = [
-    "reset_before",
-    "reset_after",
-    "hang_before",
-    "hang_after",
-    "truncated_body_after",
-    "non_json_body_after",
-    "empty_200_after",
-    "status_408_before",
-    "status_408_after",
-    "status_409_before",
-    "status_409_after",
-    "status_500_before",
-    "status_500_after",
-    "status_502_after",
-    "status_503_before",
-    "status_504_after",
-    "status_302_after",
-];
 /// Longer than anything may stay undecided: twenty minutes, and the looks that confirm it.
 const PATIENCE: i64 = 30 * 60;
 
@@ -83,7 +63,7 @@ impl Campaign for Ambiguity {
         }
         services.pass(&dodo, PATIENCE).await?;
         judge(&dodo, &services, &runs, &mut report).await?;
-        report.fact("kinds", FAULTS.len());
+        report.fact("kinds", UNKNOWN_OUTCOMES.len());
         Ok(report)
     }
 }
@@ -91,5 +71,5 @@ impl Campaign for Ambiguity {
 /// The fault of each run, by its seed.
 fn kinds(seed: u64) -> impl Iterator<Item = &'static str> {
     let skip = usize::try_from(seed % 17).unwrap_or_default();
-    FAULTS.into_iter().cycle().skip(skip)
+    UNKNOWN_OUTCOMES.into_iter().cycle().skip(skip)
 }

@@ -1,10 +1,8 @@
 //! What Dodo delivers, and what others pretend that it does.
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use dodo_sim::Source;
-use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
-use sha2::Sha256;
+use testkit::{key_bytes, sign};
 
 use crate::harness::{Answer, GOOD_CARD, TestApp, WEBHOOK_SECRET};
 
@@ -14,11 +12,8 @@ pub(crate) fn now() -> i64 {
 
 /// Signed as Dodo signs.
 pub(crate) fn signature(secret: &str, id: &str, at: i64, body: &[u8]) -> String {
-    let key = STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
-    let mut mac = Hmac::<Sha256>::new_from_slice(&key).unwrap();
-    mac.update(format!("{id}.{at}.").as_bytes());
-    mac.update(body);
-    format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))
+    let at = at.to_string();
+    format!("v1,{}", sign(&key_bytes(secret), &[id.as_bytes(), at.as_bytes(), body]))
 }
 
 pub(crate) async fn deliver(app: &TestApp, id: &str, at: i64, signature: &str, body: Vec<u8>) -> Answer {

@@ -9,17 +9,17 @@ use serde_json::{Value, json};
 use super::Dodo;
 use crate::{Answer, client};
 
-/// What came of one buyer's offers.
+/// Counts of one buyer's offers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Charging requests.
     pub posts: u32,
-    /// Collections.
+    /// Successful charges.
     pub paid: u32,
 }
 
 impl Dodo {
-    /// Requests that may move money, in the order in which they arrived: confirmed checkouts and plan changes.
+    /// Returns requests that may move money, in the order in which they arrived: confirmed checkouts and plan changes.
     #[must_use]
     pub fn charging_requests(&self) -> Vec<Request> {
         let mut posts = self.control().ledger().posts;
@@ -31,7 +31,7 @@ impl Dodo {
         posts
     }
 
-    /// Those about this buyer.
+    /// Returns the charging requests about this buyer.
     #[must_use]
     pub fn charging_requests_of(&self, customer: &str) -> Vec<Request> {
         let mut posts = self.charging_requests();
@@ -39,7 +39,7 @@ impl Dodo {
         posts
     }
 
-    /// Charging requests and collections, by buyer. Plan changes name no buyer and are left out.
+    /// Counts charging requests and successful charges by buyer. Plan changes name no buyer and are left out.
     #[must_use]
     pub fn tally(&self) -> HashMap<String, Tally> {
         let mut tally = HashMap::<String, Tally>::new();
@@ -56,7 +56,7 @@ impl Dodo {
         tally
     }
 
-    /// Every payment of this buyer that ended, collected or not.
+    /// Returns every payment of this buyer that ended, collected or not.
     #[must_use]
     pub fn charges_of(&self, customer: &str) -> Vec<Charge> {
         let mut charges = self.control().ledger().charges;
@@ -64,7 +64,7 @@ impl Dodo {
         charges
     }
 
-    /// Money that was collected from this buyer for an attempt of the proxy's.
+    /// Returns charges that were collected from this buyer for an attempt of the proxy.
     #[must_use]
     pub fn collected_from(&self, customer: &str) -> Vec<Charge> {
         let mut charges = self.collected();
@@ -72,14 +72,14 @@ impl Dodo {
         charges
     }
 
-    /// Requests to give money of this payment back.
+    /// Counts requests to refund this payment.
     #[must_use]
     pub fn refund_requests_of(&self, payment: &str) -> usize {
         let posts = self.control().ledger().posts;
         posts.iter().filter(|post| post.path == "/refunds" && post.body["payment_id"] == payment).count()
     }
 
-    /// What has gone back of this payment, in minor units.
+    /// Returns the amount refunded of this payment, in minor units.
     ///
     /// # Errors
     /// When the API does not tell.
@@ -93,7 +93,7 @@ impl Dodo {
             .sum())
     }
 
-    /// A payment as the API tells of it.
+    /// Reads a payment from the API.
     ///
     /// # Errors
     /// When it does not.
@@ -136,7 +136,7 @@ impl Dodo {
         charges
     }
 
-    /// Money that was collected for an attempt of the proxy's.
+    /// Returns charges that were collected for an attempt of the proxy.
     #[must_use]
     pub fn collected(&self) -> Vec<Charge> {
         let mut charges = self.control().ledger().charges;
@@ -145,13 +145,13 @@ impl Dodo {
     }
 }
 
-/// The attempt that a charge names.
+/// Returns the attempt that a charge names.
 #[must_use]
 pub fn attempt_of(charge: &Charge) -> Option<String> {
     json!(charge.metadata)["attempt_id"].as_str().map(str::to_owned)
 }
 
-/// The attempt that a request names.
+/// Returns the attempt that a request names.
 #[must_use]
 pub fn attempt_in(request: &Request) -> Option<String> {
     request.body["metadata"]["attempt_id"].as_str().map(str::to_owned)

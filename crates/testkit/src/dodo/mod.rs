@@ -29,7 +29,7 @@ pub struct Dodo {
 }
 
 impl Dodo {
-    /// Starts one that lets a campaign go faster than Dodo lets a shop go. Its ids follow from the seed.
+    /// Starts a simulator without rate limits. Its ids follow from the seed.
     ///
     /// # Errors
     /// When it does not start.
@@ -37,7 +37,7 @@ impl Dodo {
         Self::start_with(SimConfig { seed, ..SimConfig::default() }).await
     }
 
-    /// The same, set up otherwise.
+    /// Starts a simulator with this configuration, without rate limits.
     ///
     /// # Errors
     /// When it does not start.
@@ -48,19 +48,19 @@ impl Dodo {
         Ok(dodo)
     }
 
-    /// Its address.
+    /// Returns the address of the simulator.
     #[must_use]
     pub fn url(&self) -> String {
         self.sim.base_url()
     }
 
-    /// Everything else that can be done to it.
+    /// Returns the control plane, for everything that has no verb here.
     #[must_use]
     pub fn control(&self) -> &Control {
         &self.control
     }
 
-    /// Turns switches.
+    /// Sets policy switches.
     ///
     /// # Errors
     /// When there is no such switch.
@@ -84,7 +84,7 @@ impl Dodo {
         Ok(())
     }
 
-    /// A customer with this card, or none.
+    /// Creates a customer with this card, or none, who is billed in the US.
     ///
     /// # Errors
     /// Never, unless the simulator forgets ids.
@@ -124,7 +124,7 @@ impl Dodo {
         Ok(CustomerId::parse(id)?)
     }
 
-    /// A purchase on the hosted page that has been paid.
+    /// Records a purchase that was paid on the hosted page.
     ///
     /// # Errors
     /// When the product cannot be bought.
@@ -201,7 +201,7 @@ impl Dodo {
         Ok(self.control.set_webhook_endpoint(&format!("{proxy}/webhooks/dodo"), crate::WEBHOOK_SECRET)?)
     }
 
-    /// Asks the control plane over HTTP, for what has no verb here.
+    /// Reads from the control plane over HTTP.
     ///
     /// # Errors
     /// When the simulator refuses.
@@ -209,7 +209,7 @@ impl Dodo {
         crate::Answer::to(crate::client()?.get(format!("{}{path}", self.url()))).await?.ok()
     }
 
-    /// Sends a command to the control plane over HTTP, for what has no verb here.
+    /// Sends a command to the control plane over HTTP.
     ///
     /// # Errors
     /// When the simulator refuses.

@@ -11,7 +11,7 @@ use super::Dodo;
 use crate::Subscriber;
 
 impl Dodo {
-    /// A subscription that began so many days ago.
+    /// Starts a subscription so many days ago.
     ///
     /// # Errors
     /// When it cannot be.
@@ -44,7 +44,7 @@ impl Dodo {
         Ok(SubscriptionId::parse(id)?)
     }
 
-    /// A subscription as the API tells of it.
+    /// Returns a subscription as the API describes it.
     ///
     /// # Errors
     /// When there is none.
@@ -52,7 +52,7 @@ impl Dodo {
         Ok(self.control().subscription_now(id.as_str())?)
     }
 
-    /// Somebody else changes seats and add-ons, without charge: the merchant, or the buyer in Dodo's own portal.
+    /// Changes seats and add-ons without charge, as somebody else does: the merchant, or the buyer in Dodo's own portal.
     ///
     /// # Errors
     /// When it cannot be changed.
@@ -71,7 +71,7 @@ impl Dodo {
         Ok(())
     }
 
-    /// Requests to change this subscription's plan, in the order in which they arrived.
+    /// Returns requests to change this subscription's plan, in the order in which they arrived.
     #[must_use]
     pub fn change_requests_of(&self, id: &SubscriptionId) -> Vec<Request> {
         let path = format!("/subscriptions/{id}/change-plan");
@@ -80,7 +80,7 @@ impl Dodo {
         posts
     }
 
-    /// Money collected for changes of this subscription's plan.
+    /// Returns charges that were collected for changes of this subscription's plan.
     #[must_use]
     pub fn collected_for_changes_of(&self, id: &SubscriptionId) -> Vec<Charge> {
         let ledger = self.control().ledger();
@@ -91,7 +91,7 @@ impl Dodo {
     }
 
     /// Executes the last request to change this subscription's plan, if it was lost on its way: it arrives after all.
-    /// Whether it did.
+    /// Returns whether it did.
     ///
     /// # Errors
     /// When Dodo does not take it any more.
@@ -102,7 +102,7 @@ impl Dodo {
         Ok(true)
     }
 
-    /// What this buyer has as credit, in minor units.
+    /// Returns the credit of this buyer, in minor units.
     ///
     /// # Errors
     /// When the API does not tell.
@@ -113,7 +113,7 @@ impl Dodo {
     }
 }
 
-/// Whether a fault kept a request from having any effect.
+/// Returns whether a fault kept a request from having any effect.
 #[must_use]
 pub fn is_lost(post: &Request) -> bool {
     post.fault.as_ref().is_some_and(|fault| fault.ends_with("_before"))

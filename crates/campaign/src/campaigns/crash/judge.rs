@@ -25,21 +25,16 @@ pub(super) async fn judge(
     report.posts = report.posts.saturating_add(u64::try_from(posts.len())?);
     let services = InProcessServices::start(&world.dodo, &world.database, &standing_clock()).await?;
     let store = services.store.as_ref();
-    let offer = services.offer(shown).await?;
     let latest = store.latest_attempt(&shown.offer.id).await?;
-    let quoted = shown.quote.quote.total;
 
-    let mut found = check::charges(&collected, quoted);
-    found.extend(check::requests(store, &posts).await?);
+    let mut found = check::offer(&world.dodo, store, shown).await?;
     // I7.
     if story.declined && posts.len() > story.posts_when_declined {
         found.push(Violation::new(Promise::NoDoubleCharge, "something was sent after a refusal"));
     }
-    found.extend(check::record(&offer, latest.as_ref(), collected.first(), quoted));
     for charge in &collected {
         found.extend(check::refunds(&world.dodo, store, charge, latest.as_ref()).await?);
     }
-    found.extend(check::decided(&offer, latest.as_ref()));
     // I12.
     for (key, told) in &story.told {
         match told {

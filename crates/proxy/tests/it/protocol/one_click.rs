@@ -36,6 +36,7 @@ async fn one_click_is_one_charge_of_the_amount_shown() {
     assert_eq!(rig.dodo.posts_to("/checkouts"), 1);
     assert_eq!(rig.dodo.requests_to("GET", "/") - before, 2, "methods before, payment after");
     assert_eq!(rig.offer_state(&shown).await, OfferState::Charged);
+    rig.check(&shown).await;
 }
 
 /// I2, I3: two tabs, eight clicks, eight keys.

@@ -181,6 +181,12 @@ impl Rig {
         self.services.pass(&self.dodo, seconds).await.unwrap();
     }
 
+    /// Checks what must hold of an offer in any scenario once it is decided.
+    pub(super) async fn check(&self, shown: &Shown) {
+        let found = testkit::check::offer(&self.dodo, &*self.store, shown).await.unwrap();
+        assert_eq!(found, []);
+    }
+
     /// Waits until something is true at the simulator.
     pub(super) async fn until(&self, reached: impl Fn() -> bool) {
         let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
