@@ -53,3 +53,41 @@ async fn dies_and_leaves(database: Database) {
     assert_eq!(again.status, Some(AttemptStatus::Succeeded), "the answer is what it came to");
     assert_eq!((dodo.charging_requests().len(), dodo.collected().len()), (1, 1));
 }
+
+/// A checker that finds nothing proves nothing: the same attempt is paid a second time.
+#[tokio::test]
+async fn a_second_payment_is_found() {
+    let dodo = Dodo::start(7).await.unwrap();
+    let database = Database::sqlite().unwrap();
+    let services = InProcessServices::start(&dodo, &database, &standing_clock()).await.unwrap();
+    let shown = services.show(&dodo, Some(GOOD_CARD), KIT).await.unwrap();
+    services.accept(&shown, "key-1", None).await.unwrap();
+    assert_eq!(check::offer(&dodo, &*services.store, &shown).await.unwrap(), []);
+    let sent = dodo.charging_requests_of(shown.offer.customer_id.as_str()).remove(0);
+    let again = dodo_sim::NewPayment {
+        customer_id: shown.offer.customer_id.to_string(),
+        product_id: KIT.to_owned(),
+        metadata: serde_json::from_value(sent.body["metadata"].clone()).unwrap(),
+        ..dodo_sim::NewPayment::default()
+    };
+    dodo.control().payment(again).unwrap();
+    let found = check::offer(&dodo, &*services.store, &shown).await.unwrap();
+    let promises: Vec<_> = found.iter().map(|violation| violation.promise).collect();
+    assert!(promises.contains(&check::Promise::NoDoubleCharge), "{found:?}");
+    assert_eq!(check::attempts_paid_once(&dodo.collected()).len(), 1);
+}
+
+/// A payment that is not on record is lost; an offer whose look-up is still due is stuck.
+#[tokio::test]
+async fn a_lost_payment_and_a_stuck_attempt_are_found() {
+    let dodo = Dodo::start(7).await.unwrap();
+    let database = Database::sqlite().unwrap();
+    let services = InProcessServices::start(&dodo, &database, &standing_clock()).await.unwrap();
+    let shown = services.show(&dodo, Some(GOOD_CARD), KIT).await.unwrap();
+    dodo.fault("POST", "/checkouts", json!("reset_after"), 1).unwrap();
+    services.accept(&shown, "key-1", None).await.unwrap();
+    let found = check::offer(&dodo, &*services.store, &shown).await.unwrap();
+    let promises: Vec<_> = found.iter().map(|violation| violation.promise).collect();
+    assert!(promises.contains(&check::Promise::NoLostPayment), "{found:?}");
+    assert!(promises.contains(&check::Promise::NoStuckAttempt), "{found:?}");
+}
