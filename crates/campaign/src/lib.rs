@@ -7,7 +7,6 @@
 //! | [`lives`] | stories played in processes that die |
 //! | [`plan`] | how much of a campaign to run, and the seeds of its runs |
 //! | [`report`] | what a campaign found, and its closing line |
-//! | [`rig`] | simulator, database and proxy put together |
 //!
 //! `cargo xtask campaign` builds and runs this crate; how to add a campaign is in its README.
 //!
@@ -17,4 +16,3 @@ pub mod campaigns;
 pub mod lives;
 pub mod plan;
 pub mod report;
-pub mod rig;

@@ -22,12 +22,12 @@ use proxy::{
     failpoint::{self, Plan as Failpoints},
 };
 use rand::RngExt as _;
-use upsell_core::rules::MoneyRules;
+use testkit::{Database, Dodo, InProcessServices, standing_clock};
+use upsell_core::rules::Rules;
 
 use crate::{
     plan::{Extent, Plan, rng},
     report::Report,
-    rig::{Database, Desk, Dodo, standing_clock},
 };
 
 /// Longer than any life takes; a life that hangs is a campaign that could not be run.
@@ -56,11 +56,15 @@ pub trait Tale: Clone + Send + Sync + 'static {
     type Step: Copy + Send + Sync + 'static;
     /// Every kind.
     const SCENARIOS: &'static [Self::Scenario];
-    /// The merchant's rules about money that should not be there.
-    const MONEY: MoneyRules;
 
     /// One at its beginning. Nothing in it is random but by the seed.
     fn begin(scenario: Self::Scenario, seed: u64) -> Self;
+
+    /// The merchant's rules.
+    ///
+    /// # Errors
+    /// When there are none.
+    fn rules(&self) -> anyhow::Result<Arc<Rules>>;
 
     /// What happens, in this order.
     fn steps(&self) -> &'static [Self::Step];
@@ -77,20 +81,25 @@ pub trait Tale: Clone + Send + Sync + 'static {
     ///
     /// # Errors
     /// When that cannot be done.
-    async fn prepare(desk: &Desk, dodo: &Dodo, tale: &Mutex<Self>) -> anyhow::Result<()>;
+    async fn prepare(services: &InProcessServices, dodo: &Dodo, tale: &Mutex<Self>) -> anyhow::Result<()>;
 
     /// Lets one step happen.
     ///
     /// # Errors
     /// When it cannot be played at all. What the product answers is part of the story.
-    async fn take(desk: &Desk, dodo: &Dodo, tale: &Mutex<Self>, step: Self::Step) -> anyhow::Result<()>;
+    async fn take(
+        services: &InProcessServices,
+        dodo: &Dodo,
+        tale: &Mutex<Self>,
+        step: Self::Step,
+    ) -> anyhow::Result<()>;
 
     /// Called when the last process has come to the end, half an hour after the last step: lets more time pass for what
     /// may take longer.
     ///
     /// # Errors
     /// When it cannot be played.
-    async fn linger(_desk: &Desk, _dodo: &Dodo, _tale: &Mutex<Self>) -> anyhow::Result<()> {
+    async fn linger(_services: &InProcessServices, _dodo: &Dodo, _tale: &Mutex<Self>) -> anyhow::Result<()> {
         Ok(())
     }
 
@@ -289,15 +298,16 @@ async fn process<T: Tale>(
     tokio::task::spawn_blocking(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let died = runtime.block_on(async {
-            let desk = Desk::open_under(&dodo, &database, &clock, T::MONEY).await?;
-            T::prepare(&desk, &dodo, &telling.tale).await?;
-            let play = failpoint::with(Arc::clone(&plan), play(&desk, &dodo, &telling));
+            let rules = told(&telling.tale).rules()?;
+            let services = InProcessServices::start_under(&dodo, &database, &clock, rules).await?;
+            T::prepare(&services, &dodo, &telling.tale).await?;
+            let play = failpoint::with(Arc::clone(&plan), play(&services, &dodo, &telling));
             tokio::select! {
                 () = plan.stopped() => Ok(true),
                 played = tokio::time::timeout(LIFE, play) => {
                     played.context("a process hangs")??;
-                    T::linger(&desk, &dodo, &telling.tale).await?;
-                    desk.store.close().await;
+                    T::linger(&services, &dodo, &telling.tale).await?;
+                    services.store.close().await;
                     Ok(false)
                 }
             }
@@ -311,12 +321,16 @@ async fn process<T: Tale>(
 }
 
 /// What a process does: takes up what is left, then goes on with the story.
-async fn play<T: Tale>(desk: &Desk, dodo: &Dodo, telling: &Telling<T>) -> anyhow::Result<()> {
-    desk.reconciler.catch_up().await;
+async fn play<T: Tale>(
+    services: &InProcessServices,
+    dodo: &Dodo,
+    telling: &Telling<T>,
+) -> anyhow::Result<()> {
+    services.workers.reconciler.catch_up().await;
     while let Some(step) = telling.begin_step() {
-        T::take(desk, dodo, &telling.tale, step).await?;
+        T::take(services, dodo, &telling.tale, step).await?;
         telling.end_step();
     }
-    desk.webhooks.apply_leftovers().await?;
-    desk.pass(dodo, AFTERWARDS).await
+    services.webhooks.apply_leftovers().await?;
+    services.pass(dodo, AFTERWARDS).await
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use testkit::check::{self, Promise};
+
 /// Violations told with their words; beyond, only counted.
 const TOLD: usize = 10;
 
@@ -20,6 +22,17 @@ pub enum Broken {
     /// One of the campaign's own questions, by its name on the closing line. It has to be declared by
     /// [`Report::asking`].
     Other(&'static str),
+}
+
+impl From<Promise> for Broken {
+    fn from(promise: Promise) -> Self {
+        match promise {
+            Promise::NoDoubleCharge => Self::Double,
+            Promise::NoLostPayment => Self::Lost,
+            Promise::NoStuckAttempt => Self::Stuck,
+            Promise::NothingMisreported => Self::Lie,
+        }
+    }
 }
 
 /// One broken promise in one run.
@@ -71,6 +84,18 @@ impl Report {
         *count = count.saturating_add(1);
         if self.told.len() < TOLD {
             self.told.push(Violation { seed, what: what.to_string() });
+        }
+    }
+
+    /// Notes what a checker found in the run with this seed; `run` says which one that was.
+    pub fn found(
+        &mut self,
+        run: impl fmt::Display,
+        seed: u64,
+        violations: impl IntoIterator<Item = check::Violation>,
+    ) {
+        for check::Violation { promise, what } in violations {
+            self.broken(promise.into(), seed, format_args!("{run}: {what}"));
         }
     }
 

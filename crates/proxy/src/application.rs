@@ -30,19 +30,9 @@ use crate::{
     server,
     service::{
         Services,
-        catalogue::Catalogue,
-        charging::{self, Charging},
+        assemble::{Parts, Workers},
         gate::Closed,
-        offers::{self, Offers},
         outbox::{self, Relay, RelayError},
-        plans::{Chosen, Plans},
-        purchases::Purchases,
-        quoting::Quoting,
-        reconciler::Reconciler,
-        refunds::Refunds,
-        restoring::Restoring,
-        sessions::Sessions,
-        webhooks::Webhooks,
     },
     settings::{Origin, Settings},
     store::{self, OpenError, Store, StoreError},
@@ -147,9 +137,29 @@ impl Application {
         let charges = TaskTracker::new();
         let relay = |notify| Relay::new(notify, Arc::clone(&store), Arc::clone(&clock));
         let relay = settings.notify.clone().map(relay).transpose()?;
-        let (services, background) =
-            wire_up(settings, Arc::clone(&store), clock, dodo, charges.clone(), Arc::clone(&gate), upstream);
-        let background = Background { relay, ..background };
+        let products = settings.rules.products();
+        let (services, workers) = Services::assemble(Parts {
+            store: Arc::clone(&store),
+            clock: Arc::clone(&clock),
+            gateway: Gateway::new(dodo, settings.return_url),
+            rules: Arc::new(settings.rules),
+            merchant_key: settings.merchant_key,
+            webhook_keys: settings.webhook_keys,
+            tasks: charges.clone(),
+            upstream,
+            restored_at: settings.restored_at,
+        });
+        // Nothing is accepted before the store has been compared with Dodo.
+        services.charging.gate().close(Closed::Starting);
+        let background = Background {
+            services: Arc::clone(&services),
+            workers,
+            store: Arc::clone(&store),
+            clock,
+            products,
+            gate: Arc::clone(&gate),
+            relay,
+        };
         let app = http::App::new(services, gate);
         let router = http::router(app.clone(), origins, widget, upgrade_page);
         let ops_router = ops::router(app, metrics);
@@ -221,24 +231,21 @@ struct Background {
     services: Arc<Services>,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
-    catalogue: Catalogue,
+    workers: Workers,
     products: Vec<wire::ProductId>,
-    reconciler: Reconciler,
-    refunds: Refunds,
     gate: Arc<Gate>,
     /// Absent where the merchant's system wants to be told nothing.
     relay: Option<Relay>,
-    restoring: Restoring,
 }
 
 impl Background {
     async fn run(self, stop: CancellationToken) {
         tokio::join!(
             until(&stop, self.tend_the_gate()),
-            self.restoring.keep_beating(stop.clone()),
-            self.reconciler.run(stop.clone()),
-            self.refunds.run(stop.clone()),
-            until(&stop, self.catalogue.keep_products_warm(self.products.clone())),
+            self.workers.restoring.keep_beating(stop.clone()),
+            self.workers.reconciler.run(stop.clone()),
+            self.workers.refunds.run(stop.clone()),
+            until(&stop, self.services.catalogue.keep_products_warm(self.products.clone())),
             until(&stop, self.keep_house()),
             async {
                 if let Some(relay) = &self.relay {
@@ -253,8 +260,8 @@ impl Background {
         let gate = self.services.charging.gate();
         loop {
             let why = gate.closed().await;
-            self.restoring.until_done(why).await;
-            self.reconciler.catch_up().await;
+            self.workers.restoring.until_done(why).await;
+            self.workers.reconciler.catch_up().await;
             gate.open(why);
         }
     }
@@ -289,99 +296,6 @@ async fn until(stop: &CancellationToken, work: impl Future<Output = ()>) {
         () = stop.cancelled() => {}
         () = work => {}
     }
-}
-
-/// Gives every service its parts.
-fn wire_up(
-    settings: Settings,
-    store: Arc<dyn Store>,
-    clock: Arc<dyn Clock>,
-    dodo: Client,
-    tasks: TaskTracker,
-    gate: Arc<Gate>,
-    upstream: Arc<UpstreamBudget>,
-) -> (Arc<Services>, Background) {
-    let Settings { rules, merchant_key, return_url, webhook_keys, restored_at, .. } = settings;
-    let rules = Arc::new(rules);
-    let products = rules.products();
-    let gateway = Gateway::new(dodo, return_url);
-    let catalogue = Catalogue::new(gateway.clone());
-    let purchases = Purchases::new(Arc::clone(&store), gateway.clone(), catalogue.clone());
-    let quoting =
-        Arc::new(Quoting::new(Arc::clone(&store), Arc::clone(&clock), gateway.clone(), catalogue.clone()));
-    let charging = Charging::new(charging::Parts {
-        store: Arc::clone(&store),
-        clock: Arc::clone(&clock),
-        gateway: gateway.clone(),
-        catalogue: catalogue.clone(),
-        quoting: Arc::clone(&quoting),
-        tasks,
-    });
-    let charging = Arc::new(charging.with_money_rules(rules.money));
-    // Nothing is accepted before the store has been compared with Dodo.
-    charging.gate().close(Closed::Starting);
-    let offers = Arc::new(Offers::new(offers::Parts {
-        store: Arc::clone(&store),
-        clock: Arc::clone(&clock),
-        rules: Arc::clone(&rules),
-        catalogue: catalogue.clone(),
-        purchases: purchases.clone(),
-        quoting: Arc::clone(&quoting),
-        charging: Arc::clone(&charging),
-        secret: merchant_key.clone(),
-    }));
-    let services = Arc::new(Services {
-        sessions: Sessions {
-            store: Arc::clone(&store),
-            clock: Arc::clone(&clock),
-            rules: Arc::clone(&rules),
-            gateway: gateway.clone(),
-            catalogue: catalogue.clone(),
-            purchases: purchases.clone(),
-            offers: Arc::clone(&offers),
-            merchant_key,
-        },
-        offers,
-        plans: Plans {
-            clock: Arc::clone(&clock),
-            rules,
-            catalogue: catalogue.clone(),
-            store: Arc::clone(&store),
-            charging: Arc::clone(&charging),
-            quoting,
-            gateway: gateway.clone(),
-            chosen: Chosen::default(),
-        },
-        webhooks: Webhooks {
-            store: Arc::clone(&store),
-            clock: Arc::clone(&clock),
-            keys: webhook_keys,
-            catalogue: catalogue.clone(),
-            purchases,
-            charging: Arc::clone(&charging),
-        },
-        charging: Arc::clone(&charging),
-        upstream,
-        store: Arc::clone(&store),
-    });
-    let background = Background {
-        services: Arc::clone(&services),
-        refunds: Refunds::new(Arc::clone(&store), Arc::clone(&clock), gateway.clone(), Arc::clone(&charging)),
-        reconciler: Reconciler::new(
-            Arc::clone(&store),
-            Arc::clone(&clock),
-            gateway.clone(),
-            Arc::clone(&charging),
-        ),
-        restoring: Restoring::new(Arc::clone(&store), Arc::clone(&clock), gateway, charging, restored_at),
-        store,
-        clock,
-        catalogue,
-        products,
-        gate,
-        relay: None,
-    };
-    (services, background)
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, ApplicationError> {

@@ -13,7 +13,7 @@ pub(super) struct Edge {
 }
 
 /// Ours, in the widget's and the proxy's halves, and the tools that build and try them.
-const OURS: [&str; 13] = [
+const OURS: [&str; 14] = [
     "money",
     "wire",
     "flow",
@@ -26,6 +26,7 @@ const OURS: [&str; 13] = [
     "campaign",
     "fuzz-targets",
     "test-postgres",
+    "testkit",
     "xtask",
 ];
 
@@ -37,10 +38,12 @@ fn allowed(package: &str) -> &'static [&'static str] {
         "upsell-widget" => &["wire", "flow"],
         "upsell-core" => &["money", "wire", "dodo-client"],
         "upsell-proxy" => &["money", "wire", "dodo-client", "upsell-core"],
-        // It runs the proxy against the simulator, and nothing depends on it.
-        "campaign" => {
+        // It starts the proxy over the simulator. Nothing that ships depends on it.
+        "testkit" => {
             &["money", "wire", "dodo-client", "upsell-core", "upsell-proxy", "dodo-sim", "test-postgres"]
         }
+        // It runs the proxy against the simulator, and nothing depends on it.
+        "campaign" => &["money", "wire", "dodo-client", "upsell-core", "upsell-proxy", "dodo-sim", "testkit"],
         // It hands any bytes to both halves, and nothing depends on it but the binaries in `fuzz/`.
         "fuzz-targets" => &["money", "wire", "flow", "dodo-client", "upsell-core", "upsell-proxy"],
         "xtask" => &["wire"],
@@ -134,6 +137,9 @@ mod tests {
             ("dodo-sim", "axum"),
             ("campaign", "upsell-proxy"),
             ("campaign", "dodo-sim"),
+            ("campaign", "testkit"),
+            ("testkit", "upsell-proxy"),
+            ("testkit", "test-postgres"),
             ("fuzz-targets", "flow"),
             ("fuzz-targets", "upsell-proxy"),
             ("wire", "serde"),
@@ -166,6 +172,10 @@ mod tests {
             ("upsell-widget", "upsell-core"),
             ("demo-shop", "wire"),
             ("campaign", "flow"),
+            ("testkit", "flow"),
+            ("testkit", "campaign"),
+            ("upsell-proxy", "testkit"),
+            ("fuzz-targets", "testkit"),
             ("upsell-proxy", "campaign"),
             ("upsell-proxy", "fuzz-targets"),
             ("newcomer", "serde"),

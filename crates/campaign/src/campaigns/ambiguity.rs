@@ -8,35 +8,15 @@
 
 use async_trait::async_trait;
 use serde_json::json;
+use testkit::{Database, Dodo, GOOD_CARD, InProcessServices, KIT, UNKNOWN_OUTCOMES, standing_clock};
 use wire::AttemptStatus;
 
 use super::{Campaign, unknowns::judge};
 use crate::{
     plan::Plan,
     report::{Broken, Report},
-    rig::{Database, Desk, Dodo, GOOD_CARD, KIT, standing_clock},
 };
 
-/// After these it is not known whether the charge happened.
-pub(super) const FAULTS: [&str; 17] = [
-    "reset_before",
-    "reset_after",
-    "hang_before",
-    "hang_after",
-    "truncated_body_after",
-    "non_json_body_after",
-    "empty_200_after",
-    "status_408_before",
-    "status_408_after",
-    "status_409_before",
-    "status_409_after",
-    "status_500_before",
-    "status_500_after",
-    "status_502_after",
-    "status_503_before",
-    "status_504_after",
-    "status_302_after",
-];
 /// Longer than anything may stay undecided: twenty minutes, and the looks that confirm it.
 const PATIENCE: i64 = 30 * 60;
 
@@ -65,14 +45,14 @@ impl Campaign for Ambiguity {
         let mut report = Report::new();
         let dodo = Dodo::start(plan.seed).await?;
         let database = Database::sqlite()?;
-        let desk = Desk::open(&dodo, &database, &standing_clock()).await?;
+        let services = InProcessServices::start(&dodo, &database, &standing_clock()).await?;
         let mut runs = Vec::new();
         for (seed, fault) in plan.seeds().zip(kinds(plan.seed)) {
-            let shown = desk.show(&dodo, Some(GOOD_CARD), KIT).await?;
+            let shown = services.show(&dodo, Some(GOOD_CARD), KIT).await?;
             dodo.fault("POST", "/checkouts", json!(fault), 1)?;
             // The buyer clicks again, with the same key and from another tab.
             for key in ["key-1", "key-1", "key-2"] {
-                let told = desk.accept(&shown, key, None).await;
+                let told = services.accept(&shown, key, None).await;
                 if told.is_ok_and(|attempt| attempt.status == Some(AttemptStatus::Failed)) {
                     report.broken(Broken::Lie, seed, format_args!("{fault}: told failed while nobody knew"));
                 }
@@ -81,9 +61,9 @@ impl Campaign for Ambiguity {
             dodo.control().clear_faults();
             runs.push((seed, fault, shown));
         }
-        desk.pass(&dodo, PATIENCE).await?;
-        judge(&dodo, &desk, &runs, &mut report).await?;
-        report.fact("kinds", FAULTS.len());
+        services.pass(&dodo, PATIENCE).await?;
+        judge(&dodo, &services, &runs, &mut report).await?;
+        report.fact("kinds", UNKNOWN_OUTCOMES.len());
         Ok(report)
     }
 }
@@ -91,5 +71,5 @@ impl Campaign for Ambiguity {
 /// The fault of each run, by its seed.
 fn kinds(seed: u64) -> impl Iterator<Item = &'static str> {
     let skip = usize::try_from(seed % 17).unwrap_or_default();
-    FAULTS.into_iter().cycle().skip(skip)
+    UNKNOWN_OUTCOMES.into_iter().cycle().skip(skip)
 }

@@ -20,12 +20,12 @@ use dodo_client::ids::{CustomerId, PaymentId};
 use proxy::clock::{Clock as _, SystemClock};
 use rand::RngExt as _;
 use serde_json::Value;
+use testkit::{Answer, COURSE, Database, Dodo, GOOD_CARD, Proxy, Setup, check, patiently};
 
 use super::Campaign;
 use crate::{
     plan::{Plan, rng},
     report::{Broken, Report},
-    rig::{Answer, COURSE, Database, Dodo, GOOD_CARD, Proxy, Setup, patiently},
 };
 
 /// A refused offer was on the page again.
@@ -252,9 +252,7 @@ fn judge(dodo: &Dodo, races: &[(Buyer, Answer, Answer)], report: &mut Report) ->
             (false, 0) => report.broken(Broken::Other(NEITHER), buyer.seed, told()),
             (false, _) => charged += 1,
         }
-        if of.posts > 1 || of.paid > 1 {
-            report.broken(Broken::Double, buyer.seed, told());
-        }
+        report.found(told(), buyer.seed, check::at_most_once(of));
         if of.paid == 1 && yes.body["status"] != "succeeded" {
             report.broken(Broken::Lie, buyer.seed, told());
         }

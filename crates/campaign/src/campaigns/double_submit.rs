@@ -9,12 +9,12 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use rand::{RngExt, seq::SliceRandom as _};
+use testkit::{Answer, COURSE, Database, Dodo, GOOD_CARD, Proxy, Setup, check};
 
 use super::Campaign;
 use crate::{
     plan::{Plan, rng},
     report::{Broken, Report},
-    rig::{Answer, COURSE, Database, Dodo, GOOD_CARD, Proxy, Setup, Tally},
 };
 
 /// Accepts of one offer on each proxy.
@@ -111,14 +111,11 @@ async fn click(
 fn judge(dodo: &Dodo, offers: &HashMap<String, u64>, report: &mut Report) {
     let tally = dodo.tally();
     for (customer, seed) in offers {
-        let Tally { posts, paid } = tally.get(customer).copied().unwrap_or_default();
-        report.posts = report.posts.saturating_add(u64::from(posts));
-        match (posts, paid) {
-            (1, 1) => {}
+        let tally = tally.get(customer).copied().unwrap_or_default();
+        report.posts = report.posts.saturating_add(u64::from(tally.posts));
+        match (tally.posts, tally.paid) {
             (0, _) | (_, 0) => report.broken(Broken::Other(UNCHARGED), *seed, "nothing was collected"),
-            (posts, paid) => {
-                report.broken(Broken::Double, *seed, format_args!("{posts} requests, {paid} charges"));
-            }
+            _ => report.found("an offer", *seed, check::charged_once(tally)),
         }
     }
 }

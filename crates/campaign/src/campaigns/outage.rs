@@ -11,12 +11,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use rand::RngExt as _;
 use serde_json::json;
+use testkit::{Database, Dodo, GOOD_CARD, InProcessServices, KIT, standing_clock};
 
 use super::{Campaign, unknowns::judge};
 use crate::{
     plan::{Plan, rng},
     report::{Broken, Report},
-    rig::{Database, Desk, Dodo, GOOD_CARD, KIT, standing_clock},
 };
 
 /// Charges a second.
@@ -57,20 +57,20 @@ impl Campaign for Outage {
         let mut report = Report::asking(&[TOO_MANY]);
         let dodo = Dodo::start(plan.seed).await?;
         let database = Database::sqlite()?;
-        let desk = Desk::open(&dodo, &database, &standing_clock()).await?;
+        let services = InProcessServices::start(&dodo, &database, &standing_clock()).await?;
         let mut buyers = Vec::new();
         for seed in plan.seeds() {
-            buyers.push((seed, desk.show(&dodo, Some(GOOD_CARD), KIT).await?));
+            buyers.push((seed, services.show(&dodo, Some(GOOD_CARD), KIT).await?));
         }
         dodo.fault("GET", "/payments", json!("status_503_before"), u32::MAX)?;
-        let mut watch = Watch { dodo: &dodo, desk: &desk, busiest: 0, minute: Vec::new() };
+        let mut watch = Watch { dodo: &dodo, services: &services, busiest: 0, minute: Vec::new() };
         let mut runs = Vec::new();
         for buyers in buyers.chunks(PER_SECOND) {
             for (seed, shown) in buyers {
                 let fault = if rng(*seed).random_bool(0.05) { "reset_before" } else { "reset_after" };
                 dodo.fault("POST", "/checkouts", json!(fault), 1)?;
                 // Not known: whatever is answered, it must not be that it failed. The judge asks again.
-                drop(desk.accept(shown, "key-1", None).await);
+                drop(services.accept(shown, "key-1", None).await);
                 runs.push((*seed, fault, shown.clone()));
             }
             watch.second().await?;
@@ -84,7 +84,7 @@ impl Campaign for Outage {
             watch.second().await?;
         }
         let (requests, busiest) = (watch.requests(), watch.busiest);
-        judge(&dodo, &desk, &runs, &mut report).await?;
+        judge(&dodo, &services, &runs, &mut report).await?;
         if requests > MOST {
             report.broken(Broken::Other(TOO_MANY), plan.seed, format_args!("{requests} requests"));
         }
@@ -101,7 +101,7 @@ impl Campaign for Outage {
 /// Lets seconds pass, and counts what they cost.
 struct Watch<'a> {
     dodo: &'a Dodo,
-    desk: &'a Desk,
+    services: &'a InProcessServices,
     /// Requests of the busiest minute.
     busiest: usize,
     /// Requests at the end of each second.
@@ -110,10 +110,10 @@ struct Watch<'a> {
 
 impl Watch<'_> {
     async fn second(&mut self) -> anyhow::Result<()> {
-        self.desk.clock.advance(1);
+        self.services.clock.advance(1);
         self.dodo.control().advance(Duration::from_secs(1));
         // Reading the ledger takes longer than most seconds.
-        let looked = self.desk.reconciler.round().await? > 0;
+        let looked = self.services.workers.reconciler.round().await? > 0;
         let so_far = self.minute.last().copied().unwrap_or_default();
         let now = if looked { self.requests() } else { so_far };
         self.minute.push(now);

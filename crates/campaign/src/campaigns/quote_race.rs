@@ -8,9 +8,17 @@
 //!
 //! Seen to fail when: the fresh price is not held against the quote; the difference is not given back.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
-use proxy::{failpoint, service::charging::ChargeError};
+use proxy::{
+    failpoint,
+    service::{accepting::AcceptError, charging::ChargeError},
+};
 use rand::RngExt as _;
+use testkit::{
+    Database, Dodo, GOOD_CARD, InProcessServices, KIT, Shown, Tally, check, rules_with, standing_clock,
+};
 use upsell_core::{
     domain::{AttemptState, QuoteRow},
     rules::{AboveQuote, MoneyRules},
@@ -21,7 +29,6 @@ use super::Campaign;
 use crate::{
     plan::{Plan, rng},
     report::{Broken, Report},
-    rig::{Database, Desk, Dodo, GOOD_CARD, KIT, Shown, standing_clock},
 };
 
 /// When the price changes, by the place in the code at which the charge then is.
@@ -38,7 +45,7 @@ enum Moment {
 const MOMENTS: [Moment; 7] = [
     Moment::BeforeTheClick,
     Moment::At("accept.begun"),
-    Moment::At("claim.after_commit"),
+    Moment::At("claim.committed"),
     Moment::At("run.begun"),
     Moment::At("charge.answered"),
     Moment::Window("run.prepared"),
@@ -79,15 +86,18 @@ impl Campaign for QuoteRace {
 
     async fn run(&self, plan: &Plan) -> anyhow::Result<Report> {
         let mut report = Report::asking(&[ABOVE, KEPT]);
-        let rules = MoneyRules { above_quote: AboveQuote::RefundDifference, ..MoneyRules::default() };
+        let money = MoneyRules { above_quote: AboveQuote::RefundDifference, ..MoneyRules::default() };
+        let rules = rules_with(money)?;
         let mut given_back = 0_u64;
         let seeds: Vec<u64> = plan.seeds().collect();
         for seeds in seeds.chunks(FRESH_EVERY) {
             let dodo = Dodo::start(plan.seed).await?;
             let database = Database::sqlite()?;
-            let desk = Desk::open_under(&dodo, &database, &standing_clock(), rules).await?;
+            let services =
+                InProcessServices::start_under(&dodo, &database, &standing_clock(), Arc::clone(&rules))
+                    .await?;
             for seed in seeds {
-                given_back += u64::from(one(&dodo, &desk, *seed, &mut report).await?);
+                given_back += u64::from(one(&dodo, &services, *seed, &mut report).await?);
                 report.runs += 1;
             }
         }
@@ -98,41 +108,46 @@ impl Campaign for QuoteRace {
 }
 
 /// One buyer. Returns whether a difference went back.
-async fn one(dodo: &Dodo, desk: &Desk, seed: u64, report: &mut Report) -> anyhow::Result<bool> {
+async fn one(
+    dodo: &Dodo,
+    services: &InProcessServices,
+    seed: u64,
+    report: &mut Report,
+) -> anyhow::Result<bool> {
     let moment = MOMENTS[usize::try_from(seed % 7)?];
     let mut rng = rng(seed);
     dodo.reprice(KIT, PRICE)?;
-    let mut shown = desk.show(dodo, Some(GOOD_CARD), KIT).await?;
+    let mut shown = services.show(dodo, Some(GOOD_CARD), KIT).await?;
     let step = rng.random_range(1..=900);
     let price = if rng.random_bool(0.7) { PRICE + step } else { PRICE - step };
-    let mut told = buy(dodo, desk, &shown, moment, price).await?;
-    if let Err(ChargeError::QuoteChanged(quote)) = &told
+    let mut told = buy(dodo, services, &shown, moment, price).await?;
+    if let Err(AcceptError::Charge(ChargeError::QuoteChanged(quote))) = &told
         && rng.random_bool(0.5)
     {
         shown.quote = QuoteRow { quote: (**quote).clone(), ..shown.quote };
-        told = desk.accept(&shown, "again", None).await;
+        told = services.accept(&shown, "again", None).await;
     }
-    desk.pass(dodo, PATIENCE).await?;
-    judge(dodo, desk, &Run { seed, moment, shown, told }, report).await
+    services.pass(dodo, PATIENCE).await?;
+    judge(dodo, services, &Run { seed, moment, shown, told }, report).await
 }
 
 /// Clicks, and changes the price at its moment.
 async fn buy(
     dodo: &Dodo,
-    desk: &Desk,
+    services: &InProcessServices,
     shown: &Shown,
     moment: Moment,
     price: i64,
-) -> anyhow::Result<Result<Attempt, ChargeError>> {
+) -> anyhow::Result<Result<Attempt, AcceptError>> {
     let place = match moment {
         Moment::BeforeTheClick => {
             dodo.reprice(KIT, price)?;
-            return Ok(desk.accept(shown, "first", None).await);
+            return Ok(services.accept(shown, "first", None).await);
         }
         Moment::At(place) | Moment::Window(place) => place,
     };
     let slow = failpoint::Plan::pausing_at(place);
-    let clicked = failpoint::with(slow.clone(), desk.accept(shown, "first", None));
+    let clicked = failpoint::with(slow.clone(), services.accept(shown, "first", None));
     let changed = async {
         slow.stopped().await;
         let done = dodo.reprice(KIT, price);
@@ -153,21 +168,26 @@ struct Run {
     moment: Moment,
     /// The offer with the quote that was last agreed to.
     shown: Shown,
-    told: Result<Attempt, ChargeError>,
+    told: Result<Attempt, AcceptError>,
 }
 
 /// Compares the money with what was on the button. Returns whether a difference went back.
-async fn judge(dodo: &Dodo, desk: &Desk, run: &Run, report: &mut Report) -> anyhow::Result<bool> {
+async fn judge(
+    dodo: &Dodo,
+    services: &InProcessServices,
+    run: &Run,
+    report: &mut Report,
+) -> anyhow::Result<bool> {
     let Run { seed, moment, shown, told } = run;
     let customer = shown.offer.customer_id.as_str();
-    let (posts, collected) = (dodo.charging_requests_of(customer).len(), dodo.collected_from(customer));
-    report.posts = report.posts.saturating_add(u64::try_from(posts)?);
+    let collected = dodo.collected_from(customer);
+    let posts = u32::try_from(dodo.charging_requests_of(customer).len())?;
+    let tally = Tally { posts, paid: u32::try_from(collected.len())? };
+    report.posts = report.posts.saturating_add(u64::from(posts));
     let agreed = shown.quote.quote.total;
     let words = format!("{moment:?}: {agreed} was shown, collected {collected:?}, told {told:?}");
-    if posts > 1 || collected.len() > 1 {
-        report.broken(Broken::Double, *seed, &words);
-    }
-    let row = desk.store.latest_attempt(&shown.offer.id).await?;
+    report.found(&words, *seed, check::at_most_once(tally));
+    let row = services.store.latest_attempt(&shown.offer.id).await?;
     let recorded = row.filter(|row| row.state == AttemptState::Succeeded).and_then(|row| row.receipt);
     let Some(charge) = collected.first() else {
         if recorded.is_some() || told.is_ok() {

@@ -35,6 +35,7 @@ impl From<PlansError> for ApiError {
     fn from(error: PlansError) -> Self {
         match error {
             PlansError::Invalid(field) => Self::invalid(field.to_owned()),
+            PlansError::Offer(error) => error.into(),
             error => Self::new(error.code()).because(error),
         }
     }
@@ -55,13 +56,7 @@ async fn list(
     PlansSession(session): PlansSession,
     language: Language,
 ) -> Result<axum::Json<PlansResponse>, ApiError> {
-    let plans = app.plans.list(&session, language.tag()).await?;
-    // The page is worth more than an offer on it.
-    let stay_offers = app.offers.stay_intents(&session).await.unwrap_or_else(|error| {
-        tracing::warn!(%error, "whether there are stay-offers is not known");
-        Vec::new()
-    });
-    Ok(axum::Json(PlansResponse { stay_offers, ..plans }))
+    Ok(axum::Json(app.plans.page(&session, language.tag()).await?))
 }
 
 /// What a change would charge, exactly.
@@ -78,8 +73,7 @@ async fn preview(
     PlansSession(session): PlansSession,
     Json(request): Json<PreviewRequest>,
 ) -> Result<axum::Json<PreviewResponse>, ApiError> {
-    let stay_offer = app.offers.stay_offer_for(&session, &request.product_id).await?;
-    Ok(axum::Json(app.plans.preview(&session, &request, stay_offer.as_ref()).await?))
+    Ok(axum::Json(app.plans.preview(&session, &request).await?))
 }
 
 /// Makes the change that was previewed, once, exactly as quoted, or not at all.
@@ -98,12 +92,8 @@ async fn change(
     Key(key): Key,
     Json(request): Json<ChangeRequest>,
 ) -> Result<axum::Json<Attempt>, ApiError> {
-    app.charging.ready().await?;
-    app.offers.check_quote_open(&session, &request.quote_id).await?;
     let fingerprint = fingerprint(&request);
-    let answer = app.charging.change(&session, request, key, fingerprint).await;
-    app.plans.refresh(&session).await;
-    Ok(axum::Json(answer?))
+    Ok(axum::Json(app.accepting.change(&session, request, key, fingerprint).await?))
 }
 
 /// How an attempt stands.
@@ -158,11 +148,7 @@ async fn stay_offer(
     language: Language,
     Json(request): Json<StayOfferRequest>,
 ) -> Result<axum::Json<StayOfferResponse>, ApiError> {
-    let Some((offer, campaign)) = app.offers.stay(&session, &request).await? else {
-        return Ok(axum::Json(StayOfferResponse::default()));
-    };
-    let offer = app.plans.stay_offer(&session, &offer, campaign, language.tag()).await?;
-    Ok(axum::Json(StayOfferResponse { offer: offer.map(Box::new) }))
+    Ok(axum::Json(app.plans.propose(&session, &request, language.tag()).await?))
 }
 
 /// Refuses a stay-offer, for good by default. Safe to repeat.

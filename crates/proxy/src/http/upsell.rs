@@ -17,7 +17,7 @@ use super::{
     error::ApiError,
     json::{Json, fingerprint},
 };
-use crate::service::{charging::ChargeError, offers::OfferError, sessions::is_language};
+use crate::service::{accepting::AcceptError, offers::OfferError, sessions::is_language};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -33,6 +33,15 @@ impl From<OfferError> for ApiError {
         match error {
             OfferError::Invalid(field) => Self::invalid(field.to_owned()),
             error => Self::new(error.code()).because(error),
+        }
+    }
+}
+
+impl From<AcceptError> for ApiError {
+    fn from(error: AcceptError) -> Self {
+        match error {
+            AcceptError::Offer(error) => error.into(),
+            AcceptError::Charge(error) => error.into(),
         }
     }
 }
@@ -79,8 +88,7 @@ async fn current(
     OfferSession(session): OfferSession,
     language: Language,
 ) -> Result<axum::Json<UpsellResponse>, ApiError> {
-    app.charging.ready().await?;
-    Ok(axum::Json(app.offers.current(&session, language.tag()).await?))
+    Ok(axum::Json(app.accepting.offer(&session, language.tag()).await?))
 }
 
 /// Charges the offer, once, exactly as quoted, or not at all.
@@ -99,15 +107,8 @@ async fn accept(
     Key(key): Key,
     Json(request): Json<AcceptRequest>,
 ) -> Result<axum::Json<Attempt>, ApiError> {
-    app.charging.ready().await?;
-    app.offers.check_open(&session, &request.offer_id).await?;
-    let offer = request.offer_id.clone();
     let fingerprint = fingerprint(&request);
-    let answer = app.charging.accept(&session, request, key, fingerprint).await;
-    if matches!(answer, Err(ChargeError::QuoteChanged(_))) {
-        app.offers.forget_price(&offer).await;
-    }
-    Ok(axum::Json(answer?))
+    Ok(axum::Json(app.accepting.accept(&session, request, key, fingerprint).await?))
 }
 
 /// How an attempt stands.

@@ -3,12 +3,14 @@
 //!
 //! | module | what |
 //! |---|---|
+//! | [`assemble`] | all of them, put together once |
 //! | [`sessions`] | who may ask: tokens, nonces, reported events |
 //! | [`catalogue`] | what Dodo knows and seldom changes, at hand |
 //! | [`purchases`] | from payments to purchases |
 //! | [`offers`] | made, shown, refused |
 //! | [`plans`] | compared, previewed |
 //! | [`quoting`] | what something costs, and the promise of it |
+//! | [`accepting`] | the one way to accept an offer or a plan change |
 //! | [`charging`] | collecting a quote, once or not at all |
 //! | [`gate`] | whether anything may be accepted |
 //! | [`restoring`] | what a store has lost, written anew from Dodo |
@@ -17,6 +19,8 @@
 //! | [`webhooks`] | what Dodo reports |
 //! | [`outbox`] | what the merchant's system is told |
 
+pub mod accepting;
+pub mod assemble;
 pub mod catalogue;
 pub mod charging;
 pub mod gate;
@@ -43,10 +47,16 @@ pub struct Services {
     pub offers: Arc<offers::Offers>,
     /// The upgrade page.
     pub plans: plans::Plans,
+    /// Accepting offers and plan changes.
+    pub accepting: accepting::Accepting,
     /// Collecting.
     pub charging: Arc<charging::Charging>,
     /// Dodo's reports.
     pub webhooks: webhooks::Webhooks,
+    /// Prices and quotes.
+    pub quoting: Arc<quoting::Quoting>,
+    /// Products, payment methods and subscriptions, cached.
+    pub catalogue: catalogue::Catalogue,
     /// For its gauges.
     pub upstream: Arc<UpstreamBudget>,
     /// For the readiness check.

@@ -54,15 +54,15 @@ struct Scene {
 impl Scene {
     async fn set() -> Self {
         let app = TestApp::spawn().await;
-        let buyer = app.sim.subscriber_of("prod_basic_plan").await;
-        let payment = app.sim.purchase(&buyer.customer, "prod_starter_course").await;
+        let buyer = app.sim.subscriber_of("prod_basic_plan").unwrap();
+        let payment = app.sim.purchase(&buyer.customer, "prod_starter_course").unwrap();
         let request = json!({"customer_id": buyer.customer, "purpose": "offer", "payment_id": payment});
         let offer_token = app.mint(request).await;
         let plans_token = app.plans_token(&buyer).await;
         let shown = app.look(&offer_token).await;
         assert_eq!(shown["eligible"], true, "{shown}");
         app.quiet().await;
-        Self { app, offer_token, plans_token, shown, customer: buyer.customer }
+        Self { app, offer_token, plans_token, shown, customer: buyer.customer.to_string() }
     }
 
     fn token(&self, who: Who) -> &str {
@@ -88,11 +88,11 @@ impl Scene {
         let now = self.app.look(&self.offer_token).await;
         assert_eq!(now["offer"], self.shown["offer"], "{now}");
         assert_eq!(now["quote"]["id"], self.shown["quote"]["id"]);
-        assert_eq!(self.app.sim.requests("POST", "/checkouts").await, writes);
+        assert_eq!(self.app.sim.requests_to("POST", "/checkouts"), writes);
     }
 
     async fn writes(&self) -> usize {
-        self.app.sim.requests("POST", "/checkouts").await
+        self.app.sim.requests_to("POST", "/checkouts")
     }
 }
 

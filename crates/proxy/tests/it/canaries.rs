@@ -104,7 +104,7 @@ impl<'a> MakeWriter<'a> for Watch {
 #[tokio::test]
 async fn every_canary_would_be_found() {
     let app = TestApp::spawn().await;
-    let buyer = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).await;
+    let buyer = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).unwrap();
     let token = app.offer_token(&buyer).await;
     let texts = CANARIES.iter().map(|(_, canary)| *canary).chain([buyer.customer.as_str(), token.as_str()]);
     for text in texts {
@@ -122,7 +122,7 @@ async fn every_canary_would_be_found() {
 #[tokio::test]
 async fn metrics_tell_nothing_of_anybody() {
     let app = TestApp::spawn().await;
-    let buyer = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).await;
+    let buyer = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).unwrap();
     let token = app.offer_token(&buyer).await;
     let shown = app.look(&token).await;
     let attempt = app.accept(&token, &shown, "key-1").await.ok();

@@ -1,12 +1,13 @@
 //! A refusal is remembered: everywhere, for good, by what was refused.
 
+use dodo_sim::Source;
 use serde_json::{Value, json};
 
 use crate::harness::{Buyer, GOOD_CARD, Options, TestApp};
 
 /// A buyer with an offer on the page.
 async fn shown_to_a_buyer(app: &TestApp) -> (Buyer, String, Value) {
-    let buyer = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).await;
+    let buyer = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).unwrap();
     let token = app.offer_token(&buyer).await;
     let shown = app.look(&token).await;
     assert_eq!(shown["eligible"], true, "{shown}");
@@ -34,7 +35,7 @@ async fn a_decline_leads_to_one_downsell_and_then_to_nothing_more() {
     for refused in [&shown, &next] {
         assert_eq!(app.accept(&token, refused, "late").await.code(), "offer_gone");
     }
-    assert!(app.sim.collected(&buyer, "one_click").await.is_empty());
+    assert!(app.sim.collected_by(&buyer.customer, Source::OneClick).is_empty());
 }
 
 #[tokio::test]
@@ -47,7 +48,7 @@ async fn a_refusal_outlives_sessions_purchases_campaigns_and_the_process() {
     let (buyer, token, shown) = shown_to_a_buyer(&app).await;
     assert_eq!(app.decline(&token, &shown).await.ok(), json!({"next": null}));
     // Another purchase, which a second campaign follows up with the same product.
-    let payment = app.sim.purchase(&buyer.customer, "prod_single_license").await;
+    let payment = app.sim.purchase(&buyer.customer, "prod_single_license").unwrap();
     let request = json!({"customer_id": buyer.customer, "purpose": "offer", "payment_id": payment});
     let token = app.mint(request.clone()).await;
     assert_eq!(app.look(&token).await, json!({"eligible": false, "reason": "declined"}));
@@ -85,7 +86,7 @@ async fn an_open_offer_of_the_same_thing_disappears_with_the_refusal() {
     })
     .await;
     let (buyer, first_token, first) = shown_to_a_buyer(&app).await;
-    let payment = app.sim.purchase(&buyer.customer, "prod_single_license").await;
+    let payment = app.sim.purchase(&buyer.customer, "prod_single_license").unwrap();
     let second_token =
         app.mint(json!({"customer_id": buyer.customer, "purpose": "offer", "payment_id": payment})).await;
     let second = app.look(&second_token).await;
@@ -94,7 +95,7 @@ async fn an_open_offer_of_the_same_thing_disappears_with_the_refusal() {
     app.decline(&first_token, &first).await.ok();
     assert_eq!(app.look(&second_token).await, json!({"eligible": false, "reason": "declined"}));
     assert_eq!(app.accept(&second_token, &second, "k").await.code(), "offer_gone");
-    assert!(app.sim.collected(&buyer, "one_click").await.is_empty());
+    assert!(app.sim.collected_by(&buyer.customer, Source::OneClick).is_empty());
 }
 
 #[tokio::test]
@@ -109,10 +110,10 @@ async fn a_price_drop_brings_an_offer_back_where_the_campaign_says_so() {
     let mut seen = Vec::new();
     let mut app = app;
     for price in [12_900, 10_321, 10_320] {
-        app.sim.patch("/_sim/products/prod_complete_bundle", json!({"price": price})).await;
+        app.sim.reprice("prod_complete_bundle", price).unwrap();
         // The catalogue is read anew at a start.
         app = app.restart_with(&rules).await;
-        let payment = app.sim.purchase(&buyer.customer, "prod_single_license").await;
+        let payment = app.sim.purchase(&buyer.customer, "prod_single_license").unwrap();
         let token =
             app.mint(json!({"customer_id": buyer.customer, "purpose": "offer", "payment_id": payment})).await;
         let again = app.look(&token).await;
@@ -144,7 +145,7 @@ async fn of_a_decline_and_an_accept_at_the_same_time_exactly_one_wins() {
         let key = format!("k{round}");
         let (decline, accept) = tokio::join!(app.decline(&token, &shown), app.accept(&token, &shown, &key));
         app.quiet().await;
-        let charges = app.sim.collected(&buyer, "one_click").await.len();
+        let charges = app.sim.collected_by(&buyer.customer, Source::OneClick).len();
         match (decline.status, accept.status) {
             (200, 410) => {
                 declined += 1;

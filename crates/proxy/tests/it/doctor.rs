@@ -30,7 +30,7 @@ async fn a_good_set_up_is_called_good() {
     }
     assert_eq!(wrong(&app.settings).await, []);
     // Nothing was done at Dodo, and nothing is told that a passer-by may not read.
-    assert_eq!(app.sim.requests("POST", "").await, 0);
+    assert_eq!(app.sim.requests_to("POST", ""), 0);
     let printed: String = findings.iter().map(|finding| format!("{finding}\n")).collect();
     assert_eq!(crate::canaries::leak(&printed), None);
 }
@@ -40,7 +40,7 @@ async fn a_key_that_dodo_refuses_is_found() {
     let app = TestApp::spawn().await;
     let mut settings = app.settings.clone();
     let key = dodo_client::ApiKey::parse("dodo_test_of_somebody_else").unwrap();
-    settings.dodo = dodo_client::Config::new(dodo_client::Mode::Test, key).with_base_url(&app.sim.url);
+    settings.dodo = dodo_client::Config::new(dodo_client::Mode::Test, key).with_base_url(app.sim.url());
     only(&wrong(&settings).await, "Dodo", "refuses the key");
 }
 
@@ -75,9 +75,12 @@ async fn webhooks_that_go_elsewhere_or_are_signed_otherwise_are_found() {
     let endpoint = |url: String, secret: &str| serde_json::json!({"url": url, "secret": secret});
     let here = format!("{}/webhooks/dodo", app.url);
     let other = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
-    app.sim.post("/_sim/webhooks/endpoint", endpoint(here, other)).await;
+    app.sim.post("/_sim/webhooks/endpoint", endpoint(here, other)).await.unwrap();
     only(&wrong(&app.settings).await, "webhooks", "not in DODO_PAYMENTS_WEBHOOK_KEY");
-    app.sim.post("/_sim/webhooks/endpoint", endpoint("http://elsewhere.example/x".to_owned(), other)).await;
+    app.sim
+        .post("/_sim/webhooks/endpoint", endpoint("http://elsewhere.example/x".to_owned(), other))
+        .await
+        .unwrap();
     only(&wrong(&app.settings).await, "webhooks", "sends none here");
 }
 

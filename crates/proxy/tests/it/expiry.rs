@@ -1,5 +1,6 @@
 //! What time does to tokens, quotes, offers and refusals.
 
+use dodo_sim::Source;
 use std::sync::Arc;
 
 use proxy::clock::{Clock, ManualClock, SystemClock};
@@ -20,7 +21,7 @@ async fn at_a_standstill(rules: Option<String>) -> (TestApp, Arc<ManualClock>) {
 #[tokio::test]
 async fn a_token_lives_fifteen_minutes() {
     let (app, clock) = at_a_standstill(None).await;
-    let buyer = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).await;
+    let buyer = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).unwrap();
     let token = app.offer_token(&buyer).await;
     let shown = app.look(&token).await;
     clock.advance(15 * MINUTE - 1);
@@ -37,7 +38,7 @@ async fn a_token_lives_fifteen_minutes() {
 #[tokio::test]
 async fn a_lapsed_quote_charges_nothing_and_looking_again_gives_a_fresh_one() {
     let (app, clock) = at_a_standstill(None).await;
-    let buyer = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).await;
+    let buyer = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).unwrap();
     let token = app.offer_token(&buyer).await;
     let shown = app.look(&token).await;
     assert_eq!(shown["quote"]["expires_in"], 5 * MINUTE);
@@ -49,7 +50,7 @@ async fn a_lapsed_quote_charges_nothing_and_looking_again_gives_a_fresh_one() {
     );
     clock.advance(3 * MINUTE);
     assert_eq!(app.accept(&token, &shown, "key-1").await.code(), "quote_expired");
-    assert!(app.sim.collected(&buyer, "one_click").await.is_empty());
+    assert!(app.sim.collected_by(&buyer.customer, Source::OneClick).is_empty());
     let fresh = app.look(&token).await;
     assert_ne!(fresh["quote"]["id"], shown["quote"]["id"]);
     assert_eq!(app.accept(&token, &fresh, "key-2").await.ok()["receipt"]["amount"], 12_900);
@@ -58,7 +59,7 @@ async fn a_lapsed_quote_charges_nothing_and_looking_again_gives_a_fresh_one() {
 #[tokio::test]
 async fn an_offer_stands_as_long_as_the_campaign_says() {
     let (app, clock) = at_a_standstill(None).await;
-    let buyer = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).await;
+    let buyer = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).unwrap();
     let shown = app.look(&app.offer_token(&buyer).await).await;
     clock.advance(72 * HOUR - MINUTE);
     let token = app.offer_token(&buyer).await;
@@ -67,21 +68,21 @@ async fn an_offer_stands_as_long_as_the_campaign_says() {
     clock.advance(MINUTE);
     assert_eq!(app.look(&token).await, json!({"eligible": false, "reason": "expired"}));
     assert_eq!(app.accept(&token, &last, "key-1").await.code(), "offer_gone");
-    assert!(app.sim.collected(&buyer, "one_click").await.is_empty());
+    assert!(app.sim.collected_by(&buyer.customer, Source::OneClick).is_empty());
 }
 
 #[tokio::test]
 async fn a_cooled_down_refusal_lets_the_next_purchase_offer_it_again() {
     let (app, clock) = at_a_standstill(None).await;
     // The team licence may be offered again after 180 days.
-    let buyer = app.sim.buyer_of("prod_single_license", Some(GOOD_CARD)).await;
+    let buyer = app.sim.buyer_of("prod_single_license", Some(GOOD_CARD)).unwrap();
     let token = app.offer_token(&buyer).await;
     let shown = app.look(&token).await;
     assert_eq!(shown["product"]["id"], "prod_team_license", "{shown}");
     app.decline(&token, &shown).await.ok();
     for (wait, offered) in [(179 * 24 * HOUR, false), (24 * HOUR, true)] {
         clock.advance(wait);
-        let payment = app.sim.purchase(&buyer.customer, "prod_single_license").await;
+        let payment = app.sim.purchase(&buyer.customer, "prod_single_license").unwrap();
         let request = json!({"customer_id": buyer.customer, "purpose": "offer", "payment_id": payment});
         let again = app.look(&app.mint(request).await).await;
         assert_eq!(again["eligible"], offered, "{again}");

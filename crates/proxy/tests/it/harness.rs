@@ -1,39 +1,28 @@
 //! A proxy over a simulator of Dodo, both in this process, with real HTTP between and a database of their own. Tests
 //! speak in verbs: mint, look, accept, decline.
 
-use std::{
-    path::PathBuf,
-    sync::{Arc, Once},
-};
+use std::{path::PathBuf, sync::Arc};
 
-use dodo_sim::{Sim, SimConfig};
+use dodo_sim::SimConfig;
 use proxy::{
-    Application,
-    clock::{Clock, ManualClock},
-    settings::{Arguments, LimitArguments, Limits, Secrets, Settings},
+    clock::ManualClock,
+    settings::{Limits, Settings},
 };
 use reqwest::Method;
 use serde_json::{Value, json};
-use tempfile::TempDir;
-use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
+use testkit::{Database, Dodo, Proxy, Setup};
 
 use crate::canaries;
-pub(crate) use crate::sim::{Buyer, SimApi};
+pub(crate) use testkit::{Buyer, GOOD_CARD, MERCHANT_KEY, WEBHOOK_SECRET};
 
-pub(crate) const MERCHANT_KEY: &str = "merchant-key-of-the-tests";
-pub(crate) const WEBHOOK_SECRET: &str = "whsec_ZG9kby1zaW0tdGVzdC1zZWNyZXQtMDEyMzQ1Njc4OSE=";
 pub(crate) const NOTIFY_KEY: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
 pub(crate) const SHOP: &str = "https://shop.example";
-pub(crate) const GOOD_CARD: &str = "4242424242424242";
 
 /// What a test may want otherwise.
 #[derive(Default)]
 pub(crate) struct Options {
     /// Rules other than the shipped example.
     pub(crate) rules: Option<String>,
-    /// The folder of an earlier run.
-    pub(crate) folder: Option<TempDir>,
     /// The widget's files.
     pub(crate) widget_dir: Option<PathBuf>,
     /// The upgrade page.
@@ -52,13 +41,12 @@ pub(crate) struct Options {
 pub(crate) struct TestApp {
     pub(crate) url: String,
     pub(crate) ops_url: String,
-    pub(crate) sim: SimApi,
+    pub(crate) sim: Dodo,
     http: reqwest::Client,
-    folder: TempDir,
+    database: Database,
     /// What the proxy was told, for another look at the same set-up.
     pub(crate) settings: Settings,
-    stop: CancellationToken,
-    running: JoinHandle<()>,
+    proxy: Proxy,
 }
 
 /// One answer, read whole.
@@ -107,70 +95,41 @@ impl TestApp {
     }
 
     pub(crate) async fn spawn_with(options: Options) -> Self {
-        let sim = SimApi::new(Sim::start(SimConfig::default()).await.unwrap());
-        // Tests go faster than Dodo lets a shop go.
-        sim.post("/_sim/policy", json!({"rate_limit": options.rate_limit.unwrap_or("off")})).await;
-        Self::over(sim, options).await
+        let sim = Dodo::start_with(SimConfig::default()).await.unwrap();
+        if let Some(limit) = options.rate_limit {
+            sim.switch(json!({"rate_limit": limit})).unwrap();
+        }
+        Self::over(sim, Database::sqlite().unwrap(), options).await
     }
 
-    async fn over(sim: SimApi, options: Options) -> Self {
+    async fn over(sim: Dodo, database: Database, options: Options) -> Self {
         canaries::watch();
-        let folder = options.folder.unwrap_or_else(|| tempfile::tempdir().unwrap());
-        let rules = folder.path().join("upsell.toml");
-        let example = || include_str!("../../upsell.toml").to_owned();
-        std::fs::write(&rules, options.rules.unwrap_or_else(example)).unwrap();
-        let arguments = Arguments {
-            listen: ([127, 0, 0, 1], 0).into(),
-            ops_listen: ([127, 0, 0, 1], 0).into(),
-            database: folder.path().join("upsell.sqlite"),
-            config: rules,
-            merchant: "tests".to_owned(),
-            public_url: None,
-            allowed_origins: vec![SHOP.to_owned()],
-            return_url: Some(format!("{SHOP}/thanks")),
-            notify_url: options.notify_url.clone(),
+        let shipped = Setup::over(database);
+        let setup = Setup {
+            rules: options.rules.unwrap_or(shipped.rules),
+            clock: options.clock,
             widget_dir: options.widget_dir,
             spa_dir: options.spa_dir,
-            environment: dodo_client::Mode::Test,
-            restored_at: None,
-            dodo_base_url: Some(sim.url.clone()),
-            limits: LimitArguments {
-                token_requests_per_minute: 1_000_000,
-                address_requests_per_minute: 1_000_000,
-                dodo_requests_per_second: 1_000_000,
-                dodo_requests_per_minute: 1_000_000,
-                ..LimitArguments::default()
-            },
+            notify: options.notify_url.map(|url| (url, NOTIFY_KEY.to_owned())),
+            limits: options.limits,
+            ..shipped
         };
-        let secrets = Secrets {
-            merchant_key: Some(MERCHANT_KEY.to_owned().into()),
-            api_key: Some("dodo_test_sim_key".to_owned().into()),
-            webhook_key: Some(WEBHOOK_SECRET.to_owned().into()),
-            notify_key: options.notify_url.map(|_| NOTIFY_KEY.to_owned().into()),
-            database_url: None,
-        };
-        let mut settings = Settings::check(arguments, secrets).unwrap();
-        if let Some(change) = options.limits {
-            change(&mut settings.limits);
+        let proxy = Proxy::start(&sim, &setup).await.unwrap();
+        proxy.hear(&sim).unwrap();
+        Self {
+            url: proxy.url().to_owned(),
+            ops_url: proxy.ops_url().to_owned(),
+            settings: proxy.settings().clone(),
+            http: http_client(),
+            database: setup.database,
+            proxy,
+            sim,
         }
-        let clock = options.clock.map(|clock| clock as Arc<dyn Clock>);
-        let application = Application::build_with(settings.clone(), None, clock).await.unwrap();
-        let (url, ops_url) =
-            (application.address().to_string(), format!("http://{}", application.ops_address()));
-        let stop = CancellationToken::new();
-        let stopped = stop.clone().cancelled_owned();
-        let running = tokio::spawn(async move { application.run_until_stopped(stopped).await.unwrap() });
-        sim.post(
-            "/_sim/webhooks/endpoint",
-            json!({"url": format!("{url}/webhooks/dodo"), "secret": WEBHOOK_SECRET}),
-        )
-        .await;
-        Self { url, ops_url, sim, http: http_client(), folder, settings, stop, running }
     }
 
     /// The store's file.
     pub(crate) fn database(&self) -> PathBuf {
-        self.folder.path().join("upsell.sqlite")
+        self.database.file()
     }
 
     /// Stops the proxy as a deployment would, and starts another on the same database.
@@ -180,46 +139,34 @@ impl TestApp {
 
     /// The same with other rules.
     pub(crate) async fn restart_with(self, rules: &str) -> Self {
-        let Self { sim, folder, stop, running, .. } = self;
-        stop.cancel();
-        running.await.unwrap();
-        let rules = Some(rules.to_owned());
-        Self::over(sim, Options { folder: Some(folder), rules, ..Options::default() }).await
+        let Self { sim, database, proxy, .. } = self;
+        proxy.stop().await.unwrap();
+        Self::over(sim, database, Options { rules: Some(rules.to_owned()), ..Options::default() }).await
     }
 
     /// Stops the proxy, copies its database as a backup would, and goes on.
     pub(crate) async fn backed_up(self) -> Self {
-        self.restart_after(|folder| {
-            std::fs::copy(folder.join("upsell.sqlite"), folder.join("backup.sqlite")).unwrap();
-        })
-        .await
+        self.restart_after(Database::back_up).await
     }
 
     /// Stops the proxy, puts the backup in its database's place, and goes on.
     pub(crate) async fn restored(self) -> Self {
-        self.restart_after(|folder| {
-            for rest in ["upsell.sqlite-wal", "upsell.sqlite-shm"] {
-                let _ = std::fs::remove_file(folder.join(rest));
-            }
-            std::fs::copy(folder.join("backup.sqlite"), folder.join("upsell.sqlite")).unwrap();
-        })
-        .await
+        self.restart_after(Database::restore).await
     }
 
-    async fn restart_after(self, work: impl FnOnce(&std::path::Path)) -> Self {
-        let Self { sim, folder, stop, running, .. } = self;
-        stop.cancel();
-        running.await.unwrap();
-        work(folder.path());
-        Self::over(sim, Options { folder: Some(folder), ..Options::default() }).await
+    async fn restart_after(self, work: fn(&Database) -> anyhow::Result<()>) -> Self {
+        let Self { sim, database, proxy, .. } = self;
+        proxy.stop().await.unwrap();
+        work(&database).unwrap();
+        Self::over(sim, database, Options::default()).await
     }
 
     /// Waits until every webhook that the simulator has to send was taken.
     pub(crate) async fn quiet(&self) {
         let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(20);
         loop {
-            self.sim.post("/_sim/webhooks/flush", json!({"all": true})).await;
-            let ledger = self.sim.get("/_sim/ledger").await;
+            self.sim.post("/_sim/webhooks/flush", json!({"all": true})).await.unwrap();
+            let ledger = self.sim.get("/_sim/ledger").await.unwrap();
             let waiting =
                 ledger["webhooks"].as_array().unwrap().iter().any(|sent| sent["delivered_at"].is_null());
             if !waiting {
@@ -265,7 +212,7 @@ impl TestApp {
 
     /// A token for the upgrade page.
     pub(crate) async fn plans_token(&self, buyer: &Buyer) -> String {
-        let subscription = buyer.subscription.as_deref().unwrap();
+        let subscription = buyer.subscription.as_ref().unwrap();
         self.mint(json!({"customer_id": buyer.customer, "purpose": "plans", "subscription_id": subscription}))
             .await
     }
@@ -286,6 +233,12 @@ impl TestApp {
         self.post(token, "/v1/upsell/decline", json!({"offer_id": shown["offer"]["id"]})).await
     }
 
+    /// Pays on a hosted page, which takes the card.
+    pub(crate) async fn pay_on_page(&self, url: &str, card: &str) {
+        let status = self.sim.pay_on_page(url, card).await.unwrap();
+        assert!((300..400).contains(&status), "{status}");
+    }
+
     /// Asks until an attempt is decided.
     pub(crate) async fn settled(&self, token: &str, path: &str, attempt: Value) -> Value {
         let mut attempt = attempt;
@@ -302,7 +255,5 @@ impl TestApp {
 
 /// A browser that follows nothing by itself.
 pub(crate) fn http_client() -> reqwest::Client {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| rustls::crypto::ring::default_provider().install_default().unwrap());
-    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap()
+    testkit::client().unwrap()
 }

@@ -1,5 +1,6 @@
 //! A buyer leaves their plan: what is proposed before, once, and cancelling.
 
+use dodo_sim::Source;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -21,7 +22,7 @@ async fn ask(app: &TestApp, token: &str, intent: &str, picked: Option<&str>) -> 
 }
 
 async fn on_max(app: &TestApp) -> (Buyer, String) {
-    let buyer = app.sim.subscriber_of("prod_max_plan").await;
+    let buyer = app.sim.subscriber_of("prod_max_plan").unwrap();
     let token = app.plans_token(&buyer).await;
     (buyer, token)
 }
@@ -36,8 +37,8 @@ async fn change_to(app: &TestApp, token: &str, product: &str) -> Value {
 
 /// What Dodo was asked to change.
 async fn changes(app: &TestApp, buyer: &Buyer) -> Vec<Value> {
-    let path = format!("/subscriptions/{}/change-plan", buyer.subscription.as_deref().unwrap());
-    let mut requests = app.sim.get("/_sim/ledger").await["requests"].as_array().unwrap().clone();
+    let path = format!("/subscriptions/{}/change-plan", buyer.subscription.as_ref().unwrap());
+    let mut requests = app.sim.get("/_sim/ledger").await.unwrap()["requests"].as_array().unwrap().clone();
     requests.retain(|request| request["path"] == path.as_str());
     requests
 }
@@ -78,7 +79,7 @@ async fn what_is_picked_or_dearer_is_not_held_up_by_something_cheaper() {
     assert_eq!(ask(&app, &token, "downgrade_intent", Some("prod_pro_plan")).await, json!({}));
     let asked = ask(&app, &token, "downgrade_intent", Some("prod_basic_plan")).await;
     assert!(asked["offer"].is_object(), "what was not shown is not used up");
-    let other = app.sim.subscriber_of("prod_basic_plan").await;
+    let other = app.sim.subscriber_of("prod_basic_plan").unwrap();
     let token = app.plans_token(&other).await;
     assert_eq!(app.get(&token, "/v1/plans").await.ok().get("stay_offers"), None);
     assert_eq!(ask(&app, &token, "cancel_intent", None).await, json!({}));
@@ -217,7 +218,7 @@ async fn cancelling_is_for_the_next_billing_date_and_can_be_taken_back() {
             (&json!(false), &json!(true))
         );
     }
-    assert!(app.sim.collected(&buyer, "plan_change").await.is_empty());
+    assert!(app.sim.collected_by(&buyer.customer, Source::PlanChange).is_empty());
 }
 
 #[tokio::test]

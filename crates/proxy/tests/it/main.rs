@@ -21,7 +21,6 @@ mod plans;
 mod protocol;
 mod receiver;
 mod restore;
-mod sim;
 mod static_shop;
 mod support;
 mod webhooks;

@@ -1,5 +1,6 @@
 //! What the page is answered with.
 
+use dodo_sim::Source;
 use serde_json::json;
 
 use crate::harness::{GOOD_CARD, MERCHANT_KEY, TestApp};
@@ -7,7 +8,7 @@ use crate::harness::{GOOD_CARD, MERCHANT_KEY, TestApp};
 #[tokio::test]
 async fn a_purchase_leads_to_an_offer_with_everything_to_show_and_accept_it() {
     let app = TestApp::spawn().await;
-    let buyer = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).await;
+    let buyer = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).unwrap();
     let token = app.offer_token(&buyer).await;
     let shown = app.look(&token).await;
     assert_eq!(shown["eligible"], true, "{shown}");
@@ -27,36 +28,36 @@ async fn a_purchase_leads_to_an_offer_with_everything_to_show_and_accept_it() {
     assert!(quote.adds_up() && quote.expires_in > 60);
     // No id of a payment method leaves the proxy.
     assert!(!shown.to_string().contains("pm_"), "{shown}");
-    assert!(!shown.to_string().contains(&buyer.customer), "{shown}");
+    assert!(!shown.to_string().contains(buyer.customer.as_str()), "{shown}");
 }
 
 #[tokio::test]
 async fn looking_again_shows_the_same_offer_and_asks_dodo_nothing() {
     let app = TestApp::spawn().await;
     for product in ["prod_starter_course", "prod_single_license"] {
-        let buyer = app.sim.buyer_of(product, Some(GOOD_CARD)).await;
+        let buyer = app.sim.buyer_of(product, Some(GOOD_CARD)).unwrap();
         let token = app.offer_token(&buyer).await;
         let first = app.look(&token).await;
         app.quiet().await;
-        let before = app.sim.requests("", "/").await;
+        let before = app.sim.requests_to("", "/");
         for _ in 0..5 {
             let again = app.look(&token).await;
             assert_eq!(again["offer"], first["offer"]);
             assert_eq!(again["quote"]["id"], first["quote"]["id"]);
         }
-        assert_eq!(app.sim.requests("", "/").await, before, "a warm look asked Dodo");
+        assert_eq!(app.sim.requests_to("", "/"), before, "a warm look asked Dodo");
     }
 }
 
 #[tokio::test]
 async fn a_warm_look_at_an_upgrade_asks_dodo_nothing_either() {
     let app = TestApp::spawn().await;
-    let buyer = app.sim.subscriber_of("prod_basic_plan").await;
+    let buyer = app.sim.subscriber_of("prod_basic_plan").unwrap();
     let token = app.offer_token(&buyer).await;
     app.quiet().await;
-    let before = app.sim.requests("", "/").await;
+    let before = app.sim.requests_to("", "/");
     let shown = app.look(&token).await;
-    assert_eq!(app.sim.requests("", "/").await, before, "a warm look asked Dodo");
+    assert_eq!(app.sim.requests_to("", "/"), before, "a warm look asked Dodo");
     assert_eq!(shown["offer"]["kind"], "upgrade", "{shown}");
     // What is paid is the difference, so the difference is told.
     assert_eq!(shown["compare_to"]["difference"]["amount"], 5000);
@@ -67,7 +68,7 @@ async fn a_warm_look_at_an_upgrade_asks_dodo_nothing_either() {
 #[tokio::test]
 async fn words_come_in_the_buyers_language() {
     let app = TestApp::spawn().await;
-    let buyer = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).await;
+    let buyer = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).unwrap();
     let token = app
         .mint(json!({"customer_id": buyer.customer, "purpose": "offer", "payment_id": buyer.payment, "locale": "ja"}))
         .await;
@@ -86,7 +87,7 @@ async fn words_come_in_the_buyers_language() {
 #[tokio::test]
 async fn without_a_usable_card_the_offer_leads_to_a_hosted_checkout() {
     let app = TestApp::spawn().await;
-    let buyer = app.sim.buyer_of("prod_starter_course", None).await;
+    let buyer = app.sim.buyer_of("prod_starter_course", None).unwrap();
     let token = app.offer_token(&buyer).await;
     let shown = app.look(&token).await;
     assert_eq!(shown["eligible"], true, "{shown}");
@@ -97,16 +98,16 @@ async fn without_a_usable_card_the_offer_leads_to_a_hosted_checkout() {
 #[tokio::test]
 async fn why_there_is_nothing_to_offer() {
     let app = TestApp::spawn().await;
-    let nobody = app.sim.customer(Some(GOOD_CARD)).await;
+    let nobody = app.sim.customer(Some(GOOD_CARD)).unwrap();
     let token = app.mint(json!({"customer_id": nobody, "purpose": "offer"})).await;
     assert_eq!(app.look(&token).await, json!({"eligible": false, "reason": "no_purchase"}));
-    let buyer = app.sim.buyer_of("prod_toolkit", Some(GOOD_CARD)).await;
+    let buyer = app.sim.buyer_of("prod_toolkit", Some(GOOD_CARD)).unwrap();
     let token = app.offer_token(&buyer).await;
     assert_eq!(app.look(&token).await, json!({"eligible": false, "reason": "no_campaign"}));
     // Has bought the bundle before: it is no offer when the course is bought.
-    let buyer = app.sim.buyer_of("prod_complete_bundle", Some(GOOD_CARD)).await;
+    let buyer = app.sim.buyer_of("prod_complete_bundle", Some(GOOD_CARD)).unwrap();
     app.offer_token(&buyer).await;
-    let payment = app.sim.purchase(&buyer.customer, "prod_starter_course").await;
+    let payment = app.sim.purchase(&buyer.customer, "prod_starter_course").unwrap();
     let token =
         app.mint(json!({"customer_id": buyer.customer, "purpose": "offer", "payment_id": payment})).await;
     assert_eq!(app.look(&token).await, json!({"eligible": false, "reason": "already_owned"}));
@@ -115,7 +116,7 @@ async fn why_there_is_nothing_to_offer() {
 #[tokio::test]
 async fn the_latest_purchase_is_followed_up_when_none_is_named() {
     let app = TestApp::spawn().await;
-    let buyer = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).await;
+    let buyer = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).unwrap();
     let token = app.mint(json!({"customer_id": buyer.customer, "purpose": "offer"})).await;
     assert_eq!(app.look(&token).await["product"]["id"], "prod_complete_bundle");
 }
@@ -123,7 +124,7 @@ async fn the_latest_purchase_is_followed_up_when_none_is_named() {
 #[tokio::test]
 async fn a_reported_event_leads_to_an_offer() {
     let app = TestApp::spawn().await;
-    let buyer = app.sim.subscriber_of("prod_basic_plan").await;
+    let buyer = app.sim.subscriber_of("prod_basic_plan").unwrap();
     let session = json!({"customer_id": buyer.customer, "purpose": "offer", "trigger": "near_plan_limit"});
     let token = app.mint(session.clone()).await;
     assert_eq!(app.look(&token).await["reason"], "no_purchase");
@@ -141,22 +142,22 @@ async fn a_reported_event_leads_to_an_offer() {
 #[tokio::test]
 async fn an_upgrade_is_of_the_seats_that_are_there_when_it_is_taken() {
     let app = TestApp::spawn().await;
-    let buyer = app.sim.subscriber_of("prod_basic_plan").await;
+    let buyer = app.sim.subscriber_of("prod_basic_plan").unwrap();
     let token = app.offer_token(&buyer).await;
     let shown = app.look(&token).await;
     assert_eq!((&shown["offer"]["kind"], &shown["quote"]["total"]), (&json!("upgrade"), &json!(5000)));
     let subscription = buyer.subscription.clone().unwrap();
     let three =
         json!({"product_id": "prod_basic_plan", "quantity": 3, "proration_billing_mode": "do_not_bill"});
-    app.sim.change_elsewhere(&subscription, three).await;
+    app.sim.control().change_plan(subscription.as_str(), three).unwrap();
     let refused = app.accept(&token, &shown, "key-1").await;
     assert_eq!((refused.code().as_str(), &refused.body["quote"]["total"]), ("quote_changed", &json!(15_000)));
     let mut shown = shown;
     shown["quote"] = refused.body["quote"].clone();
     let attempt = app.accept(&token, &shown, "key-2").await.ok();
     assert_eq!(app.settled(&token, "/v1/upsell", attempt).await["receipt"]["amount"], 15_000);
-    let charges = app.sim.collected(&buyer, "plan_change").await;
-    assert_eq!(charges.iter().map(|charge| &charge["amount"]).collect::<Vec<_>>(), [&json!(15_000)]);
+    let charges = app.sim.collected_by(&buyer.customer, Source::PlanChange);
+    assert_eq!(charges.iter().map(|charge| charge.amount).collect::<Vec<_>>(), [15_000]);
     let page = app.get(&app.plans_token(&buyer).await, "/v1/plans").await.ok();
     assert_eq!(page["current"]["quantity"], 3, "{page}");
 }
@@ -164,21 +165,22 @@ async fn an_upgrade_is_of_the_seats_that_are_there_when_it_is_taken() {
 #[tokio::test]
 async fn nothing_is_shown_while_dodo_cannot_be_asked_and_the_page_gets_no_error() {
     let app = TestApp::spawn().await;
-    let buyer = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).await;
+    let buyer = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).unwrap();
     app.sim
         .post("/_sim/faults", json!({"path": "/checkouts/preview", "kind": {"status": 500, "before": true}}))
-        .await;
+        .await
+        .unwrap();
     let token = app.offer_token(&buyer).await;
     assert_eq!(app.look(&token).await, json!({"eligible": false, "reason": "unavailable"}));
-    app.sim.clear_faults().await;
+    app.sim.control().clear_faults();
     assert_eq!(app.look(&token).await["eligible"], true);
 }
 
 #[tokio::test]
 async fn somebody_elses_purchase_or_subscription_gives_no_token() {
     let app = TestApp::spawn().await;
-    let victim = app.sim.subscriber_of("prod_basic_plan").await;
-    let other = app.sim.customer(Some(GOOD_CARD)).await;
+    let victim = app.sim.subscriber_of("prod_basic_plan").unwrap();
+    let other = app.sim.customer(Some(GOOD_CARD)).unwrap();
     for request in [
         json!({"customer_id": other, "purpose": "offer", "payment_id": victim.payment}),
         json!({"customer_id": other, "purpose": "plans", "subscription_id": victim.subscription}),
@@ -193,13 +195,13 @@ async fn somebody_elses_purchase_or_subscription_gives_no_token() {
 #[tokio::test]
 async fn being_seen_is_noted_and_only_for_ones_own_offer() {
     let app = TestApp::spawn().await;
-    let buyer = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).await;
+    let buyer = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).unwrap();
     let token = app.offer_token(&buyer).await;
     let shown = app.look(&token).await;
     let body = json!({"offer_id": shown["offer"]["id"]});
     assert_eq!(app.post(&token, "/v1/upsell/seen", body.clone()).await.status, 204);
     assert_eq!(app.post(&token, "/v1/upsell/seen", body.clone()).await.status, 204);
-    let stranger = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).await;
+    let stranger = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).unwrap();
     let stranger = app.offer_token(&stranger).await;
     assert_eq!(app.post(&stranger, "/v1/upsell/seen", body).await.code(), "not_found");
 }

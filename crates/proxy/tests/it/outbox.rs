@@ -259,7 +259,7 @@ async fn a_shop_hears_of_acceptance_payment_and_refusal() {
     let mut receiver = Receiver::start(Script::Status(200)).await;
     let app =
         TestApp::spawn_with(Options { notify_url: Some(receiver.url.clone()), ..Options::default() }).await;
-    let buyer = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).await;
+    let buyer = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).unwrap();
     let token = app.offer_token(&buyer).await;
     let shown = app.look(&token).await;
     let attempt = app.accept(&token, &shown, "key-1").await.ok();
@@ -275,7 +275,7 @@ async fn a_shop_hears_of_acceptance_payment_and_refusal() {
     assert_eq!(paid["amount"], settled["receipt"]["amount"]);
     assert_eq!(paid["customer_id"], json!(buyer.customer));
     assert_eq!(accepted["amount"], shown["quote"]["total"]);
-    let other = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).await;
+    let other = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).unwrap();
     let token = app.offer_token(&other).await;
     let shown = app.look(&token).await;
     app.decline(&token, &shown).await.ok();
@@ -291,7 +291,7 @@ async fn a_receiver_that_hangs_holds_no_charge_up() {
     let app =
         TestApp::spawn_with(Options { notify_url: Some(receiver.url.clone()), ..Options::default() }).await;
     for round in 0..10 {
-        let buyer = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).await;
+        let buyer = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).unwrap();
         let token = app.offer_token(&buyer).await;
         let shown = app.look(&token).await;
         let attempt = app.accept(&token, &shown, "key-1").await.ok();

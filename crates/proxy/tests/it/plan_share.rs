@@ -16,7 +16,7 @@ fn rules() -> String {
 
 /// Somebody with Basic changes to this plan.
 async fn changes_to(app: &TestApp, product: &str) {
-    let buyer = app.sim.subscriber_of("prod_basic_plan").await;
+    let buyer = app.sim.subscriber_of("prod_basic_plan").unwrap();
     let token = app.plans_token(&buyer).await;
     let preview = app.post(&token, "/v1/plans/preview", json!({"product_id": product})).await.ok();
     let body = json!({"quote_id": preview["quote"]["id"]});
@@ -26,7 +26,7 @@ async fn changes_to(app: &TestApp, product: &str) {
 
 /// What a subscriber of this plan sees, who has used so many downloads.
 async fn page(app: &TestApp, product: &str, used: u32) -> Value {
-    let buyer = app.sim.subscriber_of(product).await;
+    let buyer = app.sim.subscriber_of(product).unwrap();
     let request = json!({
         "customer_id": buyer.customer, "purpose": "plans", "subscription_id": buyer.subscription,
         "usage": [{"feature": "downloads", "used": used}],
@@ -75,7 +75,7 @@ async fn an_upgrade_that_was_offered_counts_like_one_that_was_looked_for() {
     let rules = rules().replace("at_least = 11", "at_least = 10");
     let app = TestApp::spawn_with(Options { rules: Some(rules), ..Options::default() }).await;
     for _ in 0..10 {
-        let buyer = app.sim.subscriber_of("prod_basic_plan").await;
+        let buyer = app.sim.subscriber_of("prod_basic_plan").unwrap();
         let token = app.offer_token(&buyer).await;
         let shown = app.look(&token).await;
         assert_eq!(shown["product"]["id"], "prod_pro_plan", "{shown}");

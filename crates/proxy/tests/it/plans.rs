@@ -1,5 +1,6 @@
 //! The upgrade page.
 
+use dodo_sim::Source;
 use serde_json::{Value, json};
 
 use crate::harness::{GOOD_CARD, MERCHANT_KEY, Options, TestApp};
@@ -14,7 +15,7 @@ pub(crate) fn plan<'a>(page: &'a Value, id: &str) -> &'a Value {
 #[tokio::test]
 async fn plans_stand_side_by_side() {
     let app = TestApp::spawn().await;
-    let buyer = app.sim.subscriber_of("prod_pro_plan").await;
+    let buyer = app.sim.subscriber_of("prod_pro_plan").unwrap();
     let token = app.plans_token(&buyer).await;
     let page = app.get(&token, "/v1/plans").await.ok();
     assert_eq!(page["merchant"]["name"], "Maple Academy");
@@ -51,7 +52,7 @@ async fn plans_stand_side_by_side() {
 
 /// A page of a subscriber of Basic, of whom the merchant says what they have used.
 async fn page_with_usage(app: &TestApp, usage: Value) -> Value {
-    let buyer = app.sim.subscriber_of("prod_basic_plan").await;
+    let buyer = app.sim.subscriber_of("prod_basic_plan").unwrap();
     let subscription = buyer.subscription.clone().unwrap();
     let token = app
         .mint(json!({
@@ -93,7 +94,7 @@ async fn a_plan_that_is_enough_is_said_to_be_and_no_other_is_recommended() {
 #[tokio::test]
 async fn usage_of_what_no_plan_has_is_refused() {
     let app = TestApp::spawn().await;
-    let buyer = app.sim.subscriber_of("prod_basic_plan").await;
+    let buyer = app.sim.subscriber_of("prod_basic_plan").unwrap();
     for usage in [
         json!([{"feature": "nothing", "used": 1}]),
         json!([{"feature": "downloads", "used": 1}, {"feature": "downloads", "used": 2}]),
@@ -111,9 +112,9 @@ async fn usage_of_what_no_plan_has_is_refused() {
 #[tokio::test]
 async fn a_plan_on_hold_says_what_is_owed() {
     let app = TestApp::spawn().await;
-    let customer = app.sim.customer(Some(FAILS_LATER)).await;
+    let customer = app.sim.customer(Some(FAILS_LATER)).unwrap();
     let body = json!({"customer_id": customer, "product_id": "prod_basic_plan", "started_days_ago": 31});
-    let subscription = app.sim.post("/_sim/subscriptions", body).await["subscription_id"].clone();
+    let subscription = app.sim.post("/_sim/subscriptions", body).await.unwrap()["subscription_id"].clone();
     let token =
         app.mint(json!({"customer_id": customer, "purpose": "plans", "subscription_id": subscription})).await;
     let current = app.get(&token, "/v1/plans").await.ok()["current"].clone();
@@ -124,9 +125,9 @@ async fn a_plan_on_hold_says_what_is_owed() {
 #[tokio::test]
 async fn prices_are_for_all_seats() {
     let app = TestApp::spawn().await;
-    let customer = app.sim.customer(Some(GOOD_CARD)).await;
+    let customer = app.sim.customer(Some(GOOD_CARD)).unwrap();
     let body = json!({"customer_id": customer, "product_id": "prod_basic_plan", "quantity": 5});
-    let subscription = app.sim.post("/_sim/subscriptions", body).await["subscription_id"].clone();
+    let subscription = app.sim.post("/_sim/subscriptions", body).await.unwrap()["subscription_id"].clone();
     let token =
         app.mint(json!({"customer_id": customer, "purpose": "plans", "subscription_id": subscription})).await;
     let page = app.get(&token, "/v1/plans").await.ok();
@@ -140,7 +141,7 @@ async fn prices_are_for_all_seats() {
 #[tokio::test]
 async fn an_upgrade_charges_what_the_preview_said_and_changes_the_plan() {
     let app = TestApp::spawn().await;
-    let buyer = app.sim.subscriber_of("prod_basic_plan").await;
+    let buyer = app.sim.subscriber_of("prod_basic_plan").unwrap();
     let token = app.plans_token(&buyer).await;
     let preview = app.post(&token, "/v1/plans/preview", json!({"product_id": "prod_pro_plan"})).await.ok();
     assert_eq!(preview["quote"]["total"], 5000, "{preview}");
@@ -151,19 +152,19 @@ async fn an_upgrade_charges_what_the_preview_said_and_changes_the_plan() {
     let done = app.settled(&token, "/v1/plans", attempt).await;
     assert_eq!(done["status"], "succeeded", "{done}");
     assert_eq!(done["receipt"]["amount"], 5000);
-    let charges = app.sim.collected(&buyer, "plan_change").await;
+    let charges = app.sim.collected_by(&buyer.customer, Source::PlanChange);
     assert_eq!(charges.len(), 1);
-    assert_eq!(charges[0]["amount"], 5000);
+    assert_eq!(charges[0].amount, 5000);
     assert_eq!(app.get(&token, "/v1/plans").await.ok()["current"]["product_id"], "prod_pro_plan");
     // The same key again is the same change.
     assert_eq!(app.post_once(&token, "/v1/plans/change", "key-1", body).await.ok()["status"], "succeeded");
-    assert_eq!(app.sim.collected(&buyer, "plan_change").await.len(), 1);
+    assert_eq!(app.sim.collected_by(&buyer.customer, Source::PlanChange).len(), 1);
 }
 
 #[tokio::test]
 async fn a_downgrade_shows_its_credit_before_and_after() {
     let app = TestApp::spawn().await;
-    let buyer = app.sim.subscriber_of("prod_pro_plan").await;
+    let buyer = app.sim.subscriber_of("prod_pro_plan").unwrap();
     let token = app.plans_token(&buyer).await;
     let preview = app.post(&token, "/v1/plans/preview", json!({"product_id": "prod_basic_plan"})).await.ok();
     assert_eq!(preview["quote"]["total"], 0, "{preview}");
@@ -172,14 +173,14 @@ async fn a_downgrade_shows_its_credit_before_and_after() {
     let attempt = app.post_once(&token, "/v1/plans/change", "key-1", body).await.ok();
     let done = app.settled(&token, "/v1/plans", attempt).await;
     assert_eq!((&done["status"], &done["receipt"]["credit"]), (&json!("succeeded"), &json!(5000)), "{done}");
-    assert!(app.sim.collected(&buyer, "plan_change").await.is_empty());
+    assert!(app.sim.collected_by(&buyer.customer, Source::PlanChange).is_empty());
     assert_eq!(app.get(&token, "/v1/plans").await.ok()["current"]["product_id"], "prod_basic_plan");
 }
 
 #[tokio::test]
 async fn a_change_at_the_next_billing_date_is_booked_and_can_be_taken_back() {
     let app = TestApp::spawn().await;
-    let buyer = app.sim.subscriber_of("prod_pro_plan").await;
+    let buyer = app.sim.subscriber_of("prod_pro_plan").unwrap();
     let token = app.plans_token(&buyer).await;
     let request = json!({"product_id": "prod_basic_plan", "effective_at": "next_billing_date"});
     let preview = app.post(&token, "/v1/plans/preview", request).await.ok();
@@ -200,15 +201,15 @@ async fn a_change_at_the_next_billing_date_is_booked_and_can_be_taken_back() {
 #[tokio::test]
 async fn a_price_that_rose_between_preview_and_confirm_charges_nothing() {
     let app = TestApp::spawn().await;
-    let buyer = app.sim.subscriber_of("prod_basic_plan").await;
+    let buyer = app.sim.subscriber_of("prod_basic_plan").unwrap();
     let token = app.plans_token(&buyer).await;
     let preview = app.post(&token, "/v1/plans/preview", json!({"product_id": "prod_pro_plan"})).await.ok();
-    app.sim.patch("/_sim/products/prod_pro_plan", json!({"price": 9000})).await;
+    app.sim.reprice("prod_pro_plan", 9000).unwrap();
     let body = json!({"quote_id": preview["quote"]["id"]});
     let refused = app.post_once(&token, "/v1/plans/change", "key-1", body).await;
     assert_eq!(refused.code(), "quote_changed");
     assert_eq!(refused.body["quote"]["total"], 6000);
-    assert!(app.sim.collected(&buyer, "plan_change").await.is_empty());
+    assert!(app.sim.collected_by(&buyer.customer, Source::PlanChange).is_empty());
     let body = json!({"quote_id": refused.body["quote"]["id"]});
     let attempt = app.post_once(&token, "/v1/plans/change", "key-2", body).await.ok();
     assert_eq!(app.settled(&token, "/v1/plans", attempt).await["receipt"]["amount"], 6000);
@@ -217,7 +218,7 @@ async fn a_price_that_rose_between_preview_and_confirm_charges_nothing() {
 #[tokio::test]
 async fn previews_of_what_is_not_there_are_refused() {
     let app = TestApp::spawn().await;
-    let buyer = app.sim.subscriber_of("prod_basic_plan").await;
+    let buyer = app.sim.subscriber_of("prod_basic_plan").unwrap();
     let token = app.plans_token(&buyer).await;
     for (request, code) in [
         (json!({"product_id": "prod_toolkit"}), "not_found"),
@@ -246,7 +247,7 @@ async fn previews_of_what_is_not_there_are_refused() {
 #[tokio::test]
 async fn add_ons_that_the_other_plan_lacks_are_named_and_those_it_has_are_kept() {
     let app = TestApp::spawn().await;
-    let customer = app.sim.customer(Some(GOOD_CARD)).await;
+    let customer = app.sim.customer(Some(GOOD_CARD)).unwrap();
     let subscription = app
         .sim
         .post(
@@ -254,7 +255,8 @@ async fn add_ons_that_the_other_plan_lacks_are_named_and_those_it_has_are_kept()
             json!({"customer_id": customer, "product_id": "prod_pro_plan",
                    "addons": [{"addon_id": "adn_seats", "quantity": 3}]}),
         )
-        .await;
+        .await
+        .unwrap();
     let request = json!({"customer_id": customer, "purpose": "plans", "subscription_id": subscription["subscription_id"]});
     let token = app.mint(request).await;
     let page = app.get(&token, "/v1/plans").await.ok();
@@ -268,7 +270,7 @@ async fn add_ons_that_the_other_plan_lacks_are_named_and_those_it_has_are_kept()
 #[tokio::test]
 async fn another_card_is_given_on_a_page_of_dodos() {
     let app = TestApp::spawn().await;
-    let buyer = app.sim.subscriber_of("prod_basic_plan").await;
+    let buyer = app.sim.subscriber_of("prod_basic_plan").unwrap();
     let token = app.plans_token(&buyer).await;
     let link = app.post(&token, "/v1/plans/payment-method", json!({})).await.ok();
     assert!(link["url"].as_str().unwrap().starts_with("http"), "{link}");
@@ -277,7 +279,7 @@ async fn another_card_is_given_on_a_page_of_dodos() {
 #[tokio::test]
 async fn each_purpose_has_a_token_of_its_own() {
     let app = TestApp::spawn().await;
-    let buyer = app.sim.subscriber_of("prod_basic_plan").await;
+    let buyer = app.sim.subscriber_of("prod_basic_plan").unwrap();
     let (offer, plans) = (app.offer_token(&buyer).await, app.plans_token(&buyer).await);
     assert_eq!(app.get(&offer, "/v1/plans").await.code(), "unauthorized");
     assert_eq!(app.get(&plans, "/v1/upsell").await.code(), "unauthorized");
@@ -308,45 +310,42 @@ async fn overtaken_by_max_at(price: i64) {
     let rules = include_str!("../../upsell.toml").replace("\"alert\"", "\"refund_difference\"");
     let rules = rules.replace("surplus = \"refund_difference\"", "surplus = \"refund\"");
     let app = TestApp::spawn_with(Options { rules: Some(rules), ..Options::default() }).await;
-    app.sim.patch("/_sim/products/prod_max_plan", json!({"price": price})).await;
-    let buyer = app.sim.subscriber_of("prod_basic_plan").await;
+    app.sim.reprice("prod_max_plan", price).unwrap();
+    let buyer = app.sim.subscriber_of("prod_basic_plan").unwrap();
     let subscription = buyer.subscription.clone().unwrap();
     let token = app.plans_token(&buyer).await;
     let preview = app.post(&token, "/v1/plans/preview", json!({"product_id": "prod_pro_plan"})).await.ok();
     // Ours is on its way when the other one comes before it, which takes its time to be paid.
-    app.sim.post("/_sim/policy", json!({"plan_change_outcome": "processing"})).await;
+    app.sim.switch(json!({"plan_change_outcome": "processing"})).unwrap();
     let path = format!("/subscriptions/{subscription}/change-plan");
     let slow = json!({"method": "POST", "path": path, "kind": "delay_before", "delay_ms": 1500, "times": 1});
-    app.sim.post("/_sim/faults", slow).await;
+    app.sim.post("/_sim/faults", slow).await.unwrap();
     let body = json!({"quote_id": preview["quote"]["id"]});
     let ours = app.post_once(&token, "/v1/plans/change", "key-1", body);
     let other = async {
         // The two previews, and the change.
-        while app.sim.requests("POST", &path).await < 3 {
+        while app.sim.requests_to("POST", &path) < 3 {
             tokio::task::yield_now().await;
         }
         let max = json!({
             "product_id": "prod_max_plan", "quantity": 1, "proration_billing_mode": "difference_immediately",
             "on_payment_failure": "prevent_change",
         });
-        app.sim.change_elsewhere(&subscription, max).await;
+        app.sim.control().change_plan(subscription.as_str(), max).unwrap();
     };
     let (ours, ()) = tokio::join!(ours, other);
     let ours = ours.ok();
     assert_eq!(ours["status"], "in_doubt", "{ours}");
-    let undecided = app.sim.undecided(&buyer).await;
+    let undecided = app.sim.undecided(&buyer.customer).await.unwrap();
     assert_eq!(undecided.len(), 1, "{undecided:?}");
     let resolve = format!("/_sim/payments/{}/resolve", undecided[0]["payment_id"].as_str().unwrap());
-    app.sim.post(&resolve, json!({"status": "succeeded"})).await;
+    app.sim.post(&resolve, json!({"status": "succeeded"})).await.unwrap();
     app.quiet().await;
     let id = ours["attempt_id"].as_str().unwrap();
     let told = app.get(&token, &format!("/v1/plans/attempts/{id}")).await.ok();
     assert_eq!((&told["status"], told.get("receipt")), (&json!("in_doubt"), None), "{told}");
-    let collected = app.sim.collected(&buyer, "plan_change").await;
-    assert_eq!(
-        (collected.len(), &collected[0]["amount"], &collected[0]["refunded"]),
-        (1, &json!(price - 3_000), &json!(0))
-    );
+    let collected = app.sim.collected_by(&buyer.customer, Source::PlanChange);
+    assert_eq!((collected.len(), collected[0].amount, collected[0].refunded), (1, price - 3_000, 0));
     assert_eq!(app.get(&token, "/v1/plans").await.ok()["current"]["product_id"], "prod_max_plan");
     // What is not known yet is waited for.
     let cancelling = app.post(&token, "/v1/plans/cancellation", json!({})).await;

@@ -11,7 +11,7 @@ async fn post(app: &TestApp, path: &str, body: Value) -> Answer {
 /// A checkout, and the nonce that its return address carries.
 async fn checkout(app: &TestApp) -> (String, String) {
     let started = post(app, "/v1/checkouts", json!({"product_id": "prod_starter_course"})).await.ok();
-    let ledger = app.sim.get("/_sim/ledger").await;
+    let ledger = app.sim.get("/_sim/ledger").await.unwrap();
     let sent = ledger["posts"]
         .as_array()
         .unwrap()
@@ -31,7 +31,7 @@ async fn who_comes_back_from_paying_gets_a_token_once() {
     let (page, nonce) = checkout(&app).await;
     // Not before it is paid; and trying does not use it up.
     assert_eq!(post(&app, "/v1/upsell/redeem", json!({"nonce": nonce})).await.code(), "not_found");
-    app.sim.pay_on_page(&page, GOOD_CARD).await;
+    app.pay_on_page(&page, GOOD_CARD).await;
     let redeem = || post(&app, "/v1/upsell/redeem", json!({"nonce": nonce}));
     let (one, two) = tokio::join!(redeem(), redeem());
     let (got, refused) = if one.status == 200 { (one, two) } else { (two, one) };
@@ -54,7 +54,7 @@ async fn only_listed_products_are_sold_and_only_known_nonces_redeemed() {
     ] {
         assert_eq!(post(&app, "/v1/checkouts", body.clone()).await.code(), code, "{body}");
     }
-    assert_eq!(app.sim.requests("POST", "/checkouts").await, 0);
+    assert_eq!(app.sim.requests_to("POST", "/checkouts"), 0);
     for nonce in ["", "x", &"x".repeat(4000)] {
         assert_eq!(post(&app, "/v1/upsell/redeem", json!({"nonce": nonce})).await.code(), "not_found");
     }

@@ -12,7 +12,7 @@ use crate::harness::{GOOD_CARD, TestApp};
 #[tokio::test]
 async fn attempts_are_explained_while_the_proxy_runs() {
     let app = TestApp::spawn().await;
-    let buyer = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).await;
+    let buyer = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).unwrap();
     let token = app.offer_token(&buyer).await;
     let shown = app.look(&token).await;
     let attempt = app.accept(&token, &shown, "key-1").await.ok();
@@ -27,9 +27,14 @@ async fn attempts_are_explained_while_the_proxy_runs() {
     let story = support::explain(store.as_ref(), &AttemptId::parse(id).unwrap()).await.unwrap().unwrap();
     let total = format!("The buyer agreed to {} USD", shown["quote"]["total"]);
     let reference = attempt["receipt"]["reference"].as_str().unwrap();
-    for part in
-        [total.as_str(), reference, &buyer.customer, "The click arrived", "may have left", "was collected"]
-    {
+    for part in [
+        total.as_str(),
+        reference,
+        buyer.customer.as_str(),
+        "The click arrived",
+        "may have left",
+        "was collected",
+    ] {
         assert!(story.contains(part), "{part:?} is not told:\n{story}");
     }
     // Nothing can be changed through it.

@@ -1,9 +1,8 @@
 //! What Dodo delivers, and what others pretend that it does.
 
-use base64::{Engine, engine::general_purpose::STANDARD};
-use hmac::{Hmac, KeyInit, Mac};
+use dodo_sim::Source;
 use serde_json::{Value, json};
-use sha2::Sha256;
+use testkit::{key_bytes, sign};
 
 use crate::harness::{Answer, GOOD_CARD, TestApp, WEBHOOK_SECRET};
 
@@ -13,11 +12,8 @@ pub(crate) fn now() -> i64 {
 
 /// Signed as Dodo signs.
 pub(crate) fn signature(secret: &str, id: &str, at: i64, body: &[u8]) -> String {
-    let key = STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
-    let mut mac = Hmac::<Sha256>::new_from_slice(&key).unwrap();
-    mac.update(format!("{id}.{at}.").as_bytes());
-    mac.update(body);
-    format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))
+    let at = at.to_string();
+    format!("v1,{}", sign(&key_bytes(secret), &[id.as_bytes(), at.as_bytes(), body]))
 }
 
 pub(crate) async fn deliver(app: &TestApp, id: &str, at: i64, signature: &str, body: Vec<u8>) -> Answer {
@@ -43,8 +39,8 @@ fn forged_purchase(customer: &str) -> Value {
 #[tokio::test]
 async fn only_what_dodo_signed_now_is_believed() {
     let app = TestApp::spawn().await;
-    let customer = app.sim.customer(Some(GOOD_CARD)).await;
-    let body = forged_purchase(&customer).to_string().into_bytes();
+    let customer = app.sim.customer(Some(GOOD_CARD)).unwrap();
+    let body = forged_purchase(customer.as_str()).to_string().into_bytes();
     let at = now();
     let good = signature(WEBHOOK_SECRET, "msg_1", at, &body);
     let other_key = signature("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD", "msg_1", at, &body);
@@ -110,8 +106,8 @@ async fn unknown_kinds_are_taken_and_passed_over() {
 #[tokio::test]
 async fn a_webhook_counts_once_however_often_it_comes() {
     let app = TestApp::spawn().await;
-    app.sim.post("/_sim/webhooks/policy", json!({"duplicate": 3})).await;
-    let buyer = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).await;
+    app.sim.post("/_sim/webhooks/policy", json!({"duplicate": 3})).await.unwrap();
+    let buyer = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).unwrap();
     let token = app.offer_token(&buyer).await;
     let shown = app.look(&token).await;
     let attempt = app.accept(&token, &shown, "key-1").await.ok();
@@ -119,30 +115,32 @@ async fn a_webhook_counts_once_however_often_it_comes() {
     app.quiet().await;
     assert_eq!(settled["status"], "succeeded");
     assert_eq!(app.look(&token).await["attempt"], settled);
-    assert_eq!(app.sim.collected(&buyer, "one_click").await.len(), 1);
+    assert_eq!(app.sim.collected_by(&buyer.customer, Source::OneClick).len(), 1);
 }
 
 #[tokio::test]
 async fn a_webhook_that_could_not_be_applied_is_applied_when_it_comes_again() {
     let app = TestApp::spawn().await;
-    let customer = app.sim.customer(Some(GOOD_CARD)).await;
+    let customer = app.sim.customer(Some(GOOD_CARD)).unwrap();
     // The plan bought is asked of Dodo, which does not answer at first.
-    app.sim.post("/_sim/webhooks/policy", json!({"paused": true})).await;
+    app.sim.post("/_sim/webhooks/policy", json!({"paused": true})).await.unwrap();
     let subscription = app
         .sim
         .post("/_sim/subscriptions", json!({"customer_id": customer, "product_id": "prod_basic_plan"}))
-        .await;
-    let mut purchase = forged_purchase(&customer);
+        .await
+        .unwrap();
+    let mut purchase = forged_purchase(customer.as_str());
     purchase["data"]["subscription_id"] = subscription["subscription_id"].clone();
     purchase["data"]["product_cart"] = Value::Null;
     let body = purchase.to_string().into_bytes();
     app.sim
         .post("/_sim/faults", json!({"path": "/subscriptions/*", "kind": {"status": 500, "before": true}}))
-        .await;
+        .await
+        .unwrap();
     let at = now();
     let signed = signature(WEBHOOK_SECRET, "msg_1", at, &body);
     assert_eq!(deliver(&app, "msg_1", at, &signed, body.clone()).await.code(), "unavailable");
-    app.sim.clear_faults().await;
+    app.sim.control().clear_faults();
     assert_eq!(deliver(&app, "msg_1", at, &signed, body.clone()).await.status, 204);
     assert_eq!(deliver(&app, "msg_1", at, &signed, body).await.status, 204);
     let token = app.mint(json!({"customer_id": customer, "purpose": "offer"})).await;

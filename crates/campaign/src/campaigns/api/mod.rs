@@ -8,18 +8,18 @@
 //! Seen to fail when a handler forgets to ask for the session, and when the description promised identifiers that the
 //! proxy refuses.
 
-use std::{collections::HashSet, ffi::OsString, path::Path, process::Stdio};
+use std::{ffi::OsString, path::Path, process::Stdio};
 
 use anyhow::Context as _;
 use async_trait::async_trait;
 use serde_json::Value;
+use testkit::{Dodo, MERCHANT_KEY, Proxy, Setup, check};
 use tokio::process::Command;
 
 use super::Campaign;
 use crate::{
     plan::{Extent, Plan},
     report::{Broken, Report},
-    rig::{Dodo, MERCHANT_KEY, Proxy, Setup, attempt_of},
 };
 
 /// Names the program; `cargo xtask` installs it and sets this.
@@ -147,12 +147,5 @@ fn judge(found: &Found, seed: u64, report: &mut Report) -> anyhow::Result<u64> {
 /// I3: a charging request for each attempt, at most.
 fn once(dodo: &Dodo, seed: u64, report: &mut Report) {
     report.posts += u64::try_from(dodo.charging_requests().len()).unwrap_or(u64::MAX);
-    let mut seen = HashSet::new();
-    for charge in dodo.collected() {
-        if let Some(attempt) = attempt_of(&charge)
-            && !seen.insert(attempt.clone())
-        {
-            report.broken(Broken::Double, seed, format_args!("{attempt} was collected twice"));
-        }
-    }
+    report.found("any request", seed, check::attempts_paid_once(&dodo.collected()));
 }

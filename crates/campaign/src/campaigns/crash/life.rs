@@ -1,14 +1,19 @@
 //! How a buyer's story is played.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use anyhow::Context as _;
 use async_trait::async_trait;
-use proxy::{clock::Clock as _, service::charging::ChargeError, store::Execute};
+use proxy::{
+    clock::Clock as _,
+    service::{accepting::AcceptError, charging::ChargeError},
+    store::Execute,
+};
+use testkit::{Dodo, InProcessServices, KIT, rules_with};
 use upsell_core::{
     domain::OfferState,
     journal::{Decline, DeclineOutcome},
-    rules::{AboveQuote, LateSuccess, MoneyRules, Surplus},
+    rules::{AboveQuote, LateSuccess, MoneyRules, Rules, Surplus},
 };
 use wire::{AttemptStatus, PayWith};
 
@@ -19,7 +24,6 @@ use super::{
 use crate::{
     lives::{Tale, World, told as lock},
     report::Report,
-    rig::{Desk, Dodo, KIT},
 };
 
 /// The merchant wants nothing that should not be there.
@@ -34,10 +38,13 @@ impl Tale for Story {
     type Scenario = Scenario;
     type Step = Step;
     const SCENARIOS: &'static [Scenario] = SCENARIOS;
-    const MONEY: MoneyRules = GIVES_BACK;
 
     fn begin(scenario: Scenario, seed: u64) -> Self {
         Self::new(scenario, seed)
+    }
+
+    fn rules(&self) -> anyhow::Result<Arc<Rules>> {
+        rules_with(GIVES_BACK)
     }
 
     fn steps(&self) -> &'static [Step] {
@@ -45,7 +52,7 @@ impl Tale for Story {
     }
 
     // The page is loaded once, before anything may die.
-    async fn prepare(desk: &Desk, dodo: &Dodo, story: &Mutex<Self>) -> anyhow::Result<()> {
+    async fn prepare(services: &InProcessServices, dodo: &Dodo, story: &Mutex<Self>) -> anyhow::Result<()> {
         let (known, card, fault, refund_fault) = {
             let story = lock(story);
             (story.shown.is_some(), story.card(), story.fault(), story.refund_fault())
@@ -55,7 +62,7 @@ impl Tale for Story {
         }
         dodo.control().clear_faults();
         dodo.reprice(KIT, PRICE)?;
-        let shown = desk.show(dodo, Some(card), KIT).await?;
+        let shown = services.show(dodo, Some(card), KIT).await?;
         if let Some(fault) = fault {
             dodo.fault("POST", "/checkouts", fault, 1)?;
         }
@@ -68,15 +75,20 @@ impl Tale for Story {
 
     // What was given up is watched by the hour: where deaths have kept every report of it from being heard, that is who
     // hears of it.
-    async fn linger(desk: &Desk, dodo: &Dodo, story: &Mutex<Self>) -> anyhow::Result<()> {
+    async fn linger(services: &InProcessServices, dodo: &Dodo, story: &Mutex<Self>) -> anyhow::Result<()> {
         let shown = lock(story).shown.clone().context("no page is shown")?;
-        if desk.offer(&shown).await?.state == OfferState::Abandoned {
-            desk.watch(dodo).await?;
+        if services.offer(&shown).await?.state == OfferState::Abandoned {
+            services.watch(dodo).await?;
         }
         Ok(())
     }
 
-    async fn take(desk: &Desk, dodo: &Dodo, story: &Mutex<Self>, step: Step) -> anyhow::Result<()> {
+    async fn take(
+        services: &InProcessServices,
+        dodo: &Dodo,
+        story: &Mutex<Self>,
+        step: Step,
+    ) -> anyhow::Result<()> {
         let (shown, seed) = {
             let story = lock(story);
             (story.shown.clone().context("no page is shown")?, story.seed)
@@ -91,12 +103,15 @@ impl Tale for Story {
                     story.told.push((key, Told::Open));
                     story.told.len().saturating_sub(1)
                 };
-                let answer = desk.accept(&shown, &format!("key-{seed}-{key}"), pay_with).await;
+                let answer = services.accept(&shown, &format!("key-{seed}-{key}"), pay_with).await;
                 let told = match answer {
                     Ok(attempt) if attempt.status == Some(AttemptStatus::Failed) => {
                         Told::Failed(attempt.attempt_id.context("an attempt without an id")?)
                     }
-                    Ok(_) | Err(ChargeError::AttemptInProgress | ChargeError::KeyInProgress) => Told::Open,
+                    Ok(_)
+                    | Err(AcceptError::Charge(ChargeError::AttemptInProgress | ChargeError::KeyInProgress)) => {
+                        Told::Open
+                    }
                     Err(_) => Told::Refused,
                 };
                 if let Some(entry) = lock(story).told.get_mut(asked) {
@@ -110,9 +125,9 @@ impl Tale for Story {
                     price: None,
                     plan: None,
                     reason: None,
-                    at: desk.clock.now(),
+                    at: services.clock.now(),
                 };
-                let outcome = desk.store.execute(&decline).await?;
+                let outcome = services.store.execute(&decline).await?;
                 let declined =
                     matches!(outcome, DeclineOutcome::Declined(_) | DeclineOutcome::AlreadyDeclined(_));
                 let posts = dodo.charging_requests_of(customer).len();
@@ -125,13 +140,13 @@ impl Tale for Story {
             Step::Webhooks => {
                 for charge in dodo.charges_of(customer) {
                     // A delivery that is not taken would be repeated by Dodo; here the reconciler has to do without.
-                    drop(desk.report(dodo, &charge.payment_id).await);
+                    drop(services.report(dodo, &charge.payment_id).await);
                 }
             }
-            Step::Leftovers => desk.webhooks.apply_leftovers().await?,
+            Step::Leftovers => services.webhooks.apply_leftovers().await?,
             Step::ArriveLate => drop(dodo.arrive_late(customer)?),
             Step::Price(price) => dodo.reprice(KIT, price)?,
-            Step::Pass(seconds) => desk.pass(dodo, seconds).await?,
+            Step::Pass(seconds) => services.pass(dodo, seconds).await?,
         }
         Ok(())
     }

@@ -1,9 +1,8 @@
 //! What a buyer does, step by step, and what they were told.
 
 use serde_json::{Value, json};
+use testkit::{EMPTY_CARD, GOOD_CARD, Shown};
 use wire::AttemptId;
-
-use crate::rig::{EMPTY_CARD, GOOD_CARD, Shown};
 
 /// What the product costs at first.
 pub(super) const PRICE: i64 = 1900;

@@ -23,6 +23,7 @@ use proptest::{
 };
 use proxy::gateway::change_body;
 use serde_json::{Value, json};
+use testkit::{Dodo, GOOD_CARD, Subscriber};
 use upsell_core::{
     domain::ChargePlan,
     policy::{
@@ -33,7 +34,6 @@ use upsell_core::{
 use wire::{AddonId, Currency, EffectiveAt, Money, ProductId, Quote, QuoteId, UnixSeconds};
 
 use super::shop;
-use crate::rig::{Dodo, GOOD_CARD, Subscriber};
 
 /// A price that every gateway takes: the subscription has to begin.
 const LEAST: i64 = 50;

@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Context as _;
 use dodo_sim::{Charge, Request};
 use serde_json::Value;
-use upsell_core::{
-    domain::{AttemptRow, AttemptState, ChargePlan, QuoteRow},
-    journal::states::is_live,
+use testkit::{
+    InProcessServices, Subscriber, attempt_in, attempt_of,
+    check::{self, Violation},
+    is_lost, standing_clock,
 };
+use upsell_core::domain::{AttemptRow, AttemptState, ChargePlan, QuoteRow};
 use wire::{AttemptId, IdempotencyKey};
 
 use super::{
@@ -18,7 +20,6 @@ use super::{
 use crate::{
     lives::World,
     report::{Broken, Report},
-    rig::{Desk, Subscriber, attempt_in, attempt_of, is_lost, standing_clock},
 };
 
 /// An attempt with its quote, what left for it and what it collected.
@@ -27,7 +28,6 @@ struct Case {
     quote: QuoteRow,
     posts: Vec<Request>,
     charges: Vec<Charge>,
-    sent: bool,
 }
 
 impl Case {
@@ -49,14 +49,17 @@ pub(super) async fn judge(
     report: &mut Report,
 ) -> anyhow::Result<()> {
     let who = story.who.as_ref().context("nobody subscribes")?;
-    let desk = Desk::open(&world.dodo, &world.database, &standing_clock()).await?;
+    let services = InProcessServices::start(&world.dodo, &world.database, &standing_clock()).await?;
     let posts = world.dodo.change_requests_of(&who.subscription);
     let charges = world.dodo.collected_for_changes_of(&who.subscription);
-    let cases = cases(&desk, story, who, &posts, &charges).await?;
+    let cases = cases(&services, story, who, &posts, &charges).await?;
     report.runs = report.runs.saturating_add(1);
     report.posts = report.posts.saturating_add(u64::try_from(posts.len())?);
     let mut wrong = Vec::new();
+    let sent = check::requests(services.store.as_ref(), &posts).await?;
+    report.found(format_args!("{:?}", story.scenario), seed, sent);
     for case in &cases {
+        report.found(format_args!("{:?}", story.scenario), seed, by_the_ledger(case));
         wrong.extend(of_attempt(story, case));
     }
     let stray = charges.iter().any(|charge| !cases.iter().any(|case| owns(case, charge)));
@@ -75,13 +78,13 @@ pub(super) async fn judge(
     for (promise, what) in wrong {
         report.broken(promise, seed, format!("{:?}: {what}", story.scenario));
     }
-    desk.store.close().await;
+    services.store.close().await;
     Ok(())
 }
 
 /// Every attempt that this story made, the oldest first.
 async fn cases(
-    desk: &Desk,
+    services: &InProcessServices,
     story: &Story,
     who: &Subscriber,
     posts: &[Request],
@@ -90,26 +93,24 @@ async fn cases(
     let mut rows: BTreeMap<AttemptId, AttemptRow> = BTreeMap::new();
     for key in story.keys.keys() {
         let key = IdempotencyKey::parse(story.word(*key))?;
-        if let Some(row) = desk.store.attempt_by_key(&who.customer, &key).await? {
+        if let Some(row) = services.store.attempt_by_key(&who.customer, &key).await? {
             rows.insert(row.id.clone(), row);
         }
     }
     // An attempt that was called off has given its key back.
     for id in posts.iter().filter_map(attempt_in) {
-        if let Some(row) = desk.store.attempt_by_id(&AttemptId::parse(id)?).await? {
+        if let Some(row) = services.store.attempt_by_id(&AttemptId::parse(id)?).await? {
             rows.insert(row.id.clone(), row);
         }
     }
     let mut cases = Vec::new();
     for row in rows.into_values() {
-        let quote = desk.store.quote(&who.customer, &row.quote_id).await?;
-        let history = desk.store.history(&row.id).await?;
+        let quote = services.store.quote(&who.customer, &row.quote_id).await?;
         let ours = |id: Option<String>| id.as_deref() == Some(row.id.as_str());
         cases.push(Case {
             quote: quote.context("an attempt without its quote")?,
             posts: posts.iter().filter(|post| ours(attempt_in(post))).cloned().collect(),
             charges: charges.iter().filter(|charge| ours(attempt_of(charge))).cloned().collect(),
-            sent: history.iter().any(|line| line.event == "sent"),
             row,
         });
     }
@@ -123,27 +124,30 @@ fn owns(case: &Case, charge: &Charge) -> bool {
     attempt_of(charge).as_deref() == Some(case.row.id.as_str())
 }
 
+/// What is wrong about one attempt whatever its story is (I1, I8, I13).
+fn by_the_ledger(Case { row, charges, .. }: &Case) -> Vec<Violation> {
+    let mut found = check::charges(charges, row.consent.amount);
+    found.extend(check::attempt_decided(row));
+    found
+}
+
 /// One attempt against what left for it and what it collected.
 fn of_attempt(story: &Story, case: &Case) -> Vec<(Broken, String)> {
-    let Case { row, quote, posts, charges, sent } = case;
+    let Case { row, quote, charges, .. } = case;
     let (id, shown) = (&row.id, story.shown.get(&row.quote_id));
     let mut wrong = Vec::new();
-    let mut check = |is_wrong: bool, promise, what: String| {
+    let mut note = |is_wrong: bool, promise, what: String| {
         if is_wrong {
             wrong.push((promise, what));
         }
     };
-    // I3, I4.
-    check(posts.len() > 1, Broken::Double, format!("{id} was sent {} times", posts.len()));
-    check(!posts.is_empty() && !sent, Broken::Double, format!("{id} was sent without its mark"));
     // I8: shown, quoted, agreed to and collected are one amount.
-    check(charges.len() > 1, Broken::Double, format!("{id} collected {} times", charges.len()));
     let agreed = (row.consent.amount, row.consent.currency.to_string());
     for (what, amount) in [
         ("shown", shown.map(|quote| (quote.total, quote.currency.to_string()))),
         ("quoted", Some((quote.quote.total, quote.quote.currency.to_string()))),
     ] {
-        check(
+        note(
             amount.as_ref() != Some(&agreed),
             Broken::Lie,
             format!("{what} {amount:?}, agreed to {agreed:?}"),
@@ -151,26 +155,22 @@ fn of_attempt(story: &Story, case: &Case) -> Vec<(Broken, String)> {
     }
     for charge in charges {
         let collected = (charge.amount, charge.currency.to_string());
-        check(collected != agreed, Broken::Double, format!("agreed to {agreed:?}, collected {collected:?}"));
+        note(collected != agreed, Broken::Double, format!("agreed to {agreed:?}, collected {collected:?}"));
     }
     // I5, I9, and that nothing is claimed that is not so.
     let due = quote.quote.total > 0;
     match charges.first() {
         Some(charge) => {
-            let on_record = row.state == AttemptState::Succeeded
-                && row.payment_id.as_ref().is_some_and(|payment| payment.as_str() == charge.payment_id)
-                && row.receipt.as_ref().is_some_and(|receipt| receipt.amount == charge.amount);
-            check(!on_record, Broken::Lost, format!("{id} was paid and is {:?}", row.state));
+            let on_record = check::records(row, charge);
+            note(!on_record, Broken::Lost, format!("{id} was paid and is {:?}", row.state));
         }
         None => {
             let claimed = row.state == AttemptState::Succeeded && due;
-            check(claimed, Broken::Lie, format!("{id} succeeded and nothing was paid"));
+            note(claimed, Broken::Lie, format!("{id} succeeded and nothing was paid"));
         }
     }
     let unseen = case.is_made() && case.never_arrived(story);
-    check(unseen, Broken::Lie, format!("{id} is {:?} and never reached Dodo", row.state));
-    // I13.
-    check(is_live(row.state), Broken::Stuck, format!("{id} is {:?} after half an hour", row.state));
+    note(unseen, Broken::Lie, format!("{id} is {:?} and never reached Dodo", row.state));
     wrong
 }
 

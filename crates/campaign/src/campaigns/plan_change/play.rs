@@ -5,12 +5,10 @@ use std::sync::{Arc, Mutex};
 use anyhow::Context as _;
 use async_trait::async_trait;
 use dodo_sim::ProductPatch;
-use proxy::service::charging::ChargeError;
+use proxy::service::{accepting::AcceptError, charging::ChargeError};
 use serde_json::json;
-use upsell_core::{
-    domain::AttemptState,
-    rules::{AboveQuote, LateSuccess, MoneyRules, Rules, Surplus},
-};
+use testkit::{Dodo, InProcessServices, PlanPage, attempt_in, is_lost};
+use upsell_core::{domain::AttemptState, rules::Rules};
 use wire::{AttemptStatus, IdempotencyKey, Quote, QuoteId};
 
 use super::{
@@ -21,22 +19,21 @@ use super::{
 use crate::{
     lives::{Tale, World, told as lock},
     report::Report,
-    rig::{Desk, Dodo, PlanPage, Subscriber, attempt_in, is_lost},
 };
-
-/// The merchant's rules as they are shipped.
-const MOVES_NOTHING: MoneyRules =
-    MoneyRules { late_success: LateSuccess::Fulfil, surplus: Surplus::Alert, above_quote: AboveQuote::Alert };
 
 #[async_trait]
 impl Tale for Story {
     type Scenario = Scenario;
     type Step = Step;
     const SCENARIOS: &'static [Scenario] = SCENARIOS;
-    const MONEY: MoneyRules = MOVES_NOTHING;
 
     fn begin(scenario: Scenario, seed: u64) -> Self {
         Self::new(scenario, seed)
+    }
+
+    // About unexpected payments, as they are shipped: nothing goes back.
+    fn rules(&self) -> anyhow::Result<Arc<Rules>> {
+        self.rules.clone().context("the merchant has no rules")
     }
 
     fn steps(&self) -> &'static [Step] {
@@ -48,7 +45,7 @@ impl Tale for Story {
     }
 
     // The subscription is there before anything may die.
-    async fn prepare(_: &Desk, dodo: &Dodo, story: &Mutex<Self>) -> anyhow::Result<()> {
+    async fn prepare(_: &InProcessServices, dodo: &Dodo, story: &Mutex<Self>) -> anyhow::Result<()> {
         let mut story = lock(story);
         if story.who.is_some() {
             return Ok(());
@@ -68,7 +65,7 @@ impl Tale for Story {
     }
 
     // A change that was given up and arrived late is heard of by the hour, where deaths have kept all else from telling.
-    async fn linger(desk: &Desk, dodo: &Dodo, story: &Mutex<Self>) -> anyhow::Result<()> {
+    async fn linger(services: &InProcessServices, dodo: &Dodo, story: &Mutex<Self>) -> anyhow::Result<()> {
         let (who, words) = {
             let story = lock(story);
             let words: Vec<String> = story.keys.keys().map(|key| story.word(*key)).collect();
@@ -76,17 +73,22 @@ impl Tale for Story {
         };
         for word in words {
             let key = IdempotencyKey::parse(word)?;
-            let row = desk.store.attempt_by_key(&who.customer, &key).await?;
+            let row = services.store.attempt_by_key(&who.customer, &key).await?;
             if row.is_some_and(|row| row.state == AttemptState::Abandoned) {
-                return desk.watch(dodo).await;
+                return services.watch(dodo).await;
             }
         }
         Ok(())
     }
 
-    async fn take(desk: &Desk, dodo: &Dodo, story: &Mutex<Self>, step: Step) -> anyhow::Result<()> {
-        let (who, rules) = of(story)?;
-        let page = desk.plan_page(&who, &rules);
+    async fn take(
+        services: &InProcessServices,
+        dodo: &Dodo,
+        story: &Mutex<Self>,
+        step: Step,
+    ) -> anyhow::Result<()> {
+        let who = lock(story).who.clone().context("nobody subscribes")?;
+        let page = services.plan_page(&who);
         match step {
             Step::Preview(tab) => {
                 let request = lock(story).request(tab)?;
@@ -104,16 +106,16 @@ impl Tale for Story {
             Step::Webhooks => {
                 for charge in dodo.charges_of(who.customer.as_str()) {
                     // A delivery that is not taken would be repeated by Dodo; here the reconciler has to do without.
-                    drop(desk.report(dodo, &charge.payment_id).await);
+                    drop(services.report(dodo, &charge.payment_id).await);
                 }
                 let no = {
                     let mut story = lock(story);
                     story.reports = story.reports.saturating_add(1);
                     story.reports
                 };
-                drop(desk.report_subscription(dodo, &who.subscription, no).await);
+                drop(services.report_subscription(dodo, &who.subscription, no).await);
             }
-            Step::Leftovers => desk.webhooks.apply_leftovers().await?,
+            Step::Leftovers => services.webhooks.apply_leftovers().await?,
             Step::ArriveLate => {
                 if dodo.change_arrives_late(&who.subscription)? {
                     let posts = dodo.change_requests_of(&who.subscription);
@@ -141,7 +143,7 @@ impl Tale for Story {
                 lock(story).elsewhere = Some((seats, addons));
             }
             Step::CardPays => dodo.switch(json!({"decline_off_session_with": null}))?,
-            Step::Pass(seconds) => desk.pass(dodo, seconds).await?,
+            Step::Pass(seconds) => services.pass(dodo, seconds).await?,
         }
         Ok(())
     }
@@ -149,12 +151,6 @@ impl Tale for Story {
     async fn judge(&self, world: &World, seed: u64, report: &mut Report) -> anyhow::Result<()> {
         judge(world, self, seed, report).await
     }
-}
-
-fn of(story: &Mutex<Story>) -> anyhow::Result<(Subscriber, Arc<Rules>)> {
-    let story = lock(story);
-    let rules = story.rules.clone().context("the merchant has no rules")?;
-    Ok((story.who.clone().context("nobody subscribes")?, rules))
 }
 
 /// Puts a quote on the screen, or takes away what was there.
@@ -167,7 +163,7 @@ fn show(story: &Mutex<Story>, tab: usize, quote: Option<Quote>) {
 }
 
 /// Clicks on what a tab shows. A key that was used before goes with the quote that it was used for.
-async fn confirm(page: &PlanPage, story: &Mutex<Story>, tab: usize, key: u32) -> anyhow::Result<()> {
+async fn confirm(page: &PlanPage<'_>, story: &Mutex<Story>, tab: usize, key: u32) -> anyhow::Result<()> {
     let (quote, at, word) = {
         let mut story = lock(story);
         let known: Option<QuoteId> = story.keys.get(&key).or(story.tabs[tab].as_ref()).cloned();
@@ -186,15 +182,15 @@ async fn confirm(page: &PlanPage, story: &Mutex<Story>, tab: usize, key: u32) ->
                 _ => Told::Open,
             }
         }
-        Err(ChargeError::QuoteChanged(new)) => {
+        Err(AcceptError::Charge(ChargeError::QuoteChanged(new))) => {
             show(story, tab, Some(*new));
             Told::Refused
         }
-        Err(ChargeError::QuoteExpired) => {
+        Err(AcceptError::Charge(ChargeError::QuoteExpired)) => {
             show(story, tab, None);
             Told::Refused
         }
-        Err(ChargeError::AttemptInProgress | ChargeError::KeyInProgress) => Told::Open,
+        Err(AcceptError::Charge(ChargeError::AttemptInProgress | ChargeError::KeyInProgress)) => Told::Open,
         Err(_) => Told::Refused,
     };
     if let Some(click) = lock(story).clicks.get_mut(at) {

@@ -6,9 +6,8 @@ use anyhow::Context as _;
 use dodo_client::types::plan_changes::ProrationMode;
 use dodo_sim::{ProductPatch, SimConfig};
 use serde_json::{Value, json};
+use testkit::Dodo;
 use upsell_core::rules::{ProrationRules, Rules};
-
-use crate::rig::Dodo;
 
 /// Currencies, and what one unit of a price below comes to in each.
 pub(super) const CURRENCIES: [(&str, i64); 3] = [("USD", 100), ("JPY", 15), ("KWD", 307)];

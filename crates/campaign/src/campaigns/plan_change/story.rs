@@ -8,15 +8,12 @@ use std::{
 use dodo_client::types::plan_changes::ProrationMode;
 use rand::RngExt as _;
 use serde_json::{Value, json};
+use testkit::{EMPTY_CARD, GOOD_CARD, Subscriber, UNKNOWN_OUTCOMES};
 use upsell_core::rules::Rules;
 use wire::{AttemptId, EffectiveAt, PreviewRequest, ProductId, Quote, QuoteId};
 
 use super::shop;
-use crate::{
-    campaigns::ambiguity::FAULTS,
-    plan::rng,
-    rig::{EMPTY_CARD, GOOD_CARD, Subscriber},
-};
+use crate::plan::rng;
 
 /// The stories.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -229,8 +226,8 @@ impl Story {
     pub(super) fn fault(&self) -> Option<Value> {
         match self.scenario {
             Scenario::Spoiled | Scenario::SpoiledInSilence => {
-                let at = rng(self.seed ^ 0xfa17).random_range(0..FAULTS.len());
-                Some(json!(FAULTS[at]))
+                let at = rng(self.seed ^ 0xfa17).random_range(0..UNKNOWN_OUTCOMES.len());
+                Some(json!(UNKNOWN_OUTCOMES[at]))
             }
             Scenario::Lost | Scenario::ComesLate => Some(json!("reset_before")),
             Scenario::QuotaFull => Some(json!("status_429_before")),

@@ -2,7 +2,7 @@
 
 use proxy::webhook_signature::{SignedHeaders, TOLERANCE, WebhookKey};
 
-pub(super) use crate::rig::{key_bytes, sign};
+pub(super) use testkit::{key_bytes, sign};
 
 /// The time of every message: that of the scheme's published vector.
 pub(super) const NOW: i64 = 1_649_367_553;

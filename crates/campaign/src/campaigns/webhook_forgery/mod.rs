@@ -18,6 +18,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use async_trait::async_trait;
 use proxy::webhook_signature::{WebhookKey, verify};
+use testkit::Dodo;
 
 use self::{
     cases::Case,
@@ -28,7 +29,6 @@ use super::Campaign;
 use crate::{
     plan::{Extent, Plan, rng},
     report::{Broken, Report},
-    rig::Dodo,
 };
 
 /// A forgery that was believed.

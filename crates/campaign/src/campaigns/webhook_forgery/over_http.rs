@@ -7,6 +7,7 @@ use proxy::{
     clock::ManualClock,
     store::{self, AttemptFilter, InboxInsert, Store},
 };
+use testkit::{Dodo, Proxy, Setup, exchange};
 use upsell_core::domain::Tenant;
 use wire::UnixSeconds;
 
@@ -15,10 +16,7 @@ use super::{
     cases::{Case, Fate},
     message::{KEY, Message, NOW, OLD_KEY, PAID, key_bytes},
 };
-use crate::{
-    report::{Broken, Report},
-    rig::{Dodo, Proxy, Setup, exchange},
-};
+use crate::report::{Broken, Report};
 
 /// Whose webhooks are signed and no nonsense, and what they have bought.
 const GENUINE: (&str, &str) = ("cus_genuine", "pay_genuine");
@@ -87,7 +85,7 @@ impl Ear {
         let last = Case { fate: Fate::Take, verifies: true, ..Case::from_message("the last", &last) };
         self.hear(&last, seed, report).await?;
         self.proxy.stop().await?;
-        let tenant = Tenant { merchant: "campaigns".to_owned(), mode: Mode::Test };
+        let tenant = Tenant { merchant: testkit::MERCHANT.to_owned(), mode: Mode::Test };
         let store = store::open(&self.setup.database.parsed()?, &tenant).await?.store;
         for wrong in effects(&*store, &self.told).await? {
             report.broken(Broken::Other(EFFECTS), seed, wrong);

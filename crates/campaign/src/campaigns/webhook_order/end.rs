@@ -4,10 +4,10 @@ use anyhow::Context as _;
 use dodo_client::ids::PaymentId;
 use proxy::clock::Clock as _;
 use serde_json::{Value, json};
+use testkit::InProcessServices;
 use wire::UnixSeconds;
 
 use super::story::{Begun, Story};
-use crate::rig::Desk;
 
 /// More than one story makes.
 const ALL_NEWS: u32 = 1_000;
@@ -26,14 +26,14 @@ impl End {
     ///
     /// # Errors
     /// When the store fails, or the attempt is gone.
-    pub(super) async fn of(desk: &Desk, begun: &Begun) -> anyhow::Result<Self> {
+    pub(super) async fn of(services: &InProcessServices, begun: &Begun) -> anyhow::Result<Self> {
         let Begun { shown, attempt, payment, .. } = begun;
-        let store = &desk.store;
+        let store = &services.store;
         let row = store.attempt_by_id(&attempt.id).await?.context("the attempt is gone")?;
         let paid_by = row.payment_id.as_ref().map(PaymentId::as_str);
         let mut lines = vec![
             format!("attempt: {:?}, paid by {paid_by:?}, looked at {:?}", row.state, row.next_check_at),
-            format!("offer: {:?}", desk.offer(shown).await?.state),
+            format!("offer: {:?}", services.offer(shown).await?.state),
             format!("receipt: {}", json!(row.receipt)),
         ];
         for seen in store.payments_of(&attempt.id).await? {
@@ -49,7 +49,7 @@ impl End {
             ));
         }
         // Nobody else takes them; what was taken is not taken again.
-        let (now, never) = (desk.clock.now(), UnixSeconds(i64::MAX));
+        let (now, never) = (services.clock.now(), UnixSeconds(i64::MAX));
         let mut opening = false;
         for notice in store.take_due_notices(now, never, ALL_NEWS).await? {
             if notice.id.ends_with("_opened") {

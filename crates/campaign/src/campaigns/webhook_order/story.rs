@@ -5,10 +5,9 @@ use std::collections::BTreeSet;
 use anyhow::Context as _;
 use proxy::clock::ManualClock;
 use serde_json::{Value, json};
+use testkit::{Dodo, GOOD_CARD, InProcessServices, KIT, Shown};
 use upsell_core::domain::AttemptRow;
 use wire::PayWith;
-
-use crate::rig::{Desk, Dodo, GOOD_CARD, KIT, Shown};
 
 /// Reports about one offer, the repetition among them.
 pub(super) const REPORTS: usize = 7;
@@ -89,15 +88,15 @@ impl Story {
     ///
     /// # Errors
     /// When it does not come to that.
-    pub(super) async fn begin(self, desk: &Desk, dodo: &Dodo) -> anyhow::Result<Begun> {
-        let shown = desk.show(dodo, Some(GOOD_CARD), KIT).await?;
+    pub(super) async fn begin(self, services: &InProcessServices, dodo: &Dodo) -> anyhow::Result<Begun> {
+        let shown = services.show(dodo, Some(GOOD_CARD), KIT).await?;
         let customer = &shown.offer.customer_id;
         let pay_with = (self == Self::Hosted).then_some(PayWith::HostedCheckout);
         if self == Self::OneClick {
             dodo.fault("POST", "/checkouts", json!("reset_after"), 1)?;
         }
-        desk.accept(&shown, "key", pay_with).await?;
-        let attempt = desk.store.latest_attempt(&shown.offer.id).await?.context("no attempt")?;
+        services.accept(&shown, "key", pay_with).await?;
+        let attempt = services.store.latest_attempt(&shown.offer.id).await?.context("no attempt")?;
         let mut paid = match self {
             Self::OneClick => {
                 let charge = dodo.collected_from(customer.as_str()).pop().context("nothing was collected")?;
@@ -170,7 +169,7 @@ impl Begun {
     /// Tells of it in this order, a second apart.
     pub(super) async fn tell(
         &self,
-        desk: &Desk,
+        services: &InProcessServices,
         clock: &ManualClock,
         order: [usize; REPORTS],
         again: usize,
@@ -187,7 +186,7 @@ impl Begun {
             let Report { kind, data } = &self.reports[number];
             let id = format!("msg_{customer}_{number}{suffix}");
             clock.advance(1);
-            if let Err(error) = desk.deliver(&id, kind, data).await {
+            if let Err(error) = services.deliver(&id, kind, data).await {
                 told.refused.push(format!("{kind}: {error:#}"));
             }
             ids.insert(id);

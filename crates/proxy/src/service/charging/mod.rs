@@ -4,7 +4,7 @@
 //!
 //! | step | where | left behind |
 //! |---|---|---|
-//! | claim (commit) | [`Charging::accept`], [`Charging::change`] | `claimed`: provably unsent, released by recovery |
+//! | claim (commit) | [`Charging`], called by [`super::accepting`] | `claimed`: provably unsent, released by recovery |
 //! | re-quote, choose the method | [`run`] | the same |
 //! | mark as sent (commit) | [`run`] | `sent`: taken for unknown, looked up |
 //! | one request, never repeated | [`run`] | the same |
@@ -93,6 +93,8 @@ pub struct Parts {
     pub quoting: Arc<Quoting>,
     /// Waited for at shutdown.
     pub tasks: TaskTracker,
+    /// The merchant's rules about unexpected payments.
+    pub money: MoneyRules,
 }
 
 /// What was shown, and what it is to be charged on.
@@ -110,7 +112,7 @@ impl Charging {
     /// Over its parts.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let Parts { store, clock, gateway, catalogue, quoting, tasks } = parts;
+        let Parts { store, clock, gateway, catalogue, quoting, tasks, money } = parts;
         Self {
             store,
             clock,
@@ -119,15 +121,9 @@ impl Charging {
             quoting,
             tasks,
             signals: Signals::new(),
-            money: MoneyRules::default(),
+            money,
             gate: Gate::default(),
         }
-    }
-
-    /// With the merchant's rules about money that should not be there.
-    #[must_use]
-    pub fn with_money_rules(self, money: MoneyRules) -> Self {
-        Self { money, ..self }
     }
 
     /// Whether anything may be accepted.
@@ -151,24 +147,35 @@ impl Charging {
         Err(ChargeError::Unavailable { retry_after: Some(GATE_RETRY) })
     }
 
-    /// Takes an offer.
+    /// Returns the answer to a key that was used before; `None` for a new key.
+    ///
+    /// # Errors
+    /// As the earlier request was refused, or [`ChargeError::KeyReused`] where that request was another.
+    pub(in crate::service) async fn earlier_answer(
+        &self,
+        session: &Session,
+        key: &IdempotencyKey,
+        fingerprint: Fingerprint,
+    ) -> Result<Option<wire::Attempt>, ChargeError> {
+        match self.store.attempt_by_key(&session.customer_id, key).await? {
+            Some(earlier) => self.replay(session, &earlier, fingerprint).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Charges an offer. [`Accepting`](super::accepting::Accepting) has made sure that it may be.
     ///
     /// # Errors
     /// See [`ChargeError`]. On every error nothing was charged by this request.
-    pub async fn accept(
+    pub(in crate::service) async fn accept(
         self: &Arc<Self>,
         session: &Session,
+        offer: OfferRow,
+        quote: QuoteRow,
         request: AcceptRequest,
         key: IdempotencyKey,
         fingerprint: Fingerprint,
     ) -> Result<wire::Attempt, ChargeError> {
-        self.ready().await?;
-        let customer = &session.customer_id;
-        if let Some(earlier) = self.store.attempt_by_key(customer, &key).await? {
-            return self.replay(session, &earlier, fingerprint).await;
-        }
-        let offer = self.store.offer(customer, &request.offer_id).await?.ok_or(ChargeError::NotFound)?;
-        let quote = self.store.quote(customer, &request.quote_id).await?.ok_or(ChargeError::NotFound)?;
         if quote.offer_id.as_ref() != Some(&offer.id) {
             return Err(ChargeError::NotFound);
         }
@@ -180,28 +187,25 @@ impl Charging {
             return self.what_became_of(session, &offer).await;
         }
         let consent = request.consent;
-        let customer = customer.clone();
+        let customer = session.customer_id.clone();
         self.charge(session, Intent { customer, kind, offer: Some(offer), quote, key, fingerprint, consent })
             .await
     }
 
-    /// Confirms a plan change that was previewed.
+    /// Charges a plan change that was previewed, with the offer that its quote belongs to.
+    /// [`Accepting`](super::accepting::Accepting) has made sure that it may be.
     ///
     /// # Errors
     /// See [`ChargeError`]. On every error nothing was charged by this request.
-    pub async fn change(
+    pub(in crate::service) async fn change(
         self: &Arc<Self>,
         session: &Session,
+        offer: Option<OfferRow>,
+        quote: QuoteRow,
         request: ChangeRequest,
         key: IdempotencyKey,
         fingerprint: Fingerprint,
     ) -> Result<wire::Attempt, ChargeError> {
-        self.ready().await?;
-        let customer = session.customer_id.clone();
-        if let Some(earlier) = self.store.attempt_by_key(&customer, &key).await? {
-            return self.replay(session, &earlier, fingerprint).await;
-        }
-        let quote = self.store.quote(&customer, &request.quote_id).await?.ok_or(ChargeError::NotFound)?;
         let of_this_page = session.purpose == Purpose::Plans
             && quote.plan.subscription_id().is_some()
             && quote.plan.subscription_id() == session.subscription_id.as_ref();
@@ -209,14 +213,10 @@ impl Charging {
             return Err(ChargeError::NotFound);
         }
         let kind = AttemptKind::PlanChange;
-        let offer = match &quote.offer_id {
-            Some(id) => Some(self.store.offer(&customer, id).await?.ok_or(ChargeError::NotFound)?),
-            None => None,
-        };
         if let Some(offer) = offer.as_ref().filter(|offer| !open_for(kind).contains(&offer.state)) {
             return self.what_became_of(session, offer).await;
         }
-        let consent = request.consent;
+        let (customer, consent) = (session.customer_id.clone(), request.consent);
         self.charge(session, Intent { customer, kind, offer, quote, key, fingerprint, consent }).await
     }
 

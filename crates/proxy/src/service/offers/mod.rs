@@ -24,7 +24,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use dodo_client::{Priority, http::turn::with_priority, ids::CustomerId};
 use moka::future::Cache;
 use secrecy::SecretString;
-use wire::{IneligibleReason, Money, OfferId, ProductId, QuoteId, SeenRequest, UnixSeconds, UpsellResponse};
+use wire::{IneligibleReason, Money, OfferId, ProductId, SeenRequest, UnixSeconds, UpsellResponse};
 
 pub use self::error::OfferError;
 use money::later;
@@ -297,29 +297,16 @@ impl Offers {
     ///
     /// # Errors
     /// [`OfferError::Gone`] when it was. Attempts already under way are none of this function's business.
-    pub async fn check_open(&self, session: &Session, id: &OfferId) -> Result<(), OfferError> {
-        let offer = self.store.offer(&session.customer_id, id).await?.ok_or(OfferError::NotFound)?;
+    pub async fn check_open(&self, offer: &OfferRow) -> Result<(), OfferError> {
         let open = matches!(offer.state, OfferState::Eligible | OfferState::Presented | OfferState::Failed);
         if !open {
             return Ok(());
         }
-        let history = self.history(&session.customer_id).await?;
+        let history = self.history(&offer.customer_id).await?;
         // Part of a charge: no other page's questions to Dodo go before it.
-        match with_priority(Priority::Charge, self.overtaken(&offer, &history)).await? {
+        match with_priority(Priority::Charge, self.overtaken(offer, &history)).await? {
             None => Ok(()),
             Some(_) => Err(OfferError::Gone),
-        }
-    }
-
-    /// The same for a quote, where it is an offer's.
-    ///
-    /// # Errors
-    /// See [`check_open`](Self::check_open).
-    pub async fn check_quote_open(&self, session: &Session, id: &QuoteId) -> Result<(), OfferError> {
-        let quote = self.store.quote(&session.customer_id, id).await?;
-        match quote.and_then(|quote| quote.offer_id) {
-            Some(offer) => self.check_open(session, &offer).await,
-            None => Ok(()),
         }
     }
 

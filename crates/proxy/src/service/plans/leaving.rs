@@ -8,7 +8,7 @@ use upsell_core::{
     policy::plan_terms,
     rules::Campaign,
 };
-use wire::StayOffer;
+use wire::{StayOffer, StayOfferRequest, StayOfferResponse};
 
 use super::{
     Plans, PlansError,
@@ -64,11 +64,25 @@ impl Plans {
         Ok(done?)
     }
 
-    /// A stay-offer as the page shows it. `None` where its product is not paid by the period.
+    /// Proposes another plan to a buyer who is about to leave theirs, once.
     ///
     /// # Errors
     /// See [`PlansError`].
-    pub async fn stay_offer(
+    pub async fn propose(
+        &self,
+        session: &Session,
+        request: &StayOfferRequest,
+        locale: Option<&str>,
+    ) -> Result<StayOfferResponse, PlansError> {
+        let Some((offer, campaign)) = self.offers.stay(session, request).await? else {
+            return Ok(StayOfferResponse::default());
+        };
+        let offer = self.stay_offer(session, &offer, campaign, locale).await?;
+        Ok(StayOfferResponse { offer: offer.map(Box::new) })
+    }
+
+    /// Returns a retention offer as the page shows it; `None` where its product is not paid by the period.
+    async fn stay_offer(
         &self,
         session: &Session,
         offer: &OfferRow,

@@ -33,6 +33,7 @@ use wire::{
 use super::{
     catalogue::{Catalogue, CatalogueError},
     charging::Charging,
+    offers::{OfferError, Offers},
     quoting::{QuoteError, Quoting},
 };
 use crate::{
@@ -73,6 +74,9 @@ pub enum PlansError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A retention offer could not be read or made.
+    #[error(transparent)]
+    Offer(#[from] OfferError),
 }
 
 impl PlansError {
@@ -86,6 +90,7 @@ impl PlansError {
             Self::InProgress => ErrorCode::AttemptInProgress,
             Self::Quote(error) => error.code(),
             Self::Store(error) => error.code(),
+            Self::Offer(error) => error.code(),
             Self::Catalogue(_) | Self::Upstream(_) => ErrorCode::Unavailable,
         }
     }
@@ -103,6 +108,8 @@ pub struct Plans {
     pub store: Arc<dyn Store>,
     /// How it stands.
     pub charging: Arc<Charging>,
+    /// Retention offers.
+    pub offers: Arc<Offers>,
     /// What changes cost.
     pub quoting: Arc<Quoting>,
     /// Dodo.
@@ -112,11 +119,20 @@ pub struct Plans {
 }
 
 impl Plans {
-    /// The current plan and the others.
+    /// Returns the current plan, the others, and the intentions for which there may be a retention offer.
     ///
     /// # Errors
-    /// See [`PlansError`].
-    pub async fn list(&self, session: &Session, locale: Option<&str>) -> Result<PlansResponse, PlansError> {
+    /// See [`PlansError`]. That there may be retention offers is not known is not an error: the page is worth more.
+    pub async fn page(&self, session: &Session, locale: Option<&str>) -> Result<PlansResponse, PlansError> {
+        let plans = self.list(session, locale).await?;
+        let stay_offers = self.offers.stay_intents(session).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "failed to look for retention offers");
+            Vec::new()
+        });
+        Ok(PlansResponse { stay_offers, ..plans })
+    }
+
+    async fn list(&self, session: &Session, locale: Option<&str>) -> Result<PlansResponse, PlansError> {
         let locale = locale.or(session.locale.as_deref());
         let subscription = self.catalogue.subscription(subscription_id(session)?).await?;
         let current = self.catalogue.product(&subscription.product_id).await?;
@@ -165,8 +181,8 @@ impl Plans {
         })
     }
 
-    /// What a change would charge, exactly. `stay_offer` is the one that the buyer was shown of this plan: then it is billed
-    /// as the offer says, and taken with it.
+    /// Returns what a change would charge, exactly. Where the buyer was shown a retention offer of this plan, the change is
+    /// billed as the offer says, and the offer is taken with it.
     ///
     /// # Errors
     /// See [`PlansError`].
@@ -174,8 +190,9 @@ impl Plans {
         &self,
         session: &Session,
         request: &PreviewRequest,
-        stay_offer: Option<&OfferRow>,
     ) -> Result<PreviewResponse, PlansError> {
+        let stay_offer = self.offers.stay_offer_for(session, &request.product_id).await?;
+        let stay_offer = stay_offer.as_ref();
         let subscription = self.own_subscription(session).await?;
         let plan = self.charge_plan(&subscription, request, stay_offer).await?;
         let method = self.method(&subscription).await?;
@@ -266,13 +283,6 @@ impl Plans {
     pub async fn payment_method_link(&self, session: &Session) -> Result<PaymentMethodLink, PlansError> {
         let page = self.gateway.payment_method_page(subscription_id(session)?, &session.customer_id);
         Ok(PaymentMethodLink { url: page.await? })
-    }
-
-    /// Forgets how the subscription was: it has just been changed.
-    pub async fn refresh(&self, session: &Session) {
-        if let Some(id) = &session.subscription_id {
-            self.catalogue.refresh_subscription(id).await;
-        }
     }
 
     /// The method that a change is charged to: the subscription's own, else the one that would be chosen.

@@ -23,7 +23,7 @@ fn trust(limits: &mut Limits) {
 
 /// A buyer's token.
 async fn token(app: &TestApp) -> String {
-    let buyer = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).await;
+    let buyer = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).unwrap();
     app.offer_token(&buyer).await
 }
 
@@ -69,7 +69,7 @@ async fn what_changes_something_counts_for_several() {
 #[tokio::test]
 async fn an_address_has_its_limit_and_those_who_are_known_have_not() {
     let app = limited(FEW).await;
-    let buyer = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).await;
+    let buyer = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).unwrap();
     let known = app.offer_token(&buyer).await;
     let shown = app.look(&known).await;
     // Every guess is another token.
@@ -84,7 +84,7 @@ async fn an_address_has_its_limit_and_those_who_are_known_have_not() {
     let newcomer = token(&app).await;
     assert_eq!(app.get(&newcomer, "/v1/upsell").await.code(), "rate_limited");
     // The merchant was let in just now, the buyer goes on, and so does Dodo.
-    app.sim.purchase(&buyer.customer, "prod_starter_course").await;
+    app.sim.purchase(&buyer.customer, "prod_starter_course").unwrap();
     app.quiet().await;
     let attempt = app.accept(&known, &shown, "key-1").await.ok();
     assert_eq!(app.settled(&known, "/v1/upsell", attempt).await["status"], "succeeded");

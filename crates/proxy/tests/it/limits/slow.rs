@@ -1,5 +1,6 @@
 //! Clients that take their time, over sockets: HTTP libraries are too quick for that.
 
+use dodo_sim::Source;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -83,7 +84,7 @@ async fn hundreds_of_half_open_connections_end_while_others_are_served() {
         limits.gate.in_flight = 16;
     })
     .await;
-    let buyer = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).await;
+    let buyer = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).unwrap();
     let token = app.offer_token(&buyer).await;
     let mut half_open = Vec::new();
     for _ in 0..120 {
@@ -117,7 +118,7 @@ async fn hundreds_of_half_open_connections_end_while_others_are_served() {
 /// Waits until a request has reached Dodo, where it hangs.
 async fn arrived(app: &TestApp, path: &str, times: usize) {
     let mut waited = 0;
-    while app.sim.requests("POST", path).await < times {
+    while app.sim.requests_to("POST", path) < times {
         waited += 1;
         assert!(waited < 1000, "{path} does not arrive");
         tokio::time::sleep(Duration::from_millis(10)).await;
@@ -127,7 +128,10 @@ async fn arrived(app: &TestApp, path: &str, times: usize) {
 #[tokio::test]
 async fn work_that_takes_too_long_is_given_up() {
     let app = limited(|limits| limits.gate.request_time = Duration::from_millis(300)).await;
-    app.sim.post("/_sim/faults", json!({"kind": "hang", "method": "POST", "path": "/checkouts"})).await;
+    app.sim
+        .post("/_sim/faults", json!({"kind": "hang", "method": "POST", "path": "/checkouts"}))
+        .await
+        .unwrap();
     let body = json!({"product_id": "prod_starter_course"});
     let answer = app.send(app.request(reqwest::Method::POST, "/v1/checkouts").json(&body)).await;
     assert_eq!(answer.code(), "unavailable");
@@ -138,31 +142,36 @@ async fn work_that_takes_too_long_is_given_up() {
 #[tokio::test]
 async fn a_charge_that_takes_too_long_is_not_called_off() {
     let app = limited(|limits| limits.gate.request_time = Duration::from_millis(300)).await;
-    let buyer = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).await;
+    let buyer = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).unwrap();
     let token = app.offer_token(&buyer).await;
     let shown = app.look(&token).await;
     let charged_and_silent = json!({"kind": "hang_after", "method": "POST", "path": "/checkouts"});
-    app.sim.post("/_sim/faults", charged_and_silent).await;
+    app.sim.post("/_sim/faults", charged_and_silent).await.unwrap();
     assert_eq!(app.accept(&token, &shown, "key-1").await.code(), "key_in_progress");
     arrived(&app, "/checkouts", 1).await;
     app.quiet().await;
     // The same key gives the answer that the first request did not wait for.
     assert_eq!(app.accept(&token, &shown, "key-1").await.ok()["status"], "succeeded");
-    assert_eq!(app.sim.collected(&buyer, "one_click").await.len(), 1);
+    assert_eq!(app.sim.collected_by(&buyer.customer, Source::OneClick).len(), 1);
 }
 
 #[tokio::test]
 async fn a_full_proxy_says_so_and_lets_those_in_who_are_known() {
     let app = limited(|limits| limits.gate.in_flight = 2).await;
-    let buyer = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).await;
+    let buyer = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).unwrap();
     let token = app.offer_token(&buyer).await;
     app.look(&token).await;
-    let newcomer = app.offer_token(&app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).await).await;
-    app.sim.post("/_sim/faults", json!({"kind": "hang", "method": "POST", "path": "/checkouts"})).await;
+    let newcomer = app.offer_token(&app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).unwrap()).await;
+    app.sim
+        .post("/_sim/faults", json!({"kind": "hang", "method": "POST", "path": "/checkouts"}))
+        .await
+        .unwrap();
     let body = json!({"product_id": "prod_starter_course"});
     let checkout = || app.request(reqwest::Method::POST, "/v1/checkouts").json(&body);
+    // Previews have arrived there before.
+    let before = app.sim.requests_to("POST", "/checkouts");
     let hanging = tokio::spawn(checkout().send());
-    arrived(&app, "/checkouts", 1).await;
+    arrived(&app, "/checkouts", before + 1).await;
     for refused in [app.send(checkout()).await, app.get(&newcomer, "/v1/upsell").await] {
         assert_eq!(refused.code(), "unavailable");
         assert_says_when(&refused);
@@ -172,7 +181,7 @@ async fn a_full_proxy_says_so_and_lets_those_in_who_are_known() {
     app.quiet().await;
     // A place is free again as soon as the one who had it has gone.
     hanging.abort();
-    app.sim.clear_faults().await;
+    app.sim.control().clear_faults();
     let mut waited = 0;
     while app.get(&newcomer, "/v1/upsell").await.status == 503 {
         waited += 1;

@@ -1,5 +1,6 @@
 //! Dodo's quota: what costs none of it, and who goes first.
 
+use dodo_sim::Source;
 use futures_util::{StreamExt, stream};
 use proxy::settings::Limits;
 use serde_json::json;
@@ -22,7 +23,7 @@ async fn app_with_quota(limits: fn(&mut Limits), rate_limit: &'static str) -> Te
 
 /// Requests that Dodo refused for being too many.
 async fn refused(app: &TestApp) -> usize {
-    let ledger = app.sim.get("/_sim/ledger").await;
+    let ledger = app.sim.get("/_sim/ledger").await.unwrap();
     ledger["requests"].as_array().unwrap().iter().filter(|request| request["status_sent"] == 429).count()
 }
 
@@ -46,21 +47,21 @@ async fn look_again_and_again(app: &TestApp, token: &str, times: usize) -> usize
 #[tokio::test]
 async fn ten_thousand_looks_at_an_offer_ask_dodo_nothing() {
     let app = TestApp::spawn().await;
-    let buyer = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).await;
+    let buyer = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).unwrap();
     let token = app.offer_token(&buyer).await;
     assert_eq!(app.look(&token).await["eligible"], true);
     app.quiet().await;
     let products =
         upsell_core::rules::Rules::parse(include_str!("../../../upsell.toml")).unwrap().products().len();
     // The products of the rules are fetched once after the start, whoever looks.
-    while app.sim.requests("GET", "/products").await < products {
+    while app.sim.requests_to("GET", "/products") < products {
         tokio::task::yield_now().await;
     }
-    let before = app.sim.requests("", "").await;
+    let before = app.sim.requests_to("", "");
     let looks = stream::iter(0..8).map(|_| look_again_and_again(&app, &token, 1_250)).buffer_unordered(8);
     let shown: Vec<usize> = looks.collect().await;
     assert_eq!(shown, [1_250; 8]);
-    assert_eq!(app.sim.requests("", "").await, before);
+    assert_eq!(app.sim.requests_to("", ""), before);
 }
 
 /// Subscribers who look at prices as fast as they can, until they are told to wait.
@@ -88,14 +89,14 @@ async fn no_flood_of_previews_keeps_a_buyer_from_paying() {
     let app = app_with_quota(TIER_1, "tier1").await;
     let mut buyers: Vec<(Buyer, String, serde_json::Value)> = Vec::new();
     for _ in 0..12 {
-        let buyer = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).await;
+        let buyer = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).unwrap();
         let token = app.offer_token(&buyer).await;
         let shown = app.look(&token).await;
         buyers.push((buyer, token, shown));
     }
     let mut subscribers = Vec::new();
     for _ in 0..4 {
-        subscribers.push(app.plans_token(&app.sim.subscriber_of("prod_basic_plan").await).await);
+        subscribers.push(app.plans_token(&app.sim.subscriber_of("prod_basic_plan").unwrap()).await);
     }
     let seen = look_at_prices_until_held_back(&app, &subscribers).await;
     assert!(seen > 50, "{seen} previews and the quota was gone");
@@ -117,7 +118,7 @@ async fn no_flood_of_previews_keeps_a_buyer_from_paying() {
     for (buyer, token, _) in &buyers {
         app.quiet().await;
         assert_eq!(app.look(token).await["reason"], "accepted");
-        assert_eq!(app.sim.collected(buyer, "one_click").await.len(), 1);
+        assert_eq!(app.sim.collected_by(&buyer.customer, Source::OneClick).len(), 1);
     }
     assert_eq!(refused(&app).await, 0, "Dodo never had to refuse anything");
 }
@@ -131,7 +132,7 @@ async fn when_charges_have_used_the_quota_up_nothing_is_sent_and_the_offer_stays
     let mut buyers = Vec::new();
     // Two thirds of the quota are for pages...
     loop {
-        let buyer = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).await;
+        let buyer = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).unwrap();
         let request = json!({"customer_id": buyer.customer, "purpose": "offer", "payment_id": buyer.payment});
         let minted = app.post(MERCHANT_KEY, "/v1/sessions", request).await;
         if minted.status == 503 {
@@ -154,7 +155,7 @@ async fn when_charges_have_used_the_quota_up_nothing_is_sent_and_the_offer_stays
         if answer.status == 503 {
             assert_eq!(answer.code(), "unavailable");
             assert_says_when(&answer);
-            assert_eq!(app.sim.collected(buyer, "one_click").await.len(), 0);
+            assert_eq!(app.sim.collected_by(&buyer.customer, Source::OneClick).len(), 0);
             assert_eq!(app.look(token).await["offer"]["id"], shown["offer"]["id"]);
             refused += 1;
         } else {
@@ -163,35 +164,32 @@ async fn when_charges_have_used_the_quota_up_nothing_is_sent_and_the_offer_stays
         }
     }
     assert!(paid >= 3 && refused > 0, "{paid} of {}", buyers.len());
-    assert_eq!(
-        app.sim.requests("POST", "/checkouts").await - app.sim.requests("POST", "/checkouts/").await,
-        paid
-    );
-    assert!(app.sim.requests("", "").await <= 48);
+    assert_eq!(app.sim.requests_to("POST", "/checkouts") - app.sim.requests_to("POST", "/checkouts/"), paid);
+    assert!(app.sim.requests_to("", "") <= 48);
 }
 
 #[tokio::test]
 async fn a_quota_that_dodo_says_is_gone_stops_everything_but_charges() {
     let app = TestApp::spawn().await;
-    let buyer = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).await;
-    let subscriber = app.plans_token(&app.sim.subscriber_of("prod_basic_plan").await).await;
+    let buyer = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).unwrap();
+    let subscriber = app.plans_token(&app.sim.subscriber_of("prod_basic_plan").unwrap()).await;
     let token = app.offer_token(&buyer).await;
     let shown = app.look(&token).await;
-    let without_card = app.sim.buyer_of("prod_starter_course", None).await;
+    let without_card = app.sim.buyer_of("prod_starter_course", None).unwrap();
     let hosted_token = app.offer_token(&without_card).await;
     let hosted = app.look(&hosted_token).await;
     // Others use the same quota: one answer says so.
     let too_many = json!({"kind": "status_429", "path": "/customers/**", "times": 1, "retry_after": 60});
-    app.sim.post("/_sim/faults", too_many).await;
-    let stranger = app.sim.customer(Some(GOOD_CARD)).await;
+    app.sim.post("/_sim/faults", too_many).await.unwrap();
+    let stranger = app.sim.customer(Some(GOOD_CARD)).unwrap();
     app.mint(json!({"customer_id": stranger, "purpose": "offer"})).await;
-    let before = app.sim.requests("", "").await;
+    let before = app.sim.requests_to("", "");
     let held_back = app.post(&subscriber, "/v1/plans/preview", json!({"product_id": "prod_max_plan"})).await;
     assert_eq!(held_back.code(), "unavailable");
     assert_says_when(&held_back);
-    assert_eq!(app.sim.requests("", "").await, before);
+    assert_eq!(app.sim.requests_to("", ""), before);
     app.accept(&token, &shown, "key-1").await.ok();
-    assert_eq!(app.sim.collected(&buyer, "one_click").await.len(), 1);
+    assert_eq!(app.sim.collected_by(&buyer.customer, Source::OneClick).len(), 1);
     // Opening a page to pay on is marked as sent like a charge, and no more held up afterwards.
     let attempt = app.accept(&hosted_token, &hosted, "key-2").await.ok();
     assert_eq!(attempt["status"], "checkout_required", "{attempt}");

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use proxy::{service::charging::ChargeError, store::Attempts};
+use proxy::service::charging::ChargeError;
 use serde_json::{Value, json};
 use upsell_core::domain::{AttemptState, OfferState};
 use wire::{Attempt, AttemptStatus};
@@ -12,26 +12,7 @@ use super::rig::{GOOD, Rig, Shown};
 
 /// Faults after which it is not known whether the charge happened.
 fn ambiguous() -> Vec<Value> {
-    let names = [
-        "reset_before",
-        "reset_after",
-        "hang_before",
-        "hang_after",
-        "truncated_body_after",
-        "non_json_body_after",
-        "empty_200_after",
-        "status_408_before",
-        "status_408_after",
-        "status_409_before",
-        "status_409_after",
-        "status_500_before",
-        "status_500_after",
-        "status_502_after",
-        "status_503_before",
-        "status_504_after",
-        "status_302_after",
-    ];
-    names.into_iter().map(Value::from).collect()
+    testkit::UNKNOWN_OUTCOMES.into_iter().map(Value::from).collect()
 }
 
 /// I3, I5, I6, I12, I13.
@@ -40,16 +21,16 @@ async fn an_unknown_outcome_is_found_out_and_never_sent_again() {
     for fault in ambiguous() {
         let rig = Rig::start().await;
         let shown = rig.shown(Some(GOOD)).await;
-        rig.fault("/checkouts", fault.clone(), 1);
+        rig.dodo.fault("POST", "/checkouts", fault.clone(), 1).unwrap();
         let attempt = rig.accept(&shown, "key-1").await.unwrap();
-        assert_eq!(rig.posts("/checkouts"), 1, "{fault}");
+        assert_eq!(rig.dodo.posts_to("/checkouts"), 1, "{fault}");
         assert_ne!(attempt.status, Some(AttemptStatus::Failed), "{fault}");
         assert!(!attempt.success, "{fault}: nobody knows yet");
         // The buyer clicks again, with the same key and with another.
         rig.accept(&shown, "key-1").await.ok();
         let other = rig.accept(&shown, "key-2").await;
         assert!(matches!(other, Err(ChargeError::AttemptInProgress)), "{fault} {other:?}");
-        let charged = !rig.collected(&shown.offer.customer_id).is_empty();
+        let charged = !rig.dodo.payments_of(shown.offer.customer_id.as_str()).is_empty();
         let end = settle(&rig, &shown, &attempt).await;
         if charged {
             assert_eq!(end.status, Some(AttemptStatus::Succeeded), "{fault}");
@@ -59,8 +40,13 @@ async fn an_unknown_outcome_is_found_out_and_never_sent_again() {
             assert_eq!(end.status, Some(AttemptStatus::InDoubt), "{fault}");
             assert_eq!(rig.offer_state(&shown).await, OfferState::Abandoned, "{fault}");
         }
-        assert_eq!(rig.posts("/checkouts"), 1, "{fault}");
-        assert_eq!(rig.collected(&shown.offer.customer_id).len(), usize::from(charged), "{fault}");
+        assert_eq!(rig.dodo.posts_to("/checkouts"), 1, "{fault}");
+        assert_eq!(
+            rig.dodo.payments_of(shown.offer.customer_id.as_str()).len(),
+            usize::from(charged),
+            "{fault}"
+        );
+        rig.check(&shown).await;
     }
 }
 
@@ -75,11 +61,11 @@ async fn a_definite_refusal_is_final() {
     for status in [400, 401, 403, 404, 422] {
         let rig = Rig::start().await;
         let shown = rig.shown(Some(GOOD)).await;
-        rig.fault("/checkouts", json!({"status": status, "before": true}), 1);
+        rig.dodo.fault("POST", "/checkouts", json!({"status": status, "before": true}), 1).unwrap();
         let attempt = rig.accept(&shown, "key-1").await.unwrap();
         assert_eq!(attempt.status, Some(AttemptStatus::Failed), "{status}");
         assert!(attempt.hosted_checkout_offered, "{status}");
-        assert_eq!(rig.posts("/checkouts"), 1, "{status}");
+        assert_eq!(rig.dodo.posts_to("/checkouts"), 1, "{status}");
         assert_eq!(rig.offer_state(&shown).await, OfferState::Failed, "{status}");
     }
 }
@@ -89,13 +75,13 @@ async fn a_definite_refusal_is_final() {
 async fn a_full_quota_opens_the_offer_again() {
     let rig = Rig::start().await;
     let shown = rig.shown(Some(GOOD)).await;
-    rig.fault("/checkouts", json!("status_429_before"), 1);
+    rig.dodo.fault("POST", "/checkouts", json!("status_429_before"), 1).unwrap();
     let busy = rig.accept(&shown, "key-1").await;
     assert!(matches!(busy, Err(ChargeError::Unavailable { .. })), "{busy:?}");
     assert_eq!(rig.offer_state(&shown).await, OfferState::Presented);
     let attempt = rig.accept(&shown, "key-1").await.unwrap();
     assert_eq!(attempt.status, Some(AttemptStatus::Succeeded));
-    assert_eq!(rig.collected(&shown.offer.customer_id).len(), 1);
+    assert_eq!(rig.dodo.payments_of(shown.offer.customer_id.as_str()).len(), 1);
 }
 
 /// Before the mark every failure is harmless.
@@ -104,12 +90,12 @@ async fn without_a_fresh_price_nothing_is_sent() {
     for fault in ["status_500_before", "reset_before", "hang_before", "non_json_body_after"] {
         let rig = Rig::start().await;
         let shown = rig.shown(Some(GOOD)).await;
-        rig.fault("/checkouts/preview", json!(fault), 20);
+        rig.dodo.fault("POST", "/checkouts/preview", json!(fault), 20).unwrap();
         let failed = rig.accept(&shown, "key-1").await;
         assert!(matches!(failed, Err(ChargeError::Unavailable { .. })), "{fault} {failed:?}");
-        assert_eq!(rig.posts("/checkouts"), 0, "{fault}");
+        assert_eq!(rig.dodo.posts_to("/checkouts"), 0, "{fault}");
         assert_eq!(rig.offer_state(&shown).await, OfferState::Presented, "{fault}");
-        rig.sim.clear_faults();
+        rig.dodo.control().clear_faults();
         let attempt = rig.accept(&shown, "key-1").await.unwrap();
         assert_eq!(attempt.status, Some(AttemptStatus::Succeeded), "{fault}");
     }
@@ -126,10 +112,10 @@ async fn a_failed_look_after_the_charge_is_made_up_for() {
         kind: json!("status_500_before"),
         ..dodo_sim::NewFault::default()
     };
-    rig.sim.fault(fault).unwrap();
+    rig.dodo.control().fault(fault).unwrap();
     let attempt = rig.accept(&shown, "key-1").await.unwrap();
     assert_eq!(attempt.status, Some(AttemptStatus::Processing));
-    rig.sim.clear_faults();
+    rig.dodo.control().clear_faults();
     rig.pass(30).await;
     assert_eq!(rig.poll(&shown.session, &attempt).await.status, Some(AttemptStatus::Succeeded));
 }
@@ -138,37 +124,37 @@ async fn a_failed_look_after_the_charge_is_made_up_for() {
 #[tokio::test]
 async fn a_slow_bank_is_waited_for_by_webhook() {
     let rig = Rig::start().await;
-    rig.policy(json!({"one_click_outcome": "processing", "processing_seconds": 0}));
+    rig.dodo.switch(json!({"one_click_outcome": "processing", "processing_seconds": 0})).unwrap();
     let shown = rig.shown(Some(GOOD)).await;
     let attempt = rig.accept(&shown, "key-1").await.unwrap();
     assert_eq!(attempt.status, Some(AttemptStatus::Processing));
     assert_eq!(rig.offer_state(&shown).await, OfferState::Pending);
     let id = rig.payment_of(&attempt).await;
-    rig.sim.resolve_payment(id.as_str(), dodo_sim::IntentStatus::Succeeded, None).unwrap();
-    let payment = rig.dodo.get_payment(&id).await.unwrap();
+    rig.dodo.control().resolve_payment(id.as_str(), dodo_sim::IntentStatus::Succeeded, None).unwrap();
+    let payment = rig.client.get_payment(&id).await.unwrap();
     for _ in 0..3 {
         rig.charging.observe_payment(&payment).await.unwrap();
     }
     assert_eq!(rig.poll(&shown.session, &attempt).await.status, Some(AttemptStatus::Succeeded));
-    assert_eq!(rig.posts("/checkouts"), 1);
+    assert_eq!(rig.dodo.posts_to("/checkouts"), 1);
 }
 
 /// While the bank wants something of the buyer there is no second way to pay: both could collect.
 #[tokio::test]
 async fn a_challenge_is_waited_for_and_no_other_way_is_opened() {
     let rig = Rig::start().await;
-    rig.policy(json!({"one_click_outcome": "challenge"}));
+    rig.dodo.switch(json!({"one_click_outcome": "challenge"})).unwrap();
     let shown = rig.shown(Some(GOOD)).await;
     let attempt = rig.accept(&shown, "key-1").await.unwrap();
     assert_eq!(attempt.status, Some(AttemptStatus::RequiresCustomerAction));
     let other = rig.accept_with(&shown, "key-2", Some(wire::PayWith::HostedCheckout)).await;
     assert!(matches!(other, Err(ChargeError::AttemptInProgress)), "{other:?}");
     let id = rig.payment_of(&attempt).await;
-    rig.sim.resolve_payment(id.as_str(), dodo_sim::IntentStatus::Failed, None).unwrap();
+    rig.dodo.control().resolve_payment(id.as_str(), dodo_sim::IntentStatus::Failed, None).unwrap();
     rig.pass(60).await;
     let end = rig.poll(&shown.session, &attempt).await;
     assert_eq!((end.status, end.hosted_checkout_offered), (Some(AttemptStatus::Failed), true));
-    assert_eq!(rig.posts("/checkouts"), 1);
+    assert_eq!(rig.dodo.posts_to("/checkouts"), 1);
 }
 
 /// I4: when the request arrives at Dodo, the mark is on the disk.
@@ -176,12 +162,12 @@ async fn a_challenge_is_waited_for_and_no_other_way_is_opened() {
 async fn the_mark_is_written_before_the_request_leaves() {
     let rig = Arc::new(Rig::start().await);
     let shown = Arc::new(rig.shown(Some(GOOD)).await);
-    rig.fault("/checkouts", json!("hang_before"), 1);
+    rig.dodo.fault("POST", "/checkouts", json!("hang_before"), 1).unwrap();
     let click = {
         let (rig, shown) = (rig.clone(), shown.clone());
         tokio::spawn(async move { rig.accept(&shown, "key-1").await })
     };
-    rig.until(|| rig.posts("/checkouts") == 1).await;
+    rig.until(|| rig.dodo.posts_to("/checkouts") == 1).await;
     let attempt = rig.store.latest_attempt(&shown.offer.id).await.unwrap().unwrap();
     assert_eq!(attempt.state, AttemptState::Sent);
     // The same key meanwhile is told so, another finds the offer taken.
@@ -204,17 +190,17 @@ async fn a_caller_that_goes_away_does_not_interrupt_the_charge() {
         delay_ms: Some(300),
         ..dodo_sim::NewFault::default()
     };
-    rig.sim.fault(slow).unwrap();
+    rig.dodo.control().fault(slow).unwrap();
     let click = {
         let (rig, shown) = (rig.clone(), shown.clone());
         tokio::spawn(async move { rig.accept(&shown, "key-1").await })
     };
-    rig.until(|| rig.posts("/checkouts") == 1).await;
+    rig.until(|| rig.dodo.posts_to("/checkouts") == 1).await;
     click.abort();
     assert!(click.await.unwrap_err().is_cancelled());
     rig.tasks.close();
     rig.tasks.wait().await;
     let attempt = rig.store.latest_attempt(&shown.offer.id).await.unwrap().unwrap();
     assert_eq!(attempt.state, AttemptState::Succeeded);
-    assert_eq!(rig.collected(&shown.offer.customer_id).len(), 1);
+    assert_eq!(rig.dodo.payments_of(shown.offer.customer_id.as_str()).len(), 1);
 }

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use dodo_client::{ids::CustomerId, types::plan_changes::ProrationMode};
 use dodo_sim::NewSubscription;
-use proxy::store::Attempts;
 use serde_json::{Value, json};
 use upsell_core::domain::{Billing, ChargePlan};
 use wire::{AttemptStatus, FailureReason, Purpose};
@@ -37,18 +36,21 @@ async fn plan_changes_charge_what_was_shown() {
 
 async fn every_mode_both_ways(switches: &Value, country: &str) {
     let rig = Rig::start().await;
-    rig.policy(switches.clone());
+    rig.dodo.switch(switches.clone()).unwrap();
     for (from, to) in [("prod_basic_plan", "prod_pro_plan"), ("prod_max_plan", "prod_basic_plan")] {
         for mode in MODES {
             let case = format!("{switches} {country} {from} → {to} {mode:?}");
-            let customer = rig.customer_in(Some(GOOD), country);
+            let customer = rig.dodo.customer_in(Some(GOOD), country).unwrap();
             // In the middle of a period, so that proration has something to divide.
-            let subscription = rig.subscription(NewSubscription {
-                customer_id: customer.to_string(),
-                product_id: from.to_owned(),
-                started_days_ago: 11,
-                ..NewSubscription::default()
-            });
+            let subscription = rig
+                .dodo
+                .start_subscription(NewSubscription {
+                    customer_id: customer.to_string(),
+                    product_id: from.to_owned(),
+                    started_days_ago: 11,
+                    ..NewSubscription::default()
+                })
+                .unwrap();
             let before: i64 = sum(&rig, &customer);
             let session = session(customer.clone(), Purpose::Plans, Some(subscription.clone()));
             let mut plan = change_to(&subscription, to);
@@ -64,7 +66,7 @@ async fn every_mode_both_ways(switches: &Value, country: &str) {
             assert_eq!(receipt.amount, quote.quote.total, "{case}");
             assert_eq!(receipt.credit, quote.quote.credit, "{case}");
             assert_eq!(sum(&rig, &customer) - before, quote.quote.total, "{case}");
-            let after = rig.dodo.get_subscription(&subscription).await.unwrap();
+            let after = rig.client.get_subscription(&subscription).await.unwrap();
             let renewal = quote.quote.renewal.unwrap();
             // A period that begins with the change begins some moments after its preview.
             let moved = after.next_billing_date.0 - renewal.date.0;
@@ -75,7 +77,7 @@ async fn every_mode_both_ways(switches: &Value, country: &str) {
 }
 
 fn sum(rig: &Rig, customer: &CustomerId) -> i64 {
-    rig.collected(customer).iter().map(|charge| charge.amount).sum()
+    rig.dodo.payments_of(customer.as_str()).iter().map(|charge| charge.amount).sum()
 }
 
 /// Tax on top, no minor unit, several at once.
@@ -93,7 +95,7 @@ async fn purchases_charge_what_was_shown() {
         let ChargePlan::Checkout { billing, quantity: wanted, .. } = &mut plan else { panic!("a purchase") };
         *wanted = quantity;
         *billing = Some(Billing { country: country.into(), ..billing.clone().unwrap() });
-        let customer = rig.customer_in(Some(GOOD), country);
+        let customer = rig.dodo.customer_in(Some(GOOD), country).unwrap();
         let shown = rig.shown_to(customer, plan).await;
         assert_eq!(shown.quote.quote.total, total, "{product} {country}");
         assert!(shown.quote.quote.adds_up(), "{product} {country}");
@@ -112,7 +114,7 @@ async fn a_decline_is_a_decline_however_it_is_said() {
         json!({"decline_surface": "http_error", "error_shape": "nested"}),
     ] {
         let rig = Rig::start().await;
-        rig.policy(switches.clone());
+        rig.dodo.switch(switches.clone()).unwrap();
         let shown = rig.shown(Some(NO_FUNDS)).await;
         let attempt = rig.accept(&shown, "key").await.unwrap();
         assert_eq!(attempt.status, Some(AttemptStatus::Failed), "{switches}");
@@ -125,31 +127,31 @@ async fn a_decline_is_a_decline_however_it_is_said() {
 #[tokio::test]
 async fn a_bare_refusal_is_looked_up() {
     let rig = Rig::start().await;
-    rig.policy(json!({"decline_surface": "http_error", "error_shape": "empty"}));
+    rig.dodo.switch(json!({"decline_surface": "http_error", "error_shape": "empty"})).unwrap();
     let shown = rig.shown(Some(NO_FUNDS)).await;
     let attempt = rig.accept(&shown, "key").await.unwrap();
     assert_eq!(attempt.status, Some(AttemptStatus::InDoubt));
     let end = rig.until_settled(&shown.session, attempt).await;
     assert_eq!(end.status, Some(AttemptStatus::Failed));
-    assert_eq!(rig.posts("/checkouts"), 1);
+    assert_eq!(rig.dodo.posts_to("/checkouts"), 1);
 }
 
 /// A plan bought anew recurs: the quote says when and how much, and needs a card that may be charged again.
 #[tokio::test]
 async fn a_new_plan_is_quoted_with_its_renewal() {
     let rig = Rig::start().await;
-    let shown = rig.shown_to(rig.customer(Some(GOOD)), purchase_of("prod_basic_plan")).await;
+    let shown = rig.shown_to(rig.dodo.customer(Some(GOOD)).unwrap(), purchase_of("prod_basic_plan")).await;
     let renewal = shown.quote.quote.renewal.unwrap();
     assert_eq!((renewal.amount, shown.quote.quote.total), (3000, 3000));
     let attempt = rig.accept(&shown, "key").await.unwrap();
     assert_eq!(attempt.receipt.unwrap().renewal, Some(renewal));
     // Its renewal carries the same metadata, and is not taken for a second collection of the offer.
-    rig.sim.advance(Duration::from_secs(40 * 86_400));
-    let charges = rig.collected(&shown.offer.customer_id);
+    rig.dodo.control().advance(Duration::from_secs(40 * 86_400));
+    let charges = rig.dodo.payments_of(shown.offer.customer_id.as_str());
     assert_eq!(charges.len(), 2, "{charges:?}");
     for charge in &charges {
         let id = dodo_client::ids::PaymentId::parse(charge.payment_id.as_str()).unwrap();
-        rig.charging.observe_payment(&rig.dodo.get_payment(&id).await.unwrap()).await.unwrap();
+        rig.charging.observe_payment(&rig.client.get_payment(&id).await.unwrap()).await.unwrap();
     }
     let latest = rig.store.latest_attempt(&shown.offer.id).await.unwrap().unwrap();
     assert_eq!(latest.payment_id.map(|id| id.to_string()), Some(charges[0].payment_id.clone()));

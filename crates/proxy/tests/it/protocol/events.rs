@@ -1,12 +1,7 @@
 //! Every event of the families that matter, as Dodo delivers it: what it does, or that it deliberately does nothing.
 
 use dodo_client::ids::PaymentId;
-use proxy::{
-    clock::Clock,
-    store::{Attempts, Sales},
-    support,
-    webhook_signature::SignedHeaders,
-};
+use proxy::{clock::Clock, support, webhook_signature::SignedHeaders};
 use serde_json::{Value, json};
 use upsell_core::domain::{AttemptState, DisputeStatus, OfferState, Sale};
 use wire::AttemptStatus;
@@ -27,7 +22,7 @@ async fn deliver(rig: &Rig, id: &str, kind: &str, data: &Value) {
     let at = rig.clock.now().0;
     let (signed, at_text) = (signature(WEBHOOK_SECRET, id, at, &body), at.to_string());
     let headers = SignedHeaders { id: Some(id), timestamp: Some(&at_text), signature: Some(&signed) };
-    let webhooks = rig.webhooks();
+    let webhooks = &rig.webhooks;
     let verified = webhooks.verify(headers, &body).unwrap();
     webhooks.receive(verified).await.unwrap_or_else(|error| panic!("{kind}: {error}"));
 }
@@ -127,7 +122,11 @@ async fn dispute_events_are_flags_on_the_sale() {
         assert!(story.contains("The buyer contests it"), "{story}");
         // It is shown as sold, and cannot be bought once more.
         let again = rig.accept(&shown, "another-key").await.unwrap();
-        assert_eq!((again.status, rig.posts("/checkouts")), (Some(AttemptStatus::Succeeded), 1), "{kind}");
+        assert_eq!(
+            (again.status, rig.dodo.posts_to("/checkouts")),
+            (Some(AttemptStatus::Succeeded), 1),
+            "{kind}"
+        );
     }
 }
 
@@ -160,7 +159,7 @@ async fn subscription_events_are_taken_and_leave_purchases_alone() {
     let shown = rig.shown(Some(GOOD)).await;
     let row = marked(&rig, &shown).await;
     let (_, subscription) = rig.subscriber("prod_basic_plan", Vec::new());
-    let url = format!("{}/subscriptions/{subscription}", rig.url());
+    let url = format!("{}/subscriptions/{subscription}", rig.dodo.url());
     let answer = http_client().get(url).bearer_auth("dodo_test_sim_key").send().await.unwrap();
     let subscription: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
     for kind in [

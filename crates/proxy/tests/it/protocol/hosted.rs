@@ -17,14 +17,14 @@ async fn without_a_card_accepting_opens_the_page_and_paying_there_completes_it()
     // Another tab gets the same page, not a second one.
     let other = rig.accept(&shown, "key-2").await.unwrap();
     assert_eq!(other.checkout_url.as_ref(), Some(&url));
-    assert_eq!(rig.posts("/checkouts"), 1);
-    rig.pay_on_page(&url, GOOD).await;
+    assert_eq!(rig.dodo.posts_to("/checkouts"), 1);
+    rig.dodo.pay_on_page(&url, GOOD).await.unwrap();
     rig.pass(60).await;
     let end = rig.poll(&shown.session, &attempt).await;
     assert_eq!(end.status, Some(AttemptStatus::Succeeded));
     assert_eq!(end.receipt.unwrap().amount, KIT_PRICE);
     assert_eq!(end.checkout_url, None);
-    assert_eq!(rig.collected(&shown.offer.customer_id).len(), 1);
+    assert_eq!(rig.dodo.payments_of(shown.offer.customer_id.as_str()).len(), 1);
 }
 
 /// A declined card leads to the page once; it is a second attempt, begun after the first had definitely failed.
@@ -39,14 +39,14 @@ async fn after_a_declined_card_the_page_is_the_way_on() {
     assert_ne!(hosted.attempt_id, failed.attempt_id);
     let url = hosted.checkout_url.clone().unwrap();
     // On the page a further declined card is not the end.
-    rig.pay_on_page(&url, NO_FUNDS).await;
+    rig.dodo.pay_on_page(&url, NO_FUNDS).await.unwrap();
     rig.pass(60).await;
     assert_eq!(rig.poll(&shown.session, &hosted).await.status, Some(AttemptStatus::CheckoutRequired));
-    rig.pay_on_page(&url, GOOD).await;
+    rig.dodo.pay_on_page(&url, GOOD).await.unwrap();
     rig.pass(1200).await;
     assert_eq!(rig.poll(&shown.session, &hosted).await.status, Some(AttemptStatus::Succeeded));
     assert_eq!(rig.offer_state(&shown).await, OfferState::Charged);
-    assert_eq!(rig.collected(&shown.offer.customer_id).len(), 1);
+    assert_eq!(rig.dodo.payments_of(shown.offer.customer_id.as_str()).len(), 1);
     // The first attempt's page still says the truth about that attempt.
     let first = rig.poll(&shown.session, &failed).await;
     assert_eq!((first.status, first.hosted_checkout_offered), (Some(AttemptStatus::Failed), false));
@@ -57,7 +57,7 @@ async fn a_page_that_cannot_be_opened_costs_nothing() {
     for fault in ["reset_after", "status_500_after", "status_422_before", "hang_after"] {
         let rig = Rig::start().await;
         let shown = rig.shown(None).await;
-        rig.fault("/checkouts", json!(fault), 1);
+        rig.dodo.fault("POST", "/checkouts", json!(fault), 1).unwrap();
         let failed = rig.accept(&shown, "key-1").await;
         assert!(matches!(failed, Err(ChargeError::Unavailable { .. })), "{fault} {failed:?}");
         assert_eq!(rig.offer_state(&shown).await, OfferState::Presented, "{fault}");
@@ -87,16 +87,16 @@ async fn a_page_that_cannot_be_looked_at_is_not_taken_for_unpaid() {
     let shown = rig.shown(None).await;
     let attempt = rig.accept(&shown, "key-1").await.unwrap();
     rig.pass(23 * 3600).await;
-    rig.pay_on_page(attempt.checkout_url.as_ref().unwrap(), GOOD).await;
+    rig.dodo.pay_on_page(attempt.checkout_url.as_ref().unwrap(), GOOD).await.unwrap();
     let away = dodo_sim::NewFault {
         method: Some("GET".into()),
         kind: json!("status_503_before"),
         ..dodo_sim::NewFault::default()
     };
-    rig.sim.fault(away).unwrap();
+    rig.dodo.control().fault(away).unwrap();
     rig.pass(4 * 3600).await;
     assert_eq!(rig.poll(&shown.session, &attempt).await.status, Some(AttemptStatus::CheckoutRequired));
-    rig.sim.clear_faults();
+    rig.dodo.control().clear_faults();
     rig.pass(2 * 3600).await;
     assert_eq!(rig.poll(&shown.session, &attempt).await.status, Some(AttemptStatus::Succeeded));
     assert_eq!(rig.offer_state(&shown).await, OfferState::Charged);

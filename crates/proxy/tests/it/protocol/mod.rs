@@ -12,4 +12,3 @@ mod recovery;
 mod refunds;
 mod rig;
 mod vectors;
-mod world;

@@ -17,13 +17,13 @@ use crate::harness::http_client;
 async fn one_click_is_one_charge_of_the_amount_shown() {
     let rig = Rig::start().await;
     let shown = rig.shown(Some(GOOD)).await;
-    let before = rig.gets("/");
+    let before = rig.dodo.requests_to("GET", "/");
     let attempt = rig.accept(&shown, "key-1").await.unwrap();
     assert_eq!(attempt.status, Some(AttemptStatus::Succeeded));
     let receipt = attempt.receipt.unwrap();
     assert_eq!((receipt.amount, receipt.currency.as_str()), (KIT_PRICE, "USD"));
     assert_eq!(receipt.payment_method.unwrap().last4, "4242");
-    let charges = rig.collected(&shown.offer.customer_id);
+    let charges = rig.dodo.payments_of(shown.offer.customer_id.as_str());
     assert_eq!(charges.len(), 1);
     assert_eq!(charges[0].amount, shown.quote.quote.total);
     assert_eq!(charges[0].payment_id, receipt.reference);
@@ -33,9 +33,10 @@ async fn one_click_is_one_charge_of_the_amount_shown() {
     assert_eq!(metadata["upsell_source"], "post_purchase");
     assert_eq!(metadata["purchase_type"], "cross_sell");
     assert_eq!(metadata["original_payment_id"], "pay_original");
-    assert_eq!(rig.posts("/checkouts"), 1);
-    assert_eq!(rig.gets("/") - before, 2, "methods before, payment after");
+    assert_eq!(rig.dodo.posts_to("/checkouts"), 1);
+    assert_eq!(rig.dodo.requests_to("GET", "/") - before, 2, "methods before, payment after");
     assert_eq!(rig.offer_state(&shown).await, OfferState::Charged);
+    rig.check(&shown).await;
 }
 
 /// I2, I3: two tabs, eight clicks, eight keys.
@@ -58,8 +59,8 @@ async fn parallel_clicks_are_one_charge() {
         }
     }
     assert!(succeeded >= 1);
-    assert_eq!(rig.posts("/checkouts"), 1);
-    assert_eq!(rig.collected(&shown.offer.customer_id).len(), 1);
+    assert_eq!(rig.dodo.posts_to("/checkouts"), 1);
+    assert_eq!(rig.dodo.payments_of(shown.offer.customer_id.as_str()).len(), 1);
 }
 
 /// I11.
@@ -73,7 +74,7 @@ async fn a_repeated_key_is_answered_alike_and_another_body_refused() {
     assert_eq!(rig.accept(&shown, "key-1").await.unwrap(), first);
     // Another tab, another key: the offer is charged, and that is the answer.
     assert_eq!(rig.accept(&shown, "key-2").await.unwrap(), first);
-    assert_eq!(rig.posts("/checkouts"), 1);
+    assert_eq!(rig.dodo.posts_to("/checkouts"), 1);
     let other = upsell_core::domain::Fingerprint([9; 32]);
     let request = wire::AcceptRequest {
         offer_id: shown.offer.id.clone(),
@@ -83,10 +84,10 @@ async fn a_repeated_key_is_answered_alike_and_another_body_refused() {
         consent: None,
     };
     let key = wire::IdempotencyKey::parse("key-1").unwrap();
-    let reused = rig.charging.accept(&shown.session, request, key, other).await;
+    let reused = rig.accept_request(&shown.session, request, key, other).await;
     assert!(matches!(reused, Err(ChargeError::KeyReused)), "{reused:?}");
     // The key of one buyer means nothing to another.
-    shown.session.customer_id = rig.customer(Some(GOOD));
+    shown.session.customer_id = rig.dodo.customer(Some(GOOD)).unwrap();
     let foreign = rig.accept(&shown, "key-1").await;
     assert!(matches!(foreign, Err(ChargeError::NotFound)), "{foreign:?}");
 }
@@ -104,8 +105,8 @@ async fn a_declined_card_is_a_clear_no_and_no_second_try() {
     let again = rig.accept(&shown, "key-2").await.unwrap();
     assert_eq!((again.attempt_id, again.status), (attempt.attempt_id, attempt.status));
     rig.pass(3600).await;
-    assert_eq!(rig.posts("/checkouts"), 1);
-    assert!(rig.collected(&shown.offer.customer_id).is_empty());
+    assert_eq!(rig.dodo.posts_to("/checkouts"), 1);
+    assert!(rig.dodo.payments_of(shown.offer.customer_id.as_str()).is_empty());
 }
 
 /// I8: the price went up between quote and click.
@@ -113,10 +114,10 @@ async fn a_declined_card_is_a_clear_no_and_no_second_try() {
 async fn a_dearer_price_charges_nothing_and_shows_the_new_one() {
     let rig = Rig::start().await;
     let mut shown = rig.shown(Some(GOOD)).await;
-    rig.sim.product(KIT, price(KIT_PRICE + 100)).unwrap();
+    rig.dodo.control().product(KIT, price(KIT_PRICE + 100)).unwrap();
     let Err(ChargeError::QuoteChanged(new)) = rig.accept(&shown, "key-1").await else { panic!("charged") };
     assert_eq!(new.total, KIT_PRICE + 100);
-    assert_eq!(rig.posts("/checkouts"), 0);
+    assert_eq!(rig.dodo.posts_to("/checkouts"), 0);
     assert_eq!(rig.offer_state(&shown).await, OfferState::Presented);
     // The same request gets the same answer; the new quote can be accepted.
     let Err(ChargeError::QuoteChanged(again)) = rig.accept(&shown, "key-1").await else { panic!("charged") };
@@ -130,10 +131,10 @@ async fn a_dearer_price_charges_nothing_and_shows_the_new_one() {
 async fn a_cheaper_price_is_collected_as_it_is() {
     let rig = Rig::start().await;
     let shown = rig.shown(Some(GOOD)).await;
-    rig.sim.product(KIT, price(KIT_PRICE - 100)).unwrap();
+    rig.dodo.control().product(KIT, price(KIT_PRICE - 100)).unwrap();
     let attempt = rig.accept(&shown, "key-1").await.unwrap();
     assert_eq!(attempt.receipt.unwrap().amount, KIT_PRICE - 100);
-    assert_eq!(rig.collected(&shown.offer.customer_id)[0].amount, KIT_PRICE - 100);
+    assert_eq!(rig.dodo.payments_of(shown.offer.customer_id.as_str())[0].amount, KIT_PRICE - 100);
 }
 
 fn price(amount: i64) -> ProductPatch {
@@ -146,11 +147,11 @@ async fn a_card_that_is_gone_is_not_replaced_silently() {
     let rig = Rig::start().await;
     let shown = rig.shown(Some(GOOD)).await;
     let method = rig.stored_quote(&shown).await.payment_method_id.unwrap();
-    let url = format!("{}/customers/{}/payment-methods/{method}", rig.url(), shown.offer.customer_id);
+    let url = format!("{}/customers/{}/payment-methods/{method}", rig.dodo.url(), shown.offer.customer_id);
     let deleted = http_client().delete(url).bearer_auth("dodo_test_sim_key").send().await.unwrap();
     assert!(deleted.status().is_success(), "{deleted:?}");
     let Err(ChargeError::QuoteChanged(_)) = rig.accept(&shown, "key-1").await else { panic!("charged") };
-    assert_eq!(rig.posts("/checkouts"), 0);
+    assert_eq!(rig.dodo.posts_to("/checkouts"), 0);
 }
 
 #[tokio::test]
@@ -160,7 +161,7 @@ async fn an_old_quote_is_refused() {
     rig.clock.advance(300);
     let late = rig.accept(&shown, "key-1").await;
     assert!(matches!(late, Err(ChargeError::QuoteExpired)), "{late:?}");
-    assert_eq!(rig.posts("/checkouts"), 0);
+    assert_eq!(rig.dodo.posts_to("/checkouts"), 0);
 }
 
 #[tokio::test]
@@ -176,7 +177,7 @@ async fn quotes_and_offers_are_their_buyers_own() {
     // The buyer's own quote, for another product.
     let swapped = rig.accept(&mine, "key-2").await;
     assert!(matches!(swapped, Err(ChargeError::NotFound)), "{swapped:?}");
-    assert_eq!(rig.posts("/checkouts"), 0);
+    assert_eq!(rig.dodo.posts_to("/checkouts"), 0);
 }
 
 /// I7.
@@ -197,7 +198,7 @@ async fn a_declined_offer_is_not_charged() {
         let refused = rig.accept_with(&shown, "key-1", pay_with).await;
         assert!(matches!(refused, Err(ChargeError::OfferGone)), "{refused:?}");
     }
-    assert_eq!(rig.posts("/checkouts"), 0);
+    assert_eq!(rig.dodo.posts_to("/checkouts"), 0);
 }
 
 #[tokio::test]
@@ -215,8 +216,8 @@ async fn what_was_not_quoted_is_refused() {
     };
     let key = wire::IdempotencyKey::parse("key-2").unwrap();
     let other =
-        rig.charging.accept(&shown.session, request, key, upsell_core::domain::Fingerprint([1; 32])).await;
+        rig.accept_request(&shown.session, request, key, upsell_core::domain::Fingerprint([1; 32])).await;
     assert!(matches!(other, Err(ChargeError::Invalid("quantity"))), "{other:?}");
-    assert_eq!(rig.posts("/checkouts"), 0);
+    assert_eq!(rig.dodo.posts_to("/checkouts"), 0);
     assert_eq!(rig.offer_state(&shown).await, OfferState::Presented);
 }

@@ -13,7 +13,7 @@ const CHALLENGES: &str = "4000002500003155";
 
 /// A kit on the screen of somebody with this saved method.
 async fn shown_with(rig: &Rig, method: NewPaymentMethod) -> Shown {
-    rig.shown_to(rig.customer_with(Some(method), "US"), purchase_of(super::rig::KIT)).await
+    rig.shown_to(rig.dodo.customer_with(Some(method), "US").unwrap(), purchase_of(super::rig::KIT)).await
 }
 
 fn declining(error_code: &str) -> NewPaymentMethod {
@@ -26,7 +26,7 @@ async fn failed(rig: &Rig, shown: &Shown, attempt: &Attempt, reason: FailureReas
     assert_eq!(attempt.hosted_checkout_offered, reason != FailureReason::NotPossible, "{what}");
     assert_eq!(attempt.checkout_url, None, "{what}");
     assert_eq!(rig.offer_state(shown).await, OfferState::Failed, "{what}");
-    assert_eq!(rig.collected(&shown.offer.customer_id).len(), 0, "{what}");
+    assert_eq!(rig.dodo.payments_of(shown.offer.customer_id.as_str()).len(), 0, "{what}");
 }
 
 /// I12. Whether a refusal surfaces as a failed payment or as an error of the request, the buyer is told the same.
@@ -34,7 +34,7 @@ async fn failed(rig: &Rig, shown: &Shown, attempt: &Attempt, reason: FailureReas
 async fn every_refusal_of_the_bank_is_told_in_its_own_word() {
     for surface in ["payment", "http_error"] {
         let rig = Rig::start().await;
-        rig.policy(json!({"decline_surface": surface, "rate_limit": "off"}));
+        rig.dodo.switch(json!({"decline_surface": surface, "rate_limit": "off"})).unwrap();
         let refusals = [
             ("INSUFFICIENT_FUNDS", FailureReason::InsufficientFunds),
             ("LIMIT_EXCEEDED", FailureReason::LimitExceeded),
@@ -52,7 +52,7 @@ async fn every_refusal_of_the_bank_is_told_in_its_own_word() {
             let shown = shown_with(&rig, declining(code)).await;
             let attempt = rig.accept(&shown, "key-1").await.unwrap();
             failed(&rig, &shown, &attempt, reason, &what).await;
-            assert_eq!(rig.posts("/checkouts"), posts + 1, "{what}");
+            assert_eq!(rig.dodo.posts_to("/checkouts"), posts + 1, "{what}");
             let told = serde_json::to_string(&attempt).unwrap().to_lowercase();
             assert!(
                 !told.contains("lost") && !told.contains("fraud"),
@@ -72,13 +72,13 @@ async fn a_card_in_another_currency_is_called_that() {
     failed(&rig, &shown, &attempt, FailureReason::WrongCurrency, "a card in euros").await;
 
     // A subscription on a card of which Dodo does not say whether it may be charged again: nothing is claimed.
-    rig.policy(json!({"recurring_enabled": "omitted", "rate_limit": "off"}));
+    rig.dodo.switch(json!({"recurring_enabled": "omitted", "rate_limit": "off"})).unwrap();
     let once = NewPaymentMethod { recurring_enabled: Some(false), ..NewPaymentMethod::default() };
-    let buyer = rig.customer_with(Some(once), "US");
+    let buyer = rig.dodo.customer_with(Some(once), "US").unwrap();
     let shown = rig.shown_to(buyer, purchase_of("prod_basic_plan")).await;
     let attempt = rig.accept(&shown, "key-1").await.unwrap();
     failed(&rig, &shown, &attempt, FailureReason::MethodNotUsable, "a card for once").await;
-    assert_eq!(rig.posts("/checkouts"), 2);
+    assert_eq!(rig.dodo.posts_to("/checkouts"), 2);
 }
 
 /// What no card can change opens no other way to pay.
@@ -94,7 +94,7 @@ async fn what_is_not_possible_opens_no_other_way() {
         body: Some(json!({"code": "PRODUCT_IS_DELETED", "message": "gone"})),
         ..NewFault::default()
     };
-    rig.sim.fault(refuse).unwrap();
+    rig.dodo.control().fault(refuse).unwrap();
     let attempt = rig.accept(&shown, "key-1").await.unwrap();
     failed(&rig, &shown, &attempt, FailureReason::NotPossible, "a deleted product").await;
 }
@@ -104,13 +104,13 @@ async fn what_is_not_possible_opens_no_other_way() {
 async fn a_bank_that_waits_for_the_buyer_opens_no_second_way() {
     for (answer, reason) in [("approve", None), ("refuse", Some(FailureReason::AuthenticationFailed))] {
         let rig = Rig::start().await;
-        rig.policy(json!({"challenge_payment_link": true}));
+        rig.dodo.switch(json!({"challenge_payment_link": true})).unwrap();
         let shown = rig.shown(Some(CHALLENGES)).await;
         let waits = rig.accept(&shown, "key-1").await.unwrap();
         assert_eq!(waits.status, Some(AttemptStatus::RequiresCustomerAction));
         assert!(!waits.hosted_checkout_offered && waits.failure.is_none());
         let page = waits.checkout_url.clone().unwrap();
-        assert!(page.starts_with(rig.url()), "{page}");
+        assert!(page.starts_with(&rig.dodo.url()), "{page}");
         assert_eq!(rig.offer_state(&shown).await, OfferState::Pending);
         for pay_with in [None, Some(PayWith::HostedCheckout)] {
             let second = rig.accept_with(&shown, "key-2", pay_with).await;
@@ -118,7 +118,7 @@ async fn a_bank_that_waits_for_the_buyer_opens_no_second_way() {
         }
         rig.pass(60).await;
         assert_eq!(rig.poll(&shown.session, &waits).await, waits, "it waits on");
-        assert_eq!(rig.posts("/checkouts"), 1);
+        assert_eq!(rig.dodo.posts_to("/checkouts"), 1);
 
         let form = format!("answer={answer}");
         let form =
@@ -128,7 +128,7 @@ async fn a_bank_that_waits_for_the_buyer_opens_no_second_way() {
         match reason {
             None => {
                 assert_eq!((end.status, end.checkout_url), (Some(AttemptStatus::Succeeded), None));
-                assert_eq!(rig.collected(&shown.offer.customer_id).len(), 1);
+                assert_eq!(rig.dodo.payments_of(shown.offer.customer_id.as_str()).len(), 1);
             }
             Some(reason) => {
                 failed(&rig, &shown, &end, reason, "refused at the bank").await;
@@ -152,7 +152,7 @@ async fn a_bank_without_a_page_is_waited_for() {
     assert_eq!((end.status, end.hosted_checkout_offered), (Some(AttemptStatus::InDoubt), false));
     let second = rig.accept_with(&shown, "key-2", Some(PayWith::HostedCheckout)).await;
     assert!(matches!(second, Err(ChargeError::OfferGone)), "{second:?}");
-    assert_eq!(rig.posts("/checkouts"), 1);
+    assert_eq!(rig.dodo.posts_to("/checkouts"), 1);
 }
 
 /// The same for a plan change; another way to pay for it is another card on the subscription, never a hosted checkout.
@@ -165,13 +165,13 @@ async fn a_refused_plan_change_is_told_in_its_own_word() {
         ("MANDATE_INVALID", FailureReason::MethodNotReusable),
     ] {
         let (session, id) = rig.subscriber("prod_basic_plan", Vec::new());
-        rig.policy(json!({"decline_off_session_with": code}));
+        rig.dodo.switch(json!({"decline_off_session_with": code})).unwrap();
         let quote = rig.previewed(&session, &change_to(&id, "prod_pro_plan")).await;
         let attempt = rig.change(&session, &quote, "key-1").await.unwrap();
         let end = rig.until_settled(&session, attempt).await;
         assert_eq!((end.status, end.failure), (Some(AttemptStatus::Failed), Some(reason)), "{code}");
         assert!(!end.hosted_checkout_offered, "{code}");
-        assert_eq!(rig.dodo.get_subscription(&id).await.unwrap().product_id.as_str(), "prod_basic_plan");
-        rig.policy(json!({"decline_off_session_with": null}));
+        assert_eq!(rig.client.get_subscription(&id).await.unwrap().product_id.as_str(), "prod_basic_plan");
+        rig.dodo.switch(json!({"decline_off_session_with": null})).unwrap();
     }
 }

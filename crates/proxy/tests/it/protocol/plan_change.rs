@@ -25,17 +25,21 @@ async fn an_upgrade_charges_the_difference_once() {
     let receipt = attempt.receipt.clone().unwrap();
     assert_eq!(receipt.amount, 5000);
     assert_eq!(receipt.renewal.unwrap().amount, 8000);
-    let charge =
-        rig.collected(&session.customer_id).into_iter().find(|charge| charge.amount == 5000).unwrap();
+    let charge = rig
+        .dodo
+        .payments_of(session.customer_id.as_str())
+        .into_iter()
+        .find(|charge| charge.amount == 5000)
+        .unwrap();
     assert_eq!(charge.payment_id, receipt.reference);
     assert_eq!(json!(charge.metadata)["attempt_id"], json!(attempt.attempt_id));
-    assert_eq!(rig.posts(&change_path(&id)), 1);
-    assert_eq!(rig.dodo.get_subscription(&id).await.unwrap().product_id.as_str(), "prod_pro_plan");
+    assert_eq!(rig.dodo.posts_to(&change_path(&id)), 1);
+    assert_eq!(rig.client.get_subscription(&id).await.unwrap().product_id.as_str(), "prod_pro_plan");
     // The same key again, and a second confirmation of the same quote.
     assert_eq!(rig.change(&session, &quote, "key-1").await.unwrap(), attempt);
     let again = rig.change(&session, &quote, "key-2").await;
     assert!(matches!(again, Err(ChargeError::QuoteExpired | ChargeError::ChangeNotPossible)), "{again:?}");
-    assert_eq!(rig.posts(&change_path(&id)), 1);
+    assert_eq!(rig.dodo.posts_to(&change_path(&id)), 1);
 }
 
 #[tokio::test]
@@ -50,7 +54,7 @@ async fn a_downgrade_grants_credit_and_charges_nothing() {
     let receipt = attempt.receipt.unwrap();
     assert_eq!((receipt.amount, receipt.credit), (0, 5000));
     assert_eq!(receipt.reference, attempt.attempt_id.unwrap().to_string());
-    assert_eq!(rig.dodo.get_subscription(&id).await.unwrap().product_id.as_str(), "prod_basic_plan");
+    assert_eq!(rig.client.get_subscription(&id).await.unwrap().product_id.as_str(), "prod_basic_plan");
 }
 
 #[tokio::test]
@@ -65,7 +69,7 @@ async fn a_change_at_the_next_billing_date_is_booked() {
     assert_eq!(quote.quote.total, 0);
     let attempt = rig.change(&session, &quote, "key-1").await.unwrap();
     assert_eq!(attempt.status, Some(AttemptStatus::Scheduled));
-    let subscription = rig.dodo.get_subscription(&id).await.unwrap();
+    let subscription = rig.client.get_subscription(&id).await.unwrap();
     assert_eq!(subscription.product_id.as_str(), "prod_pro_plan");
     assert_eq!(subscription.scheduled_change.unwrap().product_id.as_str(), "prod_basic_plan");
 }
@@ -83,7 +87,7 @@ async fn addons_stay() {
     assert!(quote.quote.adds_up());
     let attempt = rig.change(&session, &quote, "key-1").await.unwrap();
     assert_eq!(rig.until_settled(&session, attempt).await.status, Some(AttemptStatus::Succeeded));
-    let after = rig.dodo.get_subscription(&id).await.unwrap();
+    let after = rig.client.get_subscription(&id).await.unwrap();
     assert_eq!(after.quantity, 2);
     assert_eq!(after.addons.iter().map(|addon| addon.quantity).collect::<Vec<_>>(), [2]);
 }
@@ -95,16 +99,17 @@ async fn an_unknown_outcome_is_found_out_at_the_subscription_and_its_payments() 
         let rig = Rig::start().await;
         let (session, id) = rig.subscriber("prod_basic_plan", Vec::new());
         let quote = rig.previewed(&session, &change_to(&id, "prod_pro_plan")).await;
-        rig.fault("/subscriptions/*/change-plan", json!(fault), 1);
+        rig.dodo.fault("POST", "/subscriptions/*/change-plan", json!(fault), 1).unwrap();
         let attempt = rig.change(&session, &quote, "key-1").await.unwrap();
         assert_ne!(attempt.status, Some(AttemptStatus::Failed), "{fault}");
         rig.pass(30 * 60).await;
         let end = rig.poll(&session, &attempt).await;
-        let charged = rig.collected(&session.customer_id).iter().any(|charge| charge.amount == 5000);
+        let charged =
+            rig.dodo.payments_of(session.customer_id.as_str()).iter().any(|charge| charge.amount == 5000);
         let expected = if charged { AttemptStatus::Succeeded } else { AttemptStatus::InDoubt };
         assert_eq!(end.status, Some(expected), "{fault}");
         assert_eq!(charged, fault.ends_with("after"), "{fault}");
-        assert_eq!(rig.posts(&change_path(&id)), 1, "{fault}");
+        assert_eq!(rig.dodo.posts_to(&change_path(&id)), 1, "{fault}");
     }
 }
 
@@ -112,7 +117,7 @@ async fn an_unknown_outcome_is_found_out_at_the_subscription_and_its_payments() 
 #[tokio::test]
 async fn an_applied_change_without_a_payment_to_show_has_no_receipt() {
     let rig = Rig::start().await;
-    rig.policy(json!({"payments_list_lag_seconds": 1_000_000}));
+    rig.dodo.switch(json!({"payments_list_lag_seconds": 1_000_000})).unwrap();
     let (session, id) = rig.subscriber("prod_basic_plan", Vec::new());
     let quote = rig.previewed(&session, &change_to(&id, "prod_pro_plan")).await;
     let attempt = rig.change(&session, &quote, "key-1").await.unwrap();
@@ -132,7 +137,7 @@ async fn a_failed_charge_leaves_the_old_plan() {
     let end = rig.until_settled(&session, attempt).await;
     assert_eq!(end.status, Some(AttemptStatus::Failed));
     assert!(!end.hosted_checkout_offered, "there is no hosted page for a plan change");
-    assert_eq!(rig.dodo.get_subscription(&id).await.unwrap().product_id.as_str(), "prod_basic_plan");
+    assert_eq!(rig.client.get_subscription(&id).await.unwrap().product_id.as_str(), "prod_basic_plan");
     assert!(end.failure.is_some_and(|reason| reason != FailureReason::Other));
 }
 
@@ -142,12 +147,15 @@ async fn a_stale_preview_charges_nothing() {
     let rig = Rig::start().await;
     let (session, id) = rig.subscriber("prod_basic_plan", Vec::new());
     let quote = rig.previewed(&session, &change_to(&id, "prod_pro_plan")).await;
-    rig.sim.product("prod_pro_plan", serde_json::from_value(json!({"price": 9000})).unwrap()).unwrap();
+    rig.dodo
+        .control()
+        .product("prod_pro_plan", serde_json::from_value(json!({"price": 9000})).unwrap())
+        .unwrap();
     let Err(ChargeError::QuoteChanged(new)) = rig.change(&session, &quote, "key-1").await else {
         panic!("charged")
     };
     assert_eq!(new.total, 6000);
-    assert_eq!(rig.posts(&change_path(&id)), 0);
+    assert_eq!(rig.dodo.posts_to(&change_path(&id)), 0);
 }
 
 /// A seat and add-ons that came since the preview would be undone by the change as it was planned.
@@ -159,13 +167,13 @@ async fn what_came_since_the_preview_is_not_undone() {
     let seats = json!([{"addon_id": "adn_seats", "quantity": 1}]);
     let more = json!({"product_id": "prod_pro_plan", "quantity": 2, "addons": seats,
                       "proration_billing_mode": "do_not_bill"});
-    rig.sim.change_plan(id.as_str(), more).unwrap();
+    rig.dodo.control().change_plan(id.as_str(), more).unwrap();
     for key in ["key-1", "key-1", "key-2"] {
         let refused = rig.change(&session, &quote, key).await;
         assert!(matches!(refused, Err(ChargeError::QuoteExpired)), "{refused:?}");
     }
-    assert_eq!(rig.posts(&change_path(&id)), 0);
-    assert_eq!(rig.dodo.get_subscription(&id).await.unwrap().quantity, 2);
+    assert_eq!(rig.dodo.posts_to(&change_path(&id)), 0);
+    assert_eq!(rig.client.get_subscription(&id).await.unwrap().quantity, 2);
 }
 
 /// What a later change has made of the subscription is no evidence of one that was given up.
@@ -175,7 +183,7 @@ async fn a_change_that_was_given_up_is_not_made_by_a_later_one() {
         let rig = Rig::start().await;
         let (session, id) = rig.subscriber(from, Vec::new());
         let quote = rig.previewed(&session, &change_to(&id, to)).await;
-        rig.fault("/subscriptions/*/change-plan", json!("reset_before"), 1);
+        rig.dodo.fault("POST", "/subscriptions/*/change-plan", json!("reset_before"), 1).unwrap();
         let lost = rig.change(&session, &quote, "key-1").await.unwrap();
         rig.pass(30 * 60).await;
         assert_eq!(rig.poll(&session, &lost).await.status, Some(AttemptStatus::InDoubt));
@@ -194,11 +202,11 @@ async fn one_change_at_a_time() {
     let (session, id) = rig.subscriber("prod_basic_plan", Vec::new());
     let to_pro = rig.previewed(&session, &change_to(&id, "prod_pro_plan")).await;
     let to_max = rig.previewed(&session, &change_to(&id, "prod_max_plan")).await;
-    rig.fault("/subscriptions/*/change-plan", json!("reset_before"), 1);
+    rig.dodo.fault("POST", "/subscriptions/*/change-plan", json!("reset_before"), 1).unwrap();
     rig.change(&session, &to_pro, "key-1").await.unwrap();
     let second = rig.change(&session, &to_max, "key-2").await;
     assert!(matches!(second, Err(ChargeError::AttemptInProgress)), "{second:?}");
-    assert_eq!(rig.posts(&change_path(&id)), 1);
+    assert_eq!(rig.dodo.posts_to(&change_path(&id)), 1);
 }
 
 #[tokio::test]

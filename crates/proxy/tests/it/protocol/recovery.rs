@@ -1,11 +1,7 @@
 //! Crashes at every step, and outages of many at once. A crash is played by doing by hand what the process had done
 //! before it died.
 
-use proxy::{
-    clock::Clock,
-    ids,
-    store::{Attempts, Execute, Restore},
-};
+use proxy::{clock::Clock, ids, store::Execute};
 use serde_json::json;
 use upsell_core::{
     domain::{
@@ -90,14 +86,14 @@ async fn died_before_the_mark_nothing_was_sent_and_the_offer_opens_again() {
     let rig = Rig::start().await;
     let shown = rig.shown(Some(GOOD)).await;
     let row = claimed(&rig, &shown).await;
-    rig.reconciler.catch_up().await;
+    rig.workers.reconciler.catch_up().await;
     let row = rig.store.attempt_by_id(&row.id).await.unwrap().unwrap();
     assert_eq!((row.state, row.key), (AttemptState::Released, None));
     assert_eq!(rig.offer_state(&shown).await, OfferState::Presented);
     // The browser repeats its request with the key that it had stored.
     let attempt = rig.accept(&shown, "key-of-the-dead").await.unwrap();
     assert_eq!(attempt.status, Some(AttemptStatus::Succeeded));
-    assert_eq!(rig.posts("/checkouts"), 1);
+    assert_eq!(rig.dodo.posts_to("/checkouts"), 1);
 }
 
 /// I4, I5.
@@ -107,12 +103,12 @@ async fn died_after_sending_the_charge_is_found_by_its_metadata() {
     let shown = rig.shown(Some(GOOD)).await;
     let row = marked(&rig, &shown).await;
     send(&rig, &shown, &row).await;
-    rig.reconciler.catch_up().await;
+    rig.workers.reconciler.catch_up().await;
     let found = rig.store.attempt_by_id(&row.id).await.unwrap().unwrap();
     assert_eq!(found.state, AttemptState::Succeeded);
     assert_eq!(found.receipt.unwrap().amount, shown.quote.quote.total);
     assert_eq!(rig.offer_state(&shown).await, OfferState::Charged);
-    assert_eq!(rig.posts("/checkouts"), 1);
+    assert_eq!(rig.dodo.posts_to("/checkouts"), 1);
 }
 
 /// I13, and "not listed" proves nothing: the button stays closed.
@@ -121,7 +117,7 @@ async fn died_after_the_mark_without_sending_it_is_given_up_and_never_sent() {
     let rig = Rig::start().await;
     let shown = rig.shown(Some(GOOD)).await;
     let row = marked(&rig, &shown).await;
-    rig.reconciler.catch_up().await;
+    rig.workers.reconciler.catch_up().await;
     rig.pass(19 * 60).await;
     assert_eq!(rig.offer_state(&shown).await, OfferState::Unknown);
     rig.pass(11 * 60).await;
@@ -129,7 +125,7 @@ async fn died_after_the_mark_without_sending_it_is_given_up_and_never_sent() {
     rig.pass(50 * 3600).await;
     let end = rig.store.attempt_by_id(&row.id).await.unwrap().unwrap();
     assert_eq!((end.state, end.next_check_at), (AttemptState::Abandoned, None));
-    assert_eq!(rig.posts("/checkouts"), 0);
+    assert_eq!(rig.dodo.posts_to("/checkouts"), 0);
 }
 
 /// I5: money that comes to light after giving up still counts.
@@ -138,7 +134,7 @@ async fn what_was_given_up_is_watched_and_late_money_is_believed() {
     let rig = Rig::start().await;
     let shown = rig.shown(Some(GOOD)).await;
     let row = marked(&rig, &shown).await;
-    rig.reconciler.catch_up().await;
+    rig.workers.reconciler.catch_up().await;
     rig.pass(30 * 60).await;
     assert_eq!(rig.offer_state(&shown).await, OfferState::Abandoned);
     send(&rig, &shown, &row).await;
@@ -163,7 +159,7 @@ async fn a_live_claim_is_left_alone() {
 async fn an_outage_is_settled_with_few_calls() {
     let rig = Rig::start().await;
     // Making them takes more requests than Dodo allows in a second.
-    rig.policy(json!({"rate_limit": "off"}));
+    rig.dodo.switch(json!({"rate_limit": "off"})).unwrap();
     let mut left_behind = Vec::new();
     for _ in 0..30 {
         let shown = rig.shown(Some(GOOD)).await;
@@ -171,9 +167,9 @@ async fn an_outage_is_settled_with_few_calls() {
         send(&rig, &shown, &row).await;
         left_behind.push((shown, row));
     }
-    let before = rig.gets("/payments");
-    rig.reconciler.catch_up().await;
-    assert_eq!(rig.gets("/payments") - before, 1);
+    let before = rig.dodo.requests_to("GET", "/payments");
+    rig.workers.reconciler.catch_up().await;
+    assert_eq!(rig.dodo.requests_to("GET", "/payments") - before, 1);
     for (shown, row) in left_behind {
         let settled = rig.store.attempt_by_id(&row.id).await.unwrap().unwrap();
         assert_eq!(settled.state, AttemptState::Succeeded);
@@ -193,10 +189,10 @@ async fn recovery_outlasts_an_outage_of_dodo() {
         kind: json!("status_503_before"),
         ..dodo_sim::NewFault::default()
     };
-    rig.sim.fault(fault).unwrap();
-    rig.reconciler.catch_up().await;
+    rig.dodo.control().fault(fault).unwrap();
+    rig.workers.reconciler.catch_up().await;
     assert_eq!(rig.offer_state(&shown).await, OfferState::Unknown);
-    rig.sim.clear_faults();
+    rig.dodo.control().clear_faults();
     rig.pass(120).await;
     assert_eq!(rig.offer_state(&shown).await, OfferState::Charged);
 }

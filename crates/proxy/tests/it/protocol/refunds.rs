@@ -2,11 +2,7 @@
 
 use dodo_client::ids::PaymentId;
 use dodo_sim::{ProductPatch, SimConfig};
-use proxy::{
-    clock::Clock,
-    store::{Attempts, Execute, RefundOrders, Sales},
-    support,
-};
+use proxy::{clock::Clock, store::Execute, support};
 use serde_json::json;
 use upsell_core::{
     domain::{OfferState, OrderState, RefundCause, RefundOrder, Sale},
@@ -34,7 +30,7 @@ async fn rig(money: MoneyRules) -> Rig {
 /// A charge that is given up and comes through afterwards.
 async fn late(rig: &Rig, shown: &Shown) -> PaymentId {
     let row = marked(rig, shown).await;
-    rig.reconciler.catch_up().await;
+    rig.workers.reconciler.catch_up().await;
     rig.pass(30 * 60).await;
     assert_eq!(rig.offer_state(shown).await, OfferState::Abandoned);
     send(rig, shown, &row).await;
@@ -42,7 +38,7 @@ async fn late(rig: &Rig, shown: &Shown) -> PaymentId {
     for _ in 0..120 {
         // Without the worker of refunds: what it does is the tests' matter.
         rig.clock.advance(60);
-        rig.reconciler.round().await.unwrap();
+        rig.workers.reconciler.round().await.unwrap();
         payment = rig.store.attempt_by_id(&row.id).await.unwrap().unwrap().payment_id;
         if payment.is_some() {
             break;
@@ -66,7 +62,7 @@ async fn sale(rig: &Rig, payment: &PaymentId) -> Sale {
 
 /// Given back at Dodo, in all.
 async fn given_back(rig: &Rig, payment: &PaymentId) -> i64 {
-    let payment = rig.dodo.get_payment(payment).await.unwrap();
+    let payment = rig.client.get_payment(payment).await.unwrap();
     payment.refunds.iter().map(|refund| refund.amount.unwrap()).sum()
 }
 
@@ -77,7 +73,7 @@ async fn by_default_late_money_is_a_sale() {
     let payment = late(&rig, &shown).await;
     rig.pass(600).await;
     assert_eq!(order(&rig, &payment).await, None);
-    assert_eq!(rig.posts("/refunds"), 0);
+    assert_eq!(rig.dodo.posts_to("/refunds"), 0);
     let attempt = rig.accept(&shown, "another-key").await.unwrap();
     assert_eq!(attempt.status, Some(AttemptStatus::Succeeded));
 }
@@ -90,9 +86,9 @@ async fn late_money_goes_back_where_the_merchant_says_so() {
     let payment = late(&rig, &shown).await;
     let ordered = order(&rig, &payment).await.unwrap();
     assert_eq!((ordered.cause, ordered.amount, ordered.state), (RefundCause::Late, None, OrderState::Due));
-    rig.refunds.round().await.unwrap();
+    rig.workers.refunds.round().await.unwrap();
     assert_eq!(state(&rig, &payment).await, OrderState::Done);
-    assert_eq!((given_back(&rig, &payment).await, rig.posts("/refunds")), (KIT_PRICE, 1));
+    assert_eq!((given_back(&rig, &payment).await, rig.dodo.posts_to("/refunds")), (KIT_PRICE, 1));
     assert_eq!(sale(&rig, &payment).await.refunded, KIT_PRICE);
     assert_eq!(rig.offer_state(&shown).await, OfferState::Charged);
     let attempt = rig.accept(&shown, "another-key").await.unwrap();
@@ -103,19 +99,19 @@ async fn late_money_goes_back_where_the_merchant_says_so() {
     {
         assert!(story.as_ref().unwrap().contains(part), "{part:?} is not told:\n{story:?}");
     }
-    assert_eq!(rig.posts("/checkouts"), 1);
+    assert_eq!(rig.dodo.posts_to("/checkouts"), 1);
     rig.pass(3600).await;
-    assert_eq!(rig.posts("/refunds"), 1);
+    assert_eq!(rig.dodo.posts_to("/refunds"), 1);
 }
 
 /// A refund would not end what renews.
 #[tokio::test]
 async fn late_money_for_something_that_renews_stays() {
     let rig = rig(GENEROUS).await;
-    let shown = rig.shown_to(rig.customer(Some(GOOD)), purchase_of("prod_basic_plan")).await;
+    let shown = rig.shown_to(rig.dodo.customer(Some(GOOD)).unwrap(), purchase_of("prod_basic_plan")).await;
     let payment = late(&rig, &shown).await;
     rig.pass(600).await;
-    assert_eq!((order(&rig, &payment).await, rig.posts("/refunds")), (None, 0));
+    assert_eq!((order(&rig, &payment).await, rig.dodo.posts_to("/refunds")), (None, 0));
 }
 
 /// Whatever becomes of the answer, one request was sent, and what it did is found out.
@@ -127,12 +123,16 @@ async fn a_lost_reply_is_looked_up_and_never_sent_again() {
         let rig = rig(GENEROUS).await;
         let shown = rig.shown(Some(GOOD)).await;
         let payment = late(&rig, &shown).await;
-        rig.fault("/refunds", json!(fault), 1);
-        rig.refunds.round().await.unwrap();
+        rig.dodo.fault("POST", "/refunds", json!(fault), 1).unwrap();
+        rig.workers.refunds.round().await.unwrap();
         assert_eq!(state(&rig, &payment).await, OrderState::Sent, "{fault}");
         rig.pass(60).await;
         assert_eq!(state(&rig, &payment).await, OrderState::Done, "{fault}");
-        assert_eq!((given_back(&rig, &payment).await, rig.posts("/refunds")), (KIT_PRICE, 1), "{fault}");
+        assert_eq!(
+            (given_back(&rig, &payment).await, rig.dodo.posts_to("/refunds")),
+            (KIT_PRICE, 1),
+            "{fault}"
+        );
         assert_eq!(sale(&rig, &payment).await.refunded, KIT_PRICE, "{fault}");
     }
 }
@@ -143,10 +143,10 @@ async fn a_request_that_never_arrived_is_not_sent_again_either() {
     let rig = rig(GENEROUS).await;
     let shown = rig.shown(Some(GOOD)).await;
     let payment = late(&rig, &shown).await;
-    rig.fault("/refunds", json!("reset"), 1);
+    rig.dodo.fault("POST", "/refunds", json!("reset"), 1).unwrap();
     rig.pass(50 * 3600).await;
     assert_eq!(state(&rig, &payment).await, OrderState::Sent);
-    assert_eq!((given_back(&rig, &payment).await, rig.posts("/refunds")), (0, 1));
+    assert_eq!((given_back(&rig, &payment).await, rig.dodo.posts_to("/refunds")), (0, 1));
 }
 
 #[tokio::test]
@@ -154,8 +154,8 @@ async fn what_was_certainly_not_executed_is_sent_later() {
     let rig = rig(GENEROUS).await;
     let shown = rig.shown(Some(GOOD)).await;
     let payment = late(&rig, &shown).await;
-    rig.fault("/refunds", json!("status_429"), 1);
-    rig.refunds.round().await.unwrap();
+    rig.dodo.fault("POST", "/refunds", json!("status_429"), 1).unwrap();
+    rig.workers.refunds.round().await.unwrap();
     assert_eq!(state(&rig, &payment).await, OrderState::Due);
     rig.pass(180).await;
     assert_eq!(state(&rig, &payment).await, OrderState::Done);
@@ -167,10 +167,10 @@ async fn a_refusal_is_final_and_the_sale_stands() {
     let rig = rig(GENEROUS).await;
     let shown = rig.shown(Some(GOOD)).await;
     let payment = late(&rig, &shown).await;
-    rig.fault("/refunds", json!("status_422"), 1);
+    rig.dodo.fault("POST", "/refunds", json!("status_422"), 1).unwrap();
     rig.pass(3600).await;
     assert_eq!(state(&rig, &payment).await, OrderState::Refused);
-    assert_eq!((given_back(&rig, &payment).await, rig.posts("/refunds")), (0, 1));
+    assert_eq!((given_back(&rig, &payment).await, rig.dodo.posts_to("/refunds")), (0, 1));
     let attempt = rig.accept(&shown, "another-key").await.unwrap();
     assert_eq!(attempt.status, Some(AttemptStatus::Succeeded));
 }
@@ -179,17 +179,17 @@ async fn a_refusal_is_final_and_the_sale_stands() {
 #[tokio::test]
 async fn a_refund_that_fails_later_counts_as_refused() {
     let rig = rig(GENEROUS).await;
-    rig.policy(json!({"refunds_pending": true}));
+    rig.dodo.switch(json!({"refunds_pending": true})).unwrap();
     let shown = rig.shown(Some(GOOD)).await;
     let payment = late(&rig, &shown).await;
-    rig.refunds.round().await.unwrap();
+    rig.workers.refunds.round().await.unwrap();
     assert_eq!(state(&rig, &payment).await, OrderState::Done);
     assert_eq!(sale(&rig, &payment).await.refunded, 0, "it is on its way only");
     let id = order(&rig, &payment).await.unwrap().refund_id.unwrap();
-    rig.sim.resolve_refund(id.as_str(), false).unwrap();
-    rig.charging.observe_payment(&rig.dodo.get_payment(&payment).await.unwrap()).await.unwrap();
+    rig.dodo.control().resolve_refund(id.as_str(), false).unwrap();
+    rig.charging.observe_payment(&rig.client.get_payment(&payment).await.unwrap()).await.unwrap();
     assert_eq!(state(&rig, &payment).await, OrderState::Refused);
-    assert_eq!(rig.posts("/refunds"), 1);
+    assert_eq!(rig.dodo.posts_to("/refunds"), 1);
 }
 
 /// The webhook that says how a refund ended may never come.
@@ -197,19 +197,23 @@ async fn a_refund_that_fails_later_counts_as_refused() {
 async fn a_refund_on_its_way_is_looked_at_until_it_has_ended() {
     for (arrives, end, back) in [(true, OrderState::Done, KIT_PRICE), (false, OrderState::Refused, 0)] {
         let rig = rig(GENEROUS).await;
-        rig.policy(json!({"refunds_pending": true}));
+        rig.dodo.switch(json!({"refunds_pending": true})).unwrap();
         let shown = rig.shown(Some(GOOD)).await;
         let payment = late(&rig, &shown).await;
         rig.pass(4 * 3600).await;
         assert_eq!(state(&rig, &payment).await, OrderState::Done);
         assert_eq!(sale(&rig, &payment).await.refunded, 0, "it is on its way only");
         let id = order(&rig, &payment).await.unwrap().refund_id.unwrap();
-        rig.sim.resolve_refund(id.as_str(), arrives).unwrap();
+        rig.dodo.control().resolve_refund(id.as_str(), arrives).unwrap();
         rig.pass(2 * 3600).await;
         assert_eq!((state(&rig, &payment).await, sale(&rig, &payment).await.refunded), (end, back));
-        let looked = rig.gets("/payments/");
+        let looked = rig.dodo.requests_to("GET", "/payments/");
         rig.pass(4 * 3600).await;
-        assert_eq!((rig.gets("/payments/"), rig.posts("/refunds")), (looked, 1), "nobody looks any more");
+        assert_eq!(
+            (rig.dodo.requests_to("GET", "/payments/"), rig.dodo.posts_to("/refunds")),
+            (looked, 1),
+            "nobody looks any more"
+        );
     }
 }
 
@@ -237,10 +241,10 @@ async fn a_crash_at_any_step_leaves_one_request_at_most() {
         if step == "answered" {
             let _ = rig.gateway.refund(&payment, None, "by the one that died").await;
         }
-        assert_eq!(rig.refunds.round().await.unwrap(), 0, "{step}: its lease lasts");
+        assert_eq!(rig.workers.refunds.round().await.unwrap(), 0, "{step}: its lease lasts");
         rig.pass(2 * 3600).await;
         assert_eq!(state(&rig, &payment).await, end, "{step}");
-        assert_eq!(rig.posts("/refunds"), posts, "{step}");
+        assert_eq!(rig.dodo.posts_to("/refunds"), posts, "{step}");
         assert_eq!(given_back(&rig, &payment).await, KIT_PRICE * i64::try_from(posts).unwrap(), "{step}");
     }
 }
@@ -253,7 +257,7 @@ async fn what_somebody_gave_back_by_hand_is_not_given_back_again() {
     let _ = rig.gateway.refund(&payment, None, "in the dashboard").await;
     rig.pass(600).await;
     assert_eq!(state(&rig, &payment).await, OrderState::Done);
-    assert_eq!((given_back(&rig, &payment).await, rig.posts("/refunds")), (KIT_PRICE, 1));
+    assert_eq!((given_back(&rig, &payment).await, rig.dodo.posts_to("/refunds")), (KIT_PRICE, 1));
 }
 
 /// I1: of two payments the later one goes back, and the sale stands.
@@ -266,15 +270,15 @@ async fn a_second_payment_goes_back_whole() {
         // What must never happen, played by hand: the same charge executed twice.
         send(&rig, &shown, &row).await;
         send(&rig, &shown, &row).await;
-        rig.reconciler.catch_up().await;
+        rig.workers.reconciler.catch_up().await;
         rig.pass(600).await;
         let sold = rig.store.attempt_by_id(&row.id).await.unwrap().unwrap().payment_id.unwrap();
-        let charges = rig.collected(&shown.offer.customer_id);
+        let charges = rig.dodo.payments_of(shown.offer.customer_id.as_str());
         assert_eq!(charges.len(), 2);
         let ids: Vec<_> =
             charges.iter().map(|charge| PaymentId::parse(charge.payment_id.as_str()).unwrap()).collect();
         let beside = ids.iter().find(|id| **id != sold).unwrap();
-        assert_eq!(rig.posts("/refunds"), refunds);
+        assert_eq!(rig.dodo.posts_to("/refunds"), refunds);
         assert!(sale(&rig, beside).await.surplus);
         assert_eq!(sale(&rig, beside).await.refunded, KIT_PRICE * i64::try_from(refunds).unwrap());
         assert_eq!((sale(&rig, &sold).await.refunded, order(&rig, &sold).await), (0, None));
@@ -294,9 +298,9 @@ async fn what_was_collected_above_the_quote_goes_back() {
         let shown = rig.shown(Some(GOOD)).await;
         let row = marked(&rig, &shown).await;
         let dearer = ProductPatch { price: Some(KIT_PRICE + change), ..ProductPatch::default() };
-        rig.sim.product(KIT, dearer).unwrap();
+        rig.dodo.control().product(KIT, dearer).unwrap();
         send(&rig, &shown, &row).await;
-        rig.reconciler.catch_up().await;
+        rig.workers.reconciler.catch_up().await;
         rig.pass(600).await;
         let row = rig.store.attempt_by_id(&row.id).await.unwrap().unwrap();
         let payment = row.payment_id.unwrap();

@@ -110,18 +110,21 @@ async fn quoted_and_collected(
 ) {
     // The clock stands, so that a period that begins with the change begins when it was previewed.
     let rig = Rig::start_with(SimConfig { clock_speed: 0, ..SimConfig::default() }).await;
-    rig.policy(json!({"proration_engine": engine, "month_step": "thirty_days"}));
+    rig.dodo.switch(json!({"proration_engine": engine, "month_step": "thirty_days"})).unwrap();
     // The same plan with other seats, or from one plan to another.
     let (before, after) = match from.0 == to.0 {
         true => ("prod_pro_plan", "prod_pro_plan"),
         false => ("prod_basic_plan", "prod_pro_plan"),
     };
     for (product, price) in [(before, from.0), (after, to.0)] {
-        rig.sim.product(product, serde_json::from_value(json!({"price": price})).unwrap()).unwrap();
+        rig.dodo
+            .control()
+            .product(product, serde_json::from_value(json!({"price": price})).unwrap())
+            .unwrap();
     }
     let had = (from.1 > 0).then(|| json!({"addon_id": "adn_seats", "quantity": from.1}));
     let (session, id) = rig.subscriber(before, had.into_iter().collect());
-    rig.sim.advance(std::time::Duration::from_secs(days * 86_400));
+    rig.dodo.control().advance(std::time::Duration::from_secs(days * 86_400));
     let mut plan = change_to(&id, after);
     let ChargePlan::PlanChange { addons, proration, .. } = &mut plan else { panic!("a plan change") };
     *proration = mode;
@@ -139,9 +142,14 @@ async fn quoted_and_collected(
     assert_eq!(attempt.status, Some(AttemptStatus::Succeeded), "vector {number}, {engine}");
     let receipt = attempt.receipt.unwrap();
     assert_eq!((receipt.amount, receipt.credit), (due, credit), "vector {number}, {engine}");
-    let collected: Vec<i64> =
-        rig.collected(&session.customer_id).iter().skip(1).map(|charge| charge.amount).collect();
+    let collected: Vec<i64> = rig
+        .dodo
+        .payments_of(session.customer_id.as_str())
+        .iter()
+        .skip(1)
+        .map(|charge| charge.amount)
+        .collect();
     assert_eq!(collected.iter().sum::<i64>(), due, "vector {number}, {engine}: {collected:?}");
-    let next = rig.dodo.get_subscription(&id).await.unwrap().next_billing_date.0;
+    let next = rig.client.get_subscription(&id).await.unwrap().next_billing_date.0;
     assert_eq!(next, renewal.date.0, "vector {number}, {engine}");
 }

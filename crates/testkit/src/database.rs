@@ -1,4 +1,4 @@
-//! A database of a campaign's own.
+//! A database of a test's own.
 
 use std::{
     path::{Path, PathBuf},
@@ -13,7 +13,7 @@ use test_postgres::Server;
 
 const FILE: &str = "upsell.sqlite";
 
-/// Where proxies keep their rows. Clones mean the same database.
+/// A database for proxies. Clones mean the same database.
 #[derive(Clone, Debug)]
 pub struct Database {
     url: String,
@@ -21,7 +21,7 @@ pub struct Database {
 }
 
 impl Database {
-    /// An empty SQLite file, removed with the last clone.
+    /// Creates an empty SQLite file, removed with the last clone.
     ///
     /// # Errors
     /// When there is no room for it.
@@ -31,7 +31,7 @@ impl Database {
         Ok(Self { url, folder: Arc::new(folder) })
     }
 
-    /// An empty database on the PostgreSQL server of this process, which is started when first asked for.
+    /// Creates an empty database on the PostgreSQL server of this process, which is started when first asked for.
     ///
     /// # Errors
     /// When there is no server; the error says how to get one.
@@ -40,18 +40,18 @@ impl Database {
         Ok(Self { url: server.fresh_database()?, folder: Arc::new(folder()?) })
     }
 
-    /// As `DATABASE_URL` says it.
+    /// Returns the value for `DATABASE_URL`.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// As the proxy reads it.
+    /// Returns the database as the proxy's settings hold it.
     ///
     /// # Errors
     /// Never, for databases made here.
-    pub fn parsed(&self) -> anyhow::Result<proxy::store::Database> {
-        Ok(proxy::store::Database::parse(&SecretString::from(self.url.clone()))?)
+    pub fn parsed(&self) -> anyhow::Result<::proxy::store::Database> {
+        Ok(::proxy::store::Database::parse(&SecretString::from(self.url.clone()))?)
     }
 
     /// Takes a backup. Nobody may be connected.
@@ -68,7 +68,7 @@ impl Database {
         }
     }
 
-    /// Puts the backup in its place. PostgreSQL cuts off whoever is connected, as at a takeover by a standby; of SQLite
+    /// Restores the backup. PostgreSQL cuts off whoever is connected, as at a takeover by a standby; of SQLite
     /// nobody may be.
     ///
     /// # Errors
@@ -93,7 +93,9 @@ impl Database {
         }
     }
 
-    fn file(&self) -> PathBuf {
+    /// Returns the path of the SQLite file.
+    #[must_use]
+    pub fn file(&self) -> PathBuf {
         self.folder().join(FILE)
     }
 
@@ -101,20 +103,20 @@ impl Database {
         self.folder().join("backup.sqlite")
     }
 
-    /// What PostgreSQL calls it.
+    /// Returns the name of the database on PostgreSQL.
     fn name(&self) -> Option<&str> {
         let (_, rest) = self.url.strip_prefix("postgres://")?.split_once('/')?;
         rest.split('?').next()
     }
 
-    /// A folder for what belongs beside it; an SQLite file is in it.
+    /// Returns a folder for files that belong to the database; an SQLite file is in it.
     #[must_use]
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 }
 
-/// Statements about databases, one after the other.
+/// Executes statements about databases, one after the other.
 fn sql(statements: &[&str]) -> anyhow::Result<()> {
     let server = Server::shared().map_err(|error| anyhow::anyhow!("{error}"))?;
     let elsewhere = server.fresh_database()?;

@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::Value;
 
-/// How long a proxy may not be ready before the campaign gives up.
+/// Longest time for which a proxy may not be ready.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// One answer, read whole.
@@ -31,7 +31,7 @@ impl Answer {
         Ok(Self { status, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) })
     }
 
-    /// The body of a success.
+    /// Returns the body of a success.
     ///
     /// # Errors
     /// When it is none.
@@ -40,14 +40,14 @@ impl Answer {
         Ok(self.body)
     }
 
-    /// The code of a problem; empty on success.
+    /// Returns the code of a problem; empty on success.
     #[must_use]
     pub fn code(&self) -> &str {
         self.body["code"].as_str().filter(|_| self.status >= 400).unwrap_or_default()
     }
 }
 
-/// A client.
+/// Creates a client that follows no redirect.
 ///
 /// # Errors
 /// When none can be made.

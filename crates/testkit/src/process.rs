@@ -9,42 +9,52 @@ use std::{
 
 use anyhow::Context as _;
 
-use crate::rig::{Dodo, MERCHANT_KEY, Setup, WEBHOOK_SECRET};
+use crate::{Dodo, MERCHANT, MERCHANT_KEY, ProxyClient, Setup, WEBHOOK_SECRET, client};
 
-/// Longer than any start takes.
+/// Longest time for a start.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Between two questions whether it is ready.
+/// Pause between two readiness checks.
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// A running program. Dropped, it is killed.
 #[derive(Debug)]
-pub(super) struct Process {
+pub struct Process {
     child: Child,
     ready: String,
 }
 
 /// The ports of every start, so that buyers find the proxy where it was.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Ports {
+pub struct Ports {
     api: u16,
     ops: u16,
 }
 
 impl Ports {
-    /// Two that nobody has.
-    pub(super) fn free() -> anyhow::Result<Self> {
+    /// Reserves two free ports.
+    ///
+    /// # Errors
+    /// When there are none.
+    pub fn free() -> anyhow::Result<Self> {
         let (api, ops) = (TcpListener::bind("127.0.0.1:0")?, TcpListener::bind("127.0.0.1:0")?);
         Ok(Self { api: api.local_addr()?.port(), ops: ops.local_addr()?.port() })
     }
 
-    pub(super) fn url(self) -> String {
-        format!("http://127.0.0.1:{}", self.api)
+    /// Returns a client of the API, whichever process serves it.
+    ///
+    /// # Errors
+    /// When there is no HTTP client.
+    pub fn client(self) -> anyhow::Result<ProxyClient> {
+        ProxyClient::of(format!("http://127.0.0.1:{}", self.api))
     }
 }
 
 impl Process {
-    /// Starts it. It may not be ready yet.
-    pub(super) fn start(dodo: &Dodo, setup: &Setup, ports: Ports) -> anyhow::Result<Self> {
+    /// Starts the program. It may not be ready yet.
+    ///
+    /// # Errors
+    /// When the program is missing or does not start.
+    pub fn start(dodo: &Dodo, setup: &Setup, ports: Ports) -> anyhow::Result<Self> {
         let program = program()?;
         let rules = setup.database.folder().join("upsell.toml");
         std::fs::write(&rules, &setup.rules).context("the rules cannot be written")?;
@@ -53,7 +63,7 @@ impl Process {
             .arg("serve")
             .args(["--listen", &format!("127.0.0.1:{}", ports.api)])
             .args(["--ops-listen", &format!("127.0.0.1:{}", ports.ops)])
-            .args(["--merchant", "campaigns", "--environment", "test_mode"])
+            .args(["--merchant", MERCHANT, "--environment", "test_mode"])
             .args(["--return-url", "https://shop.example/thanks"])
             .args(["--dodo-base-url", &dodo.url()])
             .args(["--token-requests-per-minute", many, "--address-requests-per-minute", many])
@@ -73,9 +83,12 @@ impl Process {
         Ok(Self { child, ready: format!("http://127.0.0.1:{}/readyz", ports.ops) })
     }
 
-    /// Waits until it says that it is ready; tells how long that took.
-    pub(super) async fn ready(&mut self, http: &reqwest::Client) -> anyhow::Result<Duration> {
-        let began = Instant::now();
+    /// Waits until the program says that it is ready. Returns how long that took.
+    ///
+    /// # Errors
+    /// When the program ends, or is not ready in time.
+    pub async fn ready(&mut self) -> anyhow::Result<Duration> {
+        let (http, began) = (client()?, Instant::now());
         while began.elapsed() < PATIENCE {
             if let Some(status) = self.child.try_wait()? {
                 anyhow::bail!("the proxy ended by itself with {status}");
@@ -88,8 +101,11 @@ impl Process {
         anyhow::bail!("the proxy is not ready after {} s", PATIENCE.as_secs())
     }
 
-    /// `kill -9`.
-    pub(super) fn kill(mut self) -> anyhow::Result<()> {
+    /// Kills the program with `kill -9`.
+    ///
+    /// # Errors
+    /// When the program cannot be killed.
+    pub fn kill(mut self) -> anyhow::Result<()> {
         self.child.kill()?;
         self.child.wait()?;
         Ok(())
@@ -104,7 +120,7 @@ impl Drop for Process {
     }
 }
 
-/// `UPSELL_PROXY_BIN`, or the program that was built beside this one.
+/// Returns `UPSELL_PROXY_BIN`, or the program that was built beside this one.
 fn program() -> anyhow::Result<PathBuf> {
     if let Some(path) = std::env::var_os("UPSELL_PROXY_BIN") {
         return Ok(path.into());

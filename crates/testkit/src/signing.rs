@@ -5,7 +5,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-/// The base64 of the HMAC over the parts, joined by dots.
+/// Returns the base64 of the HMAC over the parts, joined by dots.
 #[must_use]
 pub fn sign(key: &[u8], parts: &[&[u8]]) -> String {
     // A key of any length is taken: forgers use the empty one.
@@ -14,7 +14,7 @@ pub fn sign(key: &[u8], parts: &[&[u8]]) -> String {
     STANDARD.encode(mac.finalize().into_bytes())
 }
 
-/// The bytes of a key as the dashboard shows it.
+/// Returns the bytes of a key in the form in which the dashboard shows it.
 #[must_use]
 pub fn key_bytes(key: &str) -> Vec<u8> {
     STANDARD.decode(key.trim_start_matches("whsec_")).unwrap_or_default()

@@ -1,28 +1,26 @@
-//! Offers and charging without the HTTP around them and without background work: what happens is what is asked for. A
-//! desk that is dropped is a process that died; another one over the same database is the next.
+//! Services and workers without the HTTP around them and without background work: what happens is what is asked for.
+//! Services that are dropped are a process that died; others over the same database are the next process.
 
-use std::{sync::Arc, time::Duration};
+use std::{ops::Deref, sync::Arc, time::Duration};
 
-use anyhow::Context as _;
-use dodo_client::{
-    ApiKey, Client, Config, Mode, TimeLimits,
-    ids::{CustomerId, PaymentId, SubscriptionId},
-};
-use proxy::{
+use ::proxy::{
     clock::{Clock, ManualClock},
     gateway::Gateway,
     ids,
     service::{
-        catalogue::Catalogue,
-        charging::{self, ChargeError, Charging},
-        purchases::Purchases,
-        quoting::Quoting,
-        reconciler::Reconciler,
-        refunds::Refunds,
-        webhooks::Webhooks,
+        Services,
+        accepting::AcceptError,
+        assemble::{Parts, Workers},
+        charging::ChargeError,
     },
-    store::{self, Store},
+    store,
+    upstream::UpstreamBudget,
     webhook_signature::{SignedHeaders, WebhookKey},
+};
+use anyhow::Context as _;
+use dodo_client::{
+    ApiKey, Client, Config, Mode, TimeLimits,
+    ids::{CustomerId, PaymentId, SubscriptionId},
 };
 use serde_json::{Value, json};
 use tokio_util::task::TaskTracker;
@@ -31,73 +29,80 @@ use upsell_core::{
         Billing, ChargePlan, EquivalenceKey, Fingerprint, OfferRow, OfferState, QuoteRow, Session, Tenant,
         TokenHash,
     },
-    policy::payment_method::{Use, choose},
-    rules::MoneyRules,
+    policy::{
+        payment_method::{Use, choose},
+        upstream_budget::Quota,
+    },
+    rules::{MoneyRules, Rules},
 };
 use wire::{
     AcceptRequest, Attempt, IdempotencyKey, OfferKind, PayWith, ProductId, Purpose, Trigger, UnixSeconds,
 };
 
-use super::{Database, Dodo, WEBHOOK_SECRET, key_bytes, sign};
+use super::{Database, Dodo, MERCHANT, MERCHANT_KEY, WEBHOOK_SECRET, key_bytes, sign};
 
-/// Seconds between two looks at what was given up.
+/// Seconds between two look-ups of an abandoned attempt.
 const WATCH: i64 = 3_600;
-/// Seconds in which what such a look finds is given back, or cannot be.
+/// Seconds in which what such a look-up finds is refunded, or cannot be.
 const A_WHILE: i64 = 30 * 60;
-/// A day and more: offers of a campaign do not run out by themselves.
+/// Seconds until an offer expires: longer than any test plays.
 const OFFER_LIFE: i64 = 7 * 86_400;
+/// The purchase that every offer follows.
+const ORIGINAL: &str = "pay_original";
 
-/// One process at work.
-pub struct Desk {
-    /// The journal.
-    pub store: Arc<dyn Store>,
+/// Services and workers of one process.
+pub struct InProcessServices {
+    services: Arc<Services>,
+    /// Reconciler, refunds and the restoring worker. They work when they are asked to.
+    pub workers: Workers,
     /// The time, which stands until it is moved.
     pub clock: Arc<ManualClock>,
-    /// Collects quotes.
-    pub charging: Arc<Charging>,
-    /// Looks up what became of them.
-    pub reconciler: Reconciler,
-    /// Gives back what should not be there.
-    pub refunds: Refunds,
-    /// Charges under way.
+    /// Charges in progress.
     pub tasks: TaskTracker,
-    /// Takes what Dodo reports.
-    pub webhooks: Webhooks,
-    pub(super) quoting: Arc<Quoting>,
-    pub(super) catalogue: Catalogue,
-    pub(super) client: Client,
+    /// Client of the simulator, under the same time limits.
+    pub client: Client,
+    /// Gateway of the services.
+    pub gateway: Gateway,
+}
+
+impl Deref for InProcessServices {
+    type Target = Services;
+
+    fn deref(&self) -> &Services {
+        &self.services
+    }
 }
 
 /// A buyer with an offer and its quote on the screen.
 #[derive(Clone, Debug)]
 pub struct Shown {
-    /// Whose page it is.
+    /// Session of the page.
     pub session: Session,
-    /// What is offered.
+    /// The offer.
     pub offer: OfferRow,
-    /// What it costs.
+    /// The quote of the offer.
     pub quote: QuoteRow,
 }
 
-impl Desk {
-    /// Opens one over a database. Its requests to Dodo are given up after a second: a fault that hangs costs a campaign
-    /// no more.
+impl InProcessServices {
+    /// Starts services under rules that offer nothing by themselves and move no money back.
     ///
     /// # Errors
     /// When the store does not open.
-    pub async fn open(dodo: &Dodo, database: &Database, clock: &Arc<ManualClock>) -> anyhow::Result<Self> {
-        Self::open_under(dodo, database, clock, MoneyRules::default()).await
+    pub async fn start(dodo: &Dodo, database: &Database, clock: &Arc<ManualClock>) -> anyhow::Result<Self> {
+        Self::start_under(dodo, database, clock, rules_with(MoneyRules::default())?).await
     }
 
-    /// The same under these rules about money that should not be there.
+    /// Starts services under these rules. Their requests to Dodo are given up after a second: a fault that hangs costs a
+    /// test no more. The gate is open.
     ///
     /// # Errors
     /// When the store does not open.
-    pub async fn open_under(
+    pub async fn start_under(
         dodo: &Dodo,
         database: &Database,
         clock: &Arc<ManualClock>,
-        money: MoneyRules,
+        rules: Arc<Rules>,
     ) -> anyhow::Result<Self> {
         let limits = TimeLimits {
             connect: Duration::from_secs(1),
@@ -107,62 +112,44 @@ impl Desk {
         let key = ApiKey::parse(dodo_sim::DEFAULT_KEY)?;
         let config = Config::new(Mode::Test, key).with_base_url(dodo.url()).with_limits(limits);
         let client = Client::new(&config)?;
-        let tenant = Tenant { merchant: "campaigns".to_owned(), mode: Mode::Test };
-        let store = store::open(&database.parsed()?, &tenant).await?.store;
-        let time: Arc<dyn Clock> = Arc::clone(clock) as _;
+        let tenant = Tenant { merchant: MERCHANT.to_owned(), mode: Mode::Test };
         let gateway = Gateway::new(client.clone(), Some("https://shop.example/thanks".to_owned()));
-        let catalogue = Catalogue::new(gateway.clone());
-        let quoting =
-            Arc::new(Quoting::new(Arc::clone(&store), Arc::clone(&time), gateway.clone(), catalogue.clone()));
         let tasks = TaskTracker::new();
-        let charging = Charging::new(charging::Parts {
-            store: Arc::clone(&store),
-            clock: Arc::clone(&time),
+        let (services, workers) = Services::assemble(Parts {
+            store: store::open(&database.parsed()?, &tenant).await?.store,
+            clock: Arc::clone(clock) as _,
             gateway: gateway.clone(),
-            catalogue: catalogue.clone(),
-            quoting: Arc::clone(&quoting),
+            rules,
+            merchant_key: MERCHANT_KEY.to_owned().into(),
+            webhook_keys: vec![WebhookKey::parse(WEBHOOK_SECRET)?],
             tasks: tasks.clone(),
+            // For its gauges only: the client above is not held back.
+            upstream: Arc::new(UpstreamBudget::new(Quota::DEFAULT)),
+            restored_at: None,
         });
-        let charging = Arc::new(charging.with_money_rules(money));
-        let webhooks = Webhooks {
-            store: Arc::clone(&store),
-            clock: Arc::clone(&time),
-            keys: vec![WebhookKey::parse(WEBHOOK_SECRET)?],
-            catalogue: catalogue.clone(),
-            purchases: Purchases::new(Arc::clone(&store), gateway.clone(), catalogue.clone()),
-            charging: Arc::clone(&charging),
-        };
-        let refunds =
-            Refunds::new(Arc::clone(&store), Arc::clone(&time), gateway.clone(), Arc::clone(&charging));
-        let reconciler = Reconciler::new(Arc::clone(&store), time, gateway, Arc::clone(&charging));
-        Ok(Self {
-            store,
-            clock: Arc::clone(clock),
-            charging,
-            reconciler,
-            refunds,
-            tasks,
-            webhooks,
-            quoting,
-            catalogue,
-            client,
-        })
+        Ok(Self { services, workers, clock: Arc::clone(clock), tasks, client, gateway })
     }
 
-    /// A new buyer with this card, and a product on the screen.
+    /// Shows a product to a new buyer with this card.
     ///
     /// # Errors
     /// When it cannot be quoted or kept.
     pub async fn show(&self, dodo: &Dodo, card: Option<&str>, product: &str) -> anyhow::Result<Shown> {
-        let (customer, now) = (dodo.customer(card)?, self.clock.now());
-        let plan = purchase_of(product)?;
-        let purchase = format!("pay_of_{customer}");
+        self.show_to(dodo.customer(card)?, purchase_of(product)?).await
+    }
+
+    /// Shows a buyer an offer of this plan, with a fresh quote.
+    ///
+    /// # Errors
+    /// When it cannot be quoted or kept.
+    pub async fn show_to(&self, customer: CustomerId, plan: ChargePlan) -> anyhow::Result<Shown> {
+        let (now, product) = (self.clock.now(), plan.product_id().clone());
         let offer = OfferRow {
             id: ids::offer_id()?,
             customer_id: customer.clone(),
             campaign: format!("offers_{product}"),
-            trigger_ref: purchase.clone(),
-            purchase: Some(PaymentId::parse(purchase)?),
+            trigger_ref: ORIGINAL.to_owned(),
+            purchase: Some(PaymentId::parse(ORIGINAL)?),
             parent: None,
             equivalence: EquivalenceKey(format!("product:{product}")),
             kind: OfferKind::CrossSell,
@@ -178,7 +165,7 @@ impl Desk {
         Ok(Shown { session: session(customer, Purpose::Offer, None), offer, quote })
     }
 
-    /// A fresh quote for an offer, on the method that would be chosen.
+    /// Issues a fresh quote for an offer, on the payment method that would be chosen.
     ///
     /// # Errors
     /// When Dodo does not quote it.
@@ -190,7 +177,7 @@ impl Desk {
         Ok(self.quoting.issue(&priced, &offer.plan, customer, Some(&offer.id), method.as_ref()).await?)
     }
 
-    /// Clicks, with a key.
+    /// Accepts an offer with this idempotency key.
     ///
     /// # Errors
     /// As the buyer is told.
@@ -199,7 +186,7 @@ impl Desk {
         shown: &Shown,
         key: &str,
         pay_with: Option<PayWith>,
-    ) -> Result<Attempt, ChargeError> {
+    ) -> Result<Attempt, AcceptError> {
         let request = AcceptRequest {
             offer_id: shown.offer.id.clone(),
             quote_id: shown.quote.quote.id.clone(),
@@ -208,7 +195,7 @@ impl Desk {
             consent: None,
         };
         let key = IdempotencyKey::parse(key).map_err(|_| ChargeError::Invalid("key"))?;
-        self.charging.accept(&shown.session, request, key, Fingerprint([1; 32])).await
+        self.accepting.accept(&shown.session, request, key, Fingerprint([1; 32])).await
     }
 
     /// Reports a payment as Dodo would, as it stands now.
@@ -239,7 +226,7 @@ impl Desk {
         Ok(self.webhooks.receive(verified).await?)
     }
 
-    /// The offer as it is on record.
+    /// Returns the offer as it is on record.
     ///
     /// # Errors
     /// When it is gone.
@@ -258,14 +245,14 @@ impl Desk {
             let step = left.min(30);
             self.clock.advance(step);
             dodo.control().advance(Duration::from_secs(step.unsigned_abs()));
-            self.reconciler.round().await?;
-            self.refunds.round().await?;
+            self.workers.reconciler.round().await?;
+            self.workers.refunds.round().await?;
             left = left.saturating_sub(step);
         }
         Ok(())
     }
 
-    /// Lets the time come for the next look at what was given up, and then some for what it finds.
+    /// Advances time to the next look-up of an abandoned attempt, and then for what the look-up finds.
     ///
     /// # Errors
     /// When the store fails.
@@ -276,7 +263,9 @@ impl Desk {
     }
 }
 
-pub(super) fn session(
+/// Returns a session that does not expire.
+#[must_use]
+pub fn session(
     customer_id: CustomerId,
     purpose: Purpose,
     subscription_id: Option<SubscriptionId>,
@@ -295,7 +284,11 @@ pub(super) fn session(
     }
 }
 
-fn purchase_of(product: &str) -> anyhow::Result<ChargePlan> {
+/// Returns a plan that buys one of this product.
+///
+/// # Errors
+/// When the product's id is malformed.
+pub fn purchase_of(product: &str) -> anyhow::Result<ChargePlan> {
     Ok(ChargePlan::Checkout {
         product_id: ProductId::parse(product)?,
         quantity: 1,
@@ -308,4 +301,12 @@ fn purchase_of(product: &str) -> anyhow::Result<ChargePlan> {
         }),
         discount_codes: Vec::new(),
     })
+}
+
+/// Returns a merchant's rules that offer nothing by themselves, with these about unexpected payments.
+///
+/// # Errors
+/// Never, unless a file without offers and plans stops being one.
+pub fn rules_with(money: MoneyRules) -> anyhow::Result<Arc<Rules>> {
+    Ok(Arc::new(Rules { money, ..Rules::parse("[merchant]\nname = \"Tests\"\n")? }))
 }

@@ -8,9 +8,9 @@ use tokio::{
     net::TcpStream,
 };
 
-/// Longer than a proxy waits for anything.
+/// Longest time to wait for an answer.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// `HTTP/1.1 204`: what is read of an answer.
+/// Bytes that are read of an answer: `HTTP/1.1 204`.
 const STATUS_LINE: usize = 12;
 
 /// Sends bytes to an address, on a connection of their own. Returns the status that is answered; `None` when the

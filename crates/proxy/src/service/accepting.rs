@@ -1,0 +1,144 @@
+//! Accepting what a buyer was shown, an offer or a plan change. Every caller goes through here, so that all of them keep
+//! the same order:
+//!
+//! | step | where |
+//! |---|---|
+//! | wait for the gate | [`Charging::ready`] |
+//! | reject an offer that was declined or taken elsewhere | [`Offers::check_open`] |
+//! | answer a key that was used before as it was answered then | [`Charging::earlier_answer`] |
+//! | claim, charge, settle | [`Charging`] |
+//! | forget a price that has changed, or the subscription that was changed | the caches |
+
+use std::sync::Arc;
+
+use upsell_core::domain::{Fingerprint, OfferRow, Session};
+use wire::{AcceptRequest, Attempt, ChangeRequest, ErrorCode, IdempotencyKey, OfferId, UpsellResponse};
+
+use super::{
+    catalogue::Catalogue,
+    charging::{ChargeError, Charging},
+    offers::{OfferError, Offers},
+};
+use crate::store::{Store, StoreError};
+
+/// Why nothing was accepted or shown. Nothing was charged by the request.
+#[derive(Debug, thiserror::Error)]
+pub enum AcceptError {
+    /// The offer does not exist, is over, or could not be read.
+    #[error(transparent)]
+    Offer(#[from] OfferError),
+    /// The proxy is not ready, or the charge was refused.
+    #[error(transparent)]
+    Charge(#[from] ChargeError),
+}
+
+impl AcceptError {
+    /// Returns the code that the client sees.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::Offer(error) => error.code(),
+            Self::Charge(error) => error.code(),
+        }
+    }
+}
+
+impl From<StoreError> for AcceptError {
+    fn from(error: StoreError) -> Self {
+        Self::Charge(error.into())
+    }
+}
+
+/// Accepts offers and plan changes.
+pub struct Accepting {
+    /// Offers and quotes on record.
+    pub store: Arc<dyn Store>,
+    /// Offers, and what they cost.
+    pub offers: Arc<Offers>,
+    /// Subscriptions, cached.
+    pub catalogue: Catalogue,
+    /// Collects quotes.
+    pub charging: Arc<Charging>,
+}
+
+impl Accepting {
+    /// Returns the offer for a buyer, or why there is none. Waits for the gate, because an offer is shown only while it can
+    /// be accepted.
+    ///
+    /// # Errors
+    /// When the gate stays closed or the store fails.
+    pub async fn offer(
+        &self,
+        session: &Session,
+        locale: Option<&str>,
+    ) -> Result<UpsellResponse, AcceptError> {
+        self.charging.ready().await?;
+        Ok(self.offers.current(session, locale).await?)
+    }
+
+    /// Accepts an offer: charges it once, exactly as quoted, or not at all.
+    ///
+    /// # Errors
+    /// See [`AcceptError`].
+    pub async fn accept(
+        &self,
+        session: &Session,
+        request: AcceptRequest,
+        key: IdempotencyKey,
+        fingerprint: Fingerprint,
+    ) -> Result<Attempt, AcceptError> {
+        self.charging.ready().await?;
+        let offer = self.open_offer(session, &request.offer_id).await?;
+        if let Some(answer) = self.charging.earlier_answer(session, &key, fingerprint).await? {
+            return Ok(answer);
+        }
+        let quote = self.store.quote(&session.customer_id, &request.quote_id).await?;
+        let quote = quote.ok_or(ChargeError::NotFound)?;
+        let offer_id = offer.id.clone();
+        let answer = self.charging.accept(session, offer, quote, request, key, fingerprint).await;
+        if matches!(answer, Err(ChargeError::QuoteChanged(_))) {
+            self.offers.forget_price(&offer_id).await;
+        }
+        Ok(answer?)
+    }
+
+    /// Makes a plan change that was previewed: once, exactly as quoted, or not at all.
+    ///
+    /// # Errors
+    /// See [`AcceptError`].
+    pub async fn change(
+        &self,
+        session: &Session,
+        request: ChangeRequest,
+        key: IdempotencyKey,
+        fingerprint: Fingerprint,
+    ) -> Result<Attempt, AcceptError> {
+        self.charging.ready().await?;
+        let quote = self.store.quote(&session.customer_id, &request.quote_id).await?;
+        let offer = match quote.as_ref().and_then(|quote| quote.offer_id.as_ref()) {
+            Some(id) => Some(self.open_offer(session, id).await?),
+            None => None,
+        };
+        let answer = async {
+            if let Some(answer) = self.charging.earlier_answer(session, &key, fingerprint).await? {
+                return Ok(answer);
+            }
+            let quote = quote.ok_or(ChargeError::NotFound)?;
+            self.charging.change(session, offer, quote, request, key, fingerprint).await
+        };
+        let answer = answer.await;
+        // Whatever came of it, the cached subscription may be out of date now.
+        if let Some(id) = &session.subscription_id {
+            self.catalogue.refresh_subscription(id).await;
+        }
+        Ok(answer?)
+    }
+
+    /// Reads an offer of this buyer and rejects one that was declined or taken elsewhere. One that is already being
+    /// charged passes: its attempt is the answer.
+    async fn open_offer(&self, session: &Session, id: &OfferId) -> Result<OfferRow, AcceptError> {
+        let offer = self.store.offer(&session.customer_id, id).await?.ok_or(ChargeError::NotFound)?;
+        self.offers.check_open(&offer).await?;
+        Ok(offer)
+    }
+}
