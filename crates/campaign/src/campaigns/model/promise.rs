@@ -183,7 +183,6 @@ fn charges(world: &World) -> usize {
 fn was_told_wrong(row: &Row, attempt: &Attempt) -> bool {
     let paid = attempt.collected() > 0;
     (row.notified[SUCCEEDED] && !paid)
-        || (row.notified[SUCCEEDED] && row.notified[NOT_PAID])
         || (row.notified[NOT_PAID] && paid)
         || row.payments.iter().any(|payment| payment.notified[ORDERED] && payment.order.is_none())
 }

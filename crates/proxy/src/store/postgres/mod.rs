@@ -31,7 +31,7 @@ use sqlx::{
     migrate::Migrator,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
-use wire::UnixSeconds;
+use wire::{AttemptId, UnixSeconds};
 
 use self::PostgresStore as SqlStore;
 pub use self::clock::DatabaseClock;
@@ -193,6 +193,22 @@ impl PostgresStore {
     async fn write_for(&self, buyer: &str) -> Result<Transaction<'static, Postgres>, StoreError> {
         let mut tx = self.write().await?;
         self.lock(&mut tx, buyer).await?;
+        Ok(tx)
+    }
+
+    /// The same of an attempt's buyer, in one statement: who that is never changes. Where there is no such attempt, nothing
+    /// is locked.
+    async fn write_for_attempt(&self, id: &AttemptId) -> Result<Transaction<'static, Postgres>, StoreError> {
+        let mut tx = self.write().await?;
+        sqlx::query(
+            "INSERT INTO buyers (tenant, customer_id)
+             SELECT tenant, customer_id FROM attempts WHERE tenant = $1 AND id = $2
+             ON CONFLICT (tenant, customer_id) DO UPDATE SET changes = buyers.changes + 1",
+        )
+        .bind(self.tenant)
+        .bind(id.as_str())
+        .execute(&mut *tx)
+        .await?;
         Ok(tx)
     }
 

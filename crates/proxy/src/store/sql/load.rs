@@ -4,7 +4,7 @@
 use dodo_client::ids::{CustomerId, PaymentId, SubscriptionId};
 use sqlx::{AssertSqlSafe, Row, Transaction};
 use upsell_core::{
-    domain::{AttemptRow, AttemptWord, OfferRow, QuoteRow, SeenDispute, SeenRefund},
+    domain::{AttemptWord, OfferRow, QuoteRow, SeenDispute, SeenRefund},
     journal::{
         Lock, Record, Scope, StoredAttempt, StoredOrder, StoredPayment, Watermark, record::OfferKey, states,
     },
@@ -39,10 +39,7 @@ impl SqlStore {
         let mut tx = match &scope.lock {
             Lock::Buyer(customer) => self.write_for(customer.as_str()).await?,
             Lock::Payment(payment) => self.write_for(payment.as_str()).await?,
-            Lock::BuyerOf(id) => match self.buyer_of(id).await? {
-                Some(customer) => self.write_for(&customer).await?,
-                None => return Ok(None),
-            },
+            Lock::BuyerOf(id) => self.write_for_attempt(id).await?,
         };
         let mut record = Record::empty(&self.instance);
         if scope.watermark {
@@ -51,8 +48,8 @@ impl SqlStore {
         if let Some(id) = &scope.attempt {
             record.attempt = self.stored_attempt(&mut tx, id).await?;
         }
-        if let (Some(key), Lock::Buyer(customer)) = (&scope.key, &scope.lock) {
-            record.by_key = self.by_key_in(&mut tx, customer, key).await?;
+        if matches!(scope.lock, Lock::BuyerOf(_)) && record.attempt.is_none() {
+            return Ok(None);
         }
         if let Some(payment) = &scope.payment {
             self.load_payment(&mut tx, payment, scope, &mut record).await?;
@@ -60,9 +57,7 @@ impl SqlStore {
         if let Some(key) = &scope.offer {
             record.offer = self.offer_by(&mut tx, key, &scope.lock, record.attempt.as_ref()).await?;
         }
-        if let Some(offer) = record.offer.as_ref().filter(|_| scope.siblings) {
-            record.siblings = self.others_of(&mut tx, &offer.id, scope.attempt.as_ref()).await?;
-        }
+        self.load_others(&mut tx, scope, &mut record).await?;
         if let Some(subscription) = &scope.subscription {
             record.on_subscription = self.live_on(&mut tx, subscription, scope.attempt.as_ref()).await?;
         }
@@ -70,15 +65,6 @@ impl SqlStore {
             record.quote = self.quote_in(&mut tx, &attempt.row.quote_id).await?;
         }
         Ok(Some((tx, record)))
-    }
-
-    /// The buyer of an attempt. That never changes, so that it may be read before the lock is taken.
-    async fn buyer_of(&self, id: &AttemptId) -> Result<Option<String>, StoreError> {
-        Ok(sqlx::query_scalar("SELECT customer_id FROM attempts WHERE tenant = $1 AND id = $2")
-            .bind(self.tenant)
-            .bind(id.as_str())
-            .fetch_optional(&self.readers)
-            .await?)
     }
 
     /// What this process remembers of the store, and what it finds.
@@ -112,23 +98,6 @@ impl SqlStore {
             .await?
             .as_ref()
             .map(stored_attempt)
-            .transpose()
-    }
-
-    async fn by_key_in(
-        &self,
-        tx: &mut Transaction<'static, Db>,
-        customer: &CustomerId,
-        key: &IdempotencyKey,
-    ) -> Result<Option<AttemptRow>, StoreError> {
-        sqlx::query("SELECT * FROM attempts WHERE tenant = $1 AND customer_id = $2 AND idem_key = $3")
-            .bind(self.tenant)
-            .bind(customer.as_str())
-            .bind(key.as_str())
-            .fetch_optional(&mut **tx)
-            .await?
-            .as_ref()
-            .map(attempt)
             .transpose()
     }
 
@@ -190,22 +159,43 @@ impl SqlStore {
         .transpose()
     }
 
-    async fn others_of(
+    /// The attempt that the buyer made with the key, and the other attempts of the offer, as far as they are asked for: in one
+    /// statement, since a claim asks for both while its buyer waits.
+    async fn load_others(
         &self,
         tx: &mut Transaction<'static, Db>,
-        offer: &OfferId,
-        attempt: Option<&AttemptId>,
-    ) -> Result<Vec<StoredAttempt>, StoreError> {
-        sqlx::query("SELECT * FROM attempts WHERE tenant = $1 AND offer_id = $2 AND id <> $3 AND state <> $4")
-            .bind(self.tenant)
-            .bind(offer.as_str())
-            .bind(attempt.map_or("", AttemptId::as_str))
-            .bind(AttemptWord::Released.as_str())
-            .fetch_all(&mut **tx)
-            .await?
-            .iter()
-            .map(stored_attempt)
-            .collect()
+        scope: &Scope,
+        record: &mut Record,
+    ) -> Result<(), StoreError> {
+        let (key, customer) = match (&scope.key, &scope.lock) {
+            (Some(key), Lock::Buyer(customer)) => (Some(key), customer.as_str()),
+            _ => (None, ""),
+        };
+        let offer = record.offer.as_ref().filter(|_| scope.siblings);
+        if key.is_none() && offer.is_none() {
+            return Ok(());
+        }
+        let rows = sqlx::query(
+            "SELECT 1 AS by_key, attempts.* FROM attempts WHERE tenant = $1 AND customer_id = $2 AND idem_key = $3
+             UNION ALL
+             SELECT 0, attempts.* FROM attempts WHERE tenant = $1 AND offer_id = $4 AND id <> $5 AND state <> $6",
+        )
+        .bind(self.tenant)
+        .bind(customer)
+        .bind(key.map(IdempotencyKey::as_str))
+        .bind(offer.map(|offer| offer.id.as_str()))
+        .bind(scope.attempt.as_ref().map_or("", AttemptId::as_str))
+        .bind(AttemptWord::Released.as_str())
+        .fetch_all(&mut **tx)
+        .await?;
+        for row in &rows {
+            if row.try_get::<i32, _>("by_key")? == 1 {
+                record.by_key = Some(attempt(row)?);
+            } else {
+                record.siblings.push(stored_attempt(row)?);
+            }
+        }
+        Ok(())
     }
 
     async fn live_on(

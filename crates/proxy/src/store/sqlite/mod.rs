@@ -34,7 +34,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use upsell_core::domain::Tenant;
-use wire::UnixSeconds;
+use wire::{AttemptId, UnixSeconds};
 
 use self::SqliteStore as SqlStore;
 use super::{Life, StoreError, restore::Memory};
@@ -231,6 +231,11 @@ impl SqliteStore {
 
     /// The same: there is one writer, so nobody else changes anything of this buyer's meanwhile.
     async fn write_for(&self, _buyer: &str) -> Result<Transaction<'static, Sqlite>, StoreError> {
+        self.write().await
+    }
+
+    /// The same of an attempt's buyer.
+    async fn write_for_attempt(&self, _id: &AttemptId) -> Result<Transaction<'static, Sqlite>, StoreError> {
         self.write().await
     }
 
