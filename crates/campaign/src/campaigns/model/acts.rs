@@ -12,8 +12,8 @@ use wire::FailureReason;
 
 use super::{
     book::{FAILED, Row},
-    evidence::{PageEnd, look_of, of_payment},
-    journal::{Cmd, Journal, Seen},
+    evidence::{PageEnd, Seen, look_of, of_payment},
+    journal::{Cmd, Journal},
     rows::PAGE,
     system::{System, Variant},
     world::{Attempt, Net, Task, World},

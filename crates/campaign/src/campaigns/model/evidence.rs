@@ -6,7 +6,7 @@ use dodo_client::{
     types::payments::IntentStatus,
 };
 use upsell_core::{
-    domain::{AttemptKind, AttemptRow, AttemptState, PaymentStatus},
+    domain::{AttemptKind, AttemptRow, AttemptState, Observation, PaymentStatus},
     policy::{
         classify::{Class, classify},
         observe,
@@ -15,10 +15,24 @@ use upsell_core::{
 };
 use wire::UnixSeconds;
 
-use super::{
-    journal::Seen,
-    world::{Status, Verdict},
-};
+use super::world::{Status, Verdict};
+
+/// What is seen of an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Seen {
+    pub(super) observation: Observation,
+    /// The payment, and how it stands.
+    pub(super) payment: Option<(usize, PaymentStatus)>,
+    /// The checkout session, and where it is hosted, its address.
+    pub(super) session: bool,
+}
+
+impl Seen {
+    /// Returns an observation and nothing else.
+    pub(super) fn only(observation: Observation) -> Self {
+        Self { observation, payment: None, session: false }
+    }
+}
 
 /// Everything that may be made of each thing that may come back.
 #[derive(Clone, Debug)]

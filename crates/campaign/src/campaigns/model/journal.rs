@@ -7,10 +7,7 @@ use std::cell::RefCell;
 
 use rustc_hash::FxHashMap;
 use upsell_core::{
-    domain::{
-        AttemptKind, AttemptRow, Observation, OfferRow, OrderState, PaymentStatus, QuoteRow, RefundCause,
-        SeenPayment, Source,
-    },
+    domain::{AttemptKind, AttemptRow, OfferRow, OrderState, QuoteRow, RefundCause, SeenPayment, Source},
     journal::{
         Abandon, Claim, ClaimOutcome, Command, ConcludeRefund, Conclusion, Decline, DeclineOutcome, KeptKey,
         MarkRefundSent, MarkSent, RecordLook, RecordRefund, Release, Settle, Settlement, Unexecuted, decide,
@@ -22,6 +19,7 @@ use wire::{AttemptId, Money, UnixSeconds};
 
 use super::{
     book::{Book, MOST, PackedBook},
+    evidence::Seen,
     rows::{BEFORE, LEASE, Names, PAGE},
     system::Variant,
     weakened,
@@ -50,23 +48,6 @@ pub(super) enum Cmd {
     /// What came of an order, for a process that knows it to be in this state.
     Conclude(usize, usize, OrderState, Refunding),
     RecordRefund(usize, usize),
-}
-
-/// What is seen of an attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Seen {
-    pub(super) observation: Observation,
-    /// The payment, and how it stands.
-    pub(super) payment: Option<(usize, PaymentStatus)>,
-    /// The checkout session, and where it is hosted, its address.
-    pub(super) session: bool,
-}
-
-impl Seen {
-    /// Returns an observation and nothing else.
-    pub(super) fn only(observation: Observation) -> Self {
-        Self { observation, payment: None, session: false }
-    }
 }
 
 /// What came of working on a refund order.

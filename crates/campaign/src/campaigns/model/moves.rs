@@ -12,8 +12,8 @@ use wire::FailureReason;
 
 use super::{
     acts::{self, abandon, end_page, look, release, settle, unexecuted},
-    evidence::{of_payment, seen_as},
-    journal::{Cmd, Journal, Seen},
+    evidence::{Seen, of_payment, seen_as},
+    journal::{Cmd, Journal},
     step::Step,
     system::{System, Variant},
     world::{Attempt, Net, Status, Task, Verdict, World},

@@ -9,8 +9,8 @@ use upsell_core::{
 
 use super::{
     acts::{abandon, end_page, look, release, settle, unexecuted},
-    evidence::of_payment,
-    journal::{Journal, Seen},
+    evidence::{Seen, of_payment},
+    journal::Journal,
     promise::{Promises, broken_at_rest},
     refunding::work_off,
     system::{System, Variant},
