@@ -4,7 +4,6 @@ use flow::plans::{Act, AdjustView, CancelView, Dialog, Notice, StayView, View};
 use wasm_bindgen::JsCast;
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::{Event, HtmlElement, HtmlInputElement};
-use wire::ProductId;
 
 use super::plans::{dialog, stage, within, words};
 use super::stage::Stage;
