@@ -109,7 +109,7 @@ const VARIANTS: [(&str, Variant, Bounds, &[Promise]); 10] = [
 ];
 
 /// How far the protocol is explored as evidence is taken, and for every change.
-const WHOLE: Bounds = Bounds { clicks: 3, pages: 1, crashes: 2 };
+const WHOLE: Bounds = Bounds { clicks: 2, pages: 2, crashes: 1 };
 const QUICK: Bounds = Bounds { clicks: 1, pages: 1, crashes: 0 };
 
 /// How many there are.
