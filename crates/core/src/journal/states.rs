@@ -221,18 +221,7 @@ mod tests {
     }
 
     fn offer_state() -> impl Strategy<Value = OfferState> {
-        prop::sample::select(vec![
-            OfferState::Eligible,
-            OfferState::Presented,
-            OfferState::Accepting,
-            OfferState::Pending,
-            OfferState::Unknown,
-            OfferState::Failed,
-            OfferState::Charged,
-            OfferState::Declined,
-            OfferState::Expired,
-            OfferState::Abandoned,
-        ])
+        prop::sample::select(OfferState::ALL)
     }
 
     proptest! {
@@ -346,18 +335,7 @@ mod tests {
     #[test]
     fn only_open_offers_are_taken_or_refused() {
         let open = [OfferState::Eligible, OfferState::Presented, OfferState::Failed];
-        for state in [
-            OfferState::Eligible,
-            OfferState::Presented,
-            OfferState::Accepting,
-            OfferState::Pending,
-            OfferState::Unknown,
-            OfferState::Failed,
-            OfferState::Charged,
-            OfferState::Declined,
-            OfferState::Expired,
-            OfferState::Abandoned,
-        ] {
+        for &state in OfferState::ALL {
             for kind in [AttemptKind::OneClick, AttemptKind::Hosted, AttemptKind::PlanChange] {
                 let failed_card = kind == AttemptKind::OneClick && state == OfferState::Failed;
                 assert_eq!(
