@@ -1,4 +1,4 @@
-//! What processes do to the store: production's commands, and what follows from them outside it.
+//! The commands that processes carry out on the store, and what follows from them outside it.
 
 use upsell_core::{
     domain::{AttemptKind, AttemptRow, AttemptState, Observation},
@@ -53,7 +53,7 @@ pub(super) fn abandon(journal: &Journal, world: &mut World, n: usize) -> bool {
     journal.execute(&mut world.book, Cmd::Abandon(n))
 }
 
-/// What production says of an attempt that no process works on any more.
+/// Asks production about an attempt that no process works on any more.
 pub(super) fn unexecuted(row: &Row) -> Option<Unexecuted> {
     let page = row.session && row.kind == AttemptKind::Hosted;
     let checkout_url = page.then(|| PAGE.to_owned());

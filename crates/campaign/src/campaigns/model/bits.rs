@@ -17,7 +17,7 @@ impl Bits {
     }
 }
 
-/// Where a value stands in a table that has it.
+/// Returns the place of a value in a table that has it.
 pub(super) fn place<T: PartialEq>(table: &[T], value: &T) -> u64 {
     table.iter().position(|known| known == value).unwrap_or_default() as u64
 }

@@ -1,4 +1,4 @@
-//! What the store holds of one offer, in as many bits as the decisions about it can tell apart.
+//! The rows of one offer in the store, in as many bits as the decisions about it can tell apart.
 
 use upsell_core::{
     domain::{AttemptKind, AttemptState, OfferState, OrderState, PaymentStatus, RefundCause},
@@ -45,7 +45,7 @@ pub(super) struct Row {
     pub(super) clean_looks: u8,
     /// Payments on record.
     pub(super) payments: [PaymentRow; PAYMENTS],
-    /// What the merchant's system was notified of: accepted, succeeded, failed.
+    /// Notifications that the merchant's system got: accepted, succeeded, failed.
     pub(super) notified: [bool; 3],
 }
 
@@ -56,9 +56,9 @@ pub(super) struct PaymentRow {
     pub(super) surplus: bool,
     /// Its refund is on record, and succeeded.
     pub(super) refunded: bool,
-    /// Why it is ordered back, and how that order stands.
+    /// Its refund order: the cause and the state.
     pub(super) order: Option<(RefundCause, OrderState)>,
-    /// What the merchant's system was notified of: ordered back, given back.
+    /// Notifications that the merchant's system got: ordered back, given back.
     pub(super) notified: [bool; 2],
 }
 
@@ -66,7 +66,7 @@ pub(super) struct PaymentRow {
 pub(super) const ACCEPTED: usize = 0;
 pub(super) const SUCCEEDED: usize = 1;
 pub(super) const NOT_PAID: usize = 2;
-/// The same of a payment.
+/// The notifications about one payment.
 pub(super) const ORDERED: usize = 0;
 pub(super) const GIVEN_BACK: usize = 1;
 pub(super) const KINDS: [NotificationKind; 3] =
@@ -115,7 +115,7 @@ impl Row {
         }
     }
 
-    /// Whether Dodo knows it by an id that is on record.
+    /// Says whether an id by which Dodo knows it is on record.
     pub(super) fn is_known(&self) -> bool {
         self.session || self.counts != 0
     }

@@ -17,7 +17,7 @@ use wire::UnixSeconds;
 
 use super::world::{Status, Verdict};
 
-/// What is seen of an attempt.
+/// An observation of an attempt, with its payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Seen {
     pub(super) observation: Observation,
@@ -103,13 +103,13 @@ fn distinct(evidence: impl IntoIterator<Item = ChargeEvidence<()>>) -> Vec<Verdi
     found
 }
 
-/// What is seen of an attempt whose payment has this status.
+/// Returns the observation of an attempt whose payment has this status.
 pub(super) fn of_payment(kind: AttemptKind, k: usize, status: Status) -> Seen {
     let observation = observe::payment(kind, intent(status).as_ref(), None);
     Seen { observation, payment: Some((k, seen_as(status))), session: false }
 }
 
-/// How the payment itself is recorded.
+/// Returns the status under which the payment itself is recorded.
 pub(super) fn seen_as(status: Status) -> PaymentStatus {
     observe::payment_status(intent(status).as_ref())
 }
@@ -131,7 +131,7 @@ pub(super) fn looks_before_giving_up() -> anyhow::Result<u8> {
     anyhow::bail!("an unknown charge is never given up")
 }
 
-/// What is decided when a hosted page's day is over.
+/// Decision about a hosted page whose day is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PageEnd {
     /// Nothing yet.
@@ -142,7 +142,7 @@ pub(super) enum PageEnd {
     GivesUp,
 }
 
-/// What is decided once the page has closed at Dodo, soon and long after, by what the look showed.
+/// Decisions once the page has closed at Dodo, soon and long after, by the look's result.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PageEnds([[PageEnd; 2]; 3]);
 
@@ -169,7 +169,7 @@ impl PageEnds {
     }
 }
 
-/// What a look shows that sees a payment of this status.
+/// Returns the result of a look that sees a payment of this status.
 pub(super) fn look_of(status: Status) -> Look {
     match intent(status) {
         Some(status) if observe::is_under_way(Some(&status)) => Look::UnderWay,

@@ -25,7 +25,7 @@ use super::{
     weakened,
 };
 
-/// What the merchant has back of money that should not be there: all of it.
+/// The merchant gives back all money that should not be there.
 const MONEY: MoneyRules = MoneyRules {
     late_success: LateSuccess::Refund,
     surplus: Surplus::Refund,
@@ -45,12 +45,12 @@ pub(super) enum Cmd {
     CleanLook(usize),
     Decline,
     MarkRefundSent(usize, usize),
-    /// What came of an order, for a process that knows it to be in this state.
+    /// Concludes an order, for a process that knows it to be in this state.
     Conclude(usize, usize, OrderState, Refunding),
     RecordRefund(usize, usize),
 }
 
-/// What came of working on a refund order.
+/// Result of working on a refund order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Refunding {
     Done,

@@ -1,7 +1,7 @@
 //! The protocol, visited state by state: every interleaving of clicks, crashes, lost, late and repeated messages, answers
 //! without proof, webhooks in any order, listings that lag, refusals, and pages that close.
 //!
-//! What the store does is production's own `decide` over production's rows ([`journal`], [`book`]), and what is made of
+//! What the store does is production's own `decide` over production's rows ([`journal`], [`rows`]), and what is made of
 //! answers and payments is production's as well ([`evidence`]); the world around them is in [`moves`] and [`refunding`]. In
 //! every state the promises of [`promise`] have to hold, and also after everything has come to rest from there ([`rest`]).
 //! States are counted in their canonical form ([`world::World::canonical`]).
@@ -106,7 +106,7 @@ impl Campaign for Model {
     }
 }
 
-/// What was found, with the ways to it.
+/// Describes the findings, with the ways to them.
 fn explained(system: &System, found: &Found) -> String {
     let bounds = system.bounds;
     let mut text = format!(

@@ -172,7 +172,7 @@ impl Moves<'_> {
         }
     }
 
-    /// What a clean answer to a request proves.
+    /// Returns the verdicts that a clean answer to a request allows.
     pub(super) fn answers_to(&self, net: Net) -> Vec<Verdict> {
         let verdicts = &self.system.verdicts;
         match net {
@@ -266,7 +266,7 @@ impl Moves<'_> {
         }
     }
 
-    /// What Dodo and the buyer do with payments.
+    /// Steps of Dodo and of the buyer with payments.
     fn dodo(&mut self, world: &World, n: usize) {
         let attempt = world.attempts[n];
         for (k, _) in attempt.begun().filter(|(_, payment)| payment.is_under_way()) {

@@ -1,4 +1,4 @@
-//! What has to hold in every state of the world.
+//! Promises that have to hold in every state of the world.
 
 use upsell_core::{
     domain::{AttemptKind, AttemptState, OfferState, OrderState, PaymentStatus},
@@ -7,7 +7,7 @@ use upsell_core::{
 
 use super::{
     book::{ACCEPTED, FAILED, GIVEN_BACK, NOT_PAID, ORDERED, Row, SUCCEEDED},
-    world::{Attempt, Net, Task, World},
+    world::{Attempt, Net, Payment, Task, World},
 };
 use crate::report::Broken;
 
@@ -36,7 +36,7 @@ pub(super) enum Promise {
     Notified,
     /// No payment is given back twice.
     GivenBackOnce,
-    /// What was not ordered back is not given back.
+    /// No payment is given back without an order.
     SaleIsKept,
     /// Once things have quieted down: what was collected beside the sale is ordered back, and no order waits.
     ExcessGoesBack,
@@ -59,7 +59,7 @@ impl Promise {
         Self::ExcessGoesBack,
     ];
 
-    /// What it means that it is broken.
+    /// Names the promise by the fault that breaks it.
     pub(super) fn words(self) -> &'static str {
         match self {
             Self::ChargedOnce => "I1: charged twice",
@@ -78,7 +78,7 @@ impl Promise {
         }
     }
 
-    /// How it counts on the closing line.
+    /// Returns the count of the closing line that a broken promise adds to.
     pub(super) fn broken(self) -> Broken {
         match self {
             Self::MoneyIsOnRecord | Self::Notified | Self::SaleIsKept => Broken::Lost,
@@ -125,7 +125,7 @@ fn is_open(offer: OfferState) -> bool {
     matches!(offer, OfferState::Eligible | OfferState::Presented | OfferState::Failed)
 }
 
-/// What is broken in this state, whatever comes next.
+/// Returns the promises that are broken in this state, whatever comes next.
 pub(super) fn broken_now(world: &World) -> Promises {
     let mut broken = Promises::default();
     let any = |holds: fn(&Row, &Attempt) -> bool| world.each().any(|(row, attempt)| holds(row, attempt));
@@ -143,8 +143,7 @@ pub(super) fn broken_now(world: &World) -> Promises {
     broken.add_if(unmarked, Promise::MarkedBeforeSent);
     let under_way = charging
         || any(|row, attempt| {
-            let may_collect =
-                |(_, payment): (_, &super::world::Payment)| payment.is_under_way() || payment.has_collected();
+            let may_collect = |(_, payment): (_, &Payment)| payment.is_under_way() || payment.has_collected();
             (is_one_click(row) && attempt.task == Task::Marked)
                 || attempt.begun().any(may_collect)
                 || attempt.page_is_open()
@@ -171,7 +170,7 @@ fn is_one_click(row: &Row) -> bool {
     row.kind == AttemptKind::OneClick
 }
 
-/// How often money was collected of the buyer for this offer without their doing it again on Dodo's own page.
+/// Counts the payments collected for this offer; those that the buyer made again on Dodo's own page count once.
 fn charges(world: &World) -> usize {
     let of = |(row, attempt): (&Row, &Attempt)| match row.kind {
         AttemptKind::Hosted => attempt.collected().min(1),
@@ -187,7 +186,7 @@ fn was_told_wrong(row: &Row, attempt: &Attempt) -> bool {
         || row.payments.iter().any(|payment| payment.notified[ORDERED] && payment.order.is_none())
 }
 
-/// What is broken once everything is at rest that could move by itself.
+/// Returns the promises that are broken once everything is at rest that could move by itself.
 pub(super) fn broken_at_rest(world: &World) -> Promises {
     let mut broken = broken_now(world);
     let any = |holds: fn(&Row, &Attempt) -> bool| world.each().any(|(row, attempt)| holds(row, attempt));

@@ -1,4 +1,4 @@
-//! What the worker of refund orders does (`service::refunds`), and what becomes of its requests.
+//! Steps of the worker of refund orders (`service::refunds`) and of its requests.
 
 use upsell_core::domain::OrderState;
 

@@ -1,4 +1,4 @@
-//! What becomes of a world in which nobody does anything more: processes end, requests on the way are lost, listings
+//! The end of a world in which nobody does anything more: processes end, requests on the way are lost, listings
 //! catch up, and the reconciler and the worker of refund orders do their work. Asked of every state: whatever happened, the
 //! end has to be right.
 
@@ -17,7 +17,7 @@ use super::{
     world::{Net, Status, Task, World},
 };
 
-/// What is broken once everything has come to rest: with payments under way staying so, and then with all of them
+/// Returns the promises that are broken once everything has come to rest: with payments under way staying so, and then with all of them
 /// failing, or all of them collecting after all.
 pub(super) fn broken_in_the_end(system: &System, journal: &Journal, world: &World) -> Promises {
     let mut quiet = *world;

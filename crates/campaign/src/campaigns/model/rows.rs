@@ -23,10 +23,10 @@ pub(super) const END: UnixSeconds = UnixSeconds(20);
 pub(super) const LEASE: UnixSeconds = UnixSeconds(1_000);
 /// The opening of the store that everything is done by.
 const INSTANCE: &str = "px_model";
-/// Where a hosted checkout is.
+/// Address of a hosted checkout.
 pub(super) const PAGE: &str = "https://page";
 
-/// How production's rows are named for a book.
+/// The ids of production's rows for a book.
 #[derive(Clone, Debug)]
 pub(super) struct Names {
     /// Attempts by place.

@@ -15,7 +15,7 @@ use super::{
     world::{Packed, World},
 };
 
-/// What was found.
+/// Findings of one exploration.
 #[derive(Debug)]
 pub(super) struct Found {
     /// States visited.
@@ -26,7 +26,7 @@ pub(super) struct Found {
     pub(super) broken: Vec<Way>,
 }
 
-/// How a promise is broken.
+/// A way to a broken promise.
 #[derive(Debug)]
 pub(super) struct Way {
     pub(super) promise: Promise,

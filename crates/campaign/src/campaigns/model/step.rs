@@ -1,4 +1,4 @@
-//! What may happen next, in words.
+//! Steps, and the words for them.
 
 use std::fmt;
 
@@ -67,7 +67,7 @@ pub(super) enum Step {
     MarksRefund(usize),
     /// Its request leaves.
     SendsRefund(usize),
-    /// What becomes of its request.
+    /// Its request meets this end.
     RefundComesTo(usize, Net),
     /// The worker has an answer, or none, and knows what that proves.
     ConcludesRefund(usize, Verdict),

@@ -16,7 +16,7 @@ pub(super) enum Variant {
     ClientRepeats,
     /// Settling does not ask whether the attempt is the offer's latest.
     Unfenced,
-    /// What a listing does not show has failed.
+    /// A charge that a listing does not show has failed.
     NotListedIsFailed,
     /// Another way to pay is offered while the first payment is pending.
     FallbackWhilePending,
@@ -24,13 +24,13 @@ pub(super) enum Variant {
     WebhooksOnly,
     /// A refund that was sent and has no outcome is sent again.
     RefundsRepeat,
-    /// What an attempt comes to is written down, and nobody is notified.
+    /// The end of an attempt is written down, and nobody is notified.
     Unnotified,
     /// A refusal is in the ledger, and the offer stays as it was.
     ForgetsRefusals,
 }
 
-/// How far a system is explored. Clicks and pages together are [`MOST`](super::book::MOST) at most.
+/// Bounds of an exploration. Clicks and pages together are [`MOST`](super::book::MOST) at most.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bounds {
     /// Tabs that click, each with a key of its own.
@@ -47,7 +47,7 @@ pub(super) struct System {
     pub(super) name: &'static str,
     pub(super) variant: Variant,
     pub(super) bounds: Bounds,
-    /// What it has to be caught at; nothing for the protocol itself.
+    /// Promises that it has to be caught at; none for the protocol itself.
     pub(super) caught_at: &'static [Promise],
     pub(super) verdicts: Verdicts,
     pub(super) clean_looks: u8,
@@ -108,11 +108,11 @@ const VARIANTS: [(&str, Variant, Bounds, &[Promise]); 10] = [
     ),
 ];
 
-/// How far the protocol is explored as evidence is taken, and for every change.
+/// Bounds of the protocol's exploration as evidence is taken, and for every change.
 const WHOLE: Bounds = Bounds { clicks: 2, pages: 2, crashes: 1 };
 const QUICK: Bounds = Bounds { clicks: 1, pages: 1, crashes: 0 };
 
-/// How many there are.
+/// Number of systems.
 pub(super) const SYSTEMS: u64 = VARIANTS.len() as u64;
 
 /// The system that a run explores. The first is the protocol.

@@ -1,4 +1,4 @@
-//! What the weakened variants do to production's decisions, from outside: to what is loaded before them, or to what is
+//! The weakened variants change production's decisions from outside: what is loaded before them, or what is
 //! written after them.
 
 use upsell_core::{

@@ -10,7 +10,7 @@ use super::{
 /// One state of the world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct World {
-    /// What the store holds.
+    /// The rows in the store.
     pub(super) book: Book,
     /// Clicks that were claimed, hosted pages that were, processes that died.
     pub(super) clicks: u8,
@@ -20,7 +20,7 @@ pub(super) struct World {
     pub(super) attempts: [Attempt; MOST],
 }
 
-/// What there is of an attempt outside the store: the task that works on it, its request on the way, its payments at Dodo.
+/// The part of an attempt outside the store: the task that works on it, its request on the way, its payments at Dodo.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Attempt {
     /// The task.
@@ -46,14 +46,14 @@ pub(super) struct Payment {
     pub(super) began: Status,
     /// Listings show it.
     pub(super) listed: bool,
-    /// What the worker does about its refund order, and its request on the way.
+    /// The worker's task for its refund order, and its request on the way.
     pub(super) refund: Task,
     pub(super) refund_net: Net,
     /// Refunds made.
     pub(super) refunds: u8,
 }
 
-/// What a process is about to do.
+/// The next step of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Task {
     /// Nothing: finished, or dead.
@@ -68,7 +68,7 @@ pub(super) enum Task {
     Knows(Verdict),
 }
 
-/// What `policy::classify` makes of an answer.
+/// Verdict of `policy::classify` on an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     NotSent,
@@ -78,7 +78,7 @@ pub(super) enum Verdict {
     Accepted,
 }
 
-/// What became of a request on the way, and what Dodo answered.
+/// Fate of a request on the way, with Dodo's answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Net {
     /// None has left.
@@ -97,7 +97,7 @@ pub(super) enum Net {
     Closed,
 }
 
-/// How a payment at Dodo stands.
+/// Status of a payment at Dodo.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Status {
     /// It has not begun.
@@ -134,7 +134,7 @@ impl Payment {
         self.status == Status::Succeeded
     }
 
-    /// What it is and has been.
+    /// Returns its statuses, the present one first.
     pub(super) fn history(&self) -> impl Iterator<Item = Status> + use<> {
         let [now, began] = [self.status, self.began];
         [Some(now), Some(began).filter(|began| *began != now)]
@@ -157,7 +157,7 @@ impl Attempt {
     /// As it is claimed.
     pub(super) const CLAIMED: Self = Self { task: Task::Preparing, ..Self::BLANK };
 
-    /// Whether a buyer can pay on its page.
+    /// Says whether a buyer can pay on its page.
     pub(super) fn page_is_open(&self) -> bool {
         self.shown && self.net == Net::Executed
     }
