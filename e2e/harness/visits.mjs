@@ -2,6 +2,7 @@
 
 import { Offer } from './offer.mjs';
 import { Plans } from './plans.mjs';
+import { until } from './until.mjs';
 
 /**
  * A new buyer who has just bought `product` opens the merchant's page with the offer on it. `through` names who answers
@@ -30,4 +31,21 @@ export async function visitPlans(world, stack, { product = 'prod_basic_plan', ca
   const address = pages.plans(proxy, token, { endpoint: `${through.url}/v1/plans`, ...more });
   const opened = page ?? (await (profile ?? (await world.profile())).page());
   return { sim, buyer, subscription, token, address, page: opened, plans: new Plans(opened) };
+}
+
+/**
+ * The merchant changes the subscription of a visit beside the product's proxy. Returns once the proxy has had the webhook:
+ * a page that is opened after that shows the subscription as it is now.
+ */
+export async function changeElsewhere({ sim, proxy, apiKey }, visit, change) {
+  await sim.updateSubscription(visit.subscription.subscription_id, change, apiKey);
+  await proxyKnows(proxy, visit, change);
+}
+
+/** Waits until the proxy has had the webhook that tells it these fields of the subscription. */
+export function proxyKnows(proxy, { token }, fields) {
+  return until('the proxy to know of the change', async () => {
+    const { current } = await proxy.plans(token);
+    return Object.entries(fields).every(([field, value]) => current[field] === value);
+  });
 }

@@ -6,7 +6,7 @@ import { money } from '../harness/money.mjs';
 import { scenario } from '../harness/runner.mjs';
 import { payOnHostedPage } from '../harness/shop.mjs';
 import { until } from '../harness/until.mjs';
-import { visitPlans } from '../harness/visits.mjs';
+import { changeElsewhere, visitPlans } from '../harness/visits.mjs';
 
 /** No plan can be chosen, none was, and nothing was charged beyond what the plan itself cost. */
 async function offersNoChange({ sim, buyer, plans }) {
@@ -42,8 +42,9 @@ for (const [name, change, said] of [
 ]) {
   scenario(`r. a plan that ${name}: says so, and offers no change`, async (world) => {
     const stack = await world.stack();
-    const { sim, subscription, page, plans, address } = await visitPlans(world, stack);
-    await sim.updateSubscription(subscription.subscription_id, change, stack.apiKey);
+    const visit = await visitPlans(world, stack);
+    const { page, plans, address } = visit;
+    await changeElsewhere(stack, visit, change);
     await page.goto(address);
     await plans.shown();
     await expectText(plans.element, said);
@@ -187,8 +188,9 @@ scenario('r. a trial: nothing is given back for it, what is shown is charged, an
 for (const status of ['paused', 'cancelled']) {
   scenario(`r. a plan that is ${status}: no other card is asked for, since Dodo takes none`, async (world) => {
     const stack = await world.stack();
-    const { sim, buyer, page, plans, address } = await visitPlans(world, stack);
-    await sim.updateSubscription(buyer.subscription_id, { status }, stack.apiKey);
+    const visit = await visitPlans(world, stack);
+    const { page, plans, address } = visit;
+    await changeElsewhere(stack, visit, { status });
     await page.goto(address);
     await plans.shown();
     await world.shot(page, '1-page');

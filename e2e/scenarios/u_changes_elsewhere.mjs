@@ -4,7 +4,7 @@ import { expectText } from '../harness/expect.mjs';
 import { money } from '../harness/money.mjs';
 import { scenario } from '../harness/runner.mjs';
 import { until } from '../harness/until.mjs';
-import { visitPlans } from '../harness/visits.mjs';
+import { proxyKnows, visitPlans } from '../harness/visits.mjs';
 
 // A plan that is also changed elsewhere while its page is open: in the seller's portal, by their server, by their support.
 
@@ -45,6 +45,7 @@ async function tells(world, stack, visit, { plan, collected }) {
   const { sim, buyer, page, plans, address, now } = visit;
   const name = { Max: 'prod_max_plan', Pro: 'prod_pro_plan', Basic: 'prod_basic_plan' };
   assert.equal((await now()).product_id, name[plan]);
+  await proxyKnows(stack.proxy, visit, { product_id: name[plan] });
   await page.goto(address);
   await plans.shown();
   await expectText(plans.current, plan);
@@ -251,11 +252,14 @@ async function overtaken(world, stack) {
 }
 
 scenario('u. a change elsewhere overtakes ours on the way and is paid: its payment is not shown as ours', async (world) => {
-  const { page, plans, address } = await overtaken(world, await world.stack());
+  const stack = await world.stack();
+  const visit = await overtaken(world, stack);
+  const { page, plans, address } = visit;
   const told = await plans.dialog.innerText();
   assert.doesNotMatch(told, /Item\s+Pro/, 'the plan is Max');
   assert.doesNotMatch(told, /Then \$80\.00/, 'and renews at $200');
   await world.shot(page, '1-told', { fullPage: false });
+  await proxyKnows(stack.proxy, visit, { product_id: 'prod_max_plan' });
   await page.goto(address);
   await plans.shown();
   await expectText(plans.element, 'You have Max');
