@@ -16,6 +16,7 @@ const REPO = resolve(fileURLToPath(new URL('../..', import.meta.url)));
 const FIXTURES = join(REPO, 'crates/dodo-sim/fixtures/default.json');
 const API_KEY = 'dodo_test_sim_key';
 const WEBHOOK_SECRET = 'whsec_ZG9kby1zaW0tdGVzdC1zZWNyZXQtMDEyMzQ1Njc4OSE=';
+const SIGNING_KEYS = 'k1:dXBzZWxsLXNpZ25pbmcta2V5LW9mLXRoZS1lMmUhISE=';
 const MERCHANT_KEY = 'e2e_merchant_key_0123456789abcdef0123456789abcdef';
 
 /** Where the programs and the widget's files are; xtask says so through the environment. */
@@ -128,6 +129,7 @@ export class Stack {
         UPSELL_OPS_LISTEN: `127.0.0.1:${ops}`,
         UPSELL_DATABASE: join(this.#directory, 'upsell.db'),
         UPSELL_MERCHANT_KEY: MERCHANT_KEY,
+        UPSELL_SIGNING_KEYS: SIGNING_KEYS,
         UPSELL_CONFIG: this.#rules,
         UPSELL_PUBLIC_URL: `http://127.0.0.1:${proxy}`,
         UPSELL_ALLOWED_ORIGINS: origins.join(','),

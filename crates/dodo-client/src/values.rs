@@ -101,6 +101,19 @@ impl Metadata {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+
+    /// The number of pairs.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The pairs whose key is not `dropped`.
+    #[must_use]
+    pub fn without(&self, dropped: impl Fn(&str) -> bool) -> Self {
+        let kept = self.0.iter().filter(|(key, _)| !dropped(key));
+        Self(kept.map(|(key, value)| (key.clone(), value.clone())).collect())
+    }
 }
 
 impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Metadata {

@@ -14,7 +14,7 @@ use dodo_client::types::{
 use proxy::gateway::{refund_as_seen, seen_dispute, seen_refund};
 use serde_json::Value;
 use upsell_core::{
-    domain::{AttemptKind, Observation, PaymentFacts, PaymentStatus},
+    domain::{AttemptKind, Observation, PaymentFacts, PaymentStatus, TagKeys},
     policy::{
         catalogue, observe,
         pricing::{Priced, basis_hash, checkout, plan_change},
@@ -35,7 +35,7 @@ pub(crate) fn is_plain(json: &Value) -> bool {
 }
 
 pub(crate) fn payment(payment: &Payment, json: &Value) -> &'static str {
-    facts(&PaymentFacts::from(payment), json);
+    facts(&PaymentFacts::of(payment, &TagKeys::example()), json);
     round_trip(&payment.metadata);
     round_trip(&payment.billing);
     round_trip(&payment.status);
@@ -52,20 +52,20 @@ pub(crate) fn payment(payment: &Payment, json: &Value) -> &'static str {
 }
 
 pub(crate) fn summary(payment: &PaymentSummary, json: &Value) -> &'static str {
-    facts(&PaymentFacts::from(payment), json);
+    facts(&PaymentFacts::listed(payment, &TagKeys::example()), json);
     "listed payment"
 }
 
-/// The facts are the JSON's, and the names of an attempt are all there or not believed.
+/// The facts are the JSON's, and what it says of an attempt is a name at most.
 fn facts(facts: &PaymentFacts, json: &Value) {
     assert_eq!(Some(facts.payment_id.as_str()), json["payment_id"].as_str());
     assert_eq!(Some(facts.customer_id.as_str()), json["customer"]["customer_id"].as_str());
     assert_eq!(Some(facts.amount), money(&json["total_amount"], &json["currency"]));
     assert_eq!(facts.tax, json["tax"].as_i64().filter(|_| facts.tax.is_some()));
-    if let Some(tags) = &facts.tags {
-        assert_eq!(facts.attempt.as_ref(), Some(&tags.attempt));
-        assert_eq!(json["metadata"]["attempt_id"].as_str(), Some(tags.attempt.as_str()));
+    if let Some(attempt) = facts.named.attempt() {
+        assert_eq!(json["metadata"]["attempt_id"].as_str(), Some(attempt.as_str()));
     }
+    assert_eq!(facts.named.tags(), None, "nobody who has not the key makes a code");
     let status = observe::payment_status(facts.status.as_ref());
     assert_eq!(status == PaymentStatus::Succeeded, json["status"] == "succeeded");
     assert!(status == PaymentStatus::Pending || !observe::is_under_way(facts.status.as_ref()));

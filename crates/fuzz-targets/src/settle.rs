@@ -1,10 +1,10 @@
 //! Settling: evidence in any order, any number of times (I10), decided by the journal over a whole store.
 
 use upsell_core::{
-    domain::{AttemptState, Observation, OfferState, PaymentStatus, SeenPayment},
+    domain::{AttemptState, Observation, OfferState, PaymentStatus},
     journal::{
         RecordLook, Settle, Settlement,
-        fixtures::{NOW, after, claim_of, hosted_claim_of, payment, seen, usd},
+        fixtures::{NOW, after, claim_of, hosted_claim_of, seen, seen_payment},
         memory::Memory,
     },
     policy::refunds::RefundRules,
@@ -91,7 +91,7 @@ fn event(byte: u8, surplus: bool) -> Event {
     };
     // Money is never seen without its payment; anything else may be.
     let status = status.filter(|status| *status == PaymentStatus::Succeeded || how % 2 == 0);
-    let payment = status.map(|status| SeenPayment { id: payment("pay_1"), status, amount: Some(usd(1900)) });
+    let payment = status.map(|status| seen_payment("pay_1", status, Some(1900)));
     let refund = RefundRules { surplus, ..RefundRules::default() };
     Event::Seen(Box::new(Settlement { payment, refund, ..seen(observation) }))
 }
@@ -122,6 +122,8 @@ fn word(state: AttemptState) -> &'static str {
         AttemptState::Failed(_) => "failed",
         AttemptState::Abandoned => "abandoned",
         AttemptState::Scheduled => "scheduled",
+        AttemptState::Underpaid => "underpaid",
+        AttemptState::Dismissed => "dismissed",
         AttemptState::Succeeded => "succeeded",
     }
 }

@@ -14,7 +14,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use money::later;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use upsell_core::domain::Tenant;
+use upsell_core::domain::{KeysError, TagKey, Tenant};
 
 use crate::{
     clock::{Clock, SystemClock},
@@ -57,6 +57,12 @@ pub enum ApplicationError {
     /// The client was refused.
     #[error("Dodo: {0}")]
     Dodo(#[from] dodo_client::ConfigError),
+    /// The store could not be asked which keys it has seen.
+    #[error(transparent)]
+    KnownKeys(#[from] StoreError),
+    /// Charges were signed with another key than those that are given.
+    #[error("UPSELL_SIGNING_KEYS: {0}")]
+    Keys(#[from] KeysError),
     /// News for the merchant's system could not be sent.
     #[error("telling the merchant's system: {0}")]
     Relay(#[from] RelayError),
@@ -120,6 +126,9 @@ impl Application {
         let opened = store::open(&settings.database, &tenant).await?;
         let store = opened.store;
         let clock = clock.or(opened.clock).unwrap_or_else(|| Arc::new(SystemClock));
+        settings.tag_keys.check(&store.known_keys().await?)?;
+        let signs: Vec<_> = settings.tag_keys.all().map(TagKey::fingerprinted).collect();
+        store.remember_keys(&signs, clock.now()).await?;
         let widget = folder(settings.widget_dir.as_deref(), files::embedded_widget)?;
         let upgrade_page = folder(settings.spa_dir.as_deref(), files::embedded_upgrade_page)?;
         let listener = listen(settings.listen).await?;
@@ -141,7 +150,7 @@ impl Application {
         let (services, workers) = Services::assemble(Parts {
             store: Arc::clone(&store),
             clock: Arc::clone(&clock),
-            gateway: Gateway::new(dodo, settings.return_url),
+            gateway: Gateway::new(dodo, settings.return_url, Arc::new(settings.tag_keys)),
             rules: Arc::new(settings.rules),
             merchant_key: settings.merchant_key,
             webhook_keys: settings.webhook_keys,

@@ -2,7 +2,7 @@
 //!
 //! It changes nothing at Dodo and nothing in the store, and may run beside the proxy. What it prints holds no secret.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use dodo_client::{
     Client, Error,
@@ -97,7 +97,7 @@ fn bad(what: &'static str, text: impl Into<String>) -> Finding {
 /// # Errors
 /// When no client for Dodo can be made.
 pub async fn examine(settings: &Settings) -> Result<Vec<Finding>, dodo_client::ConfigError> {
-    let dodo = Gateway::new(Client::new(&settings.dodo)?, None);
+    let dodo = Gateway::new(Client::new(&settings.dodo)?, None, Arc::new(settings.tag_keys.clone()));
     let mut findings = pages(settings);
     let now = store(settings, &mut findings).await;
     match dodo.read_clock().await {

@@ -9,6 +9,7 @@ use clap::{
 use dodo_client::ids::CustomerId;
 use proxy::{
     Application,
+    clock::SystemClock,
     doctor::{self, Verdict},
     settings::{Arguments, Secrets, Settings, StorePlace},
     store::{self, AttemptFilter},
@@ -26,8 +27,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Serves until it is told to stop. Secrets come from UPSELL_MERCHANT_KEY, DODO_PAYMENTS_API_KEY and
-    /// DODO_PAYMENTS_WEBHOOK_KEY, and UPSELL_NOTIFY_KEY where your system is to be told the news.
+    /// Serves until it is told to stop. Secrets come from UPSELL_MERCHANT_KEY, UPSELL_SIGNING_KEYS,
+    /// DODO_PAYMENTS_API_KEY and DODO_PAYMENTS_WEBHOOK_KEY, and UPSELL_NOTIFY_KEY where your system is to be told the news.
     Serve(Box<Arguments>),
     /// Checks settings, secrets and rules file as `serve` would, and ends.
     CheckConfig(Box<Arguments>),
@@ -44,6 +45,15 @@ enum Command {
         /// Of the list: at most so many.
         #[arg(long, default_value_t = 50)]
         limit: u32,
+        /// Which store.
+        #[command(flatten)]
+        place: Box<StorePlace>,
+    },
+    /// Says that charges signed with this key need not be recognised any more, so that a proxy starts without it. On
+    /// SQLite the proxy has to be stopped first.
+    RetireKey {
+        /// The key's id: what stands before the colon in UPSELL_SIGNING_KEYS.
+        id: String,
         /// Which store.
         #[command(flatten)]
         place: Box<StorePlace>,
@@ -67,6 +77,7 @@ fn main() -> ExitCode {
         Command::Attempts { id, state, customer, limit, place } => {
             attempts(id, state, customer, limit, *place)
         }
+        Command::RetireKey { id, place } => retire_key(&id, *place),
         Command::Doctor(arguments) => doctor(*arguments),
         Command::Openapi => openapi(),
     };
@@ -127,6 +138,21 @@ fn attempts(
             None => support::list(store.as_ref(), &AttemptFilter { state, customer, limit }).await?,
         };
         print!("{text}");
+        Ok(())
+    })
+}
+
+fn retire_key(id: &str, place: StorePlace) -> Outcome {
+    let (database, tenant) = place.check(&Secrets::read(|name| std::env::var(name).ok()))?;
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
+        let opened = store::open(&database, &tenant).await?;
+        let clock = opened.clock.unwrap_or_else(|| std::sync::Arc::new(SystemClock));
+        let retired = opened.store.retire_key(id, clock.now()).await?;
+        opened.store.close().await;
+        if !retired {
+            return Err(format!("the store knows no key `{id}` that is not retired").into());
+        }
+        println!("retired: a proxy may start without the key `{id}`");
         Ok(())
     })
 }

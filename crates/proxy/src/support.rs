@@ -126,6 +126,7 @@ fn cause(cause: RefundCause) -> &'static str {
         RefundCause::Late => "it was collected after it had been given up",
         RefundCause::Surplus => "it was collected beside another payment",
         RefundCause::AboveQuote => "it is more than the buyer was shown",
+        RefundCause::Underpaid => "it is less than was agreed, and it was decided so",
     }
 }
 
@@ -189,8 +190,11 @@ fn sentence(entry: &HistoryEntry) -> String {
         (Some(AttemptWord::Failed), _) => "It failed: nothing was collected",
         (Some(AttemptWord::Abandoned), _) => "Nothing was found until the deadline; it is never sent again",
         (Some(AttemptWord::Scheduled), _) => "The change was booked for the next billing date",
+        (Some(AttemptWord::Underpaid), _) => "Less came in than was agreed; a person has to decide",
+        (Some(AttemptWord::Dismissed), _) => "It was decided that what came in does not buy it",
         (Some(AttemptWord::Succeeded), _) => "It was collected, or the change was made",
         (None, "offer") => "The offer came to another state",
+        (None, "resolved") => "A person decided about what came in",
         (None, "refund_ordered") => "Money that should not be there was ordered to go back",
         (None, "looked") => "It was looked up at Dodo",
         (None, other) => other,
@@ -213,6 +217,8 @@ fn state(state: AttemptState) -> String {
         }
         AttemptState::Abandoned => "given up waiting; counts all the same should it turn up".to_owned(),
         AttemptState::Scheduled => "booked for the next billing date".to_owned(),
+        AttemptState::Underpaid => "less came in than was agreed; waiting for a person to resolve it".to_owned(),
+        AttemptState::Dismissed => "resolved: what came in does not buy it".to_owned(),
         AttemptState::Succeeded => "collected".to_owned(),
     }
 }

@@ -26,8 +26,8 @@ use serde_json::{Value, json};
 use tokio_util::task::TaskTracker;
 use upsell_core::{
     domain::{
-        Billing, ChargePlan, EquivalenceKey, Fingerprint, OfferRow, OfferState, QuoteRow, Session, Tenant,
-        TokenHash,
+        Billing, ChargePlan, EquivalenceKey, Fingerprint, OfferRow, OfferState, QuoteRow, Session, TagKeys,
+        Tenant, TokenHash,
     },
     policy::{
         payment_method::{Use, choose},
@@ -39,7 +39,7 @@ use wire::{
     AcceptRequest, Attempt, IdempotencyKey, OfferKind, PayWith, ProductId, Purpose, Trigger, UnixSeconds,
 };
 
-use super::{Database, Dodo, MERCHANT, MERCHANT_KEY, WEBHOOK_SECRET, key_bytes, sign};
+use super::{Database, Dodo, MERCHANT, MERCHANT_KEY, SIGNING_KEYS, WEBHOOK_SECRET, key_bytes, sign};
 
 /// Seconds between two look-ups of an abandoned attempt.
 const WATCH: i64 = 3_600;
@@ -113,7 +113,11 @@ impl InProcessServices {
         let config = Config::new(Mode::Test, key).with_base_url(dodo.url()).with_limits(limits);
         let client = Client::new(&config)?;
         let tenant = Tenant { merchant: MERCHANT.to_owned(), mode: Mode::Test };
-        let gateway = Gateway::new(client.clone(), Some("https://shop.example/thanks".to_owned()));
+        let gateway = Gateway::new(
+            client.clone(),
+            Some("https://shop.example/thanks".to_owned()),
+            Arc::new(TagKeys::parse(&SIGNING_KEYS.to_owned().into())?),
+        );
         let tasks = TaskTracker::new();
         let (services, workers) = Services::assemble(Parts {
             store: store::open(&database.parsed()?, &tenant).await?.store,

@@ -38,7 +38,7 @@ pub use self::{
     in_process::{InProcessServices, Shown, purchase_of, rules_with, session},
     plans::{PlanPage, Subscriber},
     process::{Ports, Process},
-    proxy::{MERCHANT, MERCHANT_KEY, Proxy, Setup, WEBHOOK_SECRET},
+    proxy::{MERCHANT, MERCHANT_KEY, Proxy, SIGNING_KEYS, Setup, WEBHOOK_SECRET},
     proxy_client::ProxyClient,
     raw::exchange,
     signing::{key_bytes, sign},

@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::Context as _;
 
-use crate::{Dodo, MERCHANT, MERCHANT_KEY, ProxyClient, Setup, WEBHOOK_SECRET, client};
+use crate::{Dodo, MERCHANT, MERCHANT_KEY, ProxyClient, SIGNING_KEYS, Setup, WEBHOOK_SECRET, client};
 
 /// Longest time for a start.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -71,6 +71,7 @@ impl Process {
             .arg("--config")
             .arg(&rules)
             .env("UPSELL_MERCHANT_KEY", MERCHANT_KEY)
+            .env("UPSELL_SIGNING_KEYS", SIGNING_KEYS)
             .env("DODO_PAYMENTS_API_KEY", dodo_sim::DEFAULT_KEY)
             .env("DODO_PAYMENTS_WEBHOOK_KEY", WEBHOOK_SECRET)
             .env("DATABASE_URL", setup.database.url())

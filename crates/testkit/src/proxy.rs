@@ -17,6 +17,8 @@ use crate::{Database, Dodo, ProxyClient};
 
 /// Key of the merchant's server.
 pub const MERCHANT_KEY: &str = "merchant-key-of-the-tests";
+/// What charges of every proxy in tests are signed with.
+pub const SIGNING_KEYS: &str = "k1:dXBzZWxsLXNpZ25pbmcta2V5LW9mLXRoZS10ZXN0cyE=";
 /// The merchant's name for the rows of every proxy and of in-process services.
 pub const MERCHANT: &str = "tests";
 /// Key that the simulator signs webhooks with by default.
@@ -136,6 +138,7 @@ impl Proxy {
         let keys = setup.webhook_keys.join(" ");
         let secrets = Secrets::read(|name| match name {
             "UPSELL_MERCHANT_KEY" => Some(MERCHANT_KEY.to_owned()),
+            "UPSELL_SIGNING_KEYS" => Some(SIGNING_KEYS.to_owned()),
             "DODO_PAYMENTS_API_KEY" => Some(dodo_sim::DEFAULT_KEY.to_owned()),
             "DODO_PAYMENTS_WEBHOOK_KEY" => Some(keys.clone()),
             "DATABASE_URL" => Some(setup.database.url().to_owned()),

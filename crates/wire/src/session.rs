@@ -1,9 +1,10 @@
-//! The merchant's own calls (`POST /v1/sessions`, `POST /v1/events`, with the merchant's secret key) and the two calls
+//! The merchant's own calls (`POST /v1/sessions`, `POST /v1/events`, `POST /v1/attempts/{id}/resolve`, with the
+//! merchant's secret key) and the two calls
 //! of a shop without a server (`POST /v1/checkouts`, `POST /v1/upsell/redeem`).
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ProductId, UnixSeconds, words};
+use crate::{AttemptId, ProductId, UnixSeconds, words};
 
 words!(
     /// What a session token is good for.
@@ -108,6 +109,36 @@ pub struct EventRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9_-]+$"))]
     pub subscription_id: Option<String>,
+}
+
+words!(
+    /// What a person decides about money that fell short of what was agreed.
+    Resolution {
+        /// It is enough: fulfil the order.
+        Fulfil,
+        /// All of it goes back, and the offer is over.
+        Refund,
+        /// The merchant has dealt with it; the offer can be taken again while it is valid.
+        Reopen,
+    }
+);
+
+/// `POST /v1/attempts/{id}/resolve`: what becomes of money that fell short of what was agreed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ResolveRequest {
+    /// The decision.
+    pub resolution: Resolution,
+}
+
+/// The answer to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ResolveResponse {
+    /// The attempt.
+    pub attempt_id: AttemptId,
+    /// The state that it is in now: `succeeded` or `dismissed`.
+    pub state: String,
 }
 
 /// `POST /v1/checkouts`: a shop without a server starts a hosted checkout of a product that the rules file allows.

@@ -20,6 +20,8 @@ use crate::{embed, repo, spa};
 /// Keys for a stack on this machine. They open nothing else.
 const MERCHANT_KEY: &str = "upsell_merchant_demo_0123456789abcdef0123456789abcdef";
 const SIM_KEY: &str = "dodo_test_sim_key";
+/// What the demo's charges are signed with.
+const SIGNING_KEYS: &str = "k1:dXBzZWxsLXNpZ25pbmcta2V5LW9mLXRoZS1kZW1vISE=";
 const WEBHOOK_SECRET: &str = "whsec_ZG9kby1zaW0tdGVzdC1zZWNyZXQtMDEyMzQ1Njc4OSE=";
 
 /// Which ports to listen on.
@@ -191,6 +193,7 @@ fn proxy_command(binary: &Path, addresses: &Addresses, port: u16, ops: u16) -> s
         .env("UPSELL_DATABASE", addresses.data_dir.join("upsell.db"))
         .env("UPSELL_CONFIG", rules())
         .env("UPSELL_MERCHANT_KEY", MERCHANT_KEY)
+        .env("UPSELL_SIGNING_KEYS", SIGNING_KEYS)
         .env("UPSELL_PUBLIC_URL", &addresses.proxy)
         .env("UPSELL_ALLOWED_ORIGINS", format!("{},{}", addresses.shop, addresses.proxy))
         .env("UPSELL_RETURN_URL", format!("{}/success", addresses.shop))

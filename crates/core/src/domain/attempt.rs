@@ -45,6 +45,10 @@ pub enum AttemptState {
     Abandoned,
     /// Booked for the next billing date.
     Scheduled,
+    /// Less came in than was agreed, by a payment that only names the attempt. A person decides.
+    Underpaid,
+    /// A person decided that what came in does not buy it.
+    Dismissed,
     /// Collected, or the change is made.
     Succeeded,
 }
@@ -63,6 +67,8 @@ pub enum Observation {
     Failed(FailureReason),
     /// Booked for the next billing date.
     Scheduled,
+    /// Less came in than was agreed, by a payment that only names the attempt.
+    Underpaid,
     /// Collected, or the change is made.
     Succeeded,
 }
@@ -86,6 +92,10 @@ pub enum AttemptWord {
     Abandoned,
     /// See [`AttemptState::Scheduled`].
     Scheduled,
+    /// See [`AttemptState::Underpaid`].
+    Underpaid,
+    /// See [`AttemptState::Dismissed`].
+    Dismissed,
     /// See [`AttemptState::Succeeded`].
     Succeeded,
 }
@@ -99,6 +109,8 @@ words!(AttemptWord {
     Failed = "failed",
     Abandoned = "abandoned",
     Scheduled = "scheduled",
+    Underpaid = "underpaid",
+    Dismissed = "dismissed",
     Succeeded = "succeeded",
 });
 
@@ -123,6 +135,8 @@ impl AttemptState {
             Self::Failed(_) => AttemptWord::Failed,
             Self::Abandoned => AttemptWord::Abandoned,
             Self::Scheduled => AttemptWord::Scheduled,
+            Self::Underpaid => AttemptWord::Underpaid,
+            Self::Dismissed => AttemptWord::Dismissed,
             Self::Succeeded => AttemptWord::Succeeded,
         }
     }
@@ -156,6 +170,8 @@ impl AttemptState {
             AttemptWord::Failed => Self::Failed(failure?),
             AttemptWord::Abandoned => Self::Abandoned,
             AttemptWord::Scheduled => Self::Scheduled,
+            AttemptWord::Underpaid => Self::Underpaid,
+            AttemptWord::Dismissed => Self::Dismissed,
             AttemptWord::Succeeded => Self::Succeeded,
         })
     }
@@ -247,6 +263,9 @@ pub struct AttemptRow {
     pub receipt: Option<wire::Receipt>,
     /// What the buyer agreed to.
     pub consent: ConsentRecord,
+    /// Amount of the preview that was made just before sending, in minor units of the quote's currency: what a payment is
+    /// compared with. Absent until then.
+    pub agreed: Option<i64>,
     /// When the claim was made.
     pub created_at: UnixSeconds,
     /// Until when the process that works on it may go on without being taken for dead.
@@ -287,6 +306,7 @@ impl AttemptRow {
                 at: UnixSeconds(0),
                 shown: None,
             },
+            agreed: None,
             created_at: UnixSeconds(0),
             lease_until: UnixSeconds(0),
             next_check_at: None,

@@ -9,6 +9,7 @@ mod payment;
 mod quote;
 mod sale;
 mod session;
+mod tag_keys;
 mod tags;
 mod tenant;
 mod words;
@@ -19,11 +20,12 @@ pub use attempt::{
 };
 pub use method::{SavedMethod, shown_card};
 pub use offer::{DeclineEntry, EquivalenceKey, OfferRow, OfferState};
-pub use payment::{PaymentFacts, PaymentOnRecord, PaymentStatus, SeenPayment};
+pub use payment::{Cart, Named, PaymentFacts, PaymentOnRecord, PaymentStatus, Proof, SeenPayment};
 pub use quote::{ChargePlan, PlanChanges, QuoteRow};
 pub use sale::{
     DisputeStatus, OrderState, RefundCause, RefundOrder, RefundStatus, Sale, SeenDispute, SeenRefund,
 };
 pub use session::{Billing, Purchase, Session, TokenHash, TriggerEvent};
-pub use tags::{OfferTags, Tags};
-pub use tenant::Tenant;
+pub use tag_keys::{Fingerprinted, KeysError, KnownKey, TagKey, TagKeyError, TagKeys};
+pub use tags::{OfferTags, Tags, TagsError};
+pub use tenant::{StoreIdentity, Tenant};

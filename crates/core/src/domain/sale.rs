@@ -101,9 +101,11 @@ pub enum RefundCause {
     Surplus,
     /// It was more than was shown.
     AboveQuote,
+    /// It was less than was agreed, and a person decided so.
+    Underpaid,
 }
 
-words!(RefundCause { Late = "late", Surplus = "surplus", AboveQuote = "above_quote" });
+words!(RefundCause { Late = "late", Surplus = "surplus", AboveQuote = "above_quote", Underpaid = "underpaid" });
 
 /// How an order to refund stands. Like a charge, it is sent at most once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

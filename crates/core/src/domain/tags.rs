@@ -1,17 +1,29 @@
-//! The names that charges carry in their metadata: how an outcome is found again, and how an attempt is written anew
-//! after the store has lost it.
+//! The pairs that charges carry in their metadata: how an outcome is found again, and how an attempt is written anew after
+//! the store has lost it.
+//!
+//! Buyers write metadata, too: a static payment link takes it from its address. So these pairs prove something only together
+//! with a code over all of them ([`super::TagKeys`]). Each stands in clear, so that the merchant can read it at Dodo.
 
-use dodo_client::{ids::PaymentId, values::Metadata};
-use wire::{AttemptId, OfferId, OfferKind, ProductId, QuoteId};
+use dodo_client::{
+    Mode,
+    ids::{CustomerId, PaymentId, SubscriptionId},
+    values::Metadata,
+};
+use wire::{AddonId, AttemptId, Currency, Money, OfferId, OfferKind, ProductId, QuoteId};
 
-use super::AttemptKind;
+use super::{AttemptKind, ChargePlan, TagKeys};
 
 const ATTEMPT: &str = "attempt_id";
 const STORE: &str = "upsell_store";
+const MODE: &str = "upsell_mode";
 const QUOTE: &str = "quote_id";
 const KIND: &str = "attempt_kind";
-const PRODUCT: &str = "upsell_product";
-const QUANTITY: &str = "upsell_quantity";
+const PRODUCTS: &str = "upsell_products";
+const ADDONS: &str = "upsell_addons";
+const CUSTOMER: &str = "upsell_customer";
+const SUBSCRIPTION: &str = "upsell_subscription";
+const CURRENCY: &str = "upsell_currency";
+const TOTAL: &str = "upsell_total";
 const SOURCE: &str = "upsell_source";
 const OFFER: &str = "offer_id";
 const CAMPAIGN: &str = "campaign";
@@ -19,24 +31,61 @@ const PURCHASE_TYPE: &str = "purchase_type";
 const ORIGINAL: &str = "original_payment_id";
 const TRIGGER: &str = "trigger_ref";
 
+/// The pair that holds the code over all others.
+pub(super) const AUTH: &str = "upsell_auth";
+
+/// Every pair that is read, in the order in which the code covers them.
+pub(super) const COVERED: [&str; 17] = [
+    STORE,
+    MODE,
+    ATTEMPT,
+    KIND,
+    QUOTE,
+    PRODUCTS,
+    ADDONS,
+    SUBSCRIPTION,
+    CUSTOMER,
+    CURRENCY,
+    TOTAL,
+    SOURCE,
+    OFFER,
+    CAMPAIGN,
+    PURCHASE_TYPE,
+    TRIGGER,
+    ORIGINAL,
+];
+
 const POST_PURCHASE: &str = "post_purchase";
 const PLAN_PAGE: &str = "plan_page";
+
+/// Most pairs that Dodo keeps with one object.
+const MAX_PAIRS: usize = 50;
+/// Most characters of one value.
+const MAX_VALUE: usize = 500;
 
 /// What is written into the metadata of a charge, so that its payment can be told to be ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tags {
+    /// Name of the store that knows the attempt.
+    pub store: String,
+    /// The world that the charge belongs to.
+    pub mode: Mode,
     /// The attempt: the one key by which outcomes are found.
     pub attempt: AttemptId,
-    /// Name of the store that knows it.
-    pub store: String,
-    /// What was quoted.
-    pub quote: QuoteId,
     /// How it collects.
     pub kind: AttemptKind,
-    /// What is bought, or changed to.
-    pub product: ProductId,
-    /// How many.
-    pub quantity: u32,
+    /// The quote that is collected.
+    pub quote: QuoteId,
+    /// Products bought or changed to, each with its quantity.
+    pub items: Vec<(ProductId, u32)>,
+    /// Add-ons after a plan change, each with its quantity.
+    pub addons: Vec<(AddonId, u32)>,
+    /// The subscription that a plan change is about.
+    pub subscription: Option<SubscriptionId>,
+    /// The buyer.
+    pub customer: CustomerId,
+    /// The amount of the preview that was made just before sending, tax included.
+    pub agreed: Money,
     /// The offer and its campaign.
     pub offer: Option<OfferTags>,
 }
@@ -44,19 +93,30 @@ pub struct Tags {
 /// The part about the offer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OfferTags {
-    /// Which.
+    /// Its id.
     pub id: OfferId,
     /// Its campaign.
     pub campaign: String,
     /// Its kind.
     pub kind: OfferKind,
-    /// What set it off.
+    /// The payment or event that set it off.
     pub trigger_ref: String,
     /// The purchase that it follows.
     pub original: Option<PaymentId>,
 }
 
-/// The attempt that a payment names, whether or not it names the rest.
+/// Why a charge cannot be tagged: Dodo would refuse the request, or cut its metadata.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TagsError {
+    /// More pairs than an object at Dodo can have.
+    #[error("metadata of more than {MAX_PAIRS} pairs")]
+    TooManyPairs,
+    /// A value longer than Dodo keeps.
+    #[error("the pair `{0}` has more than {MAX_VALUE} characters")]
+    ValueTooLong(&'static str),
+}
+
+/// Returns the attempt that a payment names, whether or not it names the rest.
 pub(super) fn attempt(metadata: &Metadata) -> Option<AttemptId> {
     AttemptId::parse(metadata.text(ATTEMPT)?).ok()
 }
@@ -64,13 +124,20 @@ pub(super) fn attempt(metadata: &Metadata) -> Option<AttemptId> {
 impl Tags {
     fn pairs(&self) -> Vec<(&'static str, String)> {
         let mut pairs = vec![
-            (ATTEMPT, self.attempt.to_string()),
             (STORE, self.store.clone()),
-            (QUOTE, self.quote.to_string()),
+            (MODE, self.mode.as_str().to_owned()),
+            (ATTEMPT, self.attempt.to_string()),
             (KIND, self.kind.as_str().to_owned()),
-            (PRODUCT, self.product.to_string()),
-            (QUANTITY, self.quantity.to_string()),
+            (QUOTE, self.quote.to_string()),
+            (PRODUCTS, list(&self.items)),
+            (CUSTOMER, self.customer.to_string()),
+            (CURRENCY, self.agreed.currency.as_str().to_owned()),
+            (TOTAL, self.agreed.amount.to_string()),
         ];
+        if !self.addons.is_empty() {
+            pairs.push((ADDONS, list(&self.addons)));
+        }
+        pairs.extend(self.subscription.as_ref().map(|id| (SUBSCRIPTION, id.to_string())));
         match &self.offer {
             None => pairs.push((SOURCE, PLAN_PAGE.to_owned())),
             Some(offer) => {
@@ -85,40 +152,96 @@ impl Tags {
         pairs
     }
 
-    /// Returns these pairs on top of `existing` ones.
-    #[must_use]
-    pub fn over(&self, existing: &Metadata) -> Metadata {
-        let mut all = existing.clone();
+    /// Returns these pairs and the code over them, on top of `existing` pairs. Pairs of ours that an earlier change left
+    /// there are dropped.
+    ///
+    /// # Errors
+    /// When that is more than Dodo keeps.
+    pub fn signed_over(&self, existing: &Metadata, keys: &TagKeys) -> Result<Metadata, TagsError> {
+        let mut all: Metadata = existing.without(|key| key == AUTH || COVERED.contains(&key));
         for (key, value) in self.pairs() {
+            if value.chars().count() > MAX_VALUE {
+                return Err(TagsError::ValueTooLong(key));
+            }
             all.insert(key, value);
         }
-        all
+        let code = keys.sign(&all);
+        all.insert(AUTH, code);
+        if all.len() > MAX_PAIRS {
+            return Err(TagsError::TooManyPairs);
+        }
+        Ok(all)
     }
 
-    /// Reads them back. `None` when one is missing or makes no sense.
-    pub(crate) fn read(metadata: &Metadata) -> Option<Self> {
+    /// Says whether a charge of this plan can be tagged beside `existing` pairs. For before it is quoted.
+    ///
+    /// # Errors
+    /// When that is more than Dodo keeps.
+    pub fn check(plan: &ChargePlan, existing: &Metadata) -> Result<(), TagsError> {
+        let others = existing.without(|key| key == AUTH || COVERED.contains(&key)).len();
+        if others.saturating_add(COVERED.len()).saturating_add(1) > MAX_PAIRS {
+            return Err(TagsError::TooManyPairs);
+        }
+        match plan {
+            ChargePlan::PlanChange { addons, .. } if list(addons).len() > MAX_VALUE => {
+                Err(TagsError::ValueTooLong(ADDONS))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Reads the pairs back. `None` where one is missing or is not what [`Tags::signed_over`] writes. It says nothing of
+    /// who wrote them.
+    pub(super) fn read(metadata: &Metadata) -> Option<Self> {
         let offer = match metadata.text(SOURCE)? {
-            // A subscription keeps the names of an offer that changed it earlier.
             PLAN_PAGE => None,
             POST_PURCHASE => Some(OfferTags {
                 id: OfferId::parse(metadata.text(OFFER)?).ok()?,
                 campaign: metadata.text(CAMPAIGN)?.to_owned(),
                 kind: offer_kind(metadata.text(PURCHASE_TYPE)?),
                 trigger_ref: metadata.text(TRIGGER)?.to_owned(),
-                original: metadata.text(ORIGINAL).and_then(|id| PaymentId::parse(id).ok()),
+                original: optional(metadata, ORIGINAL, |id| PaymentId::parse(id).ok())?,
             }),
             _ => return None,
         };
+        let currency = Currency::parse(metadata.text(CURRENCY)?).ok()?;
         Some(Self {
-            attempt: attempt(metadata)?,
             store: metadata.text(STORE)?.to_owned(),
-            quote: QuoteId::parse(metadata.text(QUOTE)?).ok()?,
+            mode: Mode::parse(metadata.text(MODE)?)?,
+            attempt: attempt(metadata)?,
             kind: AttemptKind::parse(metadata.text(KIND)?)?,
-            product: ProductId::parse(metadata.text(PRODUCT)?).ok()?,
-            quantity: metadata.text(QUANTITY)?.parse().ok()?,
+            quote: QuoteId::parse(metadata.text(QUOTE)?).ok()?,
+            items: read_list(metadata.text(PRODUCTS)?, |id| ProductId::parse(id).ok())?,
+            addons: optional(metadata, ADDONS, |list| read_list(list, |id| AddonId::parse(id).ok()))?
+                .unwrap_or_default(),
+            subscription: optional(metadata, SUBSCRIPTION, |id| SubscriptionId::parse(id).ok())?,
+            customer: CustomerId::parse(metadata.text(CUSTOMER)?).ok()?,
+            agreed: Money::new(metadata.text(TOTAL)?.parse().ok()?, currency),
             offer,
         })
     }
+}
+
+/// Reads a pair that may be absent. `None` where it is there and makes no sense.
+fn optional<T>(metadata: &Metadata, key: &str, read: impl Fn(&str) -> Option<T>) -> Option<Option<T>> {
+    match metadata.text(key) {
+        None => Some(None),
+        Some(text) => read(text).map(Some),
+    }
+}
+
+/// Writes `id:quantity,id:quantity`. Ids have neither colons nor commas.
+fn list<Id: std::fmt::Display>(items: &[(Id, u32)]) -> String {
+    let items: Vec<String> = items.iter().map(|(id, quantity)| format!("{id}:{quantity}")).collect();
+    items.join(",")
+}
+
+fn read_list<Id>(text: &str, id: impl Fn(&str) -> Option<Id>) -> Option<Vec<(Id, u32)>> {
+    let item = |item: &str| {
+        let (name, quantity) = item.split_once(':')?;
+        Some((id(name)?, quantity.parse().ok()?))
+    };
+    text.split(',').map(item).collect()
 }
 
 #[cfg(any(test, feature = "fixtures"))]
@@ -128,12 +251,16 @@ impl Tags {
     #[must_use]
     pub fn example() -> Self {
         Self {
-            attempt: AttemptId::parse("at_1").unwrap(),
             store: "st_1".into(),
-            quote: QuoteId::parse("qt_1").unwrap(),
+            mode: Mode::Test,
+            attempt: AttemptId::parse("at_1").unwrap(),
             kind: AttemptKind::OneClick,
-            product: ProductId::parse("prod_kit").unwrap(),
-            quantity: 2,
+            quote: QuoteId::parse("qt_1").unwrap(),
+            items: vec![(ProductId::parse("prod_kit").unwrap(), 2)],
+            addons: Vec::new(),
+            subscription: None,
+            customer: CustomerId::parse("cus_1").unwrap(),
+            agreed: Money::new(1900, Currency::parse("USD").unwrap()),
             offer: Some(OfferTags {
                 id: OfferId::parse("of_1").unwrap(),
                 campaign: "toolkit".into(),
@@ -164,33 +291,5 @@ fn offer_kind(word: &str) -> OfferKind {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_written_is_read_back() {
-        for kind in [AttemptKind::OneClick, AttemptKind::Hosted, AttemptKind::PlanChange] {
-            for offer in [None, Tags::example().offer] {
-                let tags = Tags { kind, offer, ..Tags::example() };
-                assert_eq!(Tags::read(&tags.over(&Metadata::default())), Some(tags));
-            }
-        }
-    }
-
-    /// A change from the plan page of a subscription that an offer changed before is none of that offer's.
-    #[test]
-    fn names_of_an_earlier_offer_are_passed_over() {
-        let earlier = Tags::example().over(&Metadata::default());
-        let page = Tags { offer: None, kind: AttemptKind::PlanChange, ..Tags::example() };
-        assert_eq!(Tags::read(&page.over(&earlier)), Some(page));
-    }
-
-    #[test]
-    fn half_the_names_are_none() {
-        let whole = Tags::example();
-        for (missing, _) in whole.pairs().into_iter().filter(|(key, _)| *key != ORIGINAL) {
-            let rest: Metadata = whole.pairs().into_iter().filter(|(key, _)| *key != missing).collect();
-            assert_eq!(Tags::read(&rest), None, "without {missing}");
-        }
-    }
-}
+#[path = "tags_tests.rs"]
+mod tests;

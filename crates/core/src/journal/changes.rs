@@ -3,7 +3,8 @@
 use dodo_client::ids::{CustomerId, PaymentId};
 use wire::{AttemptId, OfferId, UnixSeconds};
 
-use super::{StoredAttempt, StoredOrder, StoredPayment, notifications::Notification};
+use super::{StoredAttempt, StoredOrder, StoredPayment, evidence::ForeignPayment, notifications::Notification};
+use super::resolve::Resolution;
 use crate::domain::{
     AttemptKind, AttemptState, AttemptWord, DeclineEntry, OfferRow, OfferState, OrderState, QuoteRow,
     RefundCause, SeenDispute, SeenRefund, Source,
@@ -41,6 +42,8 @@ pub enum Change {
     },
     /// Inserts a payment, or writes it over the one that was loaded.
     WritePayment(StoredPayment),
+    /// Records a payment that names an attempt and is none of its. One that is recorded stays as it is.
+    RecordForeign(ForeignPayment),
     /// Inserts a refund, or writes it over the one that was loaded.
     WriteRefund {
         /// The refund.
@@ -186,6 +189,8 @@ pub enum HistoryEvent {
     },
     /// Its offer came to a state by it.
     OfferMoved(OfferState),
+    /// A person decided about what came in.
+    Resolved(Resolution),
     /// A refund of its payment was ordered.
     RefundOrdered {
         /// Why.
@@ -222,6 +227,7 @@ impl HistoryEvent {
                 (word.as_str(), Some(*source), detail)
             }
             Self::OfferMoved(state) => ("offer", None, Some(state.as_str().to_owned())),
+            Self::Resolved(resolution) => ("resolved", None, Some(resolution.as_str().to_owned())),
             Self::RefundOrdered { cause, payment } => {
                 ("refund_ordered", None, Some(format!("{}, payment {payment}", cause.as_str())))
             }

@@ -108,6 +108,8 @@ pub struct MarkSent {
     pub now: UnixSeconds,
     /// When to look what became of it, unless that is known by then.
     pub next_check_at: UnixSeconds,
+    /// Amount of the preview that was made just before, in minor units of the quote's currency.
+    pub agreed: i64,
 }
 
 impl Command for MarkSent {
@@ -126,6 +128,7 @@ impl Command for MarkSent {
         };
         let row = AttemptRow {
             state: AttemptState::Sent,
+            agreed: Some(self.agreed),
             lease_until: self.next_check_at,
             next_check_at: Some(self.next_check_at),
             ..stored.row.clone()

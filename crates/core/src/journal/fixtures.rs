@@ -2,7 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "for tests")]
 
-use dodo_client::ids::{CustomerId, DisputeId, PaymentId, RefundId, SubscriptionId};
+use dodo_client::{
+    Mode,
+    ids::{CustomerId, DisputeId, PaymentId, RefundId, SubscriptionId},
+    types::payments::{ChargeType, IntentStatus},
+};
 use wire::{
     AttemptId, Currency, DeclineReason, EffectiveAt, IdempotencyKey, LineKind, Money, OfferId, OfferKind,
     ProductId, Quote, QuoteId, QuoteLine, UnixSeconds,
@@ -14,9 +18,9 @@ use super::{
 };
 use crate::{
     domain::{
-        AttemptKind, AttemptRow, AttemptState, ChargePlan, DisputeStatus, EquivalenceKey, Observation,
-        OfferRow, OfferState, PaymentStatus, QuoteRow, RefundStatus, SeenDispute, SeenPayment, SeenRefund,
-        Source,
+        AttemptKind, AttemptRow, AttemptState, Cart, ChargePlan, DisputeStatus, EquivalenceKey, Named,
+        Observation, OfferRow, OfferState, PaymentFacts, PaymentStatus, Proof, QuoteRow, RefundStatus, SeenDispute,
+        SeenPayment, SeenRefund, Source, StoreIdentity, Tags,
     },
     policy::refunds::RefundRules,
 };
@@ -167,17 +171,85 @@ pub fn seen(observation: Observation) -> Settlement {
     Settlement::of(observation, Source::LookUp, NOW)
 }
 
+/// Returns the store that tests are in. Every attempt of theirs carries a code.
+#[must_use]
+pub fn identity() -> StoreIdentity {
+    StoreIdentity { name: "st_1".into(), mode: Mode::Test, signed_since: UnixSeconds(0) }
+}
+
+/// Returns the tags that a proxy writes for an attempt of an offer of one toolkit for 19 dollars.
+#[must_use]
+pub fn tags_of(row: &AttemptRow) -> Tags {
+    let is_change = row.kind == AttemptKind::PlanChange;
+    Tags {
+        store: identity().name,
+        attempt: row.id.clone(),
+        kind: row.kind,
+        quote: row.quote_id.clone(),
+        items: vec![(product(if is_change { "prod_pro" } else { "prod_kit" }), 1)],
+        subscription: row.subscription_id.clone(),
+        customer: row.customer_id.clone(),
+        agreed: usd(row.agreed.unwrap_or(1900)),
+        ..Tags::example()
+    }
+}
+
+/// Returns a payment that collected what an attempt agreed on, named with a code and by nothing else.
+#[must_use]
+pub fn genuine(row: &AttemptRow, by: &str) -> PaymentFacts {
+    let is_change = row.kind == AttemptKind::PlanChange;
+    PaymentFacts {
+        payment_id: payment(by),
+        customer_id: row.customer_id.clone(),
+        status: Some(IntentStatus::Succeeded),
+        error_code: None,
+        payment_link: None,
+        amount: usd(row.agreed.unwrap_or(1900)),
+        tax: Some(0),
+        at: NOW,
+        created_at: NOW,
+        card: None,
+        charge_type: is_change.then_some(ChargeType::PlanChange),
+        cart: (!is_change).then(|| Cart(vec![(product("prod_kit"), 1)])),
+        checkout_session_id: None,
+        subscription_id: row.subscription_id.clone(),
+        named: Named::Proven(Box::new(tags_of(row))),
+        is_whole: false,
+    }
+}
+
+impl PaymentFacts {
+    /// Returns the same payment, begun at another time.
+    #[must_use]
+    pub fn began(self, created_at: UnixSeconds) -> Self {
+        Self { at: created_at, created_at, ..self }
+    }
+}
+
+/// Returns a payment of the buyer's, in cents.
+#[must_use]
+pub fn seen_payment(by: &str, status: PaymentStatus, amount: Option<i64>) -> SeenPayment {
+    SeenPayment {
+        id: payment(by),
+        status,
+        amount: amount.map(usd),
+        proof: Proof::OurId,
+        paid_by: None,
+        subscription_id: None,
+    }
+}
+
 /// Returns a success by this payment.
 #[must_use]
 pub fn paid(by: &str) -> Settlement {
-    let payment = SeenPayment { id: payment(by), status: PaymentStatus::Succeeded, amount: None };
+    let payment = seen_payment(by, PaymentStatus::Succeeded, None);
     Settlement { payment: Some(payment), ..seen(Observation::Succeeded) }
 }
 
 /// Returns a success by this payment, with the amount that was collected.
 #[must_use]
 pub fn paid_in_full(by: &str) -> Settlement {
-    let payment = SeenPayment { id: payment(by), status: PaymentStatus::Succeeded, amount: Some(usd(1900)) };
+    let payment = seen_payment(by, PaymentStatus::Succeeded, Some(1900));
     Settlement { payment: Some(payment), ..seen(Observation::Succeeded) }
 }
 
@@ -272,7 +344,7 @@ impl Memory {
     /// Marks an attempt as sent, to be looked at 45 seconds later.
     pub fn mark_sent(&mut self, attempt: &AttemptId, now: UnixSeconds) -> bool {
         let next_check_at = UnixSeconds(now.0 + 45);
-        self.execute(&MarkSent { attempt: attempt.clone(), now, next_check_at })
+        self.execute(&MarkSent { attempt: attempt.clone(), now, next_check_at, agreed: 1900 })
     }
 
     /// Settles an attempt that is there.

@@ -12,7 +12,7 @@ use wire::{AttemptId, OfferId, QuoteId, UnixSeconds};
 
 use super::{
     Change, Changes, Command, HistoryEvent, Lock, Record, Scope, StoredAttempt, StoredOrder, StoredPayment,
-    Watermark, decide, notifications::Notification, record::OfferKey, states,
+    Watermark, decide, evidence::ForeignPayment, notifications::Notification, record::OfferKey, states,
 };
 use crate::domain::{
     AttemptRow, AttemptState, DeclineEntry, OfferRow, PaymentStatus, QuoteRow, RefundCause, RefundOrder,
@@ -44,6 +44,8 @@ pub struct Memory {
     pub orders: BTreeMap<(PaymentId, &'static str), StoredOrder>,
     /// The decline ledger, in the order in which it was written.
     pub declines: Vec<(CustomerId, DeclineEntry)>,
+    /// Payments that name an attempt and are none of its.
+    pub foreign: BTreeMap<PaymentId, ForeignPayment>,
     /// History of the attempts, in the order in which it was written.
     pub history: Vec<(AttemptId, UnixSeconds, HistoryEvent)>,
     /// The outbox, by the notifications' ids.
@@ -110,6 +112,12 @@ impl Memory {
                 record.orders = self.orders.values().filter(|o| o.row.payment_id == *id).cloned().collect();
             }
         }
+        if let Some(subscription) = &scope.began {
+            let began = |p: &&StoredPayment| p.record.payment.subscription_id.as_ref() == Some(subscription);
+            record.began_by = self.payments.values().find(began).map(|p| p.record.payment.id.clone());
+        }
+        let payment = scope.payment.as_ref().filter(|_| scope.foreign);
+        record.is_known_as_foreign = payment.is_some_and(|id| self.foreign.contains_key(id));
         record.offer = scope.offer.as_ref().and_then(|key| self.offer_by(key, scope, &record)).cloned();
         if let Some(offer) = record.offer.as_ref().filter(|_| scope.siblings) {
             let is_other = |other: &&StoredAttempt| {
@@ -248,6 +256,10 @@ impl Memory {
             }
             Change::WritePayment(payment) => {
                 self.payments.insert(payment.record.payment.id.clone(), payment.clone());
+            }
+            Change::RecordForeign(payment) => {
+                let id = payment.payment_id.clone();
+                self.foreign.entry(id).or_insert_with(|| payment.clone());
             }
             // Of which payment it is stays as it was first reported.
             Change::WriteRefund { refund, .. } => {

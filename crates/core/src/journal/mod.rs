@@ -10,6 +10,8 @@
 //! |---|---|
 //! | [`claims`] | [`Claim`], [`MarkSent`], [`Release`]: the two commits before a charge, and the way back |
 //! | [`settle`] | [`Settle`], [`Abandon`], [`RecordLook`]: what was found out about an attempt |
+//! | [`evidence`] | [`SettlePayment`]: a payment that may be an attempt's own |
+//! | [`resolve`] | [`Resolve`]: what a person decides about money that fell short |
 //! | [`declines`] | [`Decline`] |
 //! | [`refunds`] | [`RecordRefund`], [`RecordDispute`], [`MarkRefundSent`], [`ConcludeRefund`] |
 //! | [`restore`] | [`Rebuild`], and what a store that has lost commits is told by |
@@ -31,6 +33,7 @@ pub mod any_command;
 pub mod changes;
 pub mod claims;
 pub mod declines;
+pub mod evidence;
 #[cfg(any(test, feature = "fixtures"))]
 pub mod fixtures;
 #[cfg(any(test, feature = "fixtures"))]
@@ -38,6 +41,7 @@ pub mod memory;
 pub mod notifications;
 pub mod record;
 pub mod refunds;
+pub mod resolve;
 pub mod restore;
 pub mod settle;
 pub mod states;
@@ -50,9 +54,11 @@ mod properties;
 pub use changes::{Change, Changes, HistoryEvent};
 pub use claims::{Claim, ClaimOutcome, KeptKey, MarkSent, Release, Unexecuted};
 pub use declines::{Decline, DeclineOutcome};
+pub use evidence::{ForeignPayment, SettlePayment, Weighed};
 pub use record::{Lock, Record, Scope, StoredAttempt, StoredOrder, StoredPayment, Watermark};
 pub use refunds::{ConcludeRefund, Conclusion, MarkRefundSent, RecordDispute, RecordRefund};
-pub use restore::{LastSign, Rebuild, Rebuilding, Took};
+pub use resolve::{Resolution, Resolve, Resolved};
+pub use restore::{LastSign, PresumeSent, Rebuild, Rebuilding, Took};
 pub use settle::{Abandon, RecordLook, Settle, Settled, Settlement};
 
 /// Something that is to be decided and written in one transaction.

@@ -5,7 +5,7 @@
 
 use dodo_client::ids::PaymentId;
 use serde_json::{Map, Value, json};
-use wire::UnixSeconds;
+use wire::{Money, UnixSeconds};
 
 use super::Decline;
 use crate::domain::{
@@ -24,6 +24,8 @@ pub enum NotificationKind {
     PaymentSucceeded,
     /// Nothing was collected.
     PaymentFailed,
+    /// Less was collected than was agreed: do not fulfil, a person decides.
+    PaymentUnderpaid,
     /// Money was collected that should not have been, and goes back. Where all of it does, there is nothing to fulfil.
     PaymentRefundOrdered,
     /// It did not go back: a person gives it back, or fulfils after all.
@@ -47,6 +49,7 @@ impl NotificationKind {
             Self::OfferDeclined => "offer.declined",
             Self::PaymentSucceeded => "payment.succeeded",
             Self::PaymentFailed => "payment.failed",
+            Self::PaymentUnderpaid => "payment.underpaid",
             Self::PaymentRefundOrdered => "payment.refund_ordered",
             Self::PaymentRefundRefused => "payment.refund_refused",
             Self::PaymentRefunded => "payment.refunded",
@@ -73,12 +76,22 @@ pub struct Notification {
     pub body: Value,
 }
 
+impl Notification {
+    /// Says how much was collected, where that is not what was quoted.
+    pub(super) fn with_collected(&mut self, collected: Option<Money>) {
+        if let (Some(collected), Some(data)) = (collected, self.body.get_mut("data")) {
+            data["amount"] = json!(collected.amount);
+            data["currency"] = json!(collected.currency);
+        }
+    }
+}
+
 /// Whether coming from `before` to `after` is something to tell.
 #[must_use]
 pub fn is_news(before: AttemptState, after: AttemptState) -> bool {
     before != after
         && match after {
-            AttemptState::Succeeded | AttemptState::Scheduled => true,
+            AttemptState::Succeeded | AttemptState::Scheduled | AttemptState::Underpaid => true,
             // One reason may be replaced by a sharper one; it failed once.
             AttemptState::Failed(_) => !matches!(before, AttemptState::Failed(_)),
             _ => false,
@@ -102,6 +115,7 @@ pub fn of_attempt(
         (AttemptState::Succeeded, _) => NotificationKind::PaymentSucceeded,
         (AttemptState::Scheduled, _) => NotificationKind::PlanChangeScheduled,
         (AttemptState::Failed(_), _) => NotificationKind::PaymentFailed,
+        (AttemptState::Underpaid, _) => NotificationKind::PaymentUnderpaid,
         _ => return None,
     };
     let mut data = data(row, quote, offer);

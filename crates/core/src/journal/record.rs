@@ -55,6 +55,10 @@ pub struct Scope {
     pub sale: bool,
     /// The refunds, disputes and refund orders of the payment.
     pub flags: bool,
+    /// The payment of ours that began this subscription.
+    pub began: Option<SubscriptionId>,
+    /// Whether the payment is recorded as one that names an attempt and is none of its.
+    pub foreign: bool,
 }
 
 impl Scope {
@@ -73,6 +77,8 @@ impl Scope {
             payment: None,
             sale: false,
             flags: false,
+            began: None,
+            foreign: false,
         }
     }
 
@@ -187,6 +193,10 @@ pub struct Record {
     pub disputes: Vec<SeenDispute>,
     /// Refund orders of the payment.
     pub orders: Vec<StoredOrder>,
+    /// The payment of ours that began the subscription.
+    pub began_by: Option<PaymentId>,
+    /// The payment is recorded as one that names an attempt and is none of its.
+    pub is_known_as_foreign: bool,
 }
 
 impl Record {

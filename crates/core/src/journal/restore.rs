@@ -6,15 +6,15 @@
 
 use dodo_client::types::{payments::ChargeType, plan_changes::ProrationMode};
 use money::later;
-use wire::{Currency, EffectiveAt, LineKind, OfferId, QuoteId, QuoteLine, UnixSeconds};
+use wire::{AttemptId, EffectiveAt, LineKind, Money, OfferId, QuoteId, QuoteLine, UnixSeconds};
 
 use super::{
     Change, Changes, Command, HistoryEvent, Lock, Record, Scope, StoredAttempt, record::OfferKey, states,
 };
 use crate::{
     domain::{
-        AttemptKind, AttemptRow, AttemptState, ChargePlan, ConsentRecord, Fingerprint, OfferRow, OfferState,
-        OfferTags, PaymentFacts, QuoteRow, Tags,
+        AttemptKind, AttemptRow, AttemptState, ChargePlan, ConsentRecord, Fingerprint, Named, OfferRow,
+        OfferState, OfferTags, PaymentFacts, QuoteRow, StoreIdentity, Tags,
     },
     policy::{declines, observe},
 };
@@ -83,7 +83,7 @@ impl Command for Rebuild<'_> {
             Some(stored) if stored.row.state != AttemptState::Claimed => {
                 return (Took::Known(stored.row.clone()), changes);
             }
-            Some(stored) => Took::Known(self.mark_as_sent(stored, &mut changes)),
+            Some(stored) => Took::Known(mark_as_sent(stored, self.at, &mut changes)),
             None => Took::New(self.put_back(record, &mut changes)),
         };
         changes.history(&self.rebuilding.attempt.id, self.at, HistoryEvent::Rebuilt);
@@ -91,19 +91,47 @@ impl Command for Rebuild<'_> {
     }
 }
 
-impl Rebuild<'_> {
-    /// Marks an attempt as sent that was only claimed when the backup was taken, and has a payment.
-    fn mark_as_sent(&self, stored: &StoredAttempt, changes: &mut Changes) -> AttemptRow {
-        let row = AttemptRow {
-            state: AttemptState::Sent,
-            lease_until: UnixSeconds(0),
-            next_check_at: Some(self.at),
-            ..stored.row.clone()
-        };
-        changes.push(Change::UpdateAttempt(Box::new(StoredAttempt { row: row.clone(), ..stored.clone() })));
-        row
+/// Takes an attempt for sent that was only claimed when the backup was taken, because a payment from before there were
+/// codes names it. The outcome says whether it was.
+#[derive(Clone, Debug)]
+pub struct PresumeSent {
+    /// The attempt.
+    pub attempt: AttemptId,
+    /// The time.
+    pub at: UnixSeconds,
+}
+
+impl Command for PresumeSent {
+    const NAME: &'static str = "presume_sent";
+    type Outcome = bool;
+
+    fn scope(&self) -> Scope {
+        Scope::of_attempt(&self.attempt)
     }
 
+    fn decide(&self, record: &Record) -> (bool, Changes) {
+        let mut changes = Changes::none();
+        let claimed = |stored: &&StoredAttempt| stored.row.state == AttemptState::Claimed;
+        let Some(stored) = record.attempt.as_ref().filter(claimed) else { return (false, changes) };
+        mark_as_sent(stored, self.at, &mut changes);
+        changes.history(&self.attempt, self.at, HistoryEvent::Rebuilt);
+        (true, changes)
+    }
+}
+
+/// Marks an attempt as sent that was only claimed when the backup was taken.
+fn mark_as_sent(stored: &StoredAttempt, at: UnixSeconds, changes: &mut Changes) -> AttemptRow {
+    let row = AttemptRow {
+        state: AttemptState::Sent,
+        lease_until: UnixSeconds(0),
+        next_check_at: Some(at),
+        ..stored.row.clone()
+    };
+    changes.push(Change::UpdateAttempt(Box::new(StoredAttempt { row: row.clone(), ..stored.clone() })));
+    row
+}
+
+impl Rebuild<'_> {
     fn put_back(&self, record: &Record, changes: &mut Changes) -> AttemptRow {
         let mut row = self.rebuilding.attempt.clone();
         let mut rival = record.subscription_is_busy();
@@ -171,107 +199,114 @@ pub fn is_held(at: UnixSeconds, held_until: Option<UnixSeconds>) -> bool {
     held_until.is_some_and(|until| at < until)
 }
 
-/// The names on a payment, when it is one that an attempt of this store may have begun. Renewals of a subscription carry
-/// the names of its first payment. Several stores may share an account at Dodo; one that was rebuilt because somebody
-/// said so takes what no other can claim to be its own.
+/// Returns what a payment says of its attempt, where a proxy on this store wrote it (I16). Nothing else begins a restore or
+/// writes an attempt anew: buyers write metadata, too. Renewals of a subscription carry the metadata of its first payment;
+/// where Dodo does not say that a payment is none, it does not count.
 #[must_use]
-pub fn is_ours<'a>(payment: &'a PaymentFacts, store: &str, named: bool) -> Option<&'a Tags> {
-    let tags = payment.tags.as_ref()?;
-    let ours = named || tags.store == store;
-    (ours && observe::may_belong(tags.kind, payment.charge_type.as_ref())).then_some(tags)
+pub fn authenticated<'a>(payment: &'a PaymentFacts, store: &StoreIdentity) -> Option<&'a Tags> {
+    let tags = payment.named.tags()?;
+    let is_ours = tags.store == store.name && tags.mode == store.mode;
+    let may_belong = observe::may_belong(tags.kind, payment.charge_type.as_ref());
+    let may_be_a_renewal = payment.subscription_id.is_some()
+        && matches!(payment.charge_type, None | Some(ChargeType::Unknown(_)));
+    (is_ours && may_belong && !may_be_a_renewal).then_some(tags)
 }
 
-/// What has to be in the store for a payment that names an unknown attempt. `None` when it does not say enough: no amount
-/// in a currency that there is, or no subscription for a plan change.
+/// Says whether a payment may have been made by an attempt from before there were codes. In a restore that blocks the
+/// attempt from being made again, and settles nothing.
 #[must_use]
-pub fn rebuilding(tags: &Tags, payment: &PaymentFacts, name: String, now: UnixSeconds) -> Option<Rebuilding> {
-    let amount = payment.amount;
-    let plan = plan(tags, payment)?;
-    let begun = payment.created_at;
-    let tax = payment.tax.unwrap_or(0);
+pub fn may_be_older(payment: &PaymentFacts, store: &StoreIdentity) -> bool {
+    matches!(payment.named, Named::Attempt(_)) && payment.created_at < store.signed_since
+}
+
+/// What has to be in the store for a payment that names an unknown attempt: what the proxy that sent it wrote, and nothing
+/// of the payment but when it was begun. Whether this payment is the attempt's own is judged afterwards.
+#[must_use]
+pub fn rebuilding(tags: &Tags, begun: UnixSeconds, name: String, now: UnixSeconds) -> Option<Rebuilding> {
+    let plan = plan(tags)?;
     let quote = QuoteRow {
-        quote: quote_of(&tags.quote, amount.currency, amount.amount, tax, &name, &plan, begun),
+        quote: quote_of(&tags.quote, tags.agreed, &name, &plan, begun),
         offer_id: tags.offer.as_ref().map(|offer| offer.id.clone()),
-        customer_id: payment.customer_id.clone(),
+        customer_id: tags.customer.clone(),
         plan: plan.clone(),
         from_plan: None,
         name,
         basis_hash: String::new(),
         payment_method_id: None,
-        card: payment.card.clone(),
+        card: None,
     };
+    let Money { amount, currency } = tags.agreed;
     let attempt = AttemptRow {
         id: tags.attempt.clone(),
         offer_id: tags.offer.as_ref().map(|offer| offer.id.clone()),
         subscription_id: plan.subscription_id().cloned(),
         no: 1,
-        customer_id: payment.customer_id.clone(),
+        customer_id: tags.customer.clone(),
         quote_id: tags.quote.clone(),
         kind: tags.kind,
         key: None,
         fingerprint: Fingerprint([0; 32]),
         state: AttemptState::Sent,
         replacement: None,
-        checkout_session_id: payment.checkout_session_id.clone(),
+        // The reply that named them is lost, and a name is no id of ours.
+        checkout_session_id: None,
         checkout_url: None,
-        payment_id: Some(payment.payment_id.clone()),
+        payment_id: None,
         receipt: None,
-        // What the words on the screen were is lost; that this amount was confirmed is not.
-        consent: ConsentRecord { amount: amount.amount, currency: amount.currency, at: begun, shown: None },
+        // What the words on the screen were is lost; that this amount was agreed is not.
+        consent: ConsentRecord { amount, currency, at: begun, shown: None },
+        agreed: Some(amount),
         created_at: begun,
         lease_until: UnixSeconds(0),
         next_check_at: Some(now),
         checks: 0,
         clean_looks: 0,
     };
-    let offer = tags.offer.as_ref().map(|offer| offer_of(offer, payment, plan));
+    let offer = tags.offer.as_ref().map(|offer| offer_of(offer, tags, begun, plan));
     Some(Rebuilding { offer, quote, attempt })
 }
 
-fn plan(tags: &Tags, payment: &PaymentFacts) -> Option<ChargePlan> {
-    let (product_id, quantity) = (tags.product.clone(), tags.quantity);
-    let changes = tags.kind == AttemptKind::PlanChange || payment.charge_type == Some(ChargeType::PlanChange);
-    if !changes {
-        return Some(ChargePlan::Checkout {
+/// `None` where the tags do not say what is bought, or of a plan change on which subscription.
+fn plan(tags: &Tags) -> Option<ChargePlan> {
+    let [(product_id, quantity)] = tags.items.as_slice() else { return None };
+    let (product_id, quantity) = (product_id.clone(), *quantity);
+    match tags.kind {
+        AttemptKind::OneClick | AttemptKind::Hosted => {
+            Some(ChargePlan::Checkout { product_id, quantity, billing: None, discount_codes: Vec::new() })
+        }
+        AttemptKind::PlanChange => Some(ChargePlan::PlanChange {
+            subscription_id: tags.subscription.clone()?,
             product_id,
             quantity,
-            billing: None,
-            discount_codes: Vec::new(),
-        });
+            addons: tags.addons.clone(),
+            proration: ProrationMode::DifferenceImmediately,
+            effective_at: EffectiveAt::Immediately,
+        }),
     }
-    Some(ChargePlan::PlanChange {
-        subscription_id: payment.subscription_id.clone()?,
-        product_id,
-        quantity,
-        addons: Vec::new(),
-        proration: ProrationMode::DifferenceImmediately,
-        effective_at: EffectiveAt::Immediately,
-    })
 }
 
 fn quote_of(
     id: &QuoteId,
-    currency: Currency,
-    total: i64,
-    tax: i64,
+    agreed: Money,
     name: &str,
     plan: &ChargePlan,
     at: UnixSeconds,
 ) -> wire::Quote {
     wire::Quote {
         id: id.clone(),
-        currency,
+        currency: agreed.currency,
+        // How much of it was tax is lost.
         lines: vec![QuoteLine {
             kind: LineKind::Product,
             name: name.to_owned(),
             quantity: plan.quantity(),
-            amount: total.saturating_sub(tax),
+            amount: agreed.amount,
             prorated: plan.subscription_id().is_some(),
         }],
-        tax,
-        tax_inclusive: false,
+        tax: 0,
+        tax_inclusive: true,
         credit: 0,
-        total,
+        total: agreed.amount,
         settlement: None,
         renewal: None,
         effective_at: EffectiveAt::Immediately,
@@ -281,22 +316,22 @@ fn quote_of(
 }
 
 /// It is over: whatever becomes of the payment, nothing may be begun on this offer again.
-fn offer_of(tags: &OfferTags, payment: &PaymentFacts, plan: ChargePlan) -> OfferRow {
+fn offer_of(offer: &OfferTags, tags: &Tags, begun: UnixSeconds, plan: ChargePlan) -> OfferRow {
     OfferRow {
-        id: tags.id.clone(),
-        customer_id: payment.customer_id.clone(),
-        campaign: tags.campaign.clone(),
-        trigger_ref: tags.trigger_ref.clone(),
-        purchase: tags.original.clone(),
+        id: offer.id.clone(),
+        customer_id: tags.customer.clone(),
+        campaign: offer.campaign.clone(),
+        trigger_ref: offer.trigger_ref.clone(),
+        purchase: offer.original.clone(),
         parent: None::<OfferId>,
         equivalence: declines::equivalence(plan.product_id()),
-        kind: tags.kind,
+        kind: offer.kind,
         plan,
         state: OfferState::Accepting,
         attempt_no: 0,
-        created_at: payment.created_at,
+        created_at: begun,
         seen_at: None,
-        expires_at: payment.created_at,
+        expires_at: begun,
     }
 }
 

@@ -58,7 +58,10 @@ impl Settlement {
     /// Says whether it may end in a state that the merchant's system is notified of.
     fn is_definite(&self) -> bool {
         match self.observation {
-            Observation::Failed(_) | Observation::Scheduled | Observation::Succeeded => true,
+            Observation::Failed(_)
+            | Observation::Scheduled
+            | Observation::Underpaid
+            | Observation::Succeeded => true,
             Observation::Unknown | Observation::Pending { .. } => self.has_collected(),
         }
     }
@@ -70,7 +73,7 @@ impl Settlement {
     /// Returns the attempt after it.
     fn merged_into(&self, row: &AttemptRow) -> AttemptRow {
         let state = states::join(row.state, self.observation);
-        let open = states::is_live(state) || state == AttemptState::Abandoned;
+        let open = states::is_live(state) || states::is_watched(state);
         let seen = self.payment.as_ref().map(|payment| payment.id.clone());
         // Of several payments on one hosted checkout the one that collected counts; until then, the latest.
         let payment_id = match row.state {
@@ -142,8 +145,8 @@ impl Command for Settle<'_> {
         let Some(stored) = &record.attempt else { return (None, Changes::none()) };
         let (settlement, before) = (self.settlement, stored.row.state);
         let row = settlement.merged_into(&stored.row);
-        let newly_collected = states::is_collected(row.state) && !states::is_collected(before);
-        let rival = newly_collected && record.has_rival();
+        let has_money = |state| states::is_collected(state) || state == AttemptState::Underpaid;
+        let rival = has_money(row.state) && !has_money(before) && record.has_rival();
         let mut changes = Changes::none();
         changes.push(Change::UpdateAttempt(Box::new(StoredAttempt {
             row: row.clone(),
@@ -171,9 +174,12 @@ impl Command for Settle<'_> {
         // Money that goes back whole is nothing to fulfil.
         if !matches!(paid.order, Some((_, None)))
             && let Some(quote) = &record.quote
-            && let Some(notification) =
+            && let Some(mut notification) =
                 notifications::of_attempt(before, &row, quote, record.offer.as_ref(), settlement.at)
         {
+            if row.state == AttemptState::Underpaid {
+                notification.with_collected(settlement.payment.as_ref().and_then(|seen| seen.amount));
+            }
             changes.notify(notification, settlement.at);
         }
         (Some(Settled { before, row, surplus: rival || paid.second }), changes)
@@ -200,12 +206,30 @@ impl Settle<'_> {
         let beside = row.payment_id.as_ref() != Some(&seen.id);
         // An attempt may be known to have succeeded, beside another, before its payment is known.
         let is_surplus = rival || stored.surplus || beside;
-        let surplus = (newly_paid && is_surplus) || known.is_some_and(|known| known.record.surplus);
+        // What fell short is not the sale, until it is found to be, or a person says so.
+        let is_short = row.state == AttemptState::Underpaid && !beside;
+        let was_short = stored.row.state == AttemptState::Underpaid && !beside && !is_short;
+        let was_surplus = known.is_some_and(|known| known.record.surplus);
+        let surplus =
+            is_short || (newly_paid && is_surplus) || if was_short { is_surplus } else { was_surplus };
         let amount = seen.amount.or_else(|| known.and_then(|known| known.record.payment.amount));
         changes.push(Change::WritePayment(StoredPayment {
             attempt_id: known.map_or_else(|| row.id.clone(), |known| known.attempt_id.clone()),
             record: PaymentOnRecord {
-                payment: SeenPayment { id: seen.id.clone(), status, amount },
+                payment: SeenPayment {
+                    id: seen.id.clone(),
+                    status,
+                    amount,
+                    proof: known.map_or(seen.proof, |known| known.record.payment.proof.max(seen.proof)),
+                    paid_by: seen
+                        .paid_by
+                        .clone()
+                        .or_else(|| known.and_then(|known| known.record.payment.paid_by.clone())),
+                    subscription_id: seen
+                        .subscription_id
+                        .clone()
+                        .or_else(|| known.and_then(|known| known.record.payment.subscription_id.clone())),
+                },
                 surplus,
                 seen_at: at,
             },
@@ -236,7 +260,7 @@ impl Settle<'_> {
 }
 
 /// Orders a refund of a payment, and says so to the merchant's system.
-fn order_refund(
+pub(super) fn order_refund(
     (cause, amount): (RefundCause, Option<i64>),
     seen: &SeenPayment,
     row: &AttemptRow,

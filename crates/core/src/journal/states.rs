@@ -19,12 +19,14 @@ pub const LIVE: [AttemptWord; 4] =
 pub const COLLECTED: [AttemptWord; 2] = [AttemptWord::Scheduled, AttemptWord::Succeeded];
 
 /// Attempts that [`may_have_acted`], by their words.
-pub const ACTED: [AttemptWord; 6] = [
+pub const ACTED: [AttemptWord; 8] = [
     AttemptWord::Sent,
     AttemptWord::Unknown,
     AttemptWord::Pending,
     AttemptWord::Abandoned,
     AttemptWord::Scheduled,
+    AttemptWord::Underpaid,
+    AttemptWord::Dismissed,
     AttemptWord::Succeeded,
 ];
 
@@ -76,13 +78,20 @@ pub fn is_collected(state: AttemptState) -> bool {
 /// done so, or may yet turn out to have.
 #[must_use]
 pub fn excludes_others(state: AttemptState) -> bool {
-    is_live(state) || is_collected(state) || state == AttemptState::Abandoned
+    is_live(state) || is_collected(state) || is_watched(state)
 }
 
 /// Says whether an attempt in this state was sent and not refused, so that what is found upstream may be its doing.
 #[must_use]
 pub fn may_have_acted(state: AttemptState) -> bool {
     !matches!(state, AttemptState::Claimed | AttemptState::Released | AttemptState::Failed(_))
+}
+
+/// Says whether an attempt in this state is watched: nothing further is charged for it, and money may still turn out to
+/// have come in.
+#[must_use]
+pub fn is_watched(state: AttemptState) -> bool {
+    matches!(state, AttemptState::Abandoned | AttemptState::Underpaid)
 }
 
 /// Says whether an attempt in this state is looked up: its request may have left, and no definite answer came.
@@ -92,18 +101,20 @@ pub fn is_looked_up(state: AttemptState) -> bool {
         AttemptState::Sent
         | AttemptState::Unknown
         | AttemptState::Pending { .. }
+        | AttemptState::Underpaid
         | AttemptState::Abandoned => true,
         AttemptState::Claimed
         | AttemptState::Released
         | AttemptState::Failed(_)
         | AttemptState::Scheduled
+        | AttemptState::Dismissed
         | AttemptState::Succeeded => false,
     }
 }
 
 /// The attempt's state after `seen`.
 ///
-/// `succeeded` absorbs everything, then `scheduled`, then `failed`; `pending` beats `unknown`; an abandoned attempt is
+/// `succeeded` absorbs everything, then what a person decided, then `underpaid`, then `scheduled`, then `failed`; `pending` beats `unknown`; an abandoned attempt is
 /// moved by definite evidence only. Evidence about an attempt that was never sent is a contradiction that money wins:
 /// only a success is believed.
 #[must_use]
@@ -112,6 +123,8 @@ pub fn join(state: AttemptState, seen: Observation) -> AttemptState {
     use Observation as O;
     match (state, seen) {
         (_, O::Succeeded) | (S::Succeeded, _) => S::Succeeded,
+        (S::Dismissed, _) => S::Dismissed,
+        (_, O::Underpaid) | (S::Underpaid, _) => S::Underpaid,
         (S::Claimed | S::Released, _) => state,
         (_, O::Scheduled) | (S::Scheduled, _) => S::Scheduled,
         (S::Failed(known), O::Failed(new)) => S::Failed(sharper(known, new)),
@@ -162,6 +175,11 @@ pub fn abandon(state: AttemptState) -> AttemptState {
 pub fn offer_after(offer: OfferState, attempt: AttemptState, current: bool) -> OfferState {
     match attempt {
         AttemptState::Succeeded | AttemptState::Scheduled => OfferState::Charged,
+        // Money came in that does not buy it: nothing further is charged until a person has decided.
+        AttemptState::Underpaid => match offer {
+            OfferState::Charged | OfferState::Declined | OfferState::Expired => offer,
+            _ => OfferState::Abandoned,
+        },
         _ if !current => offer,
         _ => match offer {
             OfferState::Accepting | OfferState::Pending | OfferState::Unknown => match attempt {
@@ -170,7 +188,11 @@ pub fn offer_after(offer: OfferState, attempt: AttemptState, current: bool) -> O
                 AttemptState::Pending { .. } => OfferState::Pending,
                 AttemptState::Failed(_) => OfferState::Failed,
                 AttemptState::Abandoned => OfferState::Abandoned,
-                AttemptState::Released | AttemptState::Succeeded | AttemptState::Scheduled => offer,
+                AttemptState::Released
+                | AttemptState::Dismissed
+                | AttemptState::Underpaid
+                | AttemptState::Succeeded
+                | AttemptState::Scheduled => offer,
             },
             OfferState::Eligible
             | OfferState::Presented

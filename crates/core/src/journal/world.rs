@@ -16,7 +16,7 @@ use super::{
     RecordRefund, Release, Settlement, Took, Unexecuted,
     any_command::{AnyCommand, Outcome},
     fixtures::{
-        ALL_BACK, NOW, claim_of, customer, dispute, lost, offer, payment, product, quote, refund, refusal,
+        ALL_BACK, NOW, claim_of, customer, dispute, lost, offer, payment, product, quote, refund, refusal, seen_payment,
         usd,
     },
     memory::Memory,
@@ -24,7 +24,7 @@ use super::{
 use crate::{
     domain::{
         AttemptKind, AttemptRow, AttemptState, ChargePlan, DisputeStatus, Observation, OfferRow,
-        PaymentStatus, QuoteRow, RefundOrder, RefundStatus, SeenPayment, Source,
+        PaymentStatus, QuoteRow, RefundOrder, RefundStatus, Source,
     },
     policy::refunds::RefundRules,
 };
@@ -143,6 +143,7 @@ impl World {
                     attempt: row.id.clone(),
                     now,
                     next_check_at: UnixSeconds(now.0 + 45),
+                    agreed: 1900,
                 })
             }),
             12..14 => dice.among(&attempts).map(|row| AnyCommand::Release(release(dice, row, now))),
@@ -320,10 +321,9 @@ fn evidence(dice: &mut Dice, row: &AttemptRow, by: usize, now: UnixSeconds) -> S
         6 if is_change => (Observation::Succeeded, None),
         _ => (Observation::Succeeded, Some(PaymentStatus::Succeeded)),
     };
-    let payment = status.map(|status| SeenPayment {
-        id: payment_of(row, by),
-        status,
-        amount: (!dice.one_in(4)).then(|| usd(1900)),
+    let payment = status.map(|status| {
+        let amount = (!dice.one_in(4)).then_some(1900);
+        seen_payment(payment_of(row, by).as_str(), status, amount)
     });
     let is_final = matches!(observation, Observation::Succeeded | Observation::Scheduled);
     let with_page = row.kind == AttemptKind::Hosted && dice.one_in(2);

@@ -3,8 +3,6 @@
 //! The question is never "did it fail" but "is it certain that nothing was collected". Where it is not, the class is
 //! [`Class::Unknown`], and the outcome is found out by looking.
 
-use std::time::Duration;
-
 use dodo_client::{ApiError, ChargeEvidence, ErrorBody};
 use wire::FailureReason;
 
@@ -15,11 +13,6 @@ use super::failure_reason;
 pub enum Class<'a, T> {
     /// Not a byte left this machine. The offer may be opened again.
     NotSent,
-    /// Dodo refused to look at it. The offer may be opened again, after a while.
-    NotExecuted {
-        /// How long Dodo asks to wait.
-        retry_after: Option<Duration>,
-    },
     /// Dodo refused it. Nothing was collected and nothing will be.
     Rejected(FailureReason),
     /// It may have been executed. Never send it again.
@@ -51,8 +44,8 @@ fn refused<'a, T>(error: &ApiError) -> Class<'a, T> {
         400 | 401 | 403 | 404 | 405 | 413 | 415 | 422 => {
             Class::Rejected(failure_reason::of_refusal(error.code()))
         }
-        429 => Class::NotExecuted { retry_after: error.retry_after },
-        // 408 and 409 may follow an execution: a slow one, an earlier one. 3xx is not Dodo's.
+        // 408 and 409 may follow an execution: a slow one, an earlier one. So may 429: nobody has promised that a rate
+        // limit acts before anything is executed. 3xx is not Dodo's.
         _ => Class::Unknown,
     }
 }
@@ -108,10 +101,12 @@ mod tests {
             let evidence = refusal(status, dodo("INVALID_REQUEST_BODY"));
             assert_eq!(classify(&evidence), Class::Rejected(FailureReason::ProcessingError), "{status}");
         }
-        assert_eq!(
-            classify(&refusal(429, dodo("TOO_MANY_REQUESTS"))),
-            Class::NotExecuted { retry_after: None }
-        );
+    }
+
+    /// Were it taken for a refusal and had been executed, the next click would charge a second time.
+    #[test]
+    fn a_rate_limit_proves_nothing() {
+        assert_eq!(classify(&refusal(429, dodo("TOO_MANY_REQUESTS"))), Class::Unknown);
     }
 
     #[test]
@@ -137,7 +132,7 @@ mod tests {
             let body = if parsed { dodo("X") } else { ErrorBody::Empty };
             let evidence = refusal(status, body);
             let definite = !matches!(classify(&evidence), Class::Unknown);
-            let listed = [400, 401, 403, 404, 405, 413, 415, 422, 429].contains(&status);
+            let listed = [400, 401, 403, 404, 405, 413, 415, 422].contains(&status);
             prop_assert_eq!(definite, parsed && listed);
         }
 

@@ -12,7 +12,7 @@ use crate::domain::PaymentFacts;
 #[must_use]
 pub fn owed(payments: &[PaymentFacts]) -> Option<Money> {
     // A plan change that failed has left the plan as it was: nothing is owed for it.
-    let renewals = payments.iter().filter(|payment| payment.attempt.is_none());
+    let renewals = payments.iter().filter(|payment| payment.named.attempt().is_none());
     let latest = renewals.max_by_key(|payment| payment.created_at)?;
     (latest.status == Some(IntentStatus::Failed) && latest.amount.amount > 0).then_some(latest.amount)
 }
@@ -22,6 +22,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::domain::TagKeys;
 
     fn payment(created_at: &str, patch: Value) -> PaymentFacts {
         let mut payment = json!({
@@ -30,7 +31,7 @@ mod tests {
         });
         payment.as_object_mut().unwrap().extend(patch.as_object().unwrap().clone());
         let payment: dodo_client::types::payments::Payment = serde_json::from_value(payment).unwrap();
-        PaymentFacts::from(&payment)
+        PaymentFacts::of(&payment, &TagKeys::example())
     }
 
     #[test]

@@ -12,7 +12,10 @@
 use money::later;
 use wire::UnixSeconds;
 
-use crate::domain::{AttemptKind, AttemptRow, AttemptState};
+use crate::{
+    domain::{AttemptKind, AttemptRow},
+    journal::states,
+};
 
 /// Seconds after the claim at which an attempt is looked up.
 const OFFSETS: [i64; 7] = [2, 10, 30, 120, 300, 600, 1200];
@@ -66,7 +69,7 @@ pub enum Look {
 #[must_use]
 pub fn next(row: &AttemptRow, look: Look, now: UnixSeconds) -> Next {
     let age = now.0.saturating_sub(row.created_at.0);
-    if row.state == AttemptState::Abandoned {
+    if states::is_watched(row.state) {
         let over = age >= WATCH_FOR && look == Look::Idle;
         return if over { Next::Stop } else { Next::LookAt(later(now, WATCH_EVERY)) };
     }
@@ -99,10 +102,11 @@ pub fn counts_as_clean(row: &AttemptRow, now: UnixSeconds) -> bool {
     now.0.saturating_sub(row.created_at.0) >= DEADLINE
 }
 
-/// Whether Dodo knows this attempt by no id of its own: it is found among the payments, by its metadata, or not at all.
+/// Whether no reply of Dodo's has named what this attempt made: it is found among the payments, by its metadata, or not at
+/// all. A payment that was found so is no reason to look at that one alone: its name may have been copied.
 #[must_use]
 pub fn only_a_listing_tells(row: &AttemptRow) -> bool {
-    row.kind == AttemptKind::OneClick && row.payment_id.is_none() && row.checkout_session_id.is_none()
+    row.kind == AttemptKind::OneClick && row.checkout_session_id.is_none()
 }
 
 /// Seconds for which payments are not listed after they could not be listed `failures` times in a row.

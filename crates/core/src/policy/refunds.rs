@@ -7,7 +7,7 @@ use money::later;
 use wire::{Money, Quote, UnixSeconds};
 
 use crate::{
-    domain::{AttemptKind, QuoteRow, RefundCause, RefundStatus, SeenRefund},
+    domain::{AttemptKind, PaymentFacts, Proof, QuoteRow, RefundCause, RefundStatus, SeenRefund},
     policy::quote_lock::{self, Collected},
     rules::{AboveQuote, LateSuccess, MoneyRules, Surplus},
 };
@@ -42,17 +42,29 @@ pub struct Found {
     pub surplus: bool,
 }
 
-/// What the merchant's rules mean for a payment that collects `quote`.
+/// What the merchant's rules mean for a payment that collects `quote`. Nothing goes back by itself of a payment that only
+/// its name makes the attempt's own (I17).
 #[must_use]
-pub fn rules(money: MoneyRules, kind: AttemptKind, quote: &QuoteRow, collected: Money) -> RefundRules {
+pub fn rules(
+    money: MoneyRules,
+    kind: AttemptKind,
+    quote: &QuoteRow,
+    payment: &PaymentFacts,
+    proof: Proof,
+) -> RefundRules {
+    if proof == Proof::OldName {
+        return RefundRules::default();
+    }
+    // Giving back the first payment of something that renews would not end it, nor undo a change of plan; and what looks
+    // like a second payment of it may be a renewal.
+    let is_one_time = kind != AttemptKind::PlanChange
+        && quote.quote.renewal.is_none()
+        && payment.subscription_id.is_none();
     RefundRules {
-        // Giving back the first payment of something that renews would not end it, nor undo a change of plan.
-        late: money.late_success == LateSuccess::Refund
-            && kind == AttemptKind::OneClick
-            && quote.quote.renewal.is_none(),
-        surplus: money.surplus == Surplus::Refund,
+        late: money.late_success == LateSuccess::Refund && kind == AttemptKind::OneClick && is_one_time,
+        surplus: money.surplus == Surplus::Refund && is_one_time,
         excess: (money.above_quote == AboveQuote::RefundDifference)
-            .then(|| excess(kind, &quote.quote, collected))
+            .then(|| excess(kind, &quote.quote, payment.amount))
             .flatten(),
     }
 }

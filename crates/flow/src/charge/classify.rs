@@ -83,7 +83,8 @@ fn by_code(problem: &Problem) -> Class {
         | ErrorCode::PayloadTooLarge
         | ErrorCode::UnsupportedMediaType => Class::Refused(failed(FailureReason::ProcessingError, false)),
         ErrorCode::Unavailable | ErrorCode::RequestTimeout => Class::Unknown { repeat: true },
-        ErrorCode::Internal => Class::Unknown { repeat: false },
+        // `not_underpaid` answers the merchant's server, never a buyer.
+        ErrorCode::Internal | ErrorCode::NotUnderpaid => Class::Unknown { repeat: false },
         ErrorCode::Other => by_status(problem.status),
     }
 }

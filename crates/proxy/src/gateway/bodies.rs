@@ -8,7 +8,7 @@ use dodo_client::{
     },
     values::Metadata,
 };
-use upsell_core::domain::{Billing, ChargePlan, Tags};
+use upsell_core::domain::{Billing, ChargePlan, TagsError};
 
 /// A plan that cannot be put into a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -16,13 +16,16 @@ pub enum BodyError {
     /// A purchase where a plan change is meant, or the other way round; or a moment of effect that is not known.
     #[error("the plan is of another kind")]
     OtherKind,
+    /// It cannot be tagged.
+    #[error(transparent)]
+    Tags(#[from] TagsError),
 }
 
 /// The body of a new purchase: for its preview, its charge and its hosted page alike, so that what was quoted is what is
 /// bought.
 pub(super) fn checkout(
     plan: &ChargePlan,
-    tags: Option<&Tags>,
+    metadata: Option<Metadata>,
     return_url: Option<&str>,
 ) -> Result<Checkout, BodyError> {
     let ChargePlan::Checkout { product_id, quantity, billing, discount_codes } = plan else {
@@ -37,17 +40,25 @@ pub(super) fn checkout(
         billing_address: billing.as_ref().map(address),
         minimal_address: billing.as_ref().and_then(minimal),
         discount_codes: discount_codes.clone(),
-        metadata: tags.map(|tags| tags.over(&Metadata::default())).unwrap_or_default(),
         return_url: return_url.map(str::to_owned),
-        feature_flags: tags
-            .map(|_| FeatureFlags { redirect_immediately: Some(true), ..FeatureFlags::default() }),
+        feature_flags: metadata
+            .is_some()
+            .then(|| FeatureFlags { redirect_immediately: Some(true), ..FeatureFlags::default() }),
+        metadata: metadata.unwrap_or_default(),
         ..Checkout::default()
     })
 }
 
-/// The same purchase on Dodo's page, where the buyer may pick a saved method or give another.
+/// The same purchase on Dodo's page, where the buyer may pick a saved method or give another. What it costs is what was
+/// quoted: no discount code, no other currency.
 pub(super) fn hosted(checkout: Checkout) -> Checkout {
+    let flags = checkout.feature_flags.unwrap_or_default();
     Checkout {
+        feature_flags: Some(FeatureFlags {
+            allow_discount_code: Some(false),
+            allow_currency_selection: Some(false),
+            ..flags
+        }),
         show_saved_payment_methods: Some(true),
         cancel_url: checkout.return_url.clone(),
         // On the page the buyer can complete the address.
@@ -105,8 +116,7 @@ pub fn plan_change(plan: &ChargePlan, metadata: Option<Metadata>) -> Result<Plan
 mod tests {
     use dodo_client::{ids::SubscriptionId, types::plan_changes::ProrationMode};
     use serde_json::json;
-    use upsell_core::domain::AttemptKind;
-    use wire::AttemptId;
+    use upsell_core::domain::{TagKeys, Tags};
 
     use super::*;
 
@@ -129,14 +139,14 @@ mod tests {
         }
     }
 
-    fn tags() -> Tags {
-        Tags::example()
+    fn metadata() -> Metadata {
+        Tags::example().signed_over(&Metadata::default(), &TagKeys::example()).unwrap()
     }
 
     #[test]
     fn a_purchase_says_where_it_comes_from() {
         let body =
-            checkout(&purchase(Some(billing())), Some(&tags()), Some("https://shop.example/done")).unwrap();
+            checkout(&purchase(Some(billing())), Some(metadata()), Some("https://shop.example/done")).unwrap();
         assert_eq!(
             serde_json::to_value(body).unwrap(),
             json!({
@@ -147,8 +157,10 @@ mod tests {
                 "metadata": {"attempt_id": "at_1", "offer_id": "of_1", "campaign": "toolkit",
                              "upsell_source": "post_purchase", "purchase_type": "cross_sell",
                              "original_payment_id": "pay_1", "trigger_ref": "pay_1", "quote_id": "qt_1",
-                             "attempt_kind": "one_click", "upsell_product": "prod_kit", "upsell_quantity": "2",
-                             "upsell_store": "st_1"},
+                             "attempt_kind": "one_click", "upsell_products": "prod_kit:2",
+                             "upsell_store": "st_1", "upsell_mode": "test", "upsell_customer": "cus_1",
+                             "upsell_currency": "USD", "upsell_total": "1900",
+                             "upsell_auth": metadata().text("upsell_auth").unwrap()},
                 "return_url": "https://shop.example/done",
                 "feature_flags": {"redirect_immediately": true}
             })
@@ -158,9 +170,14 @@ mod tests {
     #[test]
     fn a_partial_address_is_said_to_be_one() {
         let partial = Billing { street: None, ..billing() };
-        let body = checkout(&purchase(Some(partial)), Some(&tags()), None).unwrap();
+        let body = checkout(&purchase(Some(partial)), Some(metadata()), None).unwrap();
         assert_eq!(body.minimal_address, Some(true));
-        assert_eq!(hosted(body).minimal_address, None);
+        let page = hosted(body);
+        assert_eq!(page.minimal_address, None);
+        let flags = page.feature_flags.unwrap();
+        assert_eq!(flags.allow_discount_code, Some(false));
+        assert_eq!(flags.allow_currency_selection, Some(false));
+        assert_eq!(flags.redirect_immediately, Some(true));
         assert_eq!(checkout(&purchase(None), None, None).unwrap().minimal_address, None);
     }
 
@@ -174,23 +191,15 @@ mod tests {
             proration: ProrationMode::DifferenceImmediately,
             effective_at: wire::EffectiveAt::Immediately,
         };
-        let existing: Metadata = [("crm", "42"), ("attempt_id", "at_old")].into_iter().collect();
-        let page = Tags {
-            attempt: AttemptId::parse("at_2").unwrap(),
-            kind: AttemptKind::PlanChange,
-            offer: None,
-            ..Tags::example()
-        };
-        let body = plan_change(&plan, Some(page.over(&existing))).unwrap();
+        let metadata: Metadata = [("crm", "42"), ("attempt_id", "at_2")].into_iter().collect();
+        let body = plan_change(&plan, Some(metadata)).unwrap();
         assert_eq!(
             serde_json::to_value(body).unwrap(),
             json!({
                 "product_id": "prod_pro", "quantity": 3, "proration_billing_mode": "difference_immediately",
                 "addons": [{"addon_id": "adn_seats", "quantity": 2}], "effective_at": "immediately",
                 "on_payment_failure": "prevent_change",
-                "metadata": {"crm": "42", "attempt_id": "at_2", "upsell_source": "plan_page", "quote_id": "qt_1",
-                             "attempt_kind": "plan_change", "upsell_product": "prod_kit", "upsell_quantity": "2",
-                             "upsell_store": "st_1"}
+                "metadata": {"crm": "42", "attempt_id": "at_2"}
             })
         );
         assert_eq!(checkout(&plan, None, None).err(), Some(BodyError::OtherKind));

@@ -39,7 +39,7 @@ impl Gateway {
     /// # Errors
     /// When Dodo does not answer.
     pub async fn payment(&self, id: &PaymentId) -> Result<PaymentFacts, Error> {
-        Ok(PaymentFacts::from(&self.dodo.get_payment(id).await?))
+        Ok(self.facts(&self.dodo.get_payment(id).await?))
     }
 
     /// A payment with all that came after it: refunds, disputes.
@@ -99,7 +99,7 @@ impl Gateway {
         let mut page = PageRequest::first(MAX_PAGE_SIZE);
         loop {
             let answer = self.dodo.list_payments(filter, page).await?;
-            found.extend(answer.items.iter().map(PaymentFacts::from));
+            found.extend(answer.items.iter().map(|payment| PaymentFacts::listed(payment, &self.keys)));
             match answer.next {
                 None => return Ok(found),
                 Some(next) if next.number() >= pages => return Err(ListingError::TooLong),

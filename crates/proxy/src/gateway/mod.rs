@@ -16,18 +16,21 @@ mod refunds;
 mod setup;
 mod subscriptions;
 
+use std::sync::Arc;
+
 use dodo_client::{
     ChargeEvidence, Client, Error,
     http::turn::Room,
     ids::{CustomerId, PaymentMethodId, SubscriptionId},
     types::{
         checkouts::{Buyer, CartItem, Checkout, CheckoutPreview, CheckoutSession},
+        payments::Payment,
         plan_preview::PlanChangePreview,
         subscriptions::PaymentLink,
     },
     values::Metadata,
 };
-use upsell_core::domain::{ChargePlan, Tags};
+use upsell_core::domain::{ChargePlan, PaymentFacts, TagKeys, Tags, TagsError};
 use wire::ProductId;
 
 pub use bodies::{BodyError, plan_change as change_body};
@@ -39,6 +42,7 @@ pub use refunds::{Refundable, refund_as_seen, seen_dispute, seen_refund};
 pub struct Gateway {
     dodo: Client,
     return_url: Option<String>,
+    keys: Arc<TagKeys>,
 }
 
 /// A request that could not be made, or failed.
@@ -52,11 +56,23 @@ pub enum GatewayError {
     Dodo(#[from] Error),
 }
 
+impl From<TagsError> for GatewayError {
+    fn from(error: TagsError) -> Self {
+        BodyError::from(error).into()
+    }
+}
+
 impl Gateway {
-    /// Over a client. `return_url` is where buyers come back to from hosted pages.
+    /// Over a client. `return_url` is where buyers come back to from hosted pages; charges are signed with `keys`.
     #[must_use]
-    pub fn new(dodo: Client, return_url: Option<String>) -> Self {
-        Self { dodo, return_url }
+    pub fn new(dodo: Client, return_url: Option<String>, keys: Arc<TagKeys>) -> Self {
+        Self { dodo, return_url, keys }
+    }
+
+    /// Reads a payment of Dodo's, and what its metadata is worth.
+    #[must_use]
+    pub fn facts(&self, payment: &Payment) -> PaymentFacts {
+        PaymentFacts::of(payment, &self.keys)
     }
 
     /// Keeps room in Dodo's quota for one request, to be spent on the charge. For before the charge is marked as sent.
@@ -105,7 +121,8 @@ impl Gateway {
         method: &PaymentMethodId,
         tags: &Tags,
     ) -> Result<ChargeEvidence<CheckoutSession>, BodyError> {
-        let body = bodies::checkout(plan, Some(tags), self.return_url.as_deref())?;
+        let metadata = tags.signed_over(&Metadata::default(), &self.keys)?;
+        let body = bodies::checkout(plan, Some(metadata), self.return_url.as_deref())?;
         Ok(self.dodo.charge_checkout(customer, method, &body).await)
     }
 
@@ -119,7 +136,8 @@ impl Gateway {
         customer: &CustomerId,
         tags: &Tags,
     ) -> Result<CheckoutSession, GatewayError> {
-        let body = bodies::checkout(plan, Some(tags), self.return_url.as_deref())?;
+        let metadata = tags.signed_over(&Metadata::default(), &self.keys)?;
+        let body = bodies::checkout(plan, Some(metadata), self.return_url.as_deref())?;
         let buyer = Buyer::Known { customer_id: customer.clone() };
         Ok(self.dodo.create_hosted_checkout(Some(&buyer), &bodies::hosted(body)).await?)
     }
@@ -155,7 +173,7 @@ impl Gateway {
         existing: &Metadata,
         tags: &Tags,
     ) -> Result<ChargeEvidence<PaymentLink>, BodyError> {
-        let body = bodies::plan_change(plan, Some(tags.over(existing)))?;
+        let body = bodies::plan_change(plan, Some(tags.signed_over(existing, &self.keys)?))?;
         Ok(self.dodo.change_plan(subscription, &body).await)
     }
 }

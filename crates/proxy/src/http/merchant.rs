@@ -1,21 +1,32 @@
 //! The merchant's own server: tokens for its buyers, and events that it reports of them.
 
-use axum::extract::State;
+use axum::extract::{Path, State, rejection::PathRejection};
 use http::StatusCode;
 use utoipa_axum::{router::OpenApiRouter, routes};
-use wire::{EventRequest, Problem, SessionRequest, SessionResponse};
+use wire::{
+    AttemptId, EventRequest, Problem, ResolveRequest, ResolveResponse, SessionRequest, SessionResponse,
+};
 
-use super::{App, auth::MerchantServer, error::ApiError, json::Json};
-use crate::service::sessions::SessionError;
+use super::{App, auth::MerchantServer, error::ApiError, json::Json, upsell::attempt_id};
+use crate::service::{resolving::ResolveError, sessions::SessionError};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(mint)).routes(routes!(report))
+    OpenApiRouter::new().routes(routes!(mint)).routes(routes!(report)).routes(routes!(resolve))
 }
 
 impl From<SessionError> for ApiError {
     fn from(error: SessionError) -> Self {
         match error {
             SessionError::Invalid(field) => Self::invalid(field.to_owned()),
+            error => Self::new(error.code()).because(error),
+        }
+    }
+}
+
+impl From<ResolveError> for ApiError {
+    fn from(error: ResolveError) -> Self {
+        match error {
+            ResolveError::Invalid => Self::invalid("resolution".to_owned()),
             error => Self::new(error.code()).because(error),
         }
     }
@@ -54,4 +65,24 @@ async fn report(
 ) -> Result<StatusCode, ApiError> {
     app.sessions.report(&request).await?;
     Ok(StatusCode::ACCEPTED)
+}
+
+/// Decides what becomes of money that fell short of what was agreed: an attempt that is `underpaid`.
+#[utoipa::path(
+    post, path = "/v1/attempts/{id}/resolve", tag = "merchant", security(("merchant_key" = [])),
+    request_body = ResolveRequest, params(("id" = AttemptId, Path)),
+    responses(
+        (status = 200, body = ResolveResponse),
+        (status = "4XX", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+async fn resolve(
+    State(app): State<App>,
+    _: MerchantServer,
+    id: Result<Path<String>, PathRejection>,
+    Json(request): Json<ResolveRequest>,
+) -> Result<axum::Json<ResolveResponse>, ApiError> {
+    let row = app.resolving.resolve(&attempt_id(id)?, request.resolution).await?;
+    Ok(axum::Json(ResolveResponse { attempt_id: row.id, state: row.state.word().as_str().to_owned() }))
 }

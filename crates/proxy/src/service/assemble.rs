@@ -18,6 +18,7 @@ use super::{
     quoting::Quoting,
     reconciler::Reconciler,
     refunds::Refunds,
+    resolving::Resolving,
     restoring::Restoring,
     sessions::Sessions,
     webhooks::Webhooks,
@@ -135,6 +136,7 @@ impl Services {
                 gateway,
                 chosen: Chosen::default(),
             },
+            resolving: Resolving { store: Arc::clone(&store), clock: Arc::clone(&clock) },
             webhooks: Webhooks {
                 store: Arc::clone(&store),
                 clock,

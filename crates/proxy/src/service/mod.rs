@@ -31,6 +31,7 @@ pub mod purchases;
 pub mod quoting;
 pub mod reconciler;
 pub mod refunds;
+pub mod resolving;
 pub mod restoring;
 pub mod sessions;
 pub mod webhooks;
@@ -51,6 +52,8 @@ pub struct Services {
     pub accepting: accepting::Accepting,
     /// Collecting.
     pub charging: Arc<charging::Charging>,
+    /// Money that fell short.
+    pub resolving: resolving::Resolving,
     /// Dodo's reports.
     pub webhooks: webhooks::Webhooks,
     /// Prices and quotes.

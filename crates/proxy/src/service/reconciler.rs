@@ -15,7 +15,7 @@ use money::later;
 use tokio_util::sync::CancellationToken;
 use upsell_core::{
     domain::{AttemptKind, AttemptRow, AttemptState, Observation, PaymentFacts, Source},
-    journal::{Abandon, KeptKey, RecordLook, Release, Settlement, claims::unexecuted, states::is_live},
+    journal::{Abandon, KeptKey, RecordLook, Release, Settlement, claims::unexecuted, states::{is_live, is_watched}},
     policy::reconcile_schedule::{self, Look, Next, only_a_listing_tells},
 };
 use wire::{AttemptId, FailureReason, UnixSeconds};
@@ -181,15 +181,27 @@ impl Reconciler {
         *self.pause() = ListingPause::default();
         let mut rows: BTreeMap<AttemptId, AttemptRow> =
             rows.into_iter().map(|row| (row.id.clone(), row)).collect();
+        let mut incomplete = BTreeSet::new();
         for payment in payments {
-            let Some(id) = &payment.attempt else { continue };
+            let Some(id) = payment.named.attempt() else { continue };
             let Some(row) = rows.get_mut(id) else { continue };
-            if let Some(settled) = self.charging.settle_payment(row, &payment, Source::LookUp).await? {
-                *row = settled.row;
+            let base = self.charging.nothing_seen(Source::LookUp);
+            match self.charging.settle_payment(row, &payment, base).await {
+                Ok(weighed) => {
+                    if let Some(settled) = weighed.settled() {
+                        *row = settled.row;
+                    }
+                }
+                Err(LookError::Store(error)) => return Err(error),
+                Err(error) => {
+                    tracing::warn!(attempt_id = %row.id, %error, "a payment could not be looked into");
+                    incomplete.insert(row.id.clone());
+                }
             }
         }
         for row in rows.into_values() {
-            self.conclude(row, Look::Idle).await?;
+            let look = if incomplete.contains(&row.id) { Look::Incomplete } else { Look::Idle };
+            self.conclude(row, look).await?;
         }
         Ok(())
     }
@@ -259,16 +271,13 @@ impl Reconciler {
         let Some(quote) = self.store.quote(&row.customer_id, &row.quote_id).await? else {
             return Ok(row.clone());
         };
-        let Some(settlement) = self.charging.see_change(row, &quote).await? else {
-            return Ok(row.clone());
-        };
-        let settled = self.charging.settle(row, Some(&quote), &settlement).await?;
+        let settled = self.charging.look_at_change(row, &quote, Source::LookUp).await?;
         Ok(settled.map_or_else(|| row.clone(), |settled| settled.row))
     }
 
     /// Writes down that it was looked up, and when to look next or that waiting is over.
     async fn conclude(&self, row: AttemptRow, look: Look) -> Result<(), StoreError> {
-        if !is_live(row.state) && row.state != AttemptState::Abandoned {
+        if !is_live(row.state) && !is_watched(row.state) {
             return Ok(());
         }
         crate::failpoint!("conclude.begun");

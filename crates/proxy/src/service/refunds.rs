@@ -154,10 +154,6 @@ impl Refunds {
         match classify(&evidence) {
             Class::Accepted(refund) => self.accepted(&order, refund).await,
             Class::NotSent => self.due_again(&order, AGAIN_AFTER).await,
-            Class::NotExecuted { retry_after } => {
-                let wait = retry_after.and_then(|wait| i64::try_from(wait.as_secs()).ok());
-                self.due_again(&order, wait.unwrap_or_default().max(AGAIN_AFTER)).await
-            }
             Class::Rejected(_) => self.refused(&order, None).await,
             Class::Unknown => self.not_found(&order).await,
         }
@@ -247,5 +243,6 @@ fn reason(cause: RefundCause) -> &'static str {
         RefundCause::Late => "collected after it had been given up",
         RefundCause::Surplus => "collected twice",
         RefundCause::AboveQuote => "collected more than was shown",
+        RefundCause::Underpaid => "collected less than was agreed",
     }
 }

@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 use upsell_core::{
     domain::{PaymentFacts, Source, Tags},
-    journal::{Rebuild, Took, restore},
+    journal::{PresumeSent, Rebuild, Took, restore},
 };
 use wire::{ProductId, UnixSeconds};
 
@@ -87,7 +87,7 @@ impl Restoring {
         let mut compared = Compared::default();
         if let Some(since) = restore::compare_since(sign, named, seen) {
             let payments = self.gateway.all_payments_since(since).await?;
-            compared = self.put_back(payments, named.is_some()).await?;
+            compared = self.put_back(payments).await?;
             went_back |= compared.rebuilt > 0;
         }
         if went_back || named.is_some() {
@@ -106,11 +106,17 @@ impl Restoring {
     }
 
     /// The oldest first, so that attempts of one offer come in their order.
-    async fn put_back(&self, mut payments: Vec<PaymentFacts>, named: bool) -> Result<Compared, LookError> {
+    async fn put_back(&self, mut payments: Vec<PaymentFacts>) -> Result<Compared, LookError> {
         payments.sort_by_key(|payment| payment.created_at);
+        let store = self.store.identity();
         let mut compared = Compared::default();
         for payment in &payments {
-            let Some(tags) = restore::is_ours(payment, self.store.name(), named) else { continue };
+            let Some(tags) = restore::authenticated(payment, store) else {
+                if restore::may_be_older(payment, store) {
+                    self.block_older(payment).await?;
+                }
+                continue;
+            };
             match self.put_one_back(tags, payment).await? {
                 Some(true) => compared.rebuilt = compared.rebuilt.saturating_add(1),
                 Some(false) => {}
@@ -126,22 +132,38 @@ impl Restoring {
             && known.state != upsell_core::domain::AttemptState::Claimed
         {
             // What the listing says of it is worth knowing all the same.
-            self.charging.settle_payment(&known, listed, Source::LookUp).await?;
+            let base = self.charging.nothing_seen(Source::LookUp);
+            self.charging.settle_payment(&known, listed, base).await?;
             return Ok(Some(false));
         }
         let whole = self.gateway.whole_payment(&listed.payment_id).await?;
-        let payment = PaymentFacts::from(&whole);
-        let name = self.charging.name_of(&tags.product).await;
-        let Some(rebuilding) = restore::rebuilding(tags, &payment, name, self.clock.now()) else {
+        let payment = self.gateway.facts(&whole);
+        let name = match tags.items.first() {
+            Some((product, _)) => self.charging.name_of(product).await,
+            None => String::new(),
+        };
+        let Some(rebuilding) = restore::rebuilding(tags, payment.created_at, name, self.clock.now()) else {
             tracing::error!(attempt_id = %tags.attempt, "a payment says too little to write its attempt anew");
             return Ok(None);
         };
         let rebuild = Rebuild { rebuilding: &rebuilding, at: self.clock.now() };
         let (Took::New(row) | Took::Known(row)) = self.store.execute(&rebuild).await?;
         tracing::warn!(attempt_id = %row.id, "an attempt was written anew from its payment");
-        self.charging.settle_payment(&row, &payment, Source::Restore).await?;
+        let base = self.charging.nothing_seen(Source::Restore);
+        self.charging.settle_payment(&row, &payment, base).await?;
         self.charging.observe_flags(&whole).await?;
         Ok(Some(true))
+    }
+
+    /// A name from before there were codes settles nothing. It keeps an attempt that was only claimed in the backup from
+    /// being taken for unsent, and so its offer from being charged again.
+    async fn block_older(&self, payment: &PaymentFacts) -> Result<(), LookError> {
+        let Some(id) = payment.named.attempt() else { return Ok(()) };
+        let at = self.clock.now();
+        if self.store.execute(&PresumeSent { attempt: id.clone(), at }).await? {
+            tracing::warn!(attempt_id = %id, "an attempt that was only claimed may have been sent");
+        }
+        Ok(())
     }
 
     /// Says that the proxy is alive, now and then, until cancelled; and once more at the end. Closes the gate when the

@@ -19,7 +19,7 @@ pub use limits::{LimitArguments, Limits};
 pub use notify::Notify;
 
 use upsell_core::{
-    domain::Tenant,
+    domain::{TagKeyError, TagKeys, Tenant},
     rules::{Rules, RulesError},
 };
 
@@ -137,6 +137,8 @@ pub struct Secrets {
     pub api_key: Option<SecretString>,
     /// `DODO_PAYMENTS_WEBHOOK_KEY`: one key, or several separated by spaces or commas while keys are being changed.
     pub webhook_key: Option<SecretString>,
+    /// `UPSELL_SIGNING_KEYS`: what charges are signed with, as `id:base64`; one key or several, of which the first signs.
+    pub signing_keys: Option<SecretString>,
     /// `UPSELL_NOTIFY_KEY`: what news for the merchant's system is signed with; one key or several, as above.
     pub notify_key: Option<SecretString>,
     /// `DATABASE_URL`: `postgres://…` for several proxies, `sqlite:PATH` for one. May hold a password.
@@ -151,6 +153,7 @@ impl Secrets {
             merchant_key: secret("UPSELL_MERCHANT_KEY"),
             api_key: secret("DODO_PAYMENTS_API_KEY"),
             webhook_key: secret("DODO_PAYMENTS_WEBHOOK_KEY"),
+            signing_keys: secret("UPSELL_SIGNING_KEYS"),
             notify_key: secret("UPSELL_NOTIFY_KEY"),
             database_url: secret("DATABASE_URL"),
         }
@@ -186,6 +189,8 @@ pub struct Settings {
     pub dodo: dodo_client::Config,
     /// Keys that webhooks may be signed with.
     pub webhook_keys: Vec<WebhookKey>,
+    /// Keys that charges are signed with.
+    pub tag_keys: TagKeys,
     /// How much is let in, and how much is asked of Dodo.
     pub limits: Limits,
     /// Where the merchant's system is told the news; absent: it is told none.
@@ -206,6 +211,9 @@ pub enum SettingsError {
     /// No webhook key, or one that anybody could sign with.
     #[error("DODO_PAYMENTS_WEBHOOK_KEY: {0}")]
     WebhookKey(#[from] KeyError),
+    /// No key to sign charges with, or one that anybody could sign with.
+    #[error("UPSELL_SIGNING_KEYS: {0}")]
+    SigningKeys(#[from] TagKeyError),
     /// No key to sign news with, or one that anybody could sign with.
     #[error("UPSELL_NOTIFY_KEY: {0}")]
     NotifyKey(KeyError),
@@ -263,6 +271,8 @@ impl Settings {
         }
         let dodo = dodo(arguments.environment, secrets.api_key, arguments.dodo_base_url)?;
         let webhook_keys = webhook_keys(secrets.webhook_key)?;
+        let signing_keys = secrets.signing_keys.ok_or(SettingsError::Missing("UPSELL_SIGNING_KEYS"))?;
+        let tag_keys = TagKeys::parse(&signing_keys)?;
         let notify = Notify::check(arguments.notify_url.as_deref(), secrets.notify_key.as_ref())?;
         if wire::ProductId::parse(arguments.merchant.as_str()).is_err() {
             return Err(SettingsError::Merchant);
@@ -301,6 +311,7 @@ impl Settings {
             spa_dir: arguments.spa_dir,
             dodo,
             webhook_keys,
+            tag_keys,
             limits: Limits::check(&arguments.limits)?,
             notify,
             restored_at: arguments.restored_at,

@@ -5,8 +5,9 @@ use clap::Parser;
 use super::*;
 
 const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/upsell.toml");
-const SECRETS: [(&str, &str); 3] = [
+const SECRETS: [(&str, &str); 4] = [
     ("UPSELL_MERCHANT_KEY", "merchant-secret-key"),
+    ("UPSELL_SIGNING_KEYS", "k1:dXBzZWxsLXNpZ25pbmcta2V5LW9mLXRoZS10ZXN0cyE="),
     ("DODO_PAYMENTS_API_KEY", "dodo_test_key"),
     ("DODO_PAYMENTS_WEBHOOK_KEY", "whsec_ZG9kby1zaW0tdGVzdC1zZWNyZXQtMDEyMzQ1Njc4OSE="),
 ];
@@ -53,13 +54,16 @@ type Row = (&'static [&'static str], &'static [(&'static str, &'static str)], &'
 
 #[test]
 fn every_refusal_says_what_to_mend() {
-    let table: [Row; 21] = [
+    let table: [Row; 24] = [
         (&[], &[("UPSELL_MERCHANT_KEY", "")], "UPSELL_MERCHANT_KEY is not set"),
         (&[], &[("UPSELL_MERCHANT_KEY", "short")], "UPSELL_MERCHANT_KEY has 5 characters"),
         (&[], &[("DODO_PAYMENTS_API_KEY", " ")], "DODO_PAYMENTS_API_KEY is not set"),
         (&[], &[("DODO_PAYMENTS_API_KEY", "dodo_live_x")], "the API key is a live key, but the mode is test"),
         (&["--environment", "live_mode"], &[], "the API key is a test key, but the mode is live"),
         (&["--dodo-base-url", "http://evil.example"], &[], "unencrypted"),
+        (&[], &[("UPSELL_SIGNING_KEYS", "")], "UPSELL_SIGNING_KEYS is not set"),
+        (&[], &[("UPSELL_SIGNING_KEYS", "k1:c2hvcnQ=")], "a key has 5 bytes and needs at least 32"),
+        (&[], &[("UPSELL_SIGNING_KEYS", "c2hvcnQ=")], "a key is not `id:base64`"),
         (&[], &[("DODO_PAYMENTS_WEBHOOK_KEY", "")], "DODO_PAYMENTS_WEBHOOK_KEY is not set"),
         (&[], &[("DODO_PAYMENTS_WEBHOOK_KEY", "whsec_c2hvcnQ=")], "has 5 bytes and needs at least 24"),
         (&[], &[("DODO_PAYMENTS_WEBHOOK_KEY", "whsec_")], "has 0 bytes"),

@@ -8,7 +8,10 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use upsell_core::journal::LastSign;
+use upsell_core::{
+    domain::{Fingerprinted, KnownKey, StoreIdentity},
+    journal::LastSign,
+};
 use wire::{AttemptId, UnixSeconds};
 
 use super::StoreError;
@@ -16,8 +19,17 @@ use super::StoreError;
 /// A store that may have lost commits.
 #[async_trait]
 pub trait Restore: Send + Sync {
-    /// The store's own name: made with it, and kept by every copy. Charges carry it.
-    fn name(&self) -> &str;
+    /// What it is known by at Dodo.
+    fn identity(&self) -> &StoreIdentity;
+
+    /// Every key that charges were signed with, as far as the store knows.
+    async fn known_keys(&self) -> Result<Vec<KnownKey>, StoreError>;
+
+    /// Remembers keys that charges are signed with. One that is known stays as it is.
+    async fn remember_keys(&self, keys: &[Fingerprinted], at: UnixSeconds) -> Result<(), StoreError>;
+
+    /// Remembers that a key may be missing from now on. `false`: it is not known, or was retired before.
+    async fn retire_key(&self, id: &str, at: UnixSeconds) -> Result<bool, StoreError>;
 
     /// What it says of its last moments.
     async fn last_sign(&self) -> Result<LastSign, StoreError>;

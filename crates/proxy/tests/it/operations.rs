@@ -7,7 +7,7 @@ use proxy::{
     store::{OpenError, sqlite},
 };
 
-use crate::harness::{Options, TestApp, WEBHOOK_SECRET};
+use crate::harness::{Options, TestApp, SIGNING_KEYS, WEBHOOK_SECRET};
 
 fn settings(database: std::path::PathBuf) -> Settings {
     let arguments = Arguments {
@@ -30,6 +30,7 @@ fn settings(database: std::path::PathBuf) -> Settings {
     let secrets = Secrets {
         merchant_key: Some("a-merchant-key-long-enough".to_owned().into()),
         api_key: Some("dodo_test_key".to_owned().into()),
+        signing_keys: Some(SIGNING_KEYS.to_owned().into()),
         webhook_key: Some(WEBHOOK_SECRET.to_owned().into()),
         notify_key: None,
         database_url: None,

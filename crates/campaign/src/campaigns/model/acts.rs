@@ -12,11 +12,11 @@ use wire::FailureReason;
 
 use super::{
     book::{FAILED, Row},
-    evidence::{PageEnd, Seen, look_of, of_payment},
-    journal::{Cmd, Journal},
+    evidence::{PageEnd, Seen, look_of},
+    journal::{Cmd, Forgery, Journal},
     rows::PAGE,
     system::{System, Variant},
-    world::{Attempt, Net, Task, World},
+    world::{Attempt, Net, Status, Task, World},
 };
 
 /// Claims. Whether it was.
@@ -43,6 +43,29 @@ pub(super) fn release(journal: &Journal, world: &mut World, n: usize, from: Unex
 /// Merges what was seen.
 pub(super) fn settle(journal: &Journal, world: &mut World, n: usize, seen: Seen) {
     journal.execute(&mut world.book, Cmd::Settle(n, seen));
+    if world.book.rows[n].state == FAILED {
+        world.attempts[n].told_failed = true;
+    }
+}
+
+/// Settles by a payment at Dodo; with what the reply said, where it has just come.
+pub(super) fn settle_payment(
+    journal: &Journal,
+    world: &mut World,
+    n: usize,
+    k: usize,
+    status: Status,
+    replied: bool,
+) {
+    journal.execute(&mut world.book, Cmd::SettlePayment(n, k, status, replied));
+    if world.book.rows[n].state == FAILED {
+        world.attempts[n].told_failed = true;
+    }
+}
+
+/// Settles by a payment that the buyer made without us.
+pub(super) fn settle_forgery(journal: &Journal, world: &mut World, n: usize, forgery: Forgery) {
+    journal.execute(&mut world.book, Cmd::SettleForgery(n, forgery));
     if world.book.rows[n].state == FAILED {
         world.attempts[n].told_failed = true;
     }
@@ -75,25 +98,36 @@ pub(super) fn look(system: &System, journal: &Journal, world: &mut World, n: usi
     }
     let (row, attempt) = (world.book.rows[n], world.attempts[n]);
     let hosted = row.kind == AttemptKind::Hosted;
-    let named = match usize::from(row.counts).checked_sub(1) {
-        Some(counts) if !hosted => Some(counts),
-        _ if row.session => attempt.named_by_checkout(),
-        counts => {
-            counts.or_else(|| attempt.begun().find(|(_, payment)| payment.listed && !hosted).map(|(k, _)| k))
-        }
-    };
-    match named {
-        Some(k) => {
-            let status = attempt.payments[k].status;
-            settle(journal, world, n, of_payment(row.kind, k, status));
-            look_of(status)
-        }
-        None if system.variant == Variant::NotListedIsFailed && !hosted => {
-            settle(journal, world, n, Seen::only(Observation::Failed(FailureReason::Other)));
-            Look::Idle
-        }
-        None => Look::Idle,
+    if !hosted && !row.session {
+        return look_at_listing(system, journal, world, n);
     }
+    // A reply named it; else the checkout does, which knows the latest.
+    let known = usize::from(row.counts).checked_sub(1).filter(|k| *k < attempt.payments.len());
+    let named = match known {
+        Some(known) if !hosted => Some(known),
+        _ if row.session => attempt.named_by_checkout(),
+        known => known,
+    };
+    let Some(k) = named else { return Look::Idle };
+    let status = attempt.payments[k].status;
+    settle_payment(journal, world, n, k, status, false);
+    look_of(status)
+}
+
+/// No reply named what it made: all that listings show is looked at.
+fn look_at_listing(system: &System, journal: &Journal, world: &mut World, n: usize) -> Look {
+    let attempt = world.attempts[n];
+    let mut seen = Look::Idle;
+    let mut found = false;
+    for (k, payment) in attempt.begun().filter(|(_, payment)| payment.listed) {
+        settle_payment(journal, world, n, k, payment.status, false);
+        seen = look_of(payment.status);
+        found = true;
+    }
+    if !found && system.variant == Variant::NotListedIsFailed {
+        settle(journal, world, n, Seen::only(Observation::Failed(FailureReason::Other)));
+    }
+    seen
 }
 
 /// `Reconciler::conclude` of a hosted page whose day is over. Whether it did anything.

@@ -39,12 +39,14 @@ pub(super) struct Row {
     pub(super) surplus: bool,
     /// Its checkout session is known, and where it is hosted, its address.
     pub(super) session: bool,
-    /// The payment that counts, from 1; 0 where none is known.
+    /// The payment that counts, from 1; 0 where none is known, 3 where it is one that the buyer made without us.
     pub(super) counts: u8,
     /// Complete looks after the deadline that decided nothing.
     pub(super) clean_looks: u8,
     /// Payments on record.
     pub(super) payments: [PaymentRow; PAYMENTS],
+    /// A payment that the buyer made without us is on record, and its status.
+    pub(super) forged: Option<PaymentStatus>,
     /// Notifications that the merchant's system got: accepted, succeeded, failed.
     pub(super) notified: [bool; 3],
 }
@@ -75,7 +77,7 @@ pub(super) const KINDS: [NotificationKind; 3] =
 /// Why it failed makes no difference to what may happen next, so that one reason stands for all.
 pub(super) const FAILED: AttemptState = AttemptState::Failed(FailureReason::Declined);
 
-const STATES: [AttemptState; 10] = [
+const STATES: [AttemptState; 11] = [
     AttemptState::Claimed,
     AttemptState::Released,
     AttemptState::Sent,
@@ -85,6 +87,7 @@ const STATES: [AttemptState; 10] = [
     FAILED,
     AttemptState::Abandoned,
     AttemptState::Scheduled,
+    AttemptState::Underpaid,
     AttemptState::Succeeded,
 ];
 const STATUSES: [Option<PaymentStatus>; 4] =
@@ -111,6 +114,7 @@ impl Row {
             counts: 0,
             clean_looks: 0,
             payments: [PaymentRow::default(); PAYMENTS],
+            forged: None,
             notified: [false; 3],
         }
     }
@@ -128,6 +132,7 @@ impl Row {
         }
         bits.put(self.counts.into(), 2);
         bits.put(self.clean_looks.into(), 2);
+        bits.put(place(&STATUSES, &self.forged), 2);
         for payment in &self.payments {
             bits.put(place(&STATUSES, &payment.status), 2);
             bits.put(u64::from(payment.surplus), 1);
@@ -150,6 +155,7 @@ impl Row {
             payment.surplus = bits.take(1) == 1;
             payment.status = STATUSES[bits.take(2) as usize];
         }
+        row.forged = STATUSES[bits.take(2) as usize];
         row.clean_looks = bits.take(2) as u8;
         row.counts = bits.take(2) as u8;
         for flag in row.notified.iter_mut().rev() {
@@ -253,12 +259,12 @@ pub(super) mod tests {
         (
             any::<[bool; 3]>(),
             prop::sample::select(&STATES),
-            (0..=2_u8, 0..4_u8),
+            (0..=2_u8, 0..4_u8, prop::sample::select(&STATUSES)),
             [payment(), payment()],
             any::<[bool; 3]>(),
         )
             .prop_map(
-                |([hosted, surplus, session], state, (counts, clean_looks), payments, notified)| Row {
+                |([hosted, surplus, session], state, (counts, clean_looks, forged), payments, notified)| Row {
                     kind: if hosted { AttemptKind::Hosted } else { AttemptKind::OneClick },
                     state,
                     surplus,
@@ -266,6 +272,7 @@ pub(super) mod tests {
                     counts,
                     clean_looks,
                     payments,
+                    forged,
                     notified,
                 },
             )

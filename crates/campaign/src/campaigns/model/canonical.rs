@@ -52,7 +52,7 @@ fn without_the_forgotten(row: &Row, attempt: &Attempt) -> (Row, Attempt) {
         attempt.posts = if attempt.posts > 1 { attempt.posts } else { 0 };
     }
     for payment in &mut attempt.payments {
-        payment.listed &= !hosted && !row.is_known();
+        payment.listed &= !hosted && !row.session;
         if payment.refund == Task::Gone && payment.refund_net != Net::InFlight {
             payment.refund_net = Net::Nothing;
         }

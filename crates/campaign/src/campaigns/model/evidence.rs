@@ -6,7 +6,7 @@ use dodo_client::{
     types::payments::IntentStatus,
 };
 use upsell_core::{
-    domain::{AttemptKind, AttemptRow, AttemptState, Observation, PaymentStatus},
+    domain::{AttemptKind, AttemptRow, AttemptState, Observation},
     policy::{
         classify::{Class, classify},
         observe,
@@ -17,20 +17,20 @@ use wire::UnixSeconds;
 
 use super::world::{Status, Verdict};
 
-/// An observation of an attempt, with its payment.
+/// An observation of an attempt, without a payment but for the one that Dodo's reply named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Seen {
     pub(super) observation: Observation,
-    /// The payment, and how it stands.
-    pub(super) payment: Option<(usize, PaymentStatus)>,
-    /// The checkout session, and where it is hosted, its address.
+    /// The payment that the reply named, just begun.
+    pub(super) begun: Option<usize>,
+    /// The reply named the checkout session, and where it is hosted, its address.
     pub(super) session: bool,
 }
 
 impl Seen {
     /// Returns an observation and nothing else.
     pub(super) fn only(observation: Observation) -> Self {
-        Self { observation, payment: None, session: false }
+        Self { observation, begun: None, session: false }
     }
 }
 
@@ -41,8 +41,6 @@ pub(super) struct Verdicts {
     pub(super) unsent: Vec<Verdict>,
     /// Dodo refused.
     pub(super) refused: Vec<Verdict>,
-    /// Dodo was too busy to look at it.
-    pub(super) throttled: Vec<Verdict>,
     /// Anything else but a clean answer: it may have been executed or not.
     pub(super) doubtful: Vec<Verdict>,
     /// A clean answer.
@@ -66,7 +64,8 @@ impl Verdicts {
             .flat_map(|cause| {
                 [None, Some(200), Some(422)].map(move |status| ChargeEvidence::Broken { status, cause })
             })
-            .chain([302, 408, 409, 418, 500, 502, 503, 504].map(dodo))
+            // A rate limit may act after the execution.
+            .chain([302, 408, 409, 418, 429, 500, 502, 503, 504].map(dodo))
             // A status without Dodo's own body may come from anything in between.
             .chain([400, 401, 422, 429, 500].map(|status| answer(status, ErrorBody::Empty)))
             .chain([ChargeEvidence::Undecodable { status: 200, reason: DecodeError::NotJson }])
@@ -74,7 +73,6 @@ impl Verdicts {
         Self {
             unsent: distinct(unsent.map(ChargeEvidence::Unsent)),
             refused: distinct([400, 401, 403, 404, 405, 413, 415, 422].map(dodo)),
-            throttled: distinct([dodo(429)]),
             doubtful: distinct(doubtful),
             accepted: distinct([200, 201].map(|status| ChargeEvidence::Accepted { status, reply: () })),
         }
@@ -91,7 +89,6 @@ fn distinct(evidence: impl IntoIterator<Item = ChargeEvidence<()>>) -> Vec<Verdi
     for evidence in evidence {
         let verdict = match classify(&evidence) {
             Class::NotSent => Verdict::NotSent,
-            Class::NotExecuted { .. } => Verdict::NotExecuted,
             Class::Rejected(_) => Verdict::Rejected,
             Class::Unknown => Verdict::Unknown,
             Class::Accepted(()) => Verdict::Accepted,
@@ -103,16 +100,6 @@ fn distinct(evidence: impl IntoIterator<Item = ChargeEvidence<()>>) -> Vec<Verdi
     found
 }
 
-/// Returns the observation of an attempt whose payment has this status.
-pub(super) fn of_payment(kind: AttemptKind, k: usize, status: Status) -> Seen {
-    let observation = observe::payment(kind, intent(status).as_ref(), None);
-    Seen { observation, payment: Some((k, seen_as(status))), session: false }
-}
-
-/// Returns the status under which the payment itself is recorded.
-pub(super) fn seen_as(status: Status) -> PaymentStatus {
-    observe::payment_status(intent(status).as_ref())
-}
 
 /// Complete looks after the deadline that have to decide nothing before a charge is given up.
 ///
@@ -177,7 +164,7 @@ pub(super) fn look_of(status: Status) -> Look {
     }
 }
 
-fn intent(status: Status) -> Option<IntentStatus> {
+pub(super) fn intent(status: Status) -> Option<IntentStatus> {
     match status {
         Status::None => None,
         Status::Processing => Some(IntentStatus::Processing),
@@ -201,7 +188,6 @@ mod tests {
         let verdicts = Verdicts::of_production();
         assert_eq!(verdicts.unsent, [Verdict::NotSent]);
         assert_eq!(verdicts.refused, [Verdict::Rejected]);
-        assert_eq!(verdicts.throttled, [Verdict::NotExecuted]);
         assert_eq!(verdicts.doubtful, [Verdict::Unknown]);
         assert_eq!(verdicts.accepted, [Verdict::Accepted]);
         assert_eq!(looks_before_giving_up().unwrap(), 2);

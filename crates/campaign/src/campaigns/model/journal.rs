@@ -5,24 +5,30 @@
 
 use std::cell::RefCell;
 
+use dodo_client::types::payments::IntentStatus;
 use rustc_hash::FxHashMap;
 use upsell_core::{
-    domain::{AttemptKind, AttemptRow, OfferRow, OrderState, QuoteRow, RefundCause, SeenPayment, Source},
+    domain::{
+        AttemptKind, AttemptRow, Cart, Named, Observation, OfferRow, OrderState, PaymentFacts, PaymentStatus,
+        QuoteRow, RefundCause, Source,
+    },
     journal::{
         Abandon, Claim, ClaimOutcome, Command, ConcludeRefund, Conclusion, Decline, DeclineOutcome, KeptKey,
-        MarkRefundSent, MarkSent, RecordLook, RecordRefund, Release, Settle, Settlement, Unexecuted, decide,
+        MarkRefundSent, MarkSent, RecordLook, RecordRefund, Release, Settle, SettlePayment, Settlement,
+        Unexecuted, decide,
+        fixtures::{genuine, identity, product, seen_payment, usd},
     },
-    policy::refunds,
     rules::{AboveQuote, LateSuccess, MoneyRules, Surplus},
 };
-use wire::{AttemptId, Money, UnixSeconds};
+use wire::{AttemptId, UnixSeconds};
 
 use super::{
     book::{Book, MOST, PackedBook},
-    evidence::Seen,
-    rows::{BEFORE, LEASE, Names, PAGE},
+    evidence::{Seen, intent},
+    rows::{BEFORE, LATER, LEASE, Names, PAGE, SMALLEST},
     system::Variant,
     weakened,
+    world::Status,
 };
 
 /// The merchant gives back all money that should not be there.
@@ -40,6 +46,10 @@ pub(super) enum Cmd {
     ReleaseClaimed(usize),
     ReleaseSent(usize),
     Settle(usize, Seen),
+    /// Settles by a payment at Dodo, in this status; whether the reply that named it has just come.
+    SettlePayment(usize, usize, Status, bool),
+    /// The same by a payment that the buyer made without us.
+    SettleForgery(usize, Forgery),
     Abandon(usize),
     /// A complete look after the deadline that decided nothing.
     CleanLook(usize),
@@ -48,6 +58,33 @@ pub(super) enum Cmd {
     /// Concludes an order, for a process that knows it to be in this state.
     Conclude(usize, usize, OrderState, Refunding),
     RecordRefund(usize, usize),
+}
+
+/// A payment that the buyer makes without us, with metadata that names an attempt. Its amount is the smallest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Forgery {
+    /// It names the attempt. Names are on the buyer's page.
+    Name,
+    /// It has the code of another attempt.
+    OtherTerms,
+    /// It has everything that the attempt's own payment has, and buys something else.
+    OtherCart,
+    /// It has everything, and buys the same for less.
+    Short,
+    /// It has everything, and fails.
+    Fails,
+    /// It has everything, and is under way.
+    Begins,
+}
+
+impl Forgery {
+    pub(super) const ALL: [Self; 6] =
+        [Self::Name, Self::OtherTerms, Self::OtherCart, Self::Short, Self::Fails, Self::Begins];
+
+    /// Says whether it copies what has to be seen at Dodo first.
+    pub(super) fn copies(self) -> bool {
+        self != Self::Name
+    }
 }
 
 /// Result of working on a refund order.
@@ -92,7 +129,12 @@ impl Journal {
         match cmd {
             Cmd::Claim(kind) => self.claim(book, kind),
             Cmd::MarkSent(n) => {
-                let mark = MarkSent { attempt: attempt(n), now: BEFORE, next_check_at: LEASE };
+                let mark = MarkSent {
+                    attempt: attempt(n),
+                    now: BEFORE,
+                    next_check_at: LEASE,
+                    agreed: QuoteRow::example().quote.total,
+                };
                 self.run(book, &mark)
             }
             Cmd::ReleaseClaimed(n) => self.run(book, &release(attempt(n), Unexecuted::Claimed)),
@@ -100,6 +142,19 @@ impl Journal {
             Cmd::Settle(n, seen) => {
                 let settlement = self.settlement(book, n, seen);
                 self.run(book, &Settle { attempt: &attempt(n), settlement: &settlement }).is_some()
+            }
+            Cmd::SettlePayment(n, k, status, replied) => {
+                let facts = self.payment(book, n, k, status);
+                let reply = Seen {
+                    begun: replied.then_some(k),
+                    session: replied,
+                    ..Seen::only(Observation::Pending { customer_action: false })
+                };
+                self.weigh(book, n, &facts, reply)
+            }
+            Cmd::SettleForgery(n, forgery) => {
+                let facts = weakened::forged(self.variant, self.forgery(book, n, forgery));
+                self.weigh(book, n, &facts, Seen::only(Observation::Unknown))
             }
             Cmd::Abandon(n) => {
                 self.run(book, &Abandon { attempt: attempt(n), at: BEFORE, next_check_at: LEASE })
@@ -159,22 +214,57 @@ impl Journal {
     }
 
     fn settlement(&self, book: &Book, n: usize, seen: Seen) -> Settlement {
-        let kind = book.rows[n].kind;
-        let hosted = kind == AttemptKind::Hosted;
-        let quote = QuoteRow::example();
-        let collected = Money { amount: quote.quote.total, currency: quote.quote.currency };
-        let payment = seen.payment.map(|(k, status)| SeenPayment {
-            id: self.names.payments[n][k].clone(),
-            status,
-            amount: None,
-        });
+        let hosted = book.rows[n].kind == AttemptKind::Hosted;
+        let begun = |k: usize| seen_payment(self.names.payments[n][k].as_str(), PaymentStatus::Pending, None);
         Settlement {
             checkout_session_id: seen.session.then(|| self.names.sessions[n].clone()),
             checkout_url: (seen.session && hosted).then(|| PAGE.to_owned()),
-            refund: refunds::rules(MONEY, kind, &quote, collected),
-            payment,
+            payment: seen.begun.map(begun),
             ..Settlement::of(seen.observation, Source::LookUp, BEFORE)
         }
+    }
+
+    /// Settles by a payment, if that is the attempt's own.
+    fn weigh(&self, book: &mut Book, n: usize, payment: &PaymentFacts, reply: Seen) -> bool {
+        let (base, store) = (self.settlement(book, n, reply), identity());
+        let settle = SettlePayment {
+            attempt: &self.names.attempts[n],
+            payment,
+            subscription: None,
+            base: &base,
+            money: MONEY,
+            store: &store,
+        };
+        self.run(book, &settle).settled().is_some()
+    }
+
+    /// A payment that an attempt's own request began, as webhooks and look-ups tell of it.
+    fn payment(&self, book: &Book, n: usize, k: usize, status: Status) -> PaymentFacts {
+        let hosted = book.rows[n].kind == AttemptKind::Hosted;
+        let row = AttemptRow { id: self.names.attempts[n].clone(), kind: book.rows[n].kind, ..sent() };
+        PaymentFacts {
+            status: intent(status),
+            checkout_session_id: hosted.then(|| self.names.sessions[n].clone()),
+            ..genuine(&row, self.names.payments[n][k].as_str())
+        }
+        .began(BEFORE)
+    }
+
+    /// A payment that the buyer makes without us.
+    fn forgery(&self, book: &Book, n: usize, forgery: Forgery) -> PaymentFacts {
+        let row = AttemptRow { id: self.names.attempts[n].clone(), kind: book.rows[n].kind, ..sent() };
+        let copy = PaymentFacts { amount: usd(SMALLEST), ..genuine(&row, self.names.forged[n].as_str()) };
+        let other = AttemptRow { id: self.names.attempts[(n + 1) % MOST].clone(), ..row.clone() };
+        let facts = match forgery {
+            Forgery::Name => PaymentFacts { named: Named::Attempt(row.id), ..copy },
+            Forgery::OtherTerms => PaymentFacts { named: genuine(&other, "pay_x").named, ..copy },
+            Forgery::OtherCart => PaymentFacts { cart: Some(Cart(vec![(product("prod_cheap"), 1)])), ..copy },
+            Forgery::Short => copy,
+            Forgery::Fails => PaymentFacts { status: Some(IntentStatus::Failed), ..copy },
+            Forgery::Begins => PaymentFacts { status: Some(IntentStatus::Processing), ..copy },
+        };
+        // A name has to be seen before it can be copied.
+        facts.began(LATER)
     }
 
     /// Loads, decides and writes.
@@ -191,6 +281,11 @@ impl Journal {
         *book = self.names.book(&memory, book);
         outcome
     }
+}
+
+/// An attempt as it was sent, but for its id and its kind.
+fn sent() -> AttemptRow {
+    AttemptRow { agreed: Some(QuoteRow::example().quote.total), ..AttemptRow::example() }
 }
 
 fn cause(book: &Book, n: usize, k: usize) -> Option<RefundCause> {

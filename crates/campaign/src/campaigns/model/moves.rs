@@ -11,9 +11,9 @@ use upsell_core::{
 use wire::FailureReason;
 
 use super::{
-    acts::{self, abandon, end_page, look, release, settle, unexecuted},
-    evidence::{Seen, of_payment, seen_as},
-    journal::{Cmd, Journal},
+    acts::{self, abandon, end_page, look, release, settle, settle_payment, unexecuted},
+    evidence::Seen,
+    journal::{Cmd, Forgery, Journal},
     step::Step,
     system::{System, Variant},
     world::{Attempt, Net, Status, Task, Verdict, World},
@@ -40,6 +40,7 @@ impl Moves<'_> {
             self.dodo(world, n);
             if !self.is(Variant::GuideLike) {
                 self.webhooks(world, n);
+                self.forgeries(world, n);
                 self.reconciler(world, n);
                 self.refunds(world, n);
             }
@@ -160,7 +161,10 @@ impl Moves<'_> {
         let attempt = world.attempts[n];
         let answers = self.answers_to(attempt.net);
         // The answer may be lost or spoiled, whatever it was, and the client waits for so long only.
-        let doubtful = self.system.verdicts.doubtful.clone();
+        let mut doubtful = self.system.verdicts.doubtful.clone();
+        if self.is(Variant::ThrottledIsNotSent) {
+            doubtful.push(Verdict::NotSent);
+        }
         self.conclude(world, n, &answers);
         self.conclude(world, n, &doubtful);
         let repeats = self.is(Variant::ClientRepeats) || self.is(Variant::GuideLike);
@@ -177,7 +181,6 @@ impl Moves<'_> {
         let verdicts = &self.system.verdicts;
         match net {
             Net::Refused => verdicts.refused.clone(),
-            Net::Throttled => verdicts.throttled.clone(),
             Net::Executed | Net::Closed => verdicts.accepted.clone(),
             Net::Nothing | Net::InFlight | Net::Lost => Vec::new(),
         }
@@ -217,7 +220,7 @@ impl Moves<'_> {
                 release(journal, &mut next, n, Unexecuted::Sent);
                 self.found.push((Step::WritesDown(n, None), next));
             }
-            Verdict::NotSent | Verdict::NotExecuted => {
+            Verdict::NotSent => {
                 release(journal, &mut next, n, Unexecuted::Sent);
                 self.found.push((Step::WritesDown(n, None), next));
             }
@@ -232,14 +235,12 @@ impl Moves<'_> {
             Verdict::Accepted => {
                 let Some((k, payment)) = world.attempts[n].begun().last() else { return };
                 // The look right after may fail, or be old by the time that it is written down.
-                let just_begun = Some((k, seen_as(Status::Processing)));
-                let seen = Seen { observation: taken_on, payment: just_begun, session: true };
-                settle(journal, &mut next, n, seen);
+                let reply = Seen { observation: taken_on, begun: Some(k), session: true };
+                settle(journal, &mut next, n, reply);
                 self.found.push((Step::WritesDown(n, None), next));
                 for status in payment.history() {
                     let mut next = idle;
-                    let seen = of_payment(AttemptKind::OneClick, k, status);
-                    settle(journal, &mut next, n, Seen { session: true, ..seen });
+                    settle_payment(journal, &mut next, n, k, status, true);
                     self.found.push((Step::WritesDown(n, Some(status)), next));
                 }
             }
@@ -253,7 +254,6 @@ impl Moves<'_> {
         }
         self.step(world, Step::Loses(n), n, |a| a.net = Net::Lost);
         self.step(world, Step::Refused(n), n, |a| a.net = Net::Refused);
-        self.step(world, Step::Throttles(n), n, |a| a.net = Net::Throttled);
         if world.is_hosted(n) {
             self.step(world, Step::OpensPage(n), n, |a| a.net = Net::Executed);
             return;
@@ -290,12 +290,23 @@ impl Moves<'_> {
 
     /// Webhooks come late, twice, in any order or never: whatever a payment has been may be told at any time.
     fn webhooks(&mut self, world: &World, n: usize) {
-        let kind = world.book.rows[n].kind;
         for (k, payment) in world.attempts[n].begun() {
             for status in payment.history() {
                 let mut next = *world;
-                settle(self.journal, &mut next, n, of_payment(kind, k, status));
+                settle_payment(self.journal, &mut next, n, k, status, false);
                 self.note(world, Step::Hears(n, status), next);
+            }
+        }
+    }
+
+    /// The buyer writes metadata, too: payments of their own, with whatever was seen so far.
+    fn forgeries(&mut self, world: &World, n: usize) {
+        let was_seen = world.attempts[n].begun().next().is_some();
+        for forgery in Forgery::ALL {
+            if was_seen || !forgery.copies() {
+                let mut next = *world;
+                acts::settle_forgery(self.journal, &mut next, n, forgery);
+                self.note(world, Step::HearsOfForgery(n, forgery), next);
             }
         }
     }
@@ -303,7 +314,7 @@ impl Moves<'_> {
     /// `service::reconciler`.
     fn reconciler(&mut self, world: &World, n: usize) {
         let row = world.book.rows[n];
-        if !row.is_known() && !world.is_hosted(n) {
+        if !row.session && !world.is_hosted(n) {
             for (k, payment) in world.attempts[n].begun() {
                 if !payment.listed {
                     self.step(world, Step::IsListed(n), n, |a| a.payments[k].listed = true);
@@ -320,7 +331,13 @@ impl Moves<'_> {
                 settle(self.journal, &mut next, n, Seen::only(Observation::Unknown));
                 self.found.push((Step::TakesUp(n), next));
             }
-            (None, AttemptState::Unknown | AttemptState::Pending { .. } | AttemptState::Abandoned) => {
+            (
+                None,
+                AttemptState::Unknown
+                | AttemptState::Pending { .. }
+                | AttemptState::Underpaid
+                | AttemptState::Abandoned,
+            ) => {
                 let seen = look(self.system, self.journal, &mut next, n);
                 self.note(world, Step::Looks(n, false), next);
                 if world.is_hosted(n) {

@@ -212,7 +212,7 @@ pub(super) fn broken_at_rest(world: &World) -> Promises {
 
 fn was_not_told(row: &Row, _: &Attempt) -> bool {
     let was_sent = !matches!(row.state, AttemptState::Claimed | AttemptState::Released);
-    let counts = usize::from(row.counts).checked_sub(1).map(|k| row.payments[k]);
+    let counts = usize::from(row.counts).checked_sub(1).and_then(|k| row.payments.get(k));
     let is_kept = counts.is_none_or(|payment| payment.order.is_none());
     (was_sent && !row.notified[ACCEPTED])
         || (row.state == FAILED && !row.notified[NOT_PAID])

@@ -74,7 +74,7 @@ impl Moves<'_> {
                 let sent = OrderState::Sent;
                 match verdict {
                     Verdict::Accepted => found_refunded(self.journal, &mut next, n, k, sent),
-                    Verdict::NotSent | Verdict::NotExecuted => {
+                    Verdict::NotSent => {
                         let due = Cmd::Conclude(n, k, sent, Refunding::DueAgain);
                         self.journal.execute(&mut next.book, due);
                     }
@@ -100,7 +100,7 @@ impl Moves<'_> {
         if payment.refund_net != Net::InFlight {
             return;
         }
-        for net in [Net::Lost, Net::Refused, Net::Throttled, Net::Executed] {
+        for net in [Net::Lost, Net::Refused, Net::Executed] {
             self.refund_step(world, Step::RefundComesTo(n, net), n, k, |payment| {
                 payment.refund_net = net;
                 if net == Net::Executed {

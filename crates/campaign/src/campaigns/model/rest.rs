@@ -3,13 +3,13 @@
 //! end has to be right.
 
 use upsell_core::{
-    domain::{AttemptKind, AttemptState, Observation},
-    journal::states::is_live,
+    domain::{AttemptState, Observation},
+    journal::states::{is_live, is_watched},
 };
 
 use super::{
-    acts::{abandon, end_page, look, release, settle, unexecuted},
-    evidence::{Seen, of_payment},
+    acts::{abandon, end_page, look, release, settle, settle_payment, unexecuted},
+    evidence::Seen,
     journal::Journal,
     promise::{Promises, broken_at_rest},
     refunding::work_off,
@@ -68,7 +68,7 @@ fn reconcile(system: &System, journal: &Journal, world: &mut World) {
             settle(journal, world, n, Seen::only(Observation::Unknown));
         }
         let state = world.book.rows[n].state;
-        if is_live(state) || state == AttemptState::Abandoned {
+        if is_live(state) || is_watched(state) {
             let seen = look(system, journal, world, n);
             if world.is_hosted(n) {
                 for end in system.page_ends.after(seen) {
@@ -89,6 +89,6 @@ fn hear_of_what_a_page_collected(journal: &Journal, world: &mut World, n: usize)
         return;
     }
     for k in 0..world.attempts[n].payments.len() {
-        settle(journal, world, n, of_payment(AttemptKind::Hosted, k, Status::Succeeded));
+        settle_payment(journal, world, n, k, Status::Succeeded, false);
     }
 }

@@ -3,11 +3,12 @@
 use dodo_client::ids::{CheckoutSessionId, PaymentId, RefundId};
 use upsell_core::{
     domain::{
-        AttemptKind, AttemptRow, AttemptState, OfferRow, OrderState, PaymentOnRecord, QuoteRow, RefundCause,
-        RefundOrder, RefundStatus, SeenPayment, SeenRefund,
+        AttemptKind, AttemptRow, AttemptState, OfferRow, OrderState, PaymentOnRecord, PaymentStatus, Proof,
+        QuoteRow, RefundCause, RefundOrder, RefundStatus, SeenPayment, SeenRefund,
     },
     journal::{
         StoredAttempt, StoredOrder, StoredPayment,
+        fixtures::seen_payment,
         memory::Memory,
         notifications::{Notification, NotificationKind},
     },
@@ -19,10 +20,14 @@ use super::book::{Book, FAILED, GIVEN_BACK, KINDS, MOST, ORDERED, PAYMENTS, Paym
 /// Time of everything that happens before the offer runs out, and of what happens after.
 pub(super) const BEFORE: UnixSeconds = UnixSeconds(10);
 pub(super) const END: UnixSeconds = UnixSeconds(20);
+/// Time of what a buyer copies.
+pub(super) const LATER: UnixSeconds = UnixSeconds(900);
 /// Leases last: that one may have run out is played by recovery taking the attempt at any time.
 pub(super) const LEASE: UnixSeconds = UnixSeconds(1_000);
 /// The opening of the store that everything is done by.
 const INSTANCE: &str = "px_model";
+/// Amount of a payment that the buyer makes without us, in cents.
+pub(super) const SMALLEST: i64 = 1;
 /// Address of a hosted checkout.
 pub(super) const PAGE: &str = "https://page";
 
@@ -35,6 +40,8 @@ pub(super) struct Names {
     pub(super) sessions: Vec<CheckoutSessionId>,
     /// Payments by attempt and place.
     pub(super) payments: Vec<Vec<PaymentId>>,
+    /// Payments that the buyer made without us, by the attempt that they name.
+    pub(super) forged: Vec<PaymentId>,
     /// Their one refund each.
     pub(super) refunds: Vec<Vec<RefundId>>,
 }
@@ -46,10 +53,17 @@ impl Names {
     /// When an id is not one.
     pub(super) fn new() -> anyhow::Result<Self> {
         let mut names =
-            Self { attempts: Vec::new(), sessions: Vec::new(), payments: Vec::new(), refunds: Vec::new() };
+            Self {
+                attempts: Vec::new(),
+                sessions: Vec::new(),
+                payments: Vec::new(),
+                forged: Vec::new(),
+                refunds: Vec::new(),
+            };
         for n in 0..MOST {
             names.attempts.push(AttemptId::parse(format!("at_{n}"))?);
             names.sessions.push(CheckoutSessionId::parse(format!("cks_{n}"))?);
+            names.forged.push(PaymentId::parse(format!("pay_{n}_x"))?);
             let (mut payments, mut refunds) = (Vec::new(), Vec::new());
             for k in 0..PAYMENTS {
                 payments.push(PaymentId::parse(format!("pay_{n}_{k}"))?);
@@ -81,6 +95,9 @@ impl Names {
             for (k, payment) in row.payments.iter().enumerate() {
                 self.add_payment(n, k, payment, &mut memory);
             }
+            if let Some(status) = row.forged {
+                self.add_forged(n, status, &mut memory);
+            }
             memory.attempts.insert(attempt.row.id.clone(), attempt);
         }
         memory.offers.insert(offer.id.clone(), offer);
@@ -100,7 +117,8 @@ impl Names {
                 state: row.state,
                 checkout_session_id: row.session.then(|| self.sessions[n].clone()),
                 checkout_url: page.then(|| PAGE.to_owned()),
-                payment_id: counts.map(|k| self.payments[n][k].clone()),
+                payment_id: counts.map(|k| self.payments[n].get(k).unwrap_or(&self.forged[n]).clone()),
+                agreed: Some(QuoteRow::example().quote.total),
                 lease_until: LEASE,
                 next_check_at: Some(LEASE),
                 clean_looks: row.clean_looks.into(),
@@ -121,7 +139,7 @@ impl Names {
             notified(memory, refund.id.as_str(), NotificationKind::PaymentRefunded);
         }
         if let Some(status) = row.status {
-            let payment = SeenPayment { id: id.clone(), status, amount: None };
+            let payment = seen_payment(id.as_str(), status, None);
             let record = PaymentOnRecord { payment, surplus: row.surplus, seen_at: BEFORE };
             let attempt_id = self.attempts[n].clone();
             memory.payments.insert(id.clone(), StoredPayment { attempt_id, record });
@@ -135,6 +153,17 @@ impl Names {
         if row.refunded {
             memory.refunds.insert(refund.id.clone(), refund);
         }
+    }
+
+    /// One that the buyer made without us is known by its name, and has fallen short where it collected.
+    fn add_forged(&self, n: usize, status: PaymentStatus, memory: &mut Memory) {
+        let id = self.forged[n].clone();
+        let payment =
+            SeenPayment { proof: Proof::Code, ..seen_payment(id.as_str(), status, Some(SMALLEST)) };
+        let surplus = status == PaymentStatus::Succeeded;
+        let record = PaymentOnRecord { payment, surplus, seen_at: BEFORE };
+        let attempt_id = self.attempts[n].clone();
+        memory.payments.insert(id, StoredPayment { attempt_id, record });
     }
 
     /// Returns a refund order as it is stored.
@@ -185,7 +214,8 @@ impl Names {
 
     fn row(&self, n: usize, attempt: &StoredAttempt, memory: &Memory) -> Row {
         let StoredAttempt { row: stored, surplus, .. } = attempt;
-        let counts = self.payments[n].iter().position(|id| stored.payment_id.as_ref() == Some(id));
+        let mut known = self.payments[n].iter().chain([&self.forged[n]]);
+        let counts = known.position(|id| stored.payment_id.as_ref() == Some(id));
         let mut row = Row {
             state: match stored.state {
                 AttemptState::Failed(_) => FAILED,
@@ -195,6 +225,7 @@ impl Names {
             session: stored.checkout_session_id.is_some(),
             counts: counts.map_or(0, |k| k as u8 + 1),
             clean_looks: stored.clean_looks.min(3) as u8,
+            forged: memory.payments.get(&self.forged[n]).map(|forged| forged.record.payment.status),
             notified: KINDS.map(|kind| was_notified(memory, stored.id.as_str(), kind)),
             ..Row::blank(stored.kind)
         };

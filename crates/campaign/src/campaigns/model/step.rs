@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use super::world::{Net, Status, Verdict};
+use super::{
+    journal::Forgery,
+    world::{Net, Status, Verdict},
+};
 
 /// One thing that happens. Numbers are places of attempts, counted from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,8 +32,6 @@ pub(super) enum Step {
     Loses(usize),
     /// Dodo refuses the request.
     Refused(usize),
-    /// Dodo does not look at the request.
-    Throttles(usize),
     /// Dodo charges, with this result.
     Charges(usize, Status),
     /// Dodo opens a hosted page.
@@ -77,6 +78,8 @@ pub(super) enum Step {
     FindsRefunded(usize),
     /// A webhook tells of the refund.
     HearsOfRefund(usize),
+    /// A webhook tells of a payment of the buyer's own, which says that it is this attempt's.
+    HearsOfForgery(usize, Forgery),
 }
 
 impl fmt::Display for Step {
@@ -99,7 +102,6 @@ impl fmt::Display for Step {
             Self::Sends(n) => write!(f, "the request of attempt {} leaves", no(n)),
             Self::Loses(n) => write!(f, "the request of attempt {} is lost", no(n)),
             Self::Refused(n) => write!(f, "Dodo refuses the request of attempt {}", no(n)),
-            Self::Throttles(n) => write!(f, "Dodo has no time for the request of attempt {}", no(n)),
             Self::Charges(n, payment) => {
                 write!(f, "the request of attempt {} arrives, Dodo charges: {}", no(n), word(*payment))
             }
@@ -139,7 +141,6 @@ impl fmt::Display for Step {
                 let end = match net {
                     Net::Executed => "Dodo gives the payment back",
                     Net::Refused => "Dodo refuses it",
-                    Net::Throttled => "Dodo has no time for it",
                     Net::Nothing | Net::InFlight | Net::Lost | Net::Closed => "it is lost",
                 };
                 write!(f, "the refund request for attempt {}: {end}", no(n))
@@ -151,15 +152,28 @@ impl fmt::Display for Step {
                 write!(f, "the worker of the refund for attempt {} writes that down", no(n))
             }
             Self::FindsRefunded(n) => write!(f, "the worker finds a payment of attempt {} given back", no(n)),
+            Self::HearsOfForgery(n, forgery) => {
+                write!(f, "the buyer pays for themselves and says it is attempt {}: {}", no(n), forged(*forgery))
+            }
             Self::HearsOfRefund(n) => write!(f, "a webhook tells of the refund for attempt {}", no(n)),
         }
+    }
+}
+
+fn forged(forgery: Forgery) -> &'static str {
+    match forgery {
+        Forgery::Name => "by its name",
+        Forgery::OtherTerms => "by the code of another attempt",
+        Forgery::OtherCart => "by a copy of everything, for something else",
+        Forgery::Short => "by a copy of everything, with the smallest amount",
+        Forgery::Fails => "by a copy of everything, and the payment fails",
+        Forgery::Begins => "by a copy of everything, and the payment is under way",
     }
 }
 
 fn proof(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::NotSent => "nothing left this machine",
-        Verdict::NotExecuted => "not executed",
         Verdict::Rejected => "refused",
         Verdict::Unknown => "no answer that proves anything",
         Verdict::Accepted => "taken on",

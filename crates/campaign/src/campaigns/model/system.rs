@@ -28,6 +28,12 @@ pub(super) enum Variant {
     Unnotified,
     /// A refusal is in the ledger, and the offer stays as it was.
     ForgetsRefusals,
+    /// A payment counts for an attempt because it names it.
+    BelievesNames,
+    /// The failure of a payment counts for an attempt because it has its code.
+    FailsByCopies,
+    /// A rate limit passes for proof that nothing was executed.
+    ThrottledIsNotSent,
 }
 
 /// Bounds of an exploration. Clicks and pages together are [`MOST`](super::book::MOST) at most.
@@ -55,7 +61,7 @@ pub(super) struct System {
 }
 
 /// Each with what it has to be caught at, and how far it has to be explored for that.
-const VARIANTS: [(&str, Variant, Bounds, &[Promise]); 10] = [
+const VARIANTS: [(&str, Variant, Bounds, &[Promise]); 13] = [
     ("protocol", Variant::Protocol, WHOLE, &[]),
     (
         "guide-like",
@@ -105,6 +111,24 @@ const VARIANTS: [(&str, Variant, Bounds, &[Promise]); 10] = [
         Variant::ForgetsRefusals,
         Bounds { clicks: 1, pages: 0, crashes: 0 },
         &[Promise::RefusalStands],
+    ),
+    (
+        "believes-names",
+        Variant::BelievesNames,
+        Bounds { clicks: 1, pages: 0, crashes: 0 },
+        &[Promise::Notified],
+    ),
+    (
+        "fails-by-copies",
+        Variant::FailsByCopies,
+        Bounds { clicks: 1, pages: 0, crashes: 1 },
+        &[Promise::OpenMeansIdle, Promise::FailedIsTrue],
+    ),
+    (
+        "throttled-is-not-sent",
+        Variant::ThrottledIsNotSent,
+        Bounds { clicks: 2, pages: 0, crashes: 0 },
+        &[Promise::ChargedOnce, Promise::OpenMeansIdle],
     ),
 ];
 

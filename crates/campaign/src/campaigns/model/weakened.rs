@@ -1,12 +1,30 @@
 //! The weakened variants change production's decisions from outside: what is loaded before them, or what is
 //! written after them.
 
+use dodo_client::types::payments::IntentStatus;
 use upsell_core::{
-    domain::{OfferState, OrderState},
-    journal::{Change, Changes, Claim, Command, Decline, MarkRefundSent, Record, Settle, memory::Memory},
+    domain::{AttemptRow, Named, OfferState, OrderState, PaymentFacts},
+    journal::{
+        Change, Changes, Claim, Command, Decline, MarkRefundSent, Record, Settle, SettlePayment,
+        fixtures::genuine, memory::Memory,
+    },
 };
 
-use super::system::Variant;
+use super::{rows::BEFORE, system::Variant};
+
+/// Changes what a payment says that the buyer made without us.
+pub(super) fn forged(variant: Variant, payment: PaymentFacts) -> PaymentFacts {
+    match (variant, &payment.named) {
+        // A name passes for a code, and what was paid is not compared.
+        (Variant::BelievesNames, Named::Attempt(attempt)) => {
+            let row = AttemptRow { id: attempt.clone(), ..AttemptRow::example() };
+            genuine(&row, payment.payment_id.as_str())
+        }
+        // A copy that fails passes for the payment that it was copied from.
+        (Variant::FailsByCopies, _) if payment.status == Some(IntentStatus::Failed) => payment.began(BEFORE),
+        _ => payment,
+    }
+}
 
 /// Changes what a decision sees.
 pub(super) fn before(variant: Variant, command: &str, record: &mut Record) {
@@ -59,7 +77,7 @@ pub(super) fn after(variant: Variant, command: &str, memory: &Memory, changes: C
                 change => change,
             })
             .collect(),
-        Variant::Unnotified if command == Settle::NAME => {
+        Variant::Unnotified if [Settle::NAME, SettlePayment::NAME].contains(&command) => {
             changes.iter().filter(|change| !matches!(change, Change::Notify { .. })).cloned().collect()
         }
         Variant::ForgetsRefusals if command == Decline::NAME => {

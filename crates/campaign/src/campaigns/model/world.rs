@@ -72,7 +72,6 @@ pub(super) enum Task {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     NotSent,
-    NotExecuted,
     Rejected,
     Unknown,
     Accepted,
@@ -89,8 +88,6 @@ pub(super) enum Net {
     Lost,
     /// Dodo refused it.
     Refused,
-    /// Dodo did not look at it: too many requests.
-    Throttled,
     /// Dodo executed it: charged, gave back, or opened a hosted page.
     Executed,
     /// The hosted page has closed.
@@ -98,7 +95,7 @@ pub(super) enum Net {
 }
 
 /// Status of a payment at Dodo.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Status {
     /// It has not begun.
     None,
@@ -270,19 +267,18 @@ impl World {
     }
 }
 
-const TASKS: [Task; 9] = [
+const TASKS: [Task; 8] = [
     Task::Gone,
     Task::Preparing,
     Task::Marked,
     Task::Waiting,
     Task::Knows(Verdict::NotSent),
-    Task::Knows(Verdict::NotExecuted),
     Task::Knows(Verdict::Rejected),
     Task::Knows(Verdict::Unknown),
     Task::Knows(Verdict::Accepted),
 ];
-const NETS: [Net; 7] =
-    [Net::Nothing, Net::InFlight, Net::Lost, Net::Refused, Net::Throttled, Net::Executed, Net::Closed];
+const NETS: [Net; 6] =
+    [Net::Nothing, Net::InFlight, Net::Lost, Net::Refused, Net::Executed, Net::Closed];
 const STATUSES: [Status; 5] =
     [Status::None, Status::Processing, Status::NeedsBuyer, Status::Failed, Status::Succeeded];
 

@@ -1,16 +1,13 @@
-use dodo_client::{
-    ids::{CustomerId, PaymentId, SubscriptionId},
-    types::payments::IntentStatus,
-};
+use dodo_client::{Mode, ids::SubscriptionId};
 use proptest::prelude::*;
-use wire::{FailureReason, Money};
+use wire::FailureReason;
 
 use super::*;
 use crate::{
     domain::Observation,
     journal::{
         ClaimOutcome, Watermark,
-        fixtures::{NOW, claim_of, lost, offer, paid, seen},
+        fixtures::{NOW, claim_of, genuine, identity, lost, offer, paid, seen, usd},
         memory::Memory,
     },
 };
@@ -23,29 +20,18 @@ fn maybe_at() -> impl Strategy<Value = Option<UnixSeconds>> {
     prop::option::of(at())
 }
 
-fn payment(tags: Option<Tags>) -> PaymentFacts {
-    PaymentFacts {
-        payment_id: PaymentId::parse("pay_new").unwrap(),
-        customer_id: CustomerId::parse("cus_1").unwrap(),
-        status: Some(IntentStatus::Succeeded),
-        error_code: None,
-        amount: Money::new(2052, Currency::parse("USD").unwrap()),
-        tax: Some(152),
-        at: UnixSeconds(1_800_000_010),
-        created_at: UnixSeconds(1_800_000_000),
-        card: None,
-        charge_type: Some(ChargeType::New),
-        checkout_session_id: None,
-        payment_link: None,
-        subscription_id: None,
-        attempt: tags.as_ref().map(|tags| tags.attempt.clone()),
-        tags,
-    }
+fn payment(named: Named) -> PaymentFacts {
+    PaymentFacts { named, ..genuine(&AttemptRow::example(), "pay_new") }
+}
+
+fn proven(tags: &Tags) -> PaymentFacts {
+    payment(Named::Proven(Box::new(tags.clone())))
 }
 
 fn tags(kind: AttemptKind, with_offer: bool) -> Tags {
     let offer = Tags::example().offer.filter(|_| with_offer);
-    Tags { kind, offer, ..Tags::example() }
+    let subscription = (kind == AttemptKind::PlanChange).then(|| SubscriptionId::parse("sub_1").unwrap());
+    Tags { kind, offer, subscription, ..Tags::example() }
 }
 
 proptest! {
@@ -91,16 +77,15 @@ proptest! {
         prop_assert_eq!(newly_named(sign, named), None);
     }
 
-    /// I8, I9: what is written anew has quote, consent and payment of one amount, and its lines add up to it.
+    /// I8, I9: what is written anew has quote, consent and agreed amount from the tags, and its lines add up to it.
     #[test]
-    fn what_is_rebuilt_adds_up(total in 0..1_000_000_i64, tax in 0..1_000_i64, with_offer: bool) {
-        let tags = tags(AttemptKind::OneClick, with_offer);
-        let usd = Currency::parse("USD").unwrap();
-        let payment = PaymentFacts { amount: Money::new(total, usd), tax: Some(tax), ..payment(Some(tags.clone())) };
-        let built = rebuilding(&tags, &payment, "Kit".into(), UnixSeconds(1)).unwrap();
+    fn what_is_rebuilt_adds_up(total in 0..1_000_000_i64, with_offer: bool) {
+        let tags = Tags { agreed: usd(total), ..tags(AttemptKind::OneClick, with_offer) };
+        let built = rebuilding(&tags, NOW, "Kit".into(), UnixSeconds(1)).unwrap();
         let lines: i64 = built.quote.quote.lines.iter().map(|line| line.amount).sum();
-        prop_assert_eq!(lines + built.quote.quote.tax, total);
-        prop_assert_eq!(built.attempt.consent.amount, total);
+        prop_assert_eq!(lines, total);
+        prop_assert_eq!((built.quote.quote.total, built.attempt.consent.amount), (total, total));
+        prop_assert_eq!(built.attempt.agreed, Some(total));
         prop_assert_eq!(&built.attempt.quote_id, &built.quote.quote.id);
         prop_assert_eq!(built.offer.is_some(), with_offer);
         prop_assert_eq!(built.offer.map(|offer| offer.id), built.attempt.offer_id);
@@ -108,37 +93,68 @@ proptest! {
     }
 }
 
+/// I16: what a buyer can write begins no restore, whatever it says.
 #[test]
-fn only_payments_of_this_store_are_its_business() {
-    let with = |tags| payment(Some(tags));
-    assert!(is_ours(&with(Tags::example()), "st_1", false).is_some());
-    assert!(is_ours(&with(Tags::example()), "st_2", false).is_none(), "another store's");
-    assert!(is_ours(&with(Tags::example()), "st_2", true).is_some(), "somebody says that all was lost");
-    assert!(is_ours(&payment(None), "st_1", true).is_none(), "the shop's own");
-    let renewal = PaymentFacts { charge_type: Some(ChargeType::Renewal), ..with(Tags::example()) };
-    assert!(is_ours(&renewal, "st_1", true).is_none(), "a renewal carries the names of the first payment");
+fn only_what_a_proxy_on_this_store_wrote_begins_a_restore() {
+    let (store, tags) = (identity(), Tags::example());
+    assert_eq!(authenticated(&proven(&tags), &store), Some(&tags));
+    let other = |tags: Tags| authenticated(&proven(&tags), &store).is_none();
+    assert!(other(Tags { store: "st_2".into(), ..tags.clone() }), "another store's");
+    assert!(other(Tags { mode: Mode::Live, ..tags.clone() }), "of the other world");
+    assert!(authenticated(&payment(Named::Attempt(tags.attempt.clone())), &store).is_none());
+    assert!(authenticated(&payment(Named::Nobody), &store).is_none());
+}
+
+/// I17: a renewal carries the metadata of the first payment, code and all; where Dodo does not say that it is none, it does
+/// not count.
+#[test]
+fn a_renewal_begins_no_restore() {
+    let subscription_id = Some(SubscriptionId::parse("sub_1").unwrap());
+    for charge_type in [None, Some(ChargeType::Unknown("new_in_2027".into())), Some(ChargeType::Renewal)] {
+        let renewal = PaymentFacts {
+            charge_type,
+            subscription_id: subscription_id.clone(),
+            ..proven(&Tags::example())
+        };
+        assert!(authenticated(&renewal, &identity()).is_none(), "{:?}", renewal.charge_type);
+    }
+}
+
+#[test]
+fn only_names_from_before_there_were_codes_may_be_older() {
+    let store = StoreIdentity { signed_since: NOW, ..identity() };
+    let at = |named, created_at| PaymentFacts { created_at, ..payment(named) };
+    let named = || Named::Attempt(Tags::example().attempt);
+    assert!(may_be_older(&at(named(), UnixSeconds(NOW.0 - 1)), &store));
+    assert!(!may_be_older(&at(named(), NOW), &store));
+    assert!(!may_be_older(&at(Named::Nobody, UnixSeconds(NOW.0 - 1)), &store));
 }
 
 #[test]
 fn a_rebuilt_offer_cannot_be_begun_again() {
     let tags = tags(AttemptKind::Hosted, true);
-    let built = rebuilding(&tags, &payment(Some(tags.clone())), "Kit".into(), UnixSeconds(1)).unwrap();
+    let built = rebuilding(&tags, NOW, "Kit".into(), UnixSeconds(1)).unwrap();
     let offer = built.offer.unwrap();
     assert_eq!((offer.state, offer.trigger_ref.as_str()), (OfferState::Accepting, "pay_1"));
     assert!(offer.expires_at <= offer.created_at);
-    assert_eq!(offer.equivalence, declines::equivalence(&tags.product));
+    assert_eq!(offer.equivalence, declines::equivalence(&tags.items[0].0));
 }
 
 #[test]
 fn a_plan_change_needs_its_subscription() {
     let tags = tags(AttemptKind::PlanChange, false);
-    let change = PaymentFacts { charge_type: Some(ChargeType::PlanChange), ..payment(Some(tags.clone())) };
-    assert!(rebuilding(&tags, &change, "Pro".into(), UnixSeconds(1)).is_none());
-    let subscription = SubscriptionId::parse("sub_1").unwrap();
-    let change = PaymentFacts { subscription_id: Some(subscription.clone()), ..change };
-    let built = rebuilding(&tags, &change, "Pro".into(), UnixSeconds(1)).unwrap();
-    assert_eq!(built.attempt.subscription_id, Some(subscription));
+    let without = Tags { subscription: None, ..tags.clone() };
+    assert!(rebuilding(&without, NOW, "Pro".into(), UnixSeconds(1)).is_none());
+    let built = rebuilding(&tags, NOW, "Pro".into(), UnixSeconds(1)).unwrap();
+    assert_eq!(built.attempt.subscription_id, tags.subscription);
     assert!(built.offer.is_none());
+}
+
+/// What a payment says of itself is no id of ours: it would prove itself.
+#[test]
+fn what_is_rebuilt_knows_no_payment_and_no_checkout() {
+    let built = rebuilding(&Tags::example(), NOW, "Kit".into(), UnixSeconds(1)).unwrap();
+    assert_eq!((built.attempt.payment_id, built.attempt.checkout_session_id), (None, None));
 }
 
 const DECLINED: Observation = Observation::Failed(FailureReason::Declined);

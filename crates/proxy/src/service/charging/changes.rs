@@ -1,92 +1,90 @@
 //! What a plan change has come to: at its payment where money is due, else at the subscription.
 
-use dodo_client::{
-    ids::PaymentId,
-    types::{
-        payments::{ChargeType, IntentStatus},
-        subscriptions::Subscription,
-    },
+use dodo_client::types::{
+    payments::{ChargeType, IntentStatus},
+    subscriptions::Subscription,
 };
 use money::later;
 use upsell_core::{
-    domain::{AttemptRow, AttemptState, Observation, PaymentFacts, QuoteRow, Source},
-    journal::Settlement,
+    domain::{AttemptRow, AttemptState, Named, Observation, PaymentFacts, QuoteRow, Source},
+    journal::{Settled, Settlement, Weighed},
     policy::{
         observe::{self, Progress},
-        quote_lock::{self, Collected},
-        reconcile_schedule,
+        receipt, reconcile_schedule,
     },
 };
 
 use super::{
     Charging,
     evidence::{CLOCK_SLACK, LookError},
-    view,
 };
 
 impl Charging {
-    /// Looks at what a plan change has come to: at its payment where money is due, then at the subscription. `None`:
-    /// nothing is to be seen yet.
-    pub(in crate::service) async fn see_change(
+    /// Looks at what a plan change has come to, and settles by what is seen: at its payment where money is due, then at the
+    /// subscription. `None`: nothing is to be seen yet.
+    pub(in crate::service) async fn look_at_change(
         &self,
         row: &AttemptRow,
         quote: &QuoteRow,
-    ) -> Result<Option<Settlement>, LookError> {
-        let source = Source::LookUp;
+        source: Source,
+    ) -> Result<Option<Settled>, LookError> {
         // Where a later change was sent after this one had been given up, the subscription tells of that one.
-        if row.state == AttemptState::Abandoned && self.store.is_followed(row).await? {
-            let payment = self.payment_of_change(row, quote).await?;
-            let ours = payment.filter(|payment| payment.attempt.as_ref() == Some(&row.id));
-            let base = self.nothing_seen(source);
-            return Ok(ours.map(|payment| self.of_payment(row, quote, &payment, base)));
+        let is_followed = row.state == AttemptState::Abandoned && self.store.is_followed(row).await?;
+        if quote.quote.total > 0
+            && let Some(settled) = self.settle_by_payment_of_change(row, self.nothing_seen(source), is_followed).await?
+        {
+            return Ok(Some(settled));
         }
-        let first = self.see_change_once(row, quote, row.payment_id.as_ref(), source).await?;
-        match (&row.subscription_id, first) {
-            (Some(subscription), None) if quote.quote.total > 0 => {
-                let subscription = self.gateway.subscription(subscription).await?;
-                Ok(self.by_progress(row, quote, &subscription, source))
-            }
-            (_, first) => Ok(first),
-        }
+        let Some(subscription) = row.subscription_id.as_ref().filter(|_| !is_followed) else {
+            return Ok(None);
+        };
+        let subscription = self.gateway.subscription(subscription).await?;
+        self.settle_by_progress(row, quote, &subscription, source).await
     }
 
-    /// One look, where the answer is to be expected: at the payment where money is due, else at the subscription.
-    pub(super) async fn see_change_once(
+    /// One look right after the request: at the payment that the reply named where money is due, else at the subscription.
+    /// `taken_on` is what the reply said.
+    pub(super) async fn look_after_change(
         &self,
         row: &AttemptRow,
         quote: &QuoteRow,
-        payment: Option<&PaymentId>,
-        source: Source,
-    ) -> Result<Option<Settlement>, LookError> {
+        taken_on: Settlement,
+    ) -> Result<Option<Settled>, LookError> {
         if quote.quote.total > 0 {
-            let payment = match payment {
-                Some(id) => Some(self.gateway.payment(id).await?),
-                None => self.payment_of_change(row, quote).await?,
-            };
-            let base = self.nothing_seen(source);
-            return Ok(payment.map(|payment| self.of_payment(row, quote, &payment, base)));
+            return self.settle_by_payment_of_change(row, taken_on, false).await;
         }
         let Some(subscription) = &row.subscription_id else { return Ok(None) };
         let subscription = self.gateway.subscription(subscription).await?;
-        Ok(self.by_progress(row, quote, &subscription, source))
+        self.settle_by_progress(row, quote, &subscription, Source::Reply).await
     }
 
-    /// The same when the subscription is at hand already.
-    pub(super) async fn see_subscription(
+    /// The same when a webhook has brought the subscription.
+    pub(super) async fn look_at_reported_change(
         &self,
         row: &AttemptRow,
         quote: &QuoteRow,
         subscription: &Subscription,
-    ) -> Result<Option<Settlement>, LookError> {
-        let progress = observe::progress(&quote.plan, subscription);
-        if progress == Some(Progress::Applied)
+    ) -> Result<Option<Settled>, LookError> {
+        let source = Source::Webhook;
+        let is_applied = observe::progress(&quote.plan, subscription) == Some(Progress::Applied);
+        if is_applied
             && quote.quote.total > 0
-            && let Some(payment) = self.payment_of_change(row, quote).await?
+            && let Some(settled) = self.settle_by_payment_of_change(row, self.nothing_seen(source), false).await?
         {
-            let base = self.nothing_seen(Source::Webhook);
-            return Ok(Some(self.of_payment(row, quote, &payment, base)));
+            return Ok(Some(settled));
         }
-        Ok(self.by_progress(row, quote, subscription, Source::Webhook))
+        self.settle_by_progress(row, quote, subscription, source).await
+    }
+
+    async fn settle_by_progress(
+        &self,
+        row: &AttemptRow,
+        quote: &QuoteRow,
+        subscription: &Subscription,
+        source: Source,
+    ) -> Result<Option<Settled>, LookError> {
+        let Some(settlement) = self.by_progress(row, quote, subscription, source) else { return Ok(None) };
+        Ok(self.settle(row, Some(quote), &settlement).await?)
     }
 
     fn by_progress(
@@ -106,7 +104,7 @@ impl Charging {
         // Where money was due and its payment is not known, no amount is claimed.
         let receipt = (matches!(observation, Observation::Succeeded | Observation::Scheduled)
             && !money_is_due)
-            .then(|| view::receipt_without_payment(quote, row, self.clock.now()));
+            .then(|| receipt::without_payment(quote, row, self.clock.now()));
         (observation != Observation::Unknown).then(|| Settlement {
             receipt,
             observation,
@@ -114,44 +112,60 @@ impl Charging {
         })
     }
 
-    /// The payment of a plan change, among those of its subscription: the one that names the attempt. Should Dodo leave the
-    /// metadata out, one that was collected since the claim, of exactly the amount that was quoted, and only if the plan is
-    /// the one that was asked for: the change may be somebody else's.
-    async fn payment_of_change(
+    /// Settles by the payment of a plan change: the one that Dodo's reply named, or among those of its subscription the
+    /// first that turns out to be its own. Those that name it come first; one that names nothing counts only while no other
+    /// change followed.
+    async fn settle_by_payment_of_change(
         &self,
         row: &AttemptRow,
-        quote: &QuoteRow,
-    ) -> Result<Option<PaymentFacts>, LookError> {
+        base: Settlement,
+        is_followed: bool,
+    ) -> Result<Option<Settled>, LookError> {
+        let replied = base.payment.as_ref().map(|payment| &payment.id);
+        if let Some(id) = replied.or(row.payment_id.as_ref()) {
+            let payment = self.gateway.payment(id).await?;
+            return Ok(self.settle_payment(row, &payment, base).await?.settled());
+        }
+        for payment in self.payments_of_change(row, is_followed).await? {
+            // A listing does not tell why a payment failed, nor where the buyer goes on.
+            let payment = if is_collected(&payment) {
+                payment
+            } else {
+                self.gateway.payment(&payment.payment_id).await?
+            };
+            if let Weighed::Settled { settled, .. } = self.settle_payment(row, &payment, base.clone()).await? {
+                return Ok(Some(settled));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The payments that may be those of a plan change: the most promising first.
+    async fn payments_of_change(
+        &self,
+        row: &AttemptRow,
+        is_followed: bool,
+    ) -> Result<Vec<PaymentFacts>, LookError> {
         let since = later(row.created_at, -CLOCK_SLACK);
         let payments = self.gateway.payments_since(None, row.subscription_id.as_ref(), since).await?;
-        let is_collected = |payment: &PaymentFacts| payment.status == Some(IntentStatus::Succeeded);
-        let as_quoted =
-            |payment: &PaymentFacts| quote_lock::compare(&quote.quote, payment.amount) == Collected::AsQuoted;
-        let (named, unnamed): (Vec<_>, Vec<_>) = payments
+        let mut candidates: Vec<_> = payments
             .into_iter()
-            .filter(|payment| match &payment.attempt {
+            .filter(|payment| match payment.named.attempt() {
                 Some(attempt) => *attempt == row.id,
                 None => {
                     let of_a_change = payment.charge_type == Some(ChargeType::PlanChange);
-                    of_a_change && is_collected(payment) && as_quoted(payment)
+                    of_a_change && is_collected(payment) && !is_followed
                 }
             })
-            .partition(|payment| payment.attempt.is_some());
-        let named = named.into_iter().max_by_key(|payment| (is_collected(payment), payment.created_at));
-        match (named, unnamed.into_iter().max_by_key(|payment| payment.created_at)) {
-            // A listing does not tell why, nor where the buyer goes on.
-            (Some(named), _) if !is_collected(&named) => {
-                Ok(Some(self.gateway.payment(&named.payment_id).await?))
-            }
-            (Some(named), _) => Ok(Some(named)),
-            (None, Some(unnamed)) if self.is_applied(row, quote).await? => Ok(Some(unnamed)),
-            (None, _) => Ok(None),
-        }
+            .collect();
+        candidates.sort_by_key(|payment| {
+            let is_named = payment.named != Named::Nobody;
+            std::cmp::Reverse((is_named, is_collected(payment), payment.created_at))
+        });
+        Ok(candidates)
     }
+}
 
-    async fn is_applied(&self, row: &AttemptRow, quote: &QuoteRow) -> Result<bool, LookError> {
-        let Some(subscription) = &row.subscription_id else { return Ok(false) };
-        let subscription = self.gateway.subscription(subscription).await?;
-        Ok(observe::progress(&quote.plan, &subscription) == Some(Progress::Applied))
-    }
+fn is_collected(payment: &PaymentFacts) -> bool {
+    payment.status == Some(IntentStatus::Succeeded)
 }

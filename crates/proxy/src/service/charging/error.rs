@@ -2,6 +2,7 @@
 
 use wire::{ErrorCode, IdError, Quote};
 
+use super::evidence::LookError;
 use crate::{
     service::{catalogue::CatalogueError, quoting::QuoteError},
     store::StoreError,
@@ -69,6 +70,16 @@ impl ChargeError {
             Self::Unavailable { .. } => ErrorCode::Unavailable,
             Self::Store(error) => error.code(),
             Self::Id(_) => ErrorCode::Internal,
+        }
+    }
+}
+
+impl From<LookError> for ChargeError {
+    /// For what only looks.
+    fn from(error: LookError) -> Self {
+        match error {
+            LookError::Store(error) => Self::Store(error),
+            LookError::Dodo(_) | LookError::Listing(_) => Self::Unavailable { retry_after: None },
         }
     }
 }

@@ -5,26 +5,23 @@ use dodo_client::{
     ChargeEvidence,
     ids::SubscriptionId,
     types::{
-        payments::{ChargeType, Payment},
+        payments::{ChargeType, IntentStatus, Payment},
         subscriptions::Subscription,
     },
 };
 use money::later;
 use upsell_core::{
-    domain::{
-        AttemptKind, AttemptRow, AttemptState, Observation, PaymentFacts, QuoteRow, SeenPayment, Source,
-    },
-    journal::{Settle, Settled, Settlement, restore, states::is_live},
+    domain::{AttemptKind, AttemptRow, AttemptState, Observation, PaymentFacts, QuoteRow, Source},
+    journal::{Settle, SettlePayment, Settled, Settlement, Weighed, restore, states::is_live},
     policy::{
+        evidence::{Amount, Missing},
         observe,
-        quote_lock::{self, Collected},
         reconcile_schedule::Look,
-        refunds,
     },
 };
 use wire::OfferId;
 
-use super::{ChargeError, Charging, view};
+use super::{ChargeError, Charging};
 use crate::{
     gateway::ListingError,
     service::gate::Closed,
@@ -52,15 +49,15 @@ impl Charging {
     /// A webhook's payment.
     ///
     /// # Errors
-    /// When the store fails; Dodo will send it again.
+    /// When the store fails, or something that its meaning depends on cannot be fetched; Dodo will send it again.
     pub async fn observe_payment(&self, payment: &Payment) -> Result<(), ChargeError> {
-        let facts = PaymentFacts::from(payment);
+        let facts = self.gateway.facts(payment);
         match self.attempt_of(&facts).await? {
             Some(row) => {
-                self.settle_payment(&row, &facts, Source::Webhook).await?;
+                self.settle_payment(&row, &facts, self.nothing_seen(Source::Webhook)).await?;
             }
             // Before a request leaves, its attempt is on the disk: this store has lost it.
-            None if restore::is_ours(&facts, self.store.name(), false).is_some() => {
+            None if restore::authenticated(&facts, self.store.identity()).is_some() => {
                 self.gate.close(Closed::WentBack(Some(facts.created_at)));
                 // Dodo may not list it yet: then its report has to come again.
                 if self.clock.now() < later(facts.created_at, restore::MARGIN) {
@@ -80,21 +77,19 @@ impl Charging {
         let Some((row, quote)) = self.change_under_way(&subscription.subscription_id).await? else {
             return Ok(());
         };
-        let seen = self.see_subscription(&row, &quote, subscription).await;
-        Ok(self.settle_as_seen(&row, &quote, seen).await?)
+        Ok(hinted(self.look_at_reported_change(&row, &quote, subscription).await)?)
     }
 
     /// A payment of a plan change that names no attempt: a hint to look at the one under way on its subscription. It may be
     /// somebody else's change.
     async fn observe_unnamed(&self, payment: &PaymentFacts) -> Result<(), StoreError> {
         let (Some(ChargeType::PlanChange), Some(subscription), None) =
-            (&payment.charge_type, &payment.subscription_id, &payment.attempt)
+            (&payment.charge_type, &payment.subscription_id, payment.named.attempt())
         else {
             return Ok(());
         };
         let Some((row, quote)) = self.change_under_way(subscription).await? else { return Ok(()) };
-        let seen = self.see_change(&row, &quote).await;
-        self.settle_as_seen(&row, &quote, seen).await
+        hinted(self.look_at_change(&row, &quote, Source::Webhook).await)
     }
 
     /// The change of a subscription of which a request may have left, with its quote.
@@ -106,24 +101,6 @@ impl Charging {
         let Some(row) = live.filter(|row| row.state != AttemptState::Claimed) else { return Ok(None) };
         let quote = self.store.quote(&row.customer_id, &row.quote_id).await?;
         Ok(quote.map(|quote| (row, quote)))
-    }
-
-    async fn settle_as_seen(
-        &self,
-        row: &AttemptRow,
-        quote: &QuoteRow,
-        seen: Result<Option<Settlement>, LookError>,
-    ) -> Result<(), StoreError> {
-        match seen {
-            Ok(Some(settlement)) => {
-                self.settle(row, Some(quote), &settlement).await?;
-            }
-            Ok(None) => {}
-            Err(LookError::Store(error)) => return Err(error),
-            // The webhook has done its part; the reconciler looks again.
-            Err(error) => tracing::warn!(%error, "what a webhook hinted at could not be looked into"),
-        }
-        Ok(())
     }
 
     /// Whether the hosted page of an offer is paid: its buyer may be back before the webhook has come.
@@ -143,89 +120,105 @@ impl Charging {
         row: &AttemptRow,
     ) -> Result<(AttemptRow, Look), LookError> {
         // On a hosted page one payment may fail and another follow: the page knows the latest.
-        let payment = match (&row.payment_id, &row.checkout_session_id) {
-            (Some(payment), _) if row.kind == AttemptKind::OneClick => Some(payment.clone()),
-            (_, Some(checkout)) => self.gateway.checkout(checkout).await?.payment_id,
-            (payment, None) => payment.clone(),
+        let (payment, checkout) = match (&row.payment_id, &row.checkout_session_id) {
+            (Some(payment), _) if row.kind == AttemptKind::OneClick => (Some(payment.clone()), None),
+            (_, Some(checkout)) => (self.gateway.checkout(checkout).await?.payment_id, Some(checkout)),
+            (payment, None) => (payment.clone(), None),
         };
         let Some(payment) = payment else { return Ok((row.clone(), Look::Idle)) };
         let payment = self.gateway.payment(&payment).await?;
-        let settled = self.settle_payment(row, &payment, Source::LookUp).await?;
+        // Our checkout named it, whether or not it names the checkout.
+        let payment = PaymentFacts {
+            checkout_session_id: payment.checkout_session_id.clone().or_else(|| checkout.cloned()),
+            ..payment
+        };
+        let weighed = self.settle_payment(row, &payment, self.nothing_seen(Source::LookUp)).await?;
+        let row = weighed.settled().map_or_else(|| row.clone(), |settled| settled.row);
         let look = if observe::is_under_way(payment.status.as_ref()) { Look::UnderWay } else { Look::Idle };
-        Ok((settled.map_or_else(|| row.clone(), |settled| settled.row), look))
+        Ok((row, look))
     }
 
-    /// The attempt that a payment belongs to: named by its metadata, or known by its payment or checkout.
+    /// The attempt that a payment may belong to: known by its payment or checkout, or named by its metadata.
     async fn attempt_of(&self, payment: &PaymentFacts) -> Result<Option<AttemptRow>, StoreError> {
-        if let Some(id) = &payment.attempt
-            && let Some(row) = self.store.attempt_by_id(id).await?
-        {
-            return Ok(Some(row));
-        }
         let checkout = payment.checkout_session_id.as_ref();
-        self.store.attempt_by_upstream(&payment.payment_id, checkout).await
+        let known = self.store.attempt_by_upstream(&payment.payment_id, checkout).await?;
+        match (known, payment.named.attempt()) {
+            (Some(row), _) => Ok(Some(row)),
+            (None, Some(id)) => self.store.attempt_by_id(id).await,
+            (None, None) => Ok(None),
+        }
     }
 
-    /// Settles an attempt by a payment that may be its own.
+    /// Settles an attempt by a payment, if that turns out to be its own; fetches what that depends on. `base` is what is
+    /// known beside the payment.
     pub(in crate::service) async fn settle_payment(
         &self,
         row: &AttemptRow,
         payment: &PaymentFacts,
-        source: Source,
-    ) -> Result<Option<Settled>, StoreError> {
-        if payment.customer_id != row.customer_id {
-            self.alert("payment_of_another_buyer", row);
-            return Ok(None);
+        base: Settlement,
+    ) -> Result<Weighed, LookError> {
+        let mut payment = payment.clone();
+        let mut subscription: Option<Subscription> = None;
+        // Each of the two things that may be missing is fetched once.
+        for _ in 0..2 {
+            let missing = match self.weigh(row, &payment, subscription.as_ref(), &base).await? {
+                Weighed::Held(missing) => missing,
+                weighed => return Ok(weighed),
+            };
+            match (missing, payment.subscription_id.clone()) {
+                (Missing::Subscription, Some(id)) => {
+                    subscription = Some(self.gateway.subscription(&id).await?);
+                }
+                (Missing::Payment | Missing::Subscription, _) => {
+                    let whole = self.gateway.payment(&payment.payment_id).await?;
+                    let checkout_session_id = whole.checkout_session_id.or(payment.checkout_session_id);
+                    payment = PaymentFacts { checkout_session_id, ..whole };
+                }
+            }
         }
-        if !observe::may_belong(row.kind, payment.charge_type.as_ref()) {
-            return Ok(None);
+        let weighed = self.weigh(row, &payment, subscription.as_ref(), &base).await?;
+        if let Weighed::Held(missing) = weighed
+            && payment.status == Some(IntentStatus::Succeeded)
+        {
+            tracing::warn!(attempt_id = %row.id, payment_id = %payment.payment_id, ?missing, "a payment is held");
         }
-        let Some(quote) = self.store.quote(&row.customer_id, &row.quote_id).await? else { return Ok(None) };
-        let settlement = self.of_payment(row, &quote, payment, self.nothing_seen(source));
-        self.settle(row, Some(&quote), &settlement).await
+        Ok(weighed)
     }
 
-    /// `base` with what the payment says.
-    pub(super) fn of_payment(
+    async fn weigh(
         &self,
         row: &AttemptRow,
-        quote: &QuoteRow,
         payment: &PaymentFacts,
-        base: Settlement,
-    ) -> Settlement {
-        let observation = observe::payment(row.kind, payment.status.as_ref(), payment.error_code.as_deref());
-        let receipt = match observation {
-            Observation::Succeeded => Some(view::receipt(quote, payment)),
-            _ => None,
+        subscription: Option<&Subscription>,
+        base: &Settlement,
+    ) -> Result<Weighed, StoreError> {
+        let settle = SettlePayment {
+            attempt: &row.id,
+            payment,
+            subscription,
+            base,
+            money: self.money,
+            store: self.store.identity(),
         };
-        if observation == Observation::Succeeded {
-            self.check_amount(row, quote, payment);
+        let weighed = self.store.execute(&settle).await?;
+        match &weighed {
+            Weighed::Settled { settled, amount, .. } => {
+                self.tell(settled);
+                let is_new = settled.before != settled.row.state;
+                if is_new && settled.row.state == AttemptState::Underpaid {
+                    self.alert("underpaid", &settled.row);
+                } else if is_new && *amount != Amount::AsAgreed {
+                    tracing::error!(?amount, quote_id = %row.quote_id, "collected another amount than was agreed");
+                    self.alert("collected_not_as_quoted", &settled.row);
+                }
+            }
+            Weighed::Foreign { why, is_news: true } => {
+                tracing::error!(why = why.as_str(), payment_id = %payment.payment_id, "a payment names an attempt");
+                self.alert("payment_not_its_own", row);
+            }
+            Weighed::Foreign { .. } | Weighed::Held(_) | Weighed::NoAttempt => {}
         }
-        let seen = SeenPayment {
-            id: payment.payment_id.clone(),
-            status: observe::payment_status(payment.status.as_ref()),
-            amount: Some(payment.amount),
-        };
-        // The bank wants to see the buyer: that payment's own page leads on, and no other while it is undecided.
-        let own_page = payment.payment_link.clone().filter(|_| {
-            row.kind != AttemptKind::Hosted && observation == Observation::Pending { customer_action: true }
-        });
-        let checkout_url = own_page.or(base.checkout_url);
-        let refund = refunds::rules(self.money, row.kind, quote, payment.amount);
-        Settlement { observation, payment: Some(seen), checkout_url, receipt, refund, ..base }
-    }
-
-    /// What was collected has to be what was shown. On a hosted page the buyer may have changed their country, and saw
-    /// the total there.
-    fn check_amount(&self, row: &AttemptRow, quote: &QuoteRow, payment: &PaymentFacts) {
-        if row.state == AttemptState::Succeeded || row.kind == AttemptKind::Hosted {
-            return;
-        }
-        let compared = quote_lock::compare(&quote.quote, payment.amount);
-        if compared != Collected::AsQuoted {
-            tracing::error!(?compared, quote_id = %quote.quote.id, "collected another amount than was shown");
-            self.alert("collected_not_as_quoted", row);
-        }
+        Ok(weighed)
     }
 
     /// A settlement that says nothing yet, now.
@@ -241,17 +234,9 @@ impl Charging {
         settlement: &Settlement,
     ) -> Result<Option<Settled>, StoreError> {
         let settled = self.store.execute(&Settle { attempt: &row.id, settlement }).await?;
-        if let Some(Settled { before, row: after, surplus }) = &settled {
-            if *before != after.state {
-                tracing::info!(attempt_id = %after.id, ?before, after = ?after.state, "an attempt was settled");
-                self.signals.moved(&after.id);
-                if *before == AttemptState::Abandoned && after.state == AttemptState::Succeeded {
-                    self.alert("collected_after_being_given_up", after);
-                }
-            }
-            if *surplus {
-                self.alert("collected_twice", after);
-            }
+        if let Some(settled) = &settled {
+            self.tell(settled);
+            let after = &settled.row;
             if after.state == AttemptState::Succeeded && after.receipt.is_none() && quote.is_some() {
                 self.alert("collected_without_receipt", after);
             }
@@ -259,10 +244,37 @@ impl Charging {
         Ok(settled)
     }
 
+    /// Tells who waits, and raises what is not as it should be.
+    fn tell(&self, Settled { before, row: after, surplus }: &Settled) {
+        if *before != after.state {
+            tracing::info!(attempt_id = %after.id, ?before, after = ?after.state, "an attempt was settled");
+            self.signals.moved(&after.id);
+            if *before == AttemptState::Abandoned && after.state == AttemptState::Succeeded {
+                self.alert("collected_after_being_given_up", after);
+            }
+        }
+        if *surplus {
+            self.alert("collected_twice", after);
+        }
+    }
+
     /// Something that a person has to look at.
     pub(in crate::service) fn alert(&self, kind: &'static str, row: &AttemptRow) {
         tracing::error!(alert = kind, attempt_id = %row.id, "the merchant has to look at this");
         metrics::counter!("upsell_alerts_total", "kind" => kind).increment(1);
+    }
+}
+
+/// What a webhook hinted at was looked into.
+fn hinted(looked: Result<Option<Settled>, LookError>) -> Result<(), StoreError> {
+    match looked {
+        Ok(_) => Ok(()),
+        Err(LookError::Store(error)) => Err(error),
+        // The webhook has done its part; the reconciler looks again.
+        Err(error) => {
+            tracing::warn!(%error, "what a webhook hinted at could not be looked into");
+            Ok(())
+        }
     }
 }
 

@@ -388,6 +388,7 @@ fn new_attempt(intent: &Intent, now: wire::UnixSeconds) -> Result<AttemptRow, Ch
             at: now,
             shown: intent.consent.clone(),
         },
+        agreed: None,
         created_at: now,
         lease_until,
         next_check_at: Some(lease_until),

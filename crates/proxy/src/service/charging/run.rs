@@ -14,10 +14,10 @@ use dodo_client::{
 use money::later;
 use upsell_core::{
     domain::{
-        AttemptKind, AttemptRow, AttemptState, Observation, OfferTags, PaymentStatus, QuoteRow, SavedMethod,
-        SeenPayment, Source, Tags,
+        AttemptKind, AttemptRow, AttemptState, ChargePlan, Observation, OfferTags, PaymentStatus, Proof,
+        QuoteRow, SavedMethod, SeenPayment, Source, StoreIdentity, Tags,
     },
-    journal::{KeptKey, MarkSent, Release, Settlement, Unexecuted},
+    journal::{KeptKey, MarkSent, Release, Settled, Settlement, Unexecuted},
     policy::{
         classify::{Class, classify},
         failure_reason,
@@ -25,9 +25,12 @@ use upsell_core::{
         quote_lock, reconcile_schedule,
     },
 };
-use wire::{FailureReason, QuoteId};
+use wire::{FailureReason, Money, QuoteId};
 
-use super::{ChargeError, Charging, Intent, evidence::log};
+use super::{
+    ChargeError, Charging, Intent,
+    evidence::{LookError, log},
+};
 use crate::{
     service::quoting::{FreshPrice, QuoteError},
     store::Execute,
@@ -63,6 +66,8 @@ struct Ready {
     if_ineligible: FailureReason,
     /// The subscription's own pairs, for a plan change.
     metadata: Metadata,
+    /// What was agreed: the amount of the preview that was made just before.
+    agreed: Money,
 }
 
 impl Charging {
@@ -78,7 +83,7 @@ impl Charging {
         };
         crate::failpoint!("run.prepared");
         let now = self.clock.now();
-        let mark = MarkSent { attempt: attempt.id.clone(), now, next_check_at: later(now, SENT_LEASE) };
+        let mark = MarkSent { attempt: attempt.id.clone(), now, next_check_at: later(now, SENT_LEASE), agreed: ready.agreed.amount };
         match self.store.execute(&mark).await {
             Ok(true) => {}
             Ok(false) => {
@@ -93,7 +98,8 @@ impl Charging {
                 return Outcome::Refused(error.into());
             }
         }
-        let attempt = AttemptRow { state: AttemptState::Sent, ..attempt };
+        let agreed = Some(ready.agreed.amount);
+        let attempt = AttemptRow { state: AttemptState::Sent, agreed, ..attempt };
         match attempt.kind {
             AttemptKind::OneClick => self.charge_once(attempt, &intent, ready).await,
             AttemptKind::Hosted => self.open_hosted(attempt, &intent, ready).await,
@@ -138,6 +144,7 @@ impl Charging {
             room,
             method: shown.payment_method_id.clone(),
             if_ineligible,
+            agreed: Money::new(fresh.priced.total, fresh.priced.currency),
             metadata: fresh.basis.map(|basis| basis.metadata.clone()).unwrap_or_default(),
         })
     }
@@ -197,7 +204,7 @@ impl Charging {
         let Some(method) = ready.method else {
             return self.call_off(attempt, ChargeError::ChangeNotPossible).await;
         };
-        let tags = tags(&attempt, intent, self.store.name());
+        let tags = tags(&attempt, intent, self.store.identity(), ready.agreed);
         crate::failpoint!("charge.before_post");
         let charge = self.gateway.charge(&intent.quote.plan, &intent.customer, &method, &tags);
         let evidence = match ready.room.spend_on(charge).await {
@@ -221,24 +228,40 @@ impl Charging {
     }
 
     async fn after_charge(&self, attempt: AttemptRow, intent: &Intent, session: &CheckoutSession) -> Outcome {
-        let mut settlement = Settlement {
+        let taken_on = Settlement {
             checkout_session_id: Some(session.session_id.clone()),
             payment: session.payment_id.clone().map(just_begun),
             ..self.undecided(&attempt, Observation::Pending { customer_action: false })
         };
         crate::failpoint!("charge.accepted");
-        if let Some(id) = &session.payment_id
-            && let Ok(Ok(payment)) = tokio::time::timeout(FIRST_LOOK_WITHIN, self.gateway.payment(id)).await
-        {
-            settlement = self.of_payment(&attempt, &intent.quote, &payment, settlement);
+        let look = async {
+            let Some(id) = &session.payment_id else { return Ok(None) };
+            let payment = self.gateway.payment(id).await?;
+            crate::failpoint!("charge.looked");
+            Ok::<_, LookError>(self.settle_payment(&attempt, &payment, taken_on.clone()).await?.settled())
+        };
+        self.looked(attempt.clone(), intent, taken_on.clone(), look).await
+    }
+
+    /// The first look after a request that was taken on. Where it shows nothing, what the reply said is written down.
+    async fn looked(
+        &self,
+        attempt: AttemptRow,
+        intent: &Intent,
+        taken_on: Settlement,
+        look: impl Future<Output = Result<Option<Settled>, LookError>>,
+    ) -> Outcome {
+        match tokio::time::timeout(FIRST_LOOK_WITHIN, look).await {
+            Ok(Ok(Some(settled))) => return Outcome::Underway(Box::new(settled.row)),
+            Ok(Ok(None)) | Err(_) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "a charge could not be looked at"),
         }
-        crate::failpoint!("charge.looked");
-        self.settled(attempt, &intent.quote, settlement).await
+        self.settled(attempt, &intent.quote, taken_on).await
     }
 
     /// Opens the hosted page. Until its address is handed out nobody can pay on it, so that any failure here is harmless.
     async fn open_hosted(&self, attempt: AttemptRow, intent: &Intent, ready: Ready) -> Outcome {
-        let tags = tags(&attempt, intent, self.store.name());
+        let tags = tags(&attempt, intent, self.store.identity(), ready.agreed);
         crate::failpoint!("hosted.before_post");
         let opening = self.gateway.open_hosted(&intent.quote.plan, &intent.customer, &tags);
         match ready.room.spend_on(opening).await {
@@ -267,7 +290,7 @@ impl Charging {
         let Some(subscription) = &attempt.subscription_id else {
             return self.call_off(attempt, ChargeError::ChangeNotPossible).await;
         };
-        let tags = tags(&attempt, intent, self.store.name());
+        let tags = tags(&attempt, intent, self.store.identity(), ready.agreed);
         crate::failpoint!("change.before_post");
         let change = self.gateway.change_plan(subscription, &intent.quote.plan, &ready.metadata, &tags);
         let evidence = match ready.room.spend_on(change).await {
@@ -291,26 +314,15 @@ impl Charging {
             payment: link.payment_id.clone().map(just_begun),
             ..self.undecided(&attempt, Observation::Pending { customer_action: false })
         };
-        let seen = self.see_change_once(&attempt, &intent.quote, link.payment_id.as_ref(), Source::Reply);
-        let settlement = match tokio::time::timeout(FIRST_LOOK_WITHIN, seen).await {
-            Ok(Ok(Some(seen))) => Settlement { next_check_at: taken_on.next_check_at, ..seen },
-            Ok(Ok(None)) | Err(_) => taken_on,
-            Ok(Err(error)) => {
-                tracing::warn!(%error, "a plan change could not be looked at");
-                taken_on
-            }
-        };
+        let look = self.look_after_change(&attempt, &intent.quote, taken_on.clone());
+        let outcome = self.looked(attempt.clone(), intent, taken_on.clone(), look).await;
         crate::failpoint!("change.looked");
-        self.settled(attempt, &intent.quote, settlement).await
+        outcome
     }
 
     async fn not_accepted<T>(&self, attempt: AttemptRow, quote: &QuoteRow, class: Class<'_, T>) -> Outcome {
         match class {
             Class::NotSent => self.call_off(attempt, ChargeError::Unavailable { retry_after: None }).await,
-            Class::NotExecuted { retry_after } => {
-                let retry_after = retry_after.and_then(|wait| u32::try_from(wait.as_secs()).ok());
-                self.call_off(attempt, ChargeError::Unavailable { retry_after }).await
-            }
             Class::Rejected(reason) => {
                 let settlement = Settlement::of(Observation::Failed(reason), Source::Reply, self.clock.now());
                 self.settled(attempt, quote, settlement).await
@@ -384,7 +396,14 @@ impl Charging {
 
 /// A payment of which nothing but its id is known.
 fn just_begun(id: PaymentId) -> SeenPayment {
-    SeenPayment { id, status: PaymentStatus::Pending, amount: None }
+    SeenPayment {
+        id,
+        status: PaymentStatus::Pending,
+        amount: None,
+        proof: Proof::OurId,
+        paid_by: None,
+        subscription_id: None,
+    }
 }
 
 /// What recurs needs a method that may be charged again.
@@ -401,14 +420,22 @@ fn same_subscription_method(shown: &QuoteRow, fresh: &FreshPrice) -> bool {
     }
 }
 
-fn tags(attempt: &AttemptRow, intent: &Intent, store: &str) -> Tags {
+fn tags(attempt: &AttemptRow, intent: &Intent, store: &StoreIdentity, agreed: Money) -> Tags {
+    let plan = &intent.quote.plan;
     Tags {
+        store: store.name.clone(),
+        mode: store.mode,
         attempt: attempt.id.clone(),
-        store: store.to_owned(),
-        quote: attempt.quote_id.clone(),
         kind: attempt.kind,
-        product: intent.quote.plan.product_id().clone(),
-        quantity: intent.quote.plan.quantity(),
+        quote: attempt.quote_id.clone(),
+        items: vec![(plan.product_id().clone(), plan.quantity())],
+        addons: match plan {
+            ChargePlan::PlanChange { addons, .. } => addons.clone(),
+            ChargePlan::Checkout { .. } => Vec::new(),
+        },
+        subscription: attempt.subscription_id.clone(),
+        customer: attempt.customer_id.clone(),
+        agreed,
         offer: intent.offer.as_ref().map(|offer| OfferTags {
             id: offer.id.clone(),
             campaign: offer.campaign.clone(),

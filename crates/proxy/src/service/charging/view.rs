@@ -1,10 +1,9 @@
 //! An attempt as the buyer sees it.
 
 use upsell_core::domain::{
-    AttemptKind, AttemptRow, AttemptState, ChargePlan, OfferState, OrderState, PaymentFacts, QuoteRow,
-    RefundCause, Session,
+    AttemptKind, AttemptRow, AttemptState, ChargePlan, OfferState, OrderState, RefundCause, Session,
 };
-use wire::{Attempt, AttemptStatus, FailureReason, Receipt, UnixSeconds};
+use wire::{Attempt, AttemptStatus, FailureReason};
 
 use super::Charging;
 use crate::store::StoreError;
@@ -68,8 +67,10 @@ fn seen(row: &AttemptRow, hosted_checkout_offered: bool) -> Attempt {
 fn status(row: &AttemptRow) -> (AttemptStatus, Option<FailureReason>) {
     match row.state {
         AttemptState::Claimed | AttemptState::Sent => (AttemptStatus::Processing, None),
-        // What was given up may still turn out to have been collected: "failed" would be a guess.
-        AttemptState::Unknown | AttemptState::Abandoned => (AttemptStatus::InDoubt, None),
+        // What was given up may still turn out to have been collected, and what fell short was: "failed" would be a guess.
+        AttemptState::Unknown | AttemptState::Abandoned | AttemptState::Underpaid | AttemptState::Dismissed => {
+            (AttemptStatus::InDoubt, None)
+        }
         AttemptState::Pending { .. } if row.kind == AttemptKind::Hosted && row.checkout_url.is_some() => {
             (AttemptStatus::CheckoutRequired, None)
         }
@@ -79,39 +80,6 @@ fn status(row: &AttemptRow) -> (AttemptStatus, Option<FailureReason>) {
         AttemptState::Scheduled => (AttemptStatus::Scheduled, None),
         AttemptState::Failed(reason) => (AttemptStatus::Failed, Some(reason)),
         AttemptState::Released => (AttemptStatus::Failed, Some(FailureReason::ProcessingError)),
-    }
-}
-
-/// The receipt of a payment that collected.
-pub(super) fn receipt(quote: &QuoteRow, payment: &PaymentFacts) -> Receipt {
-    let collected = payment.amount;
-    let as_quoted = collected == quote.quote.total_money();
-    Receipt {
-        reference: payment.payment_id.to_string(),
-        name: quote.name.clone(),
-        amount: collected.amount,
-        currency: collected.currency,
-        // A listing does not tell the tax; the quote's holds when its total was collected.
-        tax: payment.tax.or(as_quoted.then_some(quote.quote.tax)).unwrap_or(0),
-        credit: quote.quote.credit,
-        at: payment.at,
-        payment_method: payment.card.clone().or_else(|| quote.card.clone()),
-        renewal: quote.quote.renewal,
-    }
-}
-
-/// The receipt of a change for which nothing was due.
-pub(super) fn receipt_without_payment(quote: &QuoteRow, row: &AttemptRow, at: UnixSeconds) -> Receipt {
-    Receipt {
-        reference: row.id.to_string(),
-        name: quote.name.clone(),
-        amount: 0,
-        currency: quote.quote.currency,
-        tax: 0,
-        credit: quote.quote.credit,
-        at,
-        payment_method: None,
-        renewal: quote.quote.renewal,
     }
 }
 
@@ -134,6 +102,8 @@ mod tests {
             AttemptState::Pending { customer_action: false },
             AttemptState::Pending { customer_action: true },
             AttemptState::Abandoned,
+            AttemptState::Underpaid,
+            AttemptState::Dismissed,
         ] {
             for kind in [AttemptKind::OneClick, AttemptKind::Hosted, AttemptKind::PlanChange] {
                 let seen = seen(&row(kind, state), false);

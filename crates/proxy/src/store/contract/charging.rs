@@ -1,9 +1,10 @@
 //! Attempts: locks, uniqueness, the guard of the sent mark, leases, and reading.
 
 use upsell_core::{
-    domain::{AttemptWord, PaymentOnRecord, PaymentStatus, SeenPayment},
+    domain::{AttemptWord, PaymentOnRecord, PaymentStatus},
     journal::{
-        Change, KeptKey, Release, StoredAttempt, StoredPayment, Unexecuted, fixtures::hosted_claim_of,
+        Change, KeptKey, Release, StoredAttempt, StoredPayment, Unexecuted,
+        fixtures::{hosted_claim_of, seen_payment},
     },
 };
 use wire::FailureReason;
@@ -87,7 +88,7 @@ async fn the_schema_refuses_a_second_payment_of_an_attempt() {
     let attempt = sent(&store, &claim_of(&row, "at_1", "key-1")).await;
     store.settle(&attempt.id, &paid("pay_1")).await.unwrap();
     let second = |surplus| {
-        let payment = SeenPayment { id: payment("pay_2"), status: PaymentStatus::Succeeded, amount: None };
+        let payment = seen_payment("pay_2", PaymentStatus::Succeeded, None);
         let record = PaymentOnRecord { payment, surplus, seen_at: NOW };
         let payment = StoredPayment { attempt_id: attempt.id.clone(), record };
         Changes::from_iter([Change::WritePayment(payment)])

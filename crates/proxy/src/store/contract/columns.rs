@@ -4,13 +4,14 @@ use dodo_client::ids::{CheckoutSessionId, PaymentMethodId};
 use upsell_core::{
     domain::{
         AttemptKind, ConsentRecord, DisputeStatus, Fingerprint, OrderState, PaymentOnRecord, PaymentStatus,
-        RefundCause, RefundOrder, RefundStatus, SeenPayment,
+        Proof, RefundCause, RefundOrder, RefundStatus, SeenPayment,
     },
     journal::{
-        Change, Record, StoredAttempt, StoredOrder, StoredPayment,
-        fixtures::{dispute, refund, usd},
+        Change, ForeignPayment, Record, StoredAttempt, StoredOrder, StoredPayment,
+        fixtures::{dispute, refund, seen_payment, usd},
         record::OfferKey,
     },
+    policy::evidence::Foreign,
 };
 use wire::{FailureReason, Receipt};
 
@@ -147,7 +148,14 @@ async fn a_payment_and_what_became_of_it_read_back() {
     let stored = |status, amount: Option<i64>, surplus, seen_at| StoredPayment {
         attempt_id: attempt.id.clone(),
         record: PaymentOnRecord {
-            payment: SeenPayment { id: payment("pay_1"), status, amount: amount.map(usd) },
+            payment: SeenPayment {
+                id: payment("pay_1"),
+                status,
+                amount: amount.map(usd),
+                proof: if surplus { Proof::OurId } else { Proof::Code },
+                paid_by: surplus.then(|| customer("cus_2")),
+                subscription_id: surplus.then(subscription),
+            },
             surplus,
             seen_at,
         },
@@ -220,4 +228,32 @@ async fn a_refund_order_reads_back() {
     };
     write_one(&store, Change::UpdateOrder(done.clone())).await;
     assert_eq!(known(&store).await.orders, [done]);
+}
+
+#[tokio::test]
+async fn what_began_a_subscription_and_what_is_foreign_read_back() {
+    let (_place, store) = fresh().await;
+    let offer = offered(&store, "of_1").await;
+    let attempt = sent(&store, &claim_of(&offer, "at_1", "key-1")).await;
+    let scope = Scope {
+        began: Some(subscription()),
+        foreign: true,
+        payment: Some(payment("pay_2")),
+        ..Scope::of_attempt(&attempt.id)
+    };
+    let before = load(&store, &scope).await;
+    assert_eq!((before.began_by, before.is_known_as_foreign), (None, false));
+    let began = SeenPayment {
+        subscription_id: Some(subscription()),
+        ..seen_payment("pay_1", PaymentStatus::Succeeded, Some(1900))
+    };
+    let record = PaymentOnRecord { payment: began, surplus: false, seen_at: NOW };
+    let stored = StoredPayment { attempt_id: attempt.id.clone(), record };
+    write_one(&store, Change::WritePayment(stored)).await;
+    for why in [Foreign::Unproven, Foreign::OtherCart] {
+        let (payment_id, attempt) = (payment("pay_2"), attempt.id.clone());
+        write_one(&store, Change::RecordForeign(ForeignPayment { payment_id, attempt, why, at: NOW })).await;
+    }
+    let known = load(&store, &scope).await;
+    assert_eq!((known.began_by, known.is_known_as_foreign), (Some(payment("pay_1")), true));
 }

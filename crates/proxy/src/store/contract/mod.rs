@@ -73,7 +73,7 @@ impl SqlStore {
         now: UnixSeconds,
         next_check_at: UnixSeconds,
     ) -> Result<bool, StoreError> {
-        self.execute(&MarkSent { attempt: attempt.id.clone(), now, next_check_at }).await
+        self.execute(&MarkSent { attempt: attempt.id.clone(), now, next_check_at, agreed: 1900 }).await
     }
 
     async fn settle(&self, id: &AttemptId, settlement: &Settlement) -> Result<Option<Settled>, StoreError> {

@@ -1,5 +1,7 @@
 //! A store that may have lost commits.
 
+use upsell_core::domain::{Fingerprinted, KnownKey};
+
 use super::*;
 use crate::store::Restore;
 
@@ -10,12 +12,13 @@ async fn beats_grow_and_a_restart_reads_the_last() {
     assert!(store.beat(after(10)).await.unwrap());
     assert!(store.beat(NOW).await.unwrap(), "a clock set back is no store gone back");
     assert_eq!(store.last_sign().await.unwrap().beat, Some(after(10)));
-    let name = store.name().to_owned();
+    let identity = store.identity().clone();
+    assert_eq!(identity.signed_since, UnixSeconds(0), "a store that is made with codes has no charges without");
     store.close().await;
     drop(store);
     let store = opened(&place, &place.tenant).await;
     assert_eq!(store.last_sign().await.unwrap().beat, Some(after(10)));
-    assert_eq!(store.name(), name);
+    assert_eq!(*store.identity(), identity);
     assert!(!store.has_gone_back().await.unwrap());
 }
 
@@ -47,4 +50,22 @@ async fn nothing_is_claimed_in_a_store_that_went_back() {
     assert!(store.has_gone_back().await.unwrap());
     store.begin_anew(after(2), None).await.unwrap();
     assert!(matches!(store.claim(&claim_of(&row, "at_1", "key-1")).await.unwrap(), ClaimOutcome::Claimed(_)));
+}
+
+#[tokio::test]
+async fn keys_are_remembered_once_and_retired_once() {
+    let (_place, store) = fresh().await;
+    let key = |id: &str| Fingerprinted { id: id.to_owned(), fingerprint: format!("{id}-print") };
+    store.remember_keys(&[key("k1")], NOW).await.unwrap();
+    let changed = Fingerprinted { fingerprint: "other".to_owned(), ..key("k1") };
+    store.remember_keys(&[changed, key("k2")], after(5)).await.unwrap();
+    assert!(store.retire_key("k1", after(9)).await.unwrap());
+    assert!(!store.retire_key("k1", after(10)).await.unwrap(), "retired already");
+    assert!(!store.retire_key("k3", after(10)).await.unwrap(), "not known");
+    let known = store.known_keys().await.unwrap();
+    let expected = [
+        KnownKey { key: key("k1"), seen_at: NOW, retired_at: Some(after(9)) },
+        KnownKey { key: key("k2"), seen_at: after(5), retired_at: None },
+    ];
+    assert_eq!(known, expected);
 }

@@ -35,7 +35,7 @@ use wire::{AttemptId, UnixSeconds};
 
 use self::PostgresStore as SqlStore;
 pub use self::clock::DatabaseClock;
-use upsell_core::domain::Tenant;
+use upsell_core::domain::{StoreIdentity, Tenant};
 
 use super::{DatabaseError, Life, StoreError, restore::Memory};
 use crate::ids;
@@ -106,8 +106,8 @@ pub struct PostgresStore {
     tenant: i64,
     /// Names this opening of the store in leases and histories.
     instance: String,
-    /// Names the store in the metadata of charges. Empty where the store is only read.
-    name: String,
+    /// What the store is known by in the metadata of charges. Without a name where the store is only read.
+    identity: StoreIdentity,
     /// What this process knows to be in the store.
     memory: Memory,
 }
@@ -138,9 +138,9 @@ impl PostgresStore {
             .await?;
         check_server(&pool).await?;
         MIGRATIONS.run(&pool).await?;
-        let (tenant, name) = tenant_id(&pool, tenant).await?;
+        let (tenant, identity) = tenant_id(&pool, tenant).await?;
         let memory = Memory::default();
-        Ok(Self { writer: pool.clone(), readers: pool, tenant, instance: ids::instance(), name, memory })
+        Ok(Self { writer: pool.clone(), readers: pool, tenant, instance: ids::instance(), identity, memory })
     }
 
     /// Connects to look only: changes nothing, neither schema nor rows. `None`: this tenant has nothing in there.
@@ -149,6 +149,7 @@ impl PostgresStore {
     /// See [`OpenError`].
     pub async fn open_read_only(url: &SecretString, tenant: &Tenant) -> Result<Option<Self>, OpenError> {
         let pool = onlooker(url).await?;
+        let mode = tenant.mode;
         let tenant: Option<i64> =
             sqlx::query_scalar("SELECT id FROM tenants WHERE merchant = $1 AND mode = $2")
                 .bind(&tenant.merchant)
@@ -160,7 +161,7 @@ impl PostgresStore {
             readers: pool,
             tenant,
             instance: ids::instance(),
-            name: String::new(),
+            identity: StoreIdentity { name: String::new(), mode, signed_since: UnixSeconds(0) },
             memory: Memory::default(),
         }))
     }
@@ -267,8 +268,9 @@ async fn check_server(pool: &PgPool) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// The tenant's number, and the store's own name for it: made once, kept by every copy.
-async fn tenant_id(pool: &PgPool, tenant: &Tenant) -> Result<(i64, String), sqlx::Error> {
+/// The tenant's number, and what its store is known by: a name that is made once and kept by every copy, and since when its
+/// charges carry codes.
+async fn tenant_id(pool: &PgPool, tenant: &Tenant) -> Result<(i64, StoreIdentity), sqlx::Error> {
     let mode = tenant.mode.to_string();
     sqlx::query("INSERT INTO tenants (merchant, mode) VALUES ($1, $2) ON CONFLICT DO NOTHING")
         .bind(&tenant.merchant)
@@ -281,9 +283,11 @@ async fn tenant_id(pool: &PgPool, tenant: &Tenant) -> Result<(i64, String), sqlx
         .bind(&mode)
         .execute(pool)
         .await?;
-    sqlx::query_as("SELECT id, store FROM tenants WHERE merchant = $1 AND mode = $2")
-        .bind(&tenant.merchant)
-        .bind(&mode)
-        .fetch_one(pool)
-        .await
+    let (id, name, since): (i64, String, i64) =
+        sqlx::query_as("SELECT id, store, signed_since FROM tenants WHERE merchant = $1 AND mode = $2")
+            .bind(&tenant.merchant)
+            .bind(&mode)
+            .fetch_one(pool)
+            .await?;
+    Ok((id, StoreIdentity { name, mode: tenant.mode, signed_since: UnixSeconds(since) }))
 }

@@ -37,6 +37,7 @@ pub(super) fn attempt(row: &DbRow) -> Result<AttemptRow, StoreError> {
         payment_id: parsed_opt(row, "payment_id")?,
         receipt: from_json_opt(row, "receipt")?,
         consent: from_json(row, "consent")?,
+        agreed: row.try_get("agreed")?,
         created_at: at(row, "created_at")?,
         lease_until: at(row, "lease_until")?,
         next_check_at: at_opt(row, "next_check_at")?,

@@ -54,6 +54,12 @@ impl SqlStore {
         if let Some(payment) = &scope.payment {
             self.load_payment(&mut tx, payment, scope, &mut record).await?;
         }
+        if let Some(subscription) = &scope.began {
+            record.began_by = self.began_by(&mut tx, subscription).await?;
+        }
+        if let Some(payment) = scope.payment.as_ref().filter(|_| scope.foreign) {
+            record.is_known_as_foreign = self.is_known_as_foreign(&mut tx, payment).await?;
+        }
         if let Some(key) = &scope.offer {
             record.offer = self.offer_by(&mut tx, key, &scope.lock, record.attempt.as_ref()).await?;
         }
@@ -262,6 +268,37 @@ impl SqlStore {
             record.orders = self.orders_in(tx, id).await?;
         }
         Ok(())
+    }
+
+    async fn began_by(
+        &self,
+        tx: &mut Transaction<'static, Db>,
+        subscription: &SubscriptionId,
+    ) -> Result<Option<PaymentId>, StoreError> {
+        sqlx::query(
+            "SELECT payment_id FROM payments WHERE tenant = $1 AND subscription_id = $2 ORDER BY payment_id LIMIT 1",
+        )
+        .bind(self.tenant)
+        .bind(subscription.as_str())
+        .fetch_optional(&mut **tx)
+        .await?
+        .as_ref()
+        .map(|row| parsed(row, "payment_id"))
+        .transpose()
+    }
+
+    async fn is_known_as_foreign(
+        &self,
+        tx: &mut Transaction<'static, Db>,
+        payment: &PaymentId,
+    ) -> Result<bool, StoreError> {
+        let known: Option<i32> =
+            sqlx::query_scalar("SELECT 1 FROM foreign_payments WHERE tenant = $1 AND payment_id = $2")
+                .bind(self.tenant)
+                .bind(payment.as_str())
+                .fetch_optional(&mut **tx)
+                .await?;
+        Ok(known.is_some())
     }
 
     async fn refunds_in(

@@ -1,14 +1,17 @@
 //! Beats, and what is put back after a restore.
 
 use async_trait::async_trait;
-use sqlx::Transaction;
+use sqlx::{Row, Transaction};
 use upsell_core::{
-    domain::OfferState,
+    domain::{Fingerprinted, KnownKey, OfferState, StoreIdentity},
     journal::{LastSign, states},
 };
 use wire::UnixSeconds;
 
-use super::{Db, SqlStore, codec::at_opt};
+use super::{
+    Db, SqlStore,
+    codec::{at, at_opt},
+};
 use crate::store::{Restore, StoreError};
 
 impl SqlStore {
@@ -37,8 +40,55 @@ impl SqlStore {
 
 #[async_trait]
 impl Restore for SqlStore {
-    fn name(&self) -> &str {
-        &self.name
+    fn identity(&self) -> &StoreIdentity {
+        &self.identity
+    }
+
+    async fn known_keys(&self) -> Result<Vec<KnownKey>, StoreError> {
+        let rows = sqlx::query("SELECT * FROM tag_keys WHERE tenant = $1 ORDER BY seen_at, id")
+            .bind(self.tenant)
+            .fetch_all(&self.readers)
+            .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(KnownKey {
+                    key: Fingerprinted { id: row.try_get("id")?, fingerprint: row.try_get("fingerprint")? },
+                    seen_at: at(row, "seen_at")?,
+                    retired_at: at_opt(row, "retired_at")?,
+                })
+            })
+            .collect()
+    }
+
+    async fn remember_keys(&self, keys: &[Fingerprinted], at: UnixSeconds) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
+        for key in keys {
+            sqlx::query(
+                "INSERT INTO tag_keys (tenant, id, fingerprint, seen_at) VALUES ($1, $2, $3, $4)
+                 ON CONFLICT (tenant, id) DO NOTHING",
+            )
+            .bind(self.tenant)
+            .bind(&key.id)
+            .bind(&key.fingerprint)
+            .bind(at.0)
+            .execute(&mut *tx)
+            .await?;
+        }
+        Ok(tx.commit().await?)
+    }
+
+    async fn retire_key(&self, id: &str, at: UnixSeconds) -> Result<bool, StoreError> {
+        let mut tx = self.write().await?;
+        let retired = sqlx::query(
+            "UPDATE tag_keys SET retired_at = $1 WHERE tenant = $2 AND id = $3 AND retired_at IS NULL",
+        )
+        .bind(at.0)
+        .bind(self.tenant)
+        .bind(id)
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        Ok(retired.rows_affected() == 1)
     }
 
     async fn last_sign(&self) -> Result<LastSign, StoreError> {

@@ -5,7 +5,7 @@ use dodo_client::ids::PaymentId;
 use sqlx::Row;
 use upsell_core::{
     domain::{
-        DisputeStatus, PaymentOnRecord, PaymentStatus, RefundStatus, Sale, SeenDispute, SeenPayment,
+        DisputeStatus, PaymentOnRecord, PaymentStatus, Proof, RefundStatus, Sale, SeenDispute, SeenPayment,
         SeenRefund,
     },
     journal::states,
@@ -14,7 +14,7 @@ use wire::{Currency, Money};
 
 use super::{
     DbRow, SqlStore,
-    codec::{at, from_table, parsed},
+    codec::{at, from_table, parsed, parsed_opt},
 };
 use crate::store::{Sales, StoreError};
 
@@ -32,6 +32,9 @@ pub(super) fn payment_on_record(row: &DbRow) -> Result<PaymentOnRecord, StoreErr
             id: parsed(row, "payment_id")?,
             status: from_table(row, "status", PaymentStatus::parse)?,
             amount: money(row)?,
+            proof: from_table(row, "proof", Proof::parse)?,
+            paid_by: parsed_opt(row, "paid_by")?,
+            subscription_id: parsed_opt(row, "subscription_id")?,
         },
         surplus: row.try_get("surplus")?,
         seen_at: at(row, "seen_at")?,

@@ -33,7 +33,7 @@ use sqlx::{
     migrate::Migrator,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
-use upsell_core::domain::Tenant;
+use upsell_core::domain::{StoreIdentity, Tenant};
 use wire::{AttemptId, UnixSeconds};
 
 use self::SqliteStore as SqlStore;
@@ -129,8 +129,8 @@ pub struct SqliteStore {
     tenant: i64,
     /// Names this opening of the store in leases and histories.
     instance: String,
-    /// Names the store in the metadata of charges. Empty where the store is only read.
-    name: String,
+    /// What the store is known by in the metadata of charges. Without a name where the store is only read.
+    identity: StoreIdentity,
     /// What this process knows to be in the store.
     memory: Memory,
     /// Held as long as the store lives; the system releases it when the process ends, however it ends. Absent where the
@@ -167,10 +167,10 @@ impl SqliteStore {
             .await
             .map_err(|source| OpenError::Migration { path: path.to_owned(), source })?;
         check_durability(path, &writer).await?;
-        let (tenant, name) = tenant_id(&writer, tenant).await.map_err(engine)?;
+        let (tenant, identity) = tenant_id(&writer, tenant).await.map_err(engine)?;
         let readers = pool(READERS).connect_with(options.pragma("query_only", "ON")).await.map_err(engine)?;
         let memory = Memory::of_beat(beat_beside(&lock));
-        Ok(Self { writer, readers, tenant, instance: ids::instance(), name, memory, lock: Some(lock) })
+        Ok(Self { writer, readers, tenant, instance: ids::instance(), identity, memory, lock: Some(lock) })
     }
 
     /// Opens the file beside a proxy that may be running on it: takes no lock, makes nothing, and can change no row.
@@ -188,6 +188,7 @@ impl SqliteStore {
             .busy_timeout(BUSY_TIMEOUT);
         let readers =
             SqlitePoolOptions::new().max_connections(1).connect_with(options).await.map_err(engine)?;
+        let mode = tenant.mode;
         let tenant: Option<i64> =
             sqlx::query_scalar("SELECT id FROM tenants WHERE merchant = $1 AND mode = $2")
                 .bind(&tenant.merchant)
@@ -200,7 +201,7 @@ impl SqliteStore {
             readers,
             tenant,
             instance: ids::instance(),
-            name: String::new(),
+            identity: StoreIdentity { name: String::new(), mode, signed_since: UnixSeconds(0) },
             memory: Memory::default(),
             lock: None,
         }))
@@ -318,8 +319,9 @@ async fn check_durability(path: &Path, writer: &SqlitePool) -> Result<(), OpenEr
     Ok(())
 }
 
-/// The tenant's number, and the store's own name for it: made once, kept by every copy.
-async fn tenant_id(writer: &SqlitePool, tenant: &Tenant) -> Result<(i64, String), sqlx::Error> {
+/// The tenant's number, and what its store is known by: a name that is made once and kept by every copy, and since when its
+/// charges carry codes.
+async fn tenant_id(writer: &SqlitePool, tenant: &Tenant) -> Result<(i64, StoreIdentity), sqlx::Error> {
     let mode = tenant.mode.to_string();
     sqlx::query("INSERT INTO tenants (merchant, mode) VALUES ($1, $2) ON CONFLICT DO NOTHING")
         .bind(&tenant.merchant)
@@ -332,9 +334,11 @@ async fn tenant_id(writer: &SqlitePool, tenant: &Tenant) -> Result<(i64, String)
         .bind(&mode)
         .execute(writer)
         .await?;
-    sqlx::query_as("SELECT id, store FROM tenants WHERE merchant = $1 AND mode = $2")
-        .bind(&tenant.merchant)
-        .bind(&mode)
-        .fetch_one(writer)
-        .await
+    let (id, name, since): (i64, String, i64) =
+        sqlx::query_as("SELECT id, store, signed_since FROM tenants WHERE merchant = $1 AND mode = $2")
+            .bind(&tenant.merchant)
+            .bind(&mode)
+            .fetch_one(writer)
+            .await?;
+    Ok((id, StoreIdentity { name, mode: tenant.mode, signed_since: UnixSeconds(since) }))
 }

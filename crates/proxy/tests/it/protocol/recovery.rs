@@ -38,6 +38,7 @@ async fn claimed(rig: &Rig, shown: &Shown) -> AttemptRow {
             at: now,
             shown: None,
         },
+        agreed: None,
         created_at: now,
         lease_until: UnixSeconds(now.0 + 90),
         next_check_at: Some(UnixSeconds(now.0 + 90)),
@@ -53,7 +54,8 @@ async fn claimed(rig: &Rig, shown: &Shown) -> AttemptRow {
 pub(super) async fn marked(rig: &Rig, shown: &Shown) -> AttemptRow {
     let row = claimed(rig, shown).await;
     let now = rig.clock.now();
-    let mark = MarkSent { attempt: row.id.clone(), now, next_check_at: UnixSeconds(now.0 + 45) };
+    let (next_check_at, agreed) = (UnixSeconds(now.0 + 45), shown.quote.quote.total);
+    let mark = MarkSent { attempt: row.id.clone(), now, next_check_at, agreed };
     assert!(rig.store.execute(&mark).await.unwrap());
     row
 }
@@ -61,12 +63,16 @@ pub(super) async fn marked(rig: &Rig, shown: &Shown) -> AttemptRow {
 /// The request that the process sent before it died.
 pub(super) async fn send(rig: &Rig, shown: &Shown, row: &AttemptRow) {
     let tags = Tags {
+        store: rig.store.identity().name.clone(),
+        mode: rig.store.identity().mode,
         attempt: row.id.clone(),
-        store: rig.store.name().to_owned(),
-        quote: row.quote_id.clone(),
         kind: row.kind,
-        product: shown.offer.plan.product_id().clone(),
-        quantity: shown.offer.plan.quantity(),
+        quote: row.quote_id.clone(),
+        items: vec![(shown.offer.plan.product_id().clone(), shown.offer.plan.quantity())],
+        addons: Vec::new(),
+        subscription: None,
+        customer: row.customer_id.clone(),
+        agreed: shown.quote.quote.total_money(),
         offer: Some(OfferTags {
             id: shown.offer.id.clone(),
             campaign: shown.offer.campaign.clone(),

@@ -23,9 +23,9 @@ impl SqlStore {
             "INSERT INTO attempts (tenant, id, offer_id, subscription_id, no, customer_id, quote_id, kind, idem_key,
                                    fingerprint, state, customer_action, failure, consent, created_at, lease_until,
                                    next_check_at, lease_owner, surplus, replacement, payment_id, checkout_session_id,
-                                   checkout_url, receipt, checks, clean_looks)
+                                   checkout_url, receipt, checks, clean_looks, agreed)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
-                     $22, $23, $24, $25, $26)",
+                     $22, $23, $24, $25, $26, $27)",
         )
         .bind(self.tenant)
         .bind(new.id.as_str())
@@ -53,6 +53,7 @@ impl SqlStore {
         .bind(json_opt(new.receipt.as_ref(), "attempts.receipt")?)
         .bind(i64::from(new.checks))
         .bind(i64::from(new.clean_looks))
+        .bind(new.agreed)
         .execute(&mut **tx)
         .await?;
         Ok(())
@@ -68,8 +69,9 @@ impl SqlStore {
         sqlx::query(
             "UPDATE attempts SET state = $1, customer_action = $2, failure = $3, replacement = $4, idem_key = $5,
                                  payment_id = $6, checkout_session_id = $7, checkout_url = $8, receipt = $9,
-                                 next_check_at = $10, lease_until = $11, checks = $12, clean_looks = $13, surplus = $14
-             WHERE tenant = $15 AND id = $16",
+                                 next_check_at = $10, lease_until = $11, checks = $12, clean_looks = $13, surplus = $14,
+                                 agreed = $15
+             WHERE tenant = $16 AND id = $17",
         )
         .bind(state.as_str())
         .bind(customer_action)
@@ -85,6 +87,7 @@ impl SqlStore {
         .bind(i64::from(row.checks))
         .bind(i64::from(row.clean_looks))
         .bind(surplus)
+        .bind(row.agreed)
         .bind(self.tenant)
         .bind(row.id.as_str())
         .execute(&mut **tx)
@@ -101,12 +104,13 @@ impl SqlStore {
         now: UnixSeconds,
     ) -> Result<bool, StoreError> {
         let marked = sqlx::query(
-            "UPDATE attempts SET state = $1, lease_until = $2, next_check_at = $3
-             WHERE tenant = $4 AND id = $5 AND state = $6 AND lease_until > $7 AND lease_owner = $8",
+            "UPDATE attempts SET state = $1, lease_until = $2, next_check_at = $3, agreed = $4
+             WHERE tenant = $5 AND id = $6 AND state = $7 AND lease_until > $8 AND lease_owner = $9",
         )
         .bind(row.state.word().as_str())
         .bind(row.lease_until.0)
         .bind(row.next_check_at.map(|at| at.0))
+        .bind(row.agreed)
         .bind(self.tenant)
         .bind(row.id.as_str())
         .bind(from.as_str())

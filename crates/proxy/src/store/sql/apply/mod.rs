@@ -50,6 +50,7 @@ impl SqlStore {
                 return self.mark_attempt_sent(tx, attempt, *from, *now).await;
             }
             Change::WritePayment(payment) => self.write_payment(tx, payment).await?,
+            Change::RecordForeign(payment) => self.record_foreign(tx, payment).await?,
             Change::WriteRefund { refund, at } => self.write_refund(tx, refund, *at).await?,
             Change::WriteDispute { dispute, at } => self.write_dispute(tx, dispute, *at).await?,
             Change::InsertOrder(order) => self.insert_order(tx, order).await?,

@@ -1,10 +1,10 @@
 //! Writing payments, and what became of them.
 
-use dodo_client::ids::RefundId;
+use dodo_client::ids::{CustomerId, RefundId, SubscriptionId};
 use sqlx::Transaction;
 use upsell_core::{
     domain::{OrderState, SeenDispute, SeenRefund},
-    journal::{StoredOrder, StoredPayment},
+    journal::{ForeignPayment, StoredOrder, StoredPayment},
 };
 use wire::UnixSeconds;
 
@@ -18,11 +18,13 @@ impl SqlStore {
         StoredPayment { attempt_id, record }: &StoredPayment,
     ) -> Result<(), StoreError> {
         sqlx::query(
-            "INSERT INTO payments (tenant, payment_id, attempt_id, status, amount, currency, surplus, seen_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+            "INSERT INTO payments (tenant, payment_id, attempt_id, status, amount, currency, surplus, seen_at, proof,
+                                   paid_by, subscription_id)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
              ON CONFLICT (tenant, payment_id) DO UPDATE SET
                  status = excluded.status, amount = excluded.amount, currency = excluded.currency,
-                 surplus = excluded.surplus, seen_at = excluded.seen_at",
+                 surplus = excluded.surplus, seen_at = excluded.seen_at, proof = excluded.proof,
+                 paid_by = excluded.paid_by, subscription_id = excluded.subscription_id",
         )
         .bind(self.tenant)
         .bind(record.payment.id.as_str())
@@ -32,6 +34,29 @@ impl SqlStore {
         .bind(record.payment.amount.as_ref().map(|amount| amount.currency.as_str()))
         .bind(record.surplus)
         .bind(record.seen_at.0)
+        .bind(record.payment.proof.as_str())
+        .bind(record.payment.paid_by.as_ref().map(CustomerId::as_str))
+        .bind(record.payment.subscription_id.as_ref().map(SubscriptionId::as_str))
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
+    }
+
+    /// The first report of it stays.
+    pub(super) async fn record_foreign(
+        &self,
+        tx: &mut Transaction<'static, Db>,
+        foreign: &ForeignPayment,
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO foreign_payments (tenant, payment_id, attempt_id, why, at) VALUES ($1, $2, $3, $4, $5)
+             ON CONFLICT (tenant, payment_id) DO NOTHING",
+        )
+        .bind(self.tenant)
+        .bind(foreign.payment_id.as_str())
+        .bind(foreign.attempt.as_str())
+        .bind(foreign.why.as_str())
+        .bind(foreign.at.0)
         .execute(&mut **tx)
         .await?;
         Ok(())
