@@ -8,6 +8,7 @@ mod hosted;
 mod one_click;
 mod outcomes;
 mod plan_change;
+mod proof;
 mod recovery;
 mod refunds;
 mod rig;
