@@ -16,6 +16,8 @@ mod limits;
 mod offers;
 mod operations;
 mod outbox;
+mod payment_links;
+mod plan_costs;
 mod plan_share;
 mod plans;
 mod protocol;
