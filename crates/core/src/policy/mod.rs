@@ -10,6 +10,7 @@ pub mod observe;
 pub mod outbox_schedule;
 pub mod payment_method;
 pub mod plan_comparison;
+pub mod plan_cost;
 pub mod plan_share;
 pub mod plan_terms;
 pub mod pricing;

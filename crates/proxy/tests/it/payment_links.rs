@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use dodo_client::ids::CustomerId;
+use dodo_sim::Source;
 use futures_util::future::join_all;
 use proxy::clock::{Clock, ManualClock, SystemClock};
 use serde_json::{Value, json};
@@ -51,10 +53,10 @@ impl OnHold {
         self.app.sim.requests_to("POST", &format!("/subscriptions/{}/update-payment-method", self.subscription))
     }
 
-    /// What was collected since the subscription began.
+    /// What was collected of what is owed.
     fn collected(&self) -> Vec<i64> {
-        let charges = self.app.sim.collected_from(&self.customer);
-        charges.iter().skip(1).map(|charge| charge.amount).collect()
+        let customer = CustomerId::parse(&self.customer).unwrap();
+        self.app.sim.collected_by(&customer, Source::Dues).iter().map(|charge| charge.amount).collect()
     }
 
     async fn status(&self) -> Value {

@@ -162,8 +162,8 @@ fn renewal(after: &Subscription, period: Option<Period>) -> Option<Renewal> {
     })
 }
 
-/// A hash of everything about a subscription that a quote rests on: plan, seats, add-ons, next billing date, state, and
-/// a booked change.
+/// A hash of everything about a subscription that a quote rests on: plan, seats, add-ons, what it costs, next billing date,
+/// state, and a booked change.
 #[must_use]
 pub fn basis_hash(subscription: &Subscription) -> String {
     let mut addons: Vec<String> =
@@ -175,10 +175,11 @@ pub fn basis_hash(subscription: &Subscription) -> String {
         .map(|change| format!("{}x{}@{}", change.product_id, change.quantity, change.effective_at.0));
     // Ids hold no character that separates the parts.
     let text = format!(
-        "{}|{}|{}|{}|{}|{}|{}",
+        "{}|{}|{}|{}|{}|{}|{}|{}",
         subscription.product_id,
         subscription.quantity,
         addons.join(","),
+        subscription.recurring_pre_tax_amount,
         subscription.next_billing_date.0,
         subscription.status.as_str(),
         subscription.cancel_at_next_billing_date,
