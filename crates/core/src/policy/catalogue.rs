@@ -137,12 +137,21 @@ mod tests {
         let month = Some(Period { interval: Interval::Month, count: 1 });
         let recurring = json!({"type": "recurring_price", "currency": "USD", "price": 8000, "discount_bps": 2500,
             "payment_frequency_count": 1, "payment_frequency_interval": "Month"});
-        assert_eq!(priced(recurring), Some((PeriodPrice { amount: 6000, currency: usd, period: month, tax_inclusive: false }, true)));
+        assert_eq!(
+            priced(recurring),
+            Some((PeriodPrice { amount: 6000, currency: usd, period: month, tax_inclusive: false }, true))
+        );
         let once = json!({"type": "one_time_price", "currency": "USD", "price": 4900});
-        assert_eq!(priced(once), Some((PeriodPrice { amount: 4900, currency: usd, period: None, tax_inclusive: false }, false)));
+        assert_eq!(
+            priced(once),
+            Some((PeriodPrice { amount: 4900, currency: usd, period: None, tax_inclusive: false }, false))
+        );
         let used = json!({"type": "usage_based_price", "currency": "USD", "fixed_price": 100,
             "payment_frequency_count": 1, "payment_frequency_interval": "Month"});
-        assert_eq!(priced(used), Some((PeriodPrice { amount: 100, currency: usd, period: month, tax_inclusive: false }, false)));
+        assert_eq!(
+            priced(used),
+            Some((PeriodPrice { amount: 100, currency: usd, period: month, tax_inclusive: false }, false))
+        );
         for cannot in [
             json!({"type": "one_time_price", "currency": "USD", "price": 1, "pay_what_you_want": true}),
             json!({"type": "barter_price"}),

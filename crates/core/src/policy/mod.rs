@@ -8,6 +8,7 @@ pub mod eligibility;
 pub mod failure_reason;
 pub mod observe;
 pub mod outbox_schedule;
+pub mod payment_link;
 pub mod payment_method;
 pub mod plan_comparison;
 pub mod plan_cost;

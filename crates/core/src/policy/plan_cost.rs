@@ -42,7 +42,8 @@ pub fn on_plan(
         .filter(|discount| stays(discount, target))
         .map(percentage)
         .collect::<Option<_>>()?;
-    let after_discounts = |price: i64| kept.iter().try_fold(price, |price, bps| catalogue::discounted(price, *bps));
+    let after_discounts =
+        |price: i64| kept.iter().try_fold(price, |price, bps| catalogue::discounted(price, *bps));
     let plan = after_discounts(target.price.amount)?.checked_mul(i64::from(seats))?;
     let amount = addons.iter().try_fold(plan, |sum, (id, quantity)| {
         let price = price_of(id).filter(|price| price.currency == target.price.currency)?;

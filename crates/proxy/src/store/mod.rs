@@ -14,6 +14,7 @@ mod journal;
 mod offers;
 mod open;
 mod outbox;
+mod payment_links;
 mod people;
 mod plan_changes;
 pub mod postgres;
@@ -32,6 +33,7 @@ pub use journal::{Decide, Execute, Journal};
 pub use offers::{Inserted, Offers};
 pub use open::{Condition, Database, DatabaseError, OpenError, Opened, examine, open, open_read_only};
 pub use outbox::{Backlog, DueNotice, Outbox};
+pub use payment_links::PaymentLinks;
 pub use people::{Inbox, InboxInsert, People};
 pub use plan_changes::Changes;
 pub use restore::Restore;
@@ -57,6 +59,7 @@ pub trait Store:
     + Quotes
     + Attempts
     + Changes
+    + PaymentLinks
     + Sales
     + RefundOrders
     + Inbox
@@ -74,6 +77,8 @@ impl<
         + Quotes
         + Attempts
         + Changes
+        + PaymentLinks
+        + PaymentLinks
         + Sales
         + RefundOrders
         + Inbox

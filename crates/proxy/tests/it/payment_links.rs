@@ -27,7 +27,8 @@ impl OnHold {
     /// A subscriber of Basic who owes $30.
     async fn begin() -> Self {
         let clock = Arc::new(ManualClock::at(SystemClock.now()));
-        let app = TestApp::spawn_with(Options { clock: Some(Arc::clone(&clock)), ..Options::default() }).await;
+        let app =
+            TestApp::spawn_with(Options { clock: Some(Arc::clone(&clock)), ..Options::default() }).await;
         let customer = app.sim.customer(Some(FAILS_LATER)).unwrap().to_string();
         let body = json!({"customer_id": customer, "product_id": "prod_basic_plan", "started_days_ago": 31});
         let begun = app.sim.post("/_sim/subscriptions", body).await.unwrap();
@@ -50,7 +51,9 @@ impl OnHold {
     }
 
     fn links_asked_for(&self) -> usize {
-        self.app.sim.requests_to("POST", &format!("/subscriptions/{}/update-payment-method", self.subscription))
+        self.app
+            .sim
+            .requests_to("POST", &format!("/subscriptions/{}/update-payment-method", self.subscription))
     }
 
     /// What was collected of what is owed.
@@ -104,7 +107,7 @@ async fn a_link_that_was_used_is_not_handed_out_again() {
 async fn a_link_that_dodo_no_longer_keeps_is_replaced() {
     let buyer = OnHold::begin().await;
     let first = buyer.click().await;
-    buyer.clock.advance(DAY + 1);
+    buyer.clock.advance(DAY + 120);
     let token = buyer.another_session().await;
     let link = buyer.app.post(&token, "/v1/plans/payment-method", json!({})).await.ok();
     assert_ne!(link["url"], first.as_str());

@@ -110,7 +110,9 @@ async fn discounted(stays: bool) -> (Dodo, Buyer) {
 
 #[tokio::test]
 async fn discounts_count_before_and_those_that_stay_after() {
-    for (stays, basic, max) in [(true, (1500, -2500), (10_000, 6000)), (false, (3000, -1000), (20_000, 16_000))] {
+    for (stays, basic, max) in
+        [(true, (1500, -2500), (10_000, 6000)), (false, (3000, -1000), (20_000, 16_000))]
+    {
         let (sim, buyer) = discounted(stays).await;
         let app = over(sim, &[]).await;
         let token = app.plans_token(&buyer).await;
@@ -144,9 +146,8 @@ async fn an_offer_of_another_plan_compares_with_what_is_paid() {
     let (sim, buyer) = grandfathered().await;
     let app = over(sim, &[]).await;
     let payment = app.sim.charges_of(buyer.customer.as_str())[0].payment_id.clone();
-    let token = app
-        .mint(json!({"customer_id": buyer.customer, "purpose": "offer", "payment_id": payment}))
-        .await;
+    let token =
+        app.mint(json!({"customer_id": buyer.customer, "purpose": "offer", "payment_id": payment})).await;
     let shown = app.look(&token).await;
     assert_eq!(shown["offer"]["kind"], "upgrade", "{shown}");
     assert_eq!(shown["compare_to"]["price"], 3000);
@@ -166,7 +167,8 @@ async fn an_offer_that_would_go_the_other_way_is_none() {
     assert_eq!(app.look(&token).await["eligible"], false);
     app.sim.reprice("prod_pro_plan", 8000).unwrap();
     let sim = app.sim;
-    let upgrade = "kind = \"upgrade\"\nproduct_id = \"prod_pro_plan\"\nproration = \"difference_immediately\"";
+    let upgrade =
+        "kind = \"upgrade\"\nproduct_id = \"prod_pro_plan\"\nproration = \"difference_immediately\"";
     let downgrade = "kind = \"downgrade\"\nproduct_id = \"prod_pro_plan\"\nproration = \"do_not_bill\"";
     let app = over(sim, &[(upgrade, downgrade)]).await;
     let token = app.mint(session).await;
@@ -202,11 +204,13 @@ async fn unnamed_method() -> (TestApp, Buyer) {
     let subscription = json!({
         "customer_id": customer, "product_id": "prod_basic_plan", "payment_method_id": "pm_subscribed",
     });
-    let subscription = sim.post("/_sim/subscriptions", subscription).await.unwrap()["subscription_id"].clone();
+    let subscription =
+        sim.post("/_sim/subscriptions", subscription).await.unwrap()["subscription_id"].clone();
     let customer = CustomerId::parse(customer.as_str().unwrap()).unwrap();
     let payment = PaymentId::parse(sim.charges_of(customer.as_str())[0].payment_id.as_str()).unwrap();
     // The other card is the one used last.
-    let other = json!({"customer_id": customer, "product_id": "prod_toolkit", "payment_method_id": "pm_other"});
+    let other =
+        json!({"customer_id": customer, "product_id": "prod_toolkit", "payment_method_id": "pm_other"});
     sim.post("/_sim/payments", other).await.unwrap();
     sim.switch(json!({"subscription_names_method": false})).unwrap();
     let subscription = SubscriptionId::parse(subscription.as_str().unwrap()).unwrap();
@@ -275,9 +279,8 @@ async fn an_offer_says_which_add_ons_end_with_it() {
     let buyer = subscriber(&sim, "prod_basic_plan", 1, 2);
     let app = over(sim, &[]).await;
     let payment = app.sim.charges_of(buyer.customer.as_str())[0].payment_id.clone();
-    let token = app
-        .mint(json!({"customer_id": buyer.customer, "purpose": "offer", "payment_id": payment}))
-        .await;
+    let token =
+        app.mint(json!({"customer_id": buyer.customer, "purpose": "offer", "payment_id": payment})).await;
     let shown = app.look(&token).await;
     assert_eq!(shown["offer"]["kind"], "upgrade", "{shown}");
     assert_eq!(shown["compare_to"]["price"], 5000);

@@ -99,9 +99,8 @@ impl Catalogue {
 
     /// Returns an add-on; by its id alone, without a price, when Dodo cannot be asked.
     pub async fn addon(&self, id: &AddonId) -> Arc<CatalogueAddon> {
-        let fetch = async {
-            Ok::<_, dodo_client::Error>(Arc::new(catalogue::addon(self.gateway.addon(id).await?)))
-        };
+        let fetch =
+            async { Ok::<_, dodo_client::Error>(Arc::new(catalogue::addon(self.gateway.addon(id).await?))) };
         self.addons.try_get_with(id.clone(), fetch).await.unwrap_or_else(|error| {
             tracing::warn!(addon_id = %id, %error, "failed to look up an add-on");
             Arc::new(CatalogueAddon { name: id.to_string(), price: None })
@@ -109,7 +108,10 @@ impl Catalogue {
     }
 
     /// Returns add-ons by their ids, each once.
-    pub async fn addons(&self, ids: impl Iterator<Item = &AddonId>) -> BTreeMap<AddonId, Arc<CatalogueAddon>> {
+    pub async fn addons(
+        &self,
+        ids: impl Iterator<Item = &AddonId>,
+    ) -> BTreeMap<AddonId, Arc<CatalogueAddon>> {
         let mut addons = BTreeMap::new();
         for id in ids {
             if !addons.contains_key(id) {

@@ -24,7 +24,9 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use dodo_client::{Priority, http::turn::with_priority, ids::CustomerId};
 use moka::future::Cache;
 use secrecy::SecretString;
-use wire::{ChangeKind, IneligibleReason, Money, OfferId, ProductId, SeenRequest, UnixSeconds, UpsellResponse};
+use wire::{
+    ChangeKind, IneligibleReason, Money, OfferId, ProductId, SeenRequest, UnixSeconds, UpsellResponse,
+};
 
 pub use self::error::OfferError;
 use money::later;

@@ -137,7 +137,9 @@ pub(super) fn plan(
         features: plain.iter().map(|feature| feature.words.get(locale).clone()).collect(),
         gained: plan_comparison::gained(has, &plain, locale),
         lost: plan_comparison::gained(&rule.features, has, locale),
-        lost_addons: plan_terms::lost(&subscription.addons, product).map(|id| viewer.addon_name(id)).collect(),
+        lost_addons: plan_terms::lost(&subscription.addons, product)
+            .map(|id| viewer.addon_name(id))
+            .collect(),
         seats: rule.seats,
         addons: product
             .addons

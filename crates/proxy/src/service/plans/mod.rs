@@ -2,6 +2,7 @@
 //!
 //! Making the change is not here: see [`crate::service::charging`].
 
+mod card_link;
 mod chosen;
 mod comparison;
 mod leaving;
@@ -17,16 +18,10 @@ use dodo_client::{
 use money::later;
 use upsell_core::{
     domain::{ChargePlan, OfferRow, SavedMethod, Session},
-    policy::{
-        catalogue::CatalogueProduct,
-        dues, plan_comparison, plan_cost, plan_terms,
-    },
+    policy::{catalogue::CatalogueProduct, dues, plan_comparison, plan_cost, plan_terms},
     rules::Rules,
 };
-use wire::{
-    EffectiveAt, ErrorCode, Merchant, Money, PaymentMethodLink, PlansResponse, PreviewRequest,
-    PreviewResponse,
-};
+use wire::{EffectiveAt, ErrorCode, Merchant, Money, PlansResponse, PreviewRequest, PreviewResponse};
 
 use super::{
     catalogue::{Catalogue, CatalogueError},
@@ -60,6 +55,9 @@ pub enum PlansError {
     /// A change of it is under way.
     #[error("the subscription is being changed")]
     InProgress,
+    /// Another request is asking Dodo for a payment link, and has not got it in time.
+    #[error("a payment link is being asked for")]
+    LinkPending,
     /// What it costs is not known.
     #[error(transparent)]
     Quote(#[from] QuoteError),
@@ -89,7 +87,7 @@ impl PlansError {
             Self::Quote(error) => error.code(),
             Self::Store(error) => error.code(),
             Self::Offer(error) => error.code(),
-            Self::Catalogue(_) | Self::Upstream(_) => ErrorCode::Unavailable,
+            Self::LinkPending | Self::Catalogue(_) | Self::Upstream(_) => ErrorCode::Unavailable,
         }
     }
 }
@@ -315,22 +313,12 @@ impl Plans {
         }
     }
 
-    /// Where the buyer gives another payment method: for the subscription, or else in Dodo's portal.
-    ///
-    /// # Errors
-    /// When Dodo gives no link.
-    pub async fn payment_method_link(&self, session: &Session) -> Result<PaymentMethodLink, PlansError> {
-        let page = self.gateway.payment_method_page(subscription_id(session)?, &session.customer_id);
-        Ok(PaymentMethodLink { url: page.await? })
-    }
-
     /// Returns the method that a change is charged to: the one that the subscription names. Where it names none, Dodo charges
     /// one that is not known here, and none is named.
     async fn method(&self, subscription: &Subscription) -> Result<Option<SavedMethod>, CatalogueError> {
         let Some(id) = &subscription.payment_method_id else { return Ok(None) };
         let customer = &subscription.customer.customer_id;
-        let known =
-            |methods: &[SavedMethod]| methods.iter().find(|method| method.id == *id).cloned();
+        let known = |methods: &[SavedMethod]| methods.iter().find(|method| method.id == *id).cloned();
         Ok(match known(&self.catalogue.methods(customer).await?) {
             // It was given a moment ago.
             None => known(&self.catalogue.fresh_methods(customer).await?),

@@ -9,6 +9,7 @@ mod differential;
 mod history;
 mod offers;
 mod outbox;
+mod payment_links;
 mod people;
 mod plan_changes;
 mod restart;

@@ -21,6 +21,7 @@ mod journal;
 mod load;
 mod offers;
 mod outbox;
+mod payment_links;
 mod people;
 mod plan_changes;
 mod quotes;
