@@ -35,7 +35,7 @@ pub fn plan_change(
         credit: 0,
         total: 0,
         settlement: None,
-        renewal: renewal(&preview.new_plan, period),
+        renewal: Some(renewal(preview, period)?),
         effective_at,
         basis_hash: basis_hash(basis),
         from_plan: Some(basis.product_id.clone()),
@@ -153,12 +153,17 @@ fn prorated(kind: LineKind, name: String, terms: &LineTerms, inclusive: bool) ->
     Some(QuoteLine { kind, name, quantity: quantity(terms.quantity).ok()?, amount, prorated: !whole })
 }
 
-fn renewal(after: &Subscription, period: Option<Period>) -> Option<Renewal> {
-    Some(Renewal {
+/// Returns what comes next. A quote has one currency: a renewal in another one cannot be told with it.
+fn renewal(preview: &PlanChangePreview, period: Option<Period>) -> Result<Renewal, PricingError> {
+    let after = &preview.new_plan;
+    if after.currency != preview.immediate_charge.summary.currency {
+        return Err(PricingError::RenewalUnknown);
+    }
+    Ok(Renewal {
         date: after.next_billing_date,
         amount: after.recurring_pre_tax_amount,
         tax_inclusive: after.tax_inclusive,
-        period: period?,
+        period: period.ok_or(PricingError::RenewalUnknown)?,
     })
 }
 
