@@ -7,6 +7,7 @@ pub mod dues;
 pub mod eligibility;
 pub mod failure_reason;
 pub mod observe;
+pub mod occasion;
 pub mod outbox_schedule;
 pub mod payment_link;
 pub mod payment_method;

@@ -24,6 +24,12 @@ pub fn payment(kind: AttemptKind, status: Option<&IntentStatus>, error_code: Opt
         (Some(IntentStatus::Cancelled), AttemptKind::OneClick | AttemptKind::PlanChange) => {
             Observation::Failed(failure_reason::of_payment(error_code.or(Some("CUSTOMER_CANCELLED"))))
         }
+        // A card was refused, and another one is wanted: nobody is at a page of Dodo's to give it.
+        (Some(IntentStatus::RequiresPaymentMethod), AttemptKind::OneClick | AttemptKind::PlanChange)
+            if error_code.is_some() =>
+        {
+            Observation::Failed(failure_reason::of_payment(error_code))
+        }
         (Some(IntentStatus::RequiresCustomerAction), _) => Observation::Pending { customer_action: true },
         _ => Observation::Pending { customer_action: false },
     }
@@ -171,6 +177,20 @@ mod tests {
             payment(AttemptKind::OneClick, Some(&IntentStatus::Cancelled), None),
             Observation::Failed(FailureReason::Cancelled)
         );
+    }
+
+    /// Dodo opens a payment in this state too, before anything was tried; only a reason says that a card was refused.
+    #[test]
+    fn a_payment_that_wants_another_card_after_a_refusal_has_failed() {
+        let status = IntentStatus::RequiresPaymentMethod;
+        let seen = |kind, code| payment(kind, Some(&status), code);
+        for kind in [AttemptKind::OneClick, AttemptKind::PlanChange] {
+            let refused = seen(kind, Some("INSUFFICIENT_FUNDS"));
+            assert_eq!(refused, Observation::Failed(FailureReason::InsufficientFunds), "{kind:?}");
+            assert_eq!(seen(kind, None), Observation::Pending { customer_action: false }, "{kind:?}");
+        }
+        let on_page = seen(AttemptKind::Hosted, Some("INSUFFICIENT_FUNDS"));
+        assert_eq!(on_page, Observation::Pending { customer_action: false });
     }
 
     #[test]

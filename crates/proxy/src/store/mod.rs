@@ -34,7 +34,7 @@ pub use offers::{Inserted, Offers};
 pub use open::{Condition, Database, DatabaseError, OpenError, Opened, examine, open, open_read_only};
 pub use outbox::{Backlog, DueNotice, Outbox};
 pub use payment_links::PaymentLinks;
-pub use people::{Inbox, InboxInsert, People};
+pub use people::{Inbox, InboxInsert, People, UNREADABLE};
 pub use plan_changes::Changes;
 pub use restore::Restore;
 pub use sales::{RefundOrders, Sales};

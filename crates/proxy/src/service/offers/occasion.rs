@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use dodo_client::{ids::SubscriptionId, types::subscriptions::Subscription};
 use upsell_core::{
     domain::{Billing, ChargePlan, OfferRow, Purchase, Session},
-    policy::{catalogue::CatalogueProduct, plan_comparison, plan_cost, plan_terms},
+    policy::{catalogue::CatalogueProduct, occasion, plan_comparison, plan_cost, plan_terms},
     rules::Campaign,
 };
 use wire::{ChangeKind, EffectiveAt, Money, OfferKind, ProductId, Trigger, UnixSeconds};
@@ -95,9 +95,18 @@ impl Offers {
         purchase: Option<Purchase>,
         subscription: Option<SubscriptionId>,
     ) -> Result<Occasion, OfferError> {
-        let subscription = subscription
-            .or_else(|| purchase.as_ref().and_then(|purchase| purchase.subscription_id.clone()))
-            .or_else(|| session.subscription_id.clone());
+        let subscription = match trigger {
+            Trigger::Purchase => subscription
+                .or_else(|| purchase.as_ref().and_then(|purchase| purchase.subscription_id.clone()))
+                .or_else(|| session.subscription_id.clone()),
+            _ => {
+                // A session without a payment names no purchase: the latest one need not be what the trigger is about.
+                let named = purchase.as_ref().filter(|_| session.payment_id.is_some());
+                let purchases = self.store.purchases_of(&session.customer_id).await?;
+                let session = session.subscription_id.as_ref();
+                occasion::subscription_of_trigger(subscription.as_ref(), named, session, &purchases)
+            }
+        };
         let held = match &subscription {
             Some(id) => Some(self.catalogue.subscription(id).await?),
             None => None,

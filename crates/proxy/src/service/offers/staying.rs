@@ -105,7 +105,7 @@ impl Offers {
         if restore::is_held(UnixSeconds(since), history.held_until) {
             return Ok(None);
         }
-        let occasion = self.occasion_from(session, intent, String::new(), None, None).await?;
+        let occasion = self.occasion_from(session, intent, String::new(), None, Some(id.clone())).await?;
         // Once for this plan: whoever comes to another plan may be asked again when they leave that one.
         let plan = occasion.plan.as_ref().map(ToString::to_string).unwrap_or_default();
         let occasion = Occasion { trigger_ref: format!("{}:{id}:{plan}", word(intent)), ..occasion };
