@@ -10,6 +10,7 @@
 //! |---|---|
 //! | [`claims`] | [`Claim`], [`MarkSent`], [`Release`]: the two commits before a charge, and the way back |
 //! | [`settle`] | [`Settle`], [`Abandon`], [`RecordLook`]: what was found out about an attempt |
+//! | [`bookings`] | [`EndBooking`] |
 //! | [`declines`] | [`Decline`] |
 //! | [`refunds`] | [`RecordRefund`], [`RecordDispute`], [`MarkRefundSent`], [`ConcludeRefund`] |
 //! | [`restore`] | [`Rebuild`], and what a store that has lost commits is told by |
@@ -28,6 +29,7 @@
 
 #[cfg(any(test, feature = "fixtures"))]
 pub mod any_command;
+pub mod bookings;
 pub mod changes;
 pub mod claims;
 pub mod declines;
@@ -47,6 +49,7 @@ pub mod world;
 #[cfg(test)]
 mod properties;
 
+pub use bookings::EndBooking;
 pub use changes::{Change, Changes, HistoryEvent};
 pub use claims::{Claim, ClaimOutcome, KeptKey, MarkSent, Release, Unexecuted};
 pub use declines::{Decline, DeclineOutcome};

@@ -5,7 +5,8 @@ use wire::{AttemptId, IdempotencyKey, OfferId, UnixSeconds};
 
 use super::states;
 use crate::domain::{
-    AttemptRow, OfferRow, PaymentOnRecord, PaymentStatus, QuoteRow, RefundOrder, SeenDispute, SeenRefund,
+    AttemptRow, BookingEnd, OfferRow, PaymentOnRecord, PaymentStatus, QuoteRow, RefundOrder, SeenDispute,
+    SeenRefund,
 };
 
 /// What has to hold still while something is decided.
@@ -55,6 +56,8 @@ pub struct Scope {
     pub sale: bool,
     /// The refunds, disputes and refund orders of the payment.
     pub flags: bool,
+    /// How the booking of the attempt ended.
+    pub booking: bool,
 }
 
 impl Scope {
@@ -73,6 +76,7 @@ impl Scope {
             payment: None,
             sale: false,
             flags: false,
+            booking: false,
         }
     }
 
@@ -187,6 +191,8 @@ pub struct Record {
     pub disputes: Vec<SeenDispute>,
     /// Refund orders of the payment.
     pub orders: Vec<StoredOrder>,
+    /// How the booking of the attempt ended, if it has.
+    pub booking_end: Option<BookingEnd>,
 }
 
 impl Record {

@@ -6,10 +6,10 @@ use dodo_client::types::{
     payments::{ChargeType, IntentStatus},
     subscriptions::{Subscription, SubscriptionStatus},
 };
-use wire::EffectiveAt;
+use wire::{EffectiveAt, UnixSeconds};
 
 use super::failure_reason;
-use crate::domain::{AttemptKind, ChargePlan, Observation, PaymentStatus};
+use crate::domain::{AttemptKind, BookingEnd, ChargePlan, Observation, PaymentStatus, QuoteRow};
 
 /// What a payment's status says.
 ///
@@ -105,6 +105,25 @@ pub fn progress(plan: &ChargePlan, subscription: &Subscription) -> Option<Progre
         return Some(Progress::OnHold);
     }
     Some(Progress::NotBegun)
+}
+
+/// Seconds after the date for which a change was booked in which the subscription shows what came of it. Later it may be
+/// as it is for another reason.
+const BOOKING_SHOWS_WITHIN: i64 = 35 * 86_400;
+
+/// Returns how a booked change ended by what the subscription shows; `None` while it is still booked, and for a booking of
+/// long ago.
+#[must_use]
+pub fn booking_end(quote: &QuoteRow, subscription: &Subscription, now: UnixSeconds) -> Option<BookingEnd> {
+    let date = quote.quote.renewal.as_ref()?.date.0;
+    if now.0 > date.saturating_add(BOOKING_SHOWS_WITHIN) {
+        return None;
+    }
+    match progress(&quote.plan, subscription)? {
+        Progress::Booked => None,
+        Progress::Applied => Some(BookingEnd::Made),
+        Progress::NotBegun | Progress::OnHold => Some(BookingEnd::Cancelled),
+    }
 }
 
 /// The same add-ons in the same numbers, in whatever order.

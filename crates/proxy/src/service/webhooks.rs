@@ -156,6 +156,7 @@ impl Webhooks {
         self.catalogue.refresh_subscription(&subscription.subscription_id).await;
         self.catalogue.refresh_methods(&subscription.customer.customer_id).await;
         self.charging.observe_subscription(subscription).await?;
+        self.charging.observe_bookings(&subscription.subscription_id).await?;
         Ok(())
     }
 }

@@ -9,6 +9,7 @@
 //! and [`postgres`] are the engines; the statements in `sql/` are written once for both, and `contract/` is what either has
 //! to keep.
 
+mod bookings;
 mod charging;
 mod journal;
 mod offers;
@@ -28,6 +29,7 @@ mod support;
 use async_trait::async_trait;
 use wire::ErrorCode;
 
+pub use bookings::Bookings;
 pub use charging::{Attempts, Quotes};
 pub use journal::{Decide, Execute, Journal};
 pub use offers::{Inserted, Offers};
@@ -60,6 +62,7 @@ pub trait Store:
     + Attempts
     + Changes
     + PaymentLinks
+    + Bookings
     + Sales
     + RefundOrders
     + Inbox
@@ -78,6 +81,7 @@ impl<
         + Attempts
         + Changes
         + PaymentLinks
+        + Bookings
         + PaymentLinks
         + Sales
         + RefundOrders

@@ -4,6 +4,7 @@
 
 mod accept;
 mod bad_input;
+mod bookings;
 mod canaries;
 mod contract;
 mod declines;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use dodo_sim::Source;
 use serde_json::json;
 
-use crate::harness::{GOOD_CARD, MERCHANT_KEY, TestApp};
+use crate::harness::{GOOD_CARD, MERCHANT_KEY, Options, TestApp};
 
 #[tokio::test]
 async fn a_purchase_leads_to_an_offer_with_everything_to_show_and_accept_it() {
@@ -229,13 +229,25 @@ async fn cart(app: &TestApp, products: &[&str]) -> (String, String) {
 
 #[tokio::test]
 async fn a_cart_with_several_subscriptions_changes_none_of_them() {
-    let app = TestApp::spawn().await;
-    let (customer, payment) = cart(&app, &["prod_max_plan", "prod_basic_plan"]).await;
-    let session = json!({"customer_id": customer, "purpose": "offer", "payment_id": payment});
-    let token = app.mint(session).await;
-    let shown = app.look(&token).await;
+    let rules = include_str!("../../upsell.toml");
+    let rules = rules.replace(
+        "bought = [\"prod_complete_bundle\"",
+        "bought = [\"prod_pro_plan\", \"prod_complete_bundle\"",
+    );
+    let app = TestApp::spawn_with(Options { rules: Some(rules), ..Options::default() }).await;
+    let look = async |products: &[&str]| {
+        let (customer, payment) = cart(&app, products).await;
+        let session = json!({"customer_id": customer, "purpose": "offer", "payment_id": payment});
+        app.look(&app.mint(session).await).await
+    };
     // "basic-to-pro" would have to guess, and might take Max down to Pro.
-    assert_eq!(shown["eligible"], false, "{shown}");
+    for products in [["prod_max_plan", "prod_basic_plan"], ["prod_basic_plan", "prod_max_plan"]] {
+        let shown = look(&products).await;
+        assert_eq!(shown["eligible"], false, "{shown}");
+    }
+    // Each of them was bought.
+    let shown = look(&["prod_max_plan", "prod_pro_plan"]).await;
+    assert_eq!(shown["product"]["id"], "prod_toolkit", "{shown}");
 }
 
 #[tokio::test]

@@ -308,9 +308,14 @@ impl Plans {
         let cancelled = self.gateway.cancel_scheduled_change(id).await;
         self.catalogue.refresh_subscription(id).await;
         match cancelled {
-            Err(error) if error.is_not_found() => Err(PlansError::NotFound),
-            other => Ok(other?),
+            Err(error) if error.is_not_found() => return Err(PlansError::NotFound),
+            other => other?,
         }
+        // It is taken back. Should the record of that fail, Dodo's webhook brings it about.
+        if let Err(error) = self.charging.observe_bookings(id).await {
+            tracing::warn!(subscription_id = %id, %error, "failed to record the end of a booking");
+        }
+        Ok(())
     }
 
     /// Returns the method that a change is charged to: the one that the subscription names. Where it names none, Dodo charges

@@ -3,6 +3,7 @@
 //! `differential`. Compiled once for each engine, like the statements themselves; the engine brings `fresh` (an empty
 //! store) and `opened` (the same store again, after a restart or for another tenant).
 
+mod bookings;
 mod charging;
 mod columns;
 mod differential;

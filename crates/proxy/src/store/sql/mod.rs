@@ -14,6 +14,7 @@ use super::{Db, DbRow, SHARED, SqlStore, skip_locked};
 
 mod apply;
 mod attempts;
+mod bookings;
 mod codec;
 mod history;
 mod inbox;

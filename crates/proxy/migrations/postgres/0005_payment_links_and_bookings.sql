@@ -10,3 +10,13 @@ CREATE TABLE payment_links (
     until           BIGINT NOT NULL,
     PRIMARY KEY (tenant, subscription_id, pays_dues)
 );
+
+-- How a change of plan that was booked for the next billing date ended, each once: it is told to the merchant's system.
+CREATE TABLE booking_ends (
+    tenant     BIGINT NOT NULL REFERENCES tenants (id),
+    attempt_id TEXT NOT NULL,
+    ended      TEXT NOT NULL CHECK (ended IN ('made', 'cancelled')),
+    at         BIGINT NOT NULL,
+    PRIMARY KEY (tenant, attempt_id),
+    FOREIGN KEY (tenant, attempt_id) REFERENCES attempts (tenant, id)
+);

@@ -10,3 +10,13 @@ CREATE TABLE payment_links (
     until           INTEGER NOT NULL,
     PRIMARY KEY (tenant, subscription_id, pays_dues)
 ) STRICT, WITHOUT ROWID;
+
+-- How a change of plan that was booked for the next billing date ended, each once: it is told to the merchant's system.
+CREATE TABLE booking_ends (
+    tenant     INTEGER NOT NULL REFERENCES tenants (id),
+    attempt_id TEXT NOT NULL,
+    ended      TEXT NOT NULL CHECK (ended IN ('made', 'cancelled')),
+    at         INTEGER NOT NULL,
+    PRIMARY KEY (tenant, attempt_id),
+    FOREIGN KEY (tenant, attempt_id) REFERENCES attempts (tenant, id)
+) STRICT, WITHOUT ROWID;
