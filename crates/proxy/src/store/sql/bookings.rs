@@ -3,7 +3,10 @@
 use async_trait::async_trait;
 use dodo_client::ids::SubscriptionId;
 use sqlx::Transaction;
-use upsell_core::domain::{AttemptRow, AttemptWord, BookingEnd};
+use upsell_core::{
+    domain::{AttemptRow, BookingEnd},
+    journal::states,
+};
 use wire::{AttemptId, UnixSeconds};
 
 use super::{Db, SqlStore, attempts::attempt, codec::from_table};
@@ -56,7 +59,7 @@ impl Bookings for SqlStore {
         )
         .bind(self.tenant)
         .bind(id.as_str())
-        .bind(AttemptWord::Scheduled.as_str())
+        .bind(states::BOOKED.as_str())
         .fetch_all(&self.readers)
         .await?
         .iter()
