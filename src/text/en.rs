@@ -81,6 +81,8 @@ pub(super) const PHRASES: Phrases = Phrases {
     show_price: "Show the exact amount",
     features: "Features",
     you_lose: "What you would lose",
+    discount_ends: "Your discount holds for {count} more payments; then it ends.",
+    discount_ends_next: "Your discount holds for the next payment; then it ends.",
     addons_end: "Not part of this plan, and would end: {names}",
     cannot_change: "Your plan cannot be changed at the moment.",
     not_begun: "Your plan begins when its first payment is confirmed. It can be changed after that.",

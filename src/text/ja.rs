@@ -81,6 +81,8 @@ pub(super) const PHRASES: Phrases = Phrases {
     show_price: "正確な金額を表示",
     features: "機能",
     you_lose: "利用できなくなる機能",
+    discount_ends: "現在の割引はあと {count} 回のお支払いまでです。",
+    discount_ends_next: "現在の割引は次回のお支払いまでです。",
     addons_end: "このプランでは利用できず、終了します：{names}",
     cannot_change: "現在、プランを変更できません。",
     not_begun: "最初のお支払いが確認されるとプランが始まります。変更はその後に可能です。",

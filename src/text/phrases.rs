@@ -172,7 +172,11 @@ phrases! {
     features,
     /// Before what a plan lacks.
     you_lose,
-    /// Warning on a plan. Gaps: `names`.
+    /// Under today's plan: for how many more payments its discount holds. Gaps: `count`.
+    discount_ends,
+    /// Under today's plan: its discount holds for one more payment.
+    discount_ends_next,
+    /// Warning on a plan or an offer. Gaps: `names`.
     addons_end,
     /// Why the plan cannot be changed: for a reason that has no words of its own.
     cannot_change,

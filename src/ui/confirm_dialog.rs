@@ -209,7 +209,10 @@ fn facts(locale: &Locale, view: &ReviewView) -> Vec<String> {
     );
     lines.extend(view.ends_trial.then(|| w.ends_trial.to_owned()));
     lines.extend(quote_lines::renewal(locale, &view.quote));
-    lines.extend(view.payment_method.as_ref().map(|card| locale.card(w.paid_with, card)));
+    lines.push(match &view.payment_method {
+        Some(card) => locale.card(w.paid_with, card),
+        None => w.paid_with_saved.to_owned(),
+    });
     if view.due.amount > 0 {
         lines.push(w.exactly_this.to_owned());
     }

@@ -7,6 +7,7 @@ use leptos::prelude::*;
 
 use super::button::{Role, press};
 use super::notice::{Tone, notice};
+use super::plan_comparison::addons_end;
 use super::{Locale, price, quote_lines};
 use crate::dispatch::Dispatch;
 use crate::text::{count, fill};
@@ -14,7 +15,7 @@ use crate::text::{count, fill};
 /// The offer.
 ///
 /// Parts: `offer`, `seller`, `headline`, `picture`, `product`, `figure`, `benefits`, `summary`, `line`, `total`,
-/// `facts`, `notice`, `accept`, `decline`.
+/// `facts`, `warning`, `notice`, `accept`, `decline`.
 pub(super) fn offer_card(
     locale: &Locale,
     view: &OfferView,
@@ -31,6 +32,7 @@ pub(super) fn offer_card(
         price::offer_figure(locale, view.compare_to.as_ref(), view.due, due_words),
         benefits(locale, &view.benefits),
         view.social_proof.clone().map(|line| p().class("muted").child(line)),
+        view.compare_to.as_ref().map(|today| addons_end(locale, &today.lost_addons)),
         quote.map(|quote| quote_lines::quote_lines(locale, quote)),
         quote_lines::facts(facts(locale, view)),
         view.changed_from.map(|from| quote_lines::changed(locale, from, view.due)),

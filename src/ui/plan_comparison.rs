@@ -24,13 +24,16 @@ pub(super) fn comparison(
 ) -> impl IntoView + use<> {
     let w = locale.words;
     let plans: Vec<_> = view.plans.iter().map(|plan| plan_card(locale, view, plan, dispatch)).collect();
-    let card =
-        view.payment_method.as_ref().filter(|_| goes_on(view)).map(|card| locale.card(w.paid_with, card));
+    let card = goes_on(view).then(|| match &view.payment_method {
+        Some(card) => locale.card(w.paid_with, card),
+        None => w.paid_with_saved.to_owned(),
+    });
     div().class("plans").attr("part", "plans").child((
         header().child((
             p().class("muted small").child(fill(w.from_seller, &[("name", &view.merchant.name)])),
             h2().attr("part", "headline").child(w.choose_plan),
             p().class("muted").child(today(locale, view)),
+            discount(locale, view).map(|line| p().class("muted").child(line)),
             seats(locale, view.current.quantity),
             usage(locale, view),
         )),
@@ -99,6 +102,13 @@ fn today(locale: &Locale, view: &ComparisonView) -> String {
             ("date", &date),
         ],
     )
+}
+
+/// For how long today's price holds, where a discount on it ends.
+fn discount(locale: &Locale, view: &ComparisonView) -> Option<String> {
+    let left = view.current.discounted_renewals.filter(|_| goes_on(view))?;
+    let words = if left == 1 { locale.words.discount_ends_next } else { locale.words.discount_ends };
+    Some(fill(words, &[("count", &count(left))]))
 }
 
 /// Where something is owed, the one thing that helps comes first.

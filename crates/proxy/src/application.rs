@@ -296,6 +296,7 @@ impl Background {
         self.store.purge_expired(now).await?;
         self.store.purge_quotes(later(now, QUOTE_MEMORY.saturating_neg())).await?;
         self.store.purge_inbox(later(now, INBOX_LIFE.saturating_neg())).await?;
+        self.store.purge_payment_links(later(now, INBOX_LIFE.saturating_neg())).await?;
         outbox::sweep(&*self.store, self.relay.as_ref(), now).await
     }
 }

@@ -118,7 +118,7 @@ pub struct PriceDifference {
 pub struct CompareTo {
     /// Name of what they have.
     pub name: String,
-    /// Its price in minor units.
+    /// What it costs in minor units: for a plan, what the buyer pays for it today with all seats, add-ons and discounts.
     pub price: i64,
     /// Currency of `price`.
     pub currency: Currency,
@@ -129,6 +129,9 @@ pub struct CompareTo {
     /// the whole price.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub difference: Option<PriceDifference>,
+    /// Add-ons that the buyer has today and that end with the offer, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lost_addons: Vec<String>,
 }
 
 /// The saved card, as much of it as a page may know. Never an id.

@@ -144,6 +144,9 @@ pub struct CurrentPlan {
     pub recurring_amount: i64,
     /// Currency of `recurring_amount`.
     pub currency: Currency,
+    /// Where a discount ends: how many more renewals cost `recurring_amount`. Absent where none ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub discounted_renewals: Option<u32>,
     /// Billing period.
     pub period: Period,
     /// A change that is already booked.
@@ -200,7 +203,8 @@ pub struct PlanShare {
     pub days: u32,
 }
 
-/// One plan to compare. Amounts are for as many seats as the subscription has.
+/// One plan to compare. Amounts are what this subscriber pays: for as many seats as the subscription has, with the add-ons
+/// and discounts that the plan carries on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Plan {
@@ -211,7 +215,8 @@ pub struct Plan {
     /// A sentence or two.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// List price per period for all seats, in minor units.
+    /// What the plan costs per period, in minor units: today's plan what is paid for it, another one its list price for all
+    /// seats and carried add-ons, less the discounts that stay.
     pub price: i64,
     /// Currency of `price`.
     pub currency: Currency,
@@ -243,7 +248,8 @@ pub struct Plan {
     /// What the current plan has and this one lacks.
     #[serde(default)]
     pub lost: Vec<String>,
-    /// Add-ons of today that this plan does not carry, by name.
+    /// Add-ons of today that this plan does not carry, by name. On today's plan: those that the merchant has taken off it,
+    /// which end with any change of seats or add-ons.
     #[serde(default)]
     pub lost_addons: Vec<String>,
     /// Whether the buyer may choose how many seats.
@@ -264,7 +270,7 @@ pub struct PlansResponse {
     pub current: CurrentPlan,
     /// All plans in the merchant's order, the current one among them.
     pub plans: Vec<Plan>,
-    /// The card that would be charged.
+    /// The card that would be charged. Absent where the subscription does not name it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payment_method: Option<Card>,
     /// A change that is under way: how it stands. Absent when none is.
@@ -342,9 +348,12 @@ pub struct PreviewResponse {
     pub name: String,
     /// What confirming charges.
     pub quote: Quote,
-    /// The card that will be charged.
+    /// The card that will be charged. Absent where the subscription does not name it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payment_method: Option<Card>,
+    /// Add-ons of today that end with the change because the plan does not have them, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lost_addons: Vec<String>,
 }
 
 /// `POST /v1/plans/change`, with an `Idempotency-Key` header. Answered with an [`crate::Attempt`].

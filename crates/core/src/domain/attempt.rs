@@ -315,3 +315,14 @@ impl AttemptRow {
         }
     }
 }
+
+/// How a booked change ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum BookingEnd {
+    /// It took effect.
+    Made,
+    /// It will not: taken back, replaced, or dropped by Dodo because its payment failed.
+    Cancelled,
+}
+
+words!(BookingEnd { Made = "made", Cancelled = "cancelled" });

@@ -15,7 +15,7 @@ mod tenant;
 mod words;
 
 pub use attempt::{
-    AttemptKind, AttemptRow, AttemptState, AttemptWord, ConsentRecord, Fingerprint, HistoryEntry,
+    AttemptKind, AttemptRow, AttemptState, AttemptWord, BookingEnd, ConsentRecord, Fingerprint, HistoryEntry,
     Observation, Source,
 };
 pub use method::{SavedMethod, shown_card};

@@ -42,6 +42,15 @@ pub enum ChargePlan {
 }
 
 impl ChargePlan {
+    /// Returns the plan billed in this mode; a new purchase has none.
+    #[must_use]
+    pub fn billed(mut self, mode: ProrationMode) -> Self {
+        if let Self::PlanChange { proration, .. } = &mut self {
+            *proration = mode;
+        }
+        self
+    }
+
     /// How many.
     #[must_use]
     pub fn quantity(&self) -> u32 {

@@ -4,10 +4,10 @@ use wire::{AttemptId, UnixSeconds};
 
 use super::{
     Abandon, Changes, Claim, ClaimOutcome, Command, ConcludeRefund, Conclusion, Decline, DeclineOutcome,
-    MarkRefundSent, MarkSent, Rebuild, Rebuilding, Record, RecordDispute, RecordLook, RecordRefund, Release,
-    Scope, Settle, Settled, Settlement, Took,
+    EndBooking, MarkRefundSent, MarkSent, Rebuild, Rebuilding, Record, RecordDispute, RecordLook,
+    RecordRefund, Release, Scope, Settle, Settled, Settlement, Took,
 };
-use crate::domain::RefundOrder;
+use crate::domain::{BookingEnd, RefundOrder};
 
 /// A command of any kind.
 #[derive(Clone, Debug)]
@@ -23,6 +23,8 @@ pub enum AnyCommand {
     Settle(AttemptId, Box<Settlement>),
     /// See [`Abandon`].
     Abandon(Abandon),
+    /// See [`EndBooking`].
+    EndBooking(EndBooking),
     /// See [`RecordLook`].
     RecordLook(RecordLook),
     /// See [`Decline`].
@@ -72,6 +74,7 @@ outcomes! {
     bool => |done| Self::Flag(done),
     ClaimOutcome => |outcome| Self::Claim(outcome),
     Option<Settled> => |settled| Self::Settled(settled),
+    Option<BookingEnd> => |end| Self::Flag(end.is_some()),
     DeclineOutcome => |outcome| Self::Decline(outcome),
     Took => |took| Self::Took(took),
 }
@@ -88,6 +91,7 @@ macro_rules! inside {
                 $body
             }
             AnyCommand::Abandon($command) => $body,
+            AnyCommand::EndBooking($command) => $body,
             AnyCommand::RecordLook($command) => $body,
             AnyCommand::Decline($command) => $body,
             AnyCommand::RecordRefund($command) => $body,

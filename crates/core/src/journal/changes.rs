@@ -6,8 +6,8 @@ use wire::{AttemptId, OfferId, UnixSeconds};
 use super::{StoredAttempt, StoredOrder, StoredPayment, evidence::ForeignPayment, notifications::Notification};
 use super::resolve::Resolution;
 use crate::domain::{
-    AttemptKind, AttemptState, AttemptWord, DeclineEntry, OfferRow, OfferState, OrderState, QuoteRow,
-    RefundCause, SeenDispute, SeenRefund, Source,
+    AttemptKind, AttemptState, AttemptWord, BookingEnd, DeclineEntry, OfferRow, OfferState, OrderState,
+    QuoteRow, RefundCause, SeenDispute, SeenRefund, Source,
 };
 
 /// One thing to write.
@@ -70,6 +70,15 @@ pub enum Change {
         from: OrderState,
         /// The time.
         now: UnixSeconds,
+    },
+    /// Records how a booking ended. The first end stays.
+    EndBooking {
+        /// The attempt that booked the change.
+        attempt: AttemptId,
+        /// How it ended.
+        end: BookingEnd,
+        /// The time.
+        at: UnixSeconds,
     },
     /// Appends to the decline ledger.
     AppendDecline {

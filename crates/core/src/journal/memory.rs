@@ -15,8 +15,8 @@ use super::{
     Watermark, decide, evidence::ForeignPayment, notifications::Notification, record::OfferKey, states,
 };
 use crate::domain::{
-    AttemptRow, AttemptState, DeclineEntry, OfferRow, PaymentStatus, QuoteRow, RefundCause, RefundOrder,
-    SeenDispute, SeenRefund,
+    AttemptRow, AttemptState, BookingEnd, DeclineEntry, OfferRow, PaymentStatus, QuoteRow, RefundCause,
+    RefundOrder, SeenDispute, SeenRefund,
 };
 
 /// Everything that the journal keeps. The fields are open: a test may put anything there that a real store could hold.
@@ -42,6 +42,8 @@ pub struct Memory {
     pub disputes: BTreeMap<DisputeId, SeenDispute>,
     /// Refund orders.
     pub orders: BTreeMap<(PaymentId, &'static str), StoredOrder>,
+    /// How bookings ended.
+    pub booking_ends: BTreeMap<AttemptId, BookingEnd>,
     /// The decline ledger, in the order in which it was written.
     pub declines: Vec<(CustomerId, DeclineEntry)>,
     /// Payments that name an attempt and are none of its.
@@ -137,6 +139,9 @@ impl Memory {
         }
         if let Some(attempt) = record.attempt.as_ref().filter(|_| scope.quote) {
             record.quote = self.quotes.get(&attempt.row.quote_id).cloned();
+        }
+        if let Some(attempt) = record.attempt.as_ref().filter(|_| scope.booking) {
+            record.booking_end = self.booking_ends.get(&attempt.row.id).copied();
         }
         record
     }
@@ -286,6 +291,9 @@ impl Memory {
                     return false;
                 }
                 self.orders.insert(order_key(order), order.clone());
+            }
+            Change::EndBooking { attempt, end, .. } => {
+                self.booking_ends.entry(attempt.clone()).or_insert(*end);
             }
             Change::AppendDecline { customer_id, entry } => {
                 self.declines.push((customer_id.clone(), entry.clone()));

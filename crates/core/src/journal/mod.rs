@@ -12,6 +12,7 @@
 //! | [`settle`] | [`Settle`], [`Abandon`], [`RecordLook`]: what was found out about an attempt |
 //! | [`evidence`] | [`SettlePayment`]: a payment that may be an attempt's own |
 //! | [`resolve`] | [`Resolve`]: what a person decides about money that fell short |
+//! | [`bookings`] | [`EndBooking`] |
 //! | [`declines`] | [`Decline`] |
 //! | [`refunds`] | [`RecordRefund`], [`RecordDispute`], [`MarkRefundSent`], [`ConcludeRefund`] |
 //! | [`restore`] | [`Rebuild`], and what a store that has lost commits is told by |
@@ -30,6 +31,7 @@
 
 #[cfg(any(test, feature = "fixtures"))]
 pub mod any_command;
+pub mod bookings;
 pub mod changes;
 pub mod claims;
 pub mod declines;
@@ -51,6 +53,7 @@ pub mod world;
 #[cfg(test)]
 mod properties;
 
+pub use bookings::EndBooking;
 pub use changes::{Change, Changes, HistoryEvent};
 pub use claims::{Claim, ClaimOutcome, KeptKey, MarkSent, Release, Unexecuted};
 pub use declines::{Decline, DeclineOutcome};

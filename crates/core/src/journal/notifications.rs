@@ -9,8 +9,8 @@ use wire::{Money, UnixSeconds};
 
 use super::Decline;
 use crate::domain::{
-    AttemptKind, AttemptRow, AttemptState, ChargePlan, OfferRow, QuoteRow, RefundCause, RefundOrder,
-    SeenDispute, SeenPayment, SeenRefund,
+    AttemptKind, AttemptRow, AttemptState, BookingEnd, ChargePlan, OfferRow, QuoteRow, RefundCause,
+    RefundOrder, SeenDispute, SeenPayment, SeenRefund,
 };
 
 /// The types of news. The words are part of the contract with merchants (`docs/API.md`).
@@ -38,6 +38,8 @@ pub enum NotificationKind {
     PlanChanged,
     /// The plan will change at the next billing date.
     PlanChangeScheduled,
+    /// It will not, although that was booked.
+    PlanChangeCancelled,
 }
 
 impl NotificationKind {
@@ -56,6 +58,7 @@ impl NotificationKind {
             Self::PaymentDisputed => "payment.disputed",
             Self::PlanChanged => "plan.changed",
             Self::PlanChangeScheduled => "plan.change_scheduled",
+            Self::PlanChangeCancelled => "plan.change_cancelled",
         }
     }
 
@@ -126,6 +129,22 @@ pub fn of_attempt(
         data.insert("currency".to_owned(), json!(receipt.currency));
     }
     Some(notification(kind, row.id.as_str(), at, data))
+}
+
+/// Returns what a booked change came to.
+#[must_use]
+pub fn of_booking(
+    end: BookingEnd,
+    row: &AttemptRow,
+    quote: &QuoteRow,
+    offer: Option<&OfferRow>,
+    at: UnixSeconds,
+) -> Notification {
+    let kind = match end {
+        BookingEnd::Made => NotificationKind::PlanChanged,
+        BookingEnd::Cancelled => NotificationKind::PlanChangeCancelled,
+    };
+    notification(kind, row.id.as_str(), at, data(row, quote, offer))
 }
 
 /// Money was collected that should not have been, and goes back: so much of it, or all.

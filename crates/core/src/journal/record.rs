@@ -5,7 +5,8 @@ use wire::{AttemptId, IdempotencyKey, OfferId, UnixSeconds};
 
 use super::states;
 use crate::domain::{
-    AttemptRow, OfferRow, PaymentOnRecord, PaymentStatus, QuoteRow, RefundOrder, SeenDispute, SeenRefund,
+    AttemptRow, BookingEnd, OfferRow, PaymentOnRecord, PaymentStatus, QuoteRow, RefundOrder, SeenDispute,
+    SeenRefund,
 };
 
 /// What has to hold still while something is decided.
@@ -59,6 +60,8 @@ pub struct Scope {
     pub began: Option<SubscriptionId>,
     /// Whether the payment is recorded as one that names an attempt and is none of its.
     pub foreign: bool,
+    /// How the booking of the attempt ended.
+    pub booking: bool,
 }
 
 impl Scope {
@@ -79,6 +82,7 @@ impl Scope {
             flags: false,
             began: None,
             foreign: false,
+            booking: false,
         }
     }
 
@@ -197,6 +201,8 @@ pub struct Record {
     pub began_by: Option<PaymentId>,
     /// The payment is recorded as one that names an attempt and is none of its.
     pub is_known_as_foreign: bool,
+    /// How the booking of the attempt ended, if it has.
+    pub booking_end: Option<BookingEnd>,
 }
 
 impl Record {

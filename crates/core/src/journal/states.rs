@@ -18,6 +18,9 @@ pub const LIVE: [AttemptWord; 4] =
 /// Attempts of which [`is_collected`] holds, by their words.
 pub const COLLECTED: [AttemptWord; 2] = [AttemptWord::Scheduled, AttemptWord::Succeeded];
 
+/// Attempts whose change is booked for the next billing date.
+pub const BOOKED: AttemptWord = AttemptWord::Scheduled;
+
 /// Attempts that [`may_have_acted`], by their words.
 pub const ACTED: [AttemptWord; 8] = [
     AttemptWord::Sent,

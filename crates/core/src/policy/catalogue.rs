@@ -1,13 +1,30 @@
 //! From Dodo's objects to products that can be offered and methods that can be charged. Pure.
 
 use dodo_client::types::{
-    catalogue::{Price, Product, TimeInterval},
+    catalogue::{Addon, Price, Product, TimeInterval},
     customers::{PaymentMethod, PaymentMethodKind},
 };
-use wire::{AddonId, Interval, Period, ProductId};
+use wire::{AddonId, Interval, Money, Period, ProductId};
 
-use super::plan_comparison::ListPrice;
+use super::plan_comparison::PeriodPrice;
 use crate::domain::{SavedMethod, shown_card};
+
+/// An add-on of plans.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CatalogueAddon {
+    /// Its name; its id where the merchant gave it none.
+    pub name: String,
+    /// What one of it costs for one period of the subscription; absent where Dodo could not be asked.
+    pub price: Option<Money>,
+}
+
+/// Returns an add-on as it can be shown.
+#[must_use]
+pub fn addon(addon: Addon) -> CatalogueAddon {
+    let price = Some(Money::new(addon.price, addon.currency));
+    let name = if addon.name.is_empty() { addon.id.to_string() } else { addon.name };
+    CatalogueAddon { name, price }
+}
 
 /// A product that can be offered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +38,7 @@ pub struct CatalogueProduct {
     /// A picture with an https address.
     pub image: Option<String>,
     /// List price, the product's own discount taken off.
-    pub price: ListPrice,
+    pub price: PeriodPrice,
     /// Whether a subscription to it can be changed by Dodo's plan change.
     pub is_plan: bool,
     /// Add-ons that a subscription to it may carry.
@@ -45,27 +62,29 @@ pub fn offerable(product: Product) -> Option<CatalogueProduct> {
 }
 
 /// What is shown as the price, and whether Dodo changes subscriptions to it: not those billed by use.
-fn list_price(price: &Price) -> Option<(ListPrice, bool)> {
-    let (currency, amount, bps, period, is_plan) = match price {
+fn list_price(price: &Price) -> Option<(PeriodPrice, bool)> {
+    let (currency, amount, bps, period, is_plan, tax) = match price {
         // The buyer names the price: there is nothing that could be quoted.
         Price::OneTime(price) if price.pay_what_you_want => return None,
-        Price::OneTime(price) => (price.currency, price.price, price.discount_bps, None, false),
+        Price::OneTime(price) => {
+            (price.currency, price.price, price.discount_bps, None, false, price.tax_inclusive)
+        }
         Price::Recurring(price) => {
             let period = period(price.payment_frequency_count, &price.payment_frequency_interval)?;
-            (price.currency, price.price, price.discount_bps, Some(period), true)
+            (price.currency, price.price, price.discount_bps, Some(period), true, price.tax_inclusive)
         }
         Price::UsageBased(price) => {
             let period = period(price.payment_frequency_count, &price.payment_frequency_interval)?;
-            (price.currency, price.fixed_price, None, Some(period), false)
+            (price.currency, price.fixed_price, None, Some(period), false, None)
         }
         Price::Unknown => return None,
     };
     let amount = discounted(amount, bps.unwrap_or(0))?;
-    Some((ListPrice { amount, currency, period }, is_plan))
+    Some((PeriodPrice { amount, currency, period, tax_inclusive: tax.unwrap_or(false) }, is_plan))
 }
 
 /// Takes hundredths of a percent off, rounding half a minor unit up.
-fn discounted(amount: i64, bps: i64) -> Option<i64> {
+pub(super) fn discounted(amount: i64, bps: i64) -> Option<i64> {
     let left = 10_000_i128.checked_sub(i128::from(bps))?;
     if amount < 0 || !(0..=10_000).contains(&left) {
         return None;
@@ -108,7 +127,7 @@ mod tests {
 
     use super::*;
 
-    fn priced(price: serde_json::Value) -> Option<(ListPrice, bool)> {
+    fn priced(price: serde_json::Value) -> Option<(PeriodPrice, bool)> {
         list_price(&serde_json::from_value(price).unwrap())
     }
 
@@ -118,12 +137,21 @@ mod tests {
         let month = Some(Period { interval: Interval::Month, count: 1 });
         let recurring = json!({"type": "recurring_price", "currency": "USD", "price": 8000, "discount_bps": 2500,
             "payment_frequency_count": 1, "payment_frequency_interval": "Month"});
-        assert_eq!(priced(recurring), Some((ListPrice { amount: 6000, currency: usd, period: month }, true)));
+        assert_eq!(
+            priced(recurring),
+            Some((PeriodPrice { amount: 6000, currency: usd, period: month, tax_inclusive: false }, true))
+        );
         let once = json!({"type": "one_time_price", "currency": "USD", "price": 4900});
-        assert_eq!(priced(once), Some((ListPrice { amount: 4900, currency: usd, period: None }, false)));
+        assert_eq!(
+            priced(once),
+            Some((PeriodPrice { amount: 4900, currency: usd, period: None, tax_inclusive: false }, false))
+        );
         let used = json!({"type": "usage_based_price", "currency": "USD", "fixed_price": 100,
             "payment_frequency_count": 1, "payment_frequency_interval": "Month"});
-        assert_eq!(priced(used), Some((ListPrice { amount: 100, currency: usd, period: month }, false)));
+        assert_eq!(
+            priced(used),
+            Some((PeriodPrice { amount: 100, currency: usd, period: month, tax_inclusive: false }, false))
+        );
         for cannot in [
             json!({"type": "one_time_price", "currency": "USD", "price": 1, "pay_what_you_want": true}),
             json!({"type": "barter_price"}),

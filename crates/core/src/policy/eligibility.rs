@@ -4,9 +4,12 @@
 
 use std::collections::BTreeSet;
 
-use wire::{IneligibleReason, Money, OfferKind, ProductId, Trigger, UnixSeconds};
+use wire::{ChangeKind, IneligibleReason, Money, OfferKind, ProductId, Trigger, UnixSeconds};
 
-use super::declines::{self, Present};
+use super::{
+    declines::{self, Present},
+    plan_comparison,
+};
 use crate::{
     domain::DeclineEntry,
     rules::{Campaign, Rules},
@@ -29,6 +32,8 @@ pub struct Facts<'a> {
     pub ledger: &'a [DeclineEntry],
     /// What things cost, where known.
     pub price: &'a dyn Fn(&ProductId) -> Option<Money>,
+    /// Which way a change of the subscription to a plan would go, by what is paid today.
+    pub direction: &'a dyn Fn(&ProductId) -> ChangeKind,
     /// The time.
     pub now: UnixSeconds,
 }
@@ -84,6 +89,11 @@ fn closed(campaign: &Campaign, facts: Facts<'_>) -> Option<IneligibleReason> {
     let present = Present { price: (facts.price)(&campaign.product_id), plan: facts.plan, now: facts.now };
     if declines::is_refused(campaign.after_decline, facts.ledger, &thing, present) {
         return Some(IneligibleReason::Declined);
+    }
+    if changes_plan(campaign)
+        && !plan_comparison::goes_as_offered(campaign.kind, (facts.direction)(&campaign.product_id))
+    {
+        return Some(IneligibleReason::NoCampaign);
     }
     // A plan is had while the subscription is on it; what was once bought is had for good.
     let has = if changes_plan(campaign) {

@@ -59,6 +59,7 @@ impl Buyer {
             owned: &self.owned,
             ledger: &self.ledger,
             price,
+            direction: &|_| ChangeKind::Switch,
             now: UnixSeconds(now),
         }
     }
@@ -96,6 +97,23 @@ fn a_plan_is_upgraded_only_where_there_is_a_subscription() {
     buyer.stuck = false;
     buyer.plan = Some(product("prod_pro_plan"));
     assert_eq!(buyer.offered(Trigger::Purchase), Err(IneligibleReason::AlreadyOwned));
+}
+
+#[test]
+fn an_upgrade_that_would_cost_less_than_what_is_paid_is_not_offered() {
+    let rules = rules();
+    let buyer = Buyer { plan: Some(product("prod_basic_plan")), ..Buyer::of("prod_basic_plan") };
+    for (direction, offered) in [
+        (ChangeKind::Upgrade, true),
+        (ChangeKind::Switch, true),
+        (ChangeKind::Other, true),
+        (ChangeKind::Downgrade, false),
+    ] {
+        let direction = |_: &ProductId| direction;
+        let price = |_: &ProductId| usd(10_000);
+        let facts = Facts { direction: &direction, ..buyer.facts(Trigger::Purchase, &price, 1000) };
+        assert_eq!(choose(&rules, facts).is_ok(), offered);
+    }
 }
 
 #[test]

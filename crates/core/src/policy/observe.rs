@@ -6,10 +6,10 @@ use dodo_client::types::{
     payments::{ChargeType, IntentStatus},
     subscriptions::{Subscription, SubscriptionStatus},
 };
-use wire::EffectiveAt;
+use wire::{EffectiveAt, UnixSeconds};
 
 use super::failure_reason;
-use crate::domain::{AttemptKind, ChargePlan, Observation, PaymentStatus};
+use crate::domain::{AttemptKind, BookingEnd, ChargePlan, Observation, PaymentStatus, QuoteRow};
 
 /// What a payment's status says.
 ///
@@ -23,6 +23,12 @@ pub fn payment(kind: AttemptKind, status: Option<&IntentStatus>, error_code: Opt
         }
         (Some(IntentStatus::Cancelled), AttemptKind::OneClick | AttemptKind::PlanChange) => {
             Observation::Failed(failure_reason::of_payment(error_code.or(Some("CUSTOMER_CANCELLED"))))
+        }
+        // A card was refused, and another one is wanted: nobody is at a page of Dodo's to give it.
+        (Some(IntentStatus::RequiresPaymentMethod), AttemptKind::OneClick | AttemptKind::PlanChange)
+            if error_code.is_some() =>
+        {
+            Observation::Failed(failure_reason::of_payment(error_code))
         }
         (Some(IntentStatus::RequiresCustomerAction), _) => Observation::Pending { customer_action: true },
         _ => Observation::Pending { customer_action: false },
@@ -101,6 +107,25 @@ pub fn progress(plan: &ChargePlan, subscription: &Subscription) -> Option<Progre
     Some(Progress::NotBegun)
 }
 
+/// Seconds after the date for which a change was booked in which the subscription shows what came of it. Later it may be
+/// as it is for another reason.
+const BOOKING_SHOWS_WITHIN: i64 = 35 * 86_400;
+
+/// Returns how a booked change ended by what the subscription shows; `None` while it is still booked, and for a booking of
+/// long ago.
+#[must_use]
+pub fn booking_end(quote: &QuoteRow, subscription: &Subscription, now: UnixSeconds) -> Option<BookingEnd> {
+    let date = quote.quote.renewal.as_ref()?.date.0;
+    if now.0 > date.saturating_add(BOOKING_SHOWS_WITHIN) {
+        return None;
+    }
+    match progress(&quote.plan, subscription)? {
+        Progress::Booked => None,
+        Progress::Applied => Some(BookingEnd::Made),
+        Progress::NotBegun | Progress::OnHold => Some(BookingEnd::Cancelled),
+    }
+}
+
 /// The same add-ons in the same numbers, in whatever order.
 fn same_addons(
     wanted: &[(wire::AddonId, u32)],
@@ -171,6 +196,20 @@ mod tests {
             payment(AttemptKind::OneClick, Some(&IntentStatus::Cancelled), None),
             Observation::Failed(FailureReason::Cancelled)
         );
+    }
+
+    /// Dodo opens a payment in this state too, before anything was tried; only a reason says that a card was refused.
+    #[test]
+    fn a_payment_that_wants_another_card_after_a_refusal_has_failed() {
+        let status = IntentStatus::RequiresPaymentMethod;
+        let seen = |kind, code| payment(kind, Some(&status), code);
+        for kind in [AttemptKind::OneClick, AttemptKind::PlanChange] {
+            let refused = seen(kind, Some("INSUFFICIENT_FUNDS"));
+            assert_eq!(refused, Observation::Failed(FailureReason::InsufficientFunds), "{kind:?}");
+            assert_eq!(seen(kind, None), Observation::Pending { customer_action: false }, "{kind:?}");
+        }
+        let on_page = seen(AttemptKind::Hosted, Some("INSUFFICIENT_FUNDS"));
+        assert_eq!(on_page, Observation::Pending { customer_action: false });
     }
 
     #[test]

@@ -1,27 +1,30 @@
 //! Plans side by side: which way a change goes, what it costs more or less per the same period, what is gained and lost.
 //!
-//! Pure. Prices come from the catalogue, features from the merchant's rules. What a change charges *now* is never
-//! computed here: that is the preview's business.
+//! Pure. What each plan costs comes from [`super::plan_cost`], features come from the merchant's rules. What a change charges
+//! *now* is never computed here: that is the preview's business.
 
 use dodo_client::types::plan_changes::ProrationMode;
 use wire::{
-    ChangeKind, CompareTo, Currency, EffectiveAt, Interval, Money, Period, PriceDifference, SpanComparison,
+    ChangeKind, CompareTo, Currency, EffectiveAt, Interval, Money, OfferKind, Period, PriceDifference,
+    SpanComparison,
 };
 
 use crate::rules::{Feature, ProrationRules};
 
 /// A price, and per what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ListPrice {
+pub struct PeriodPrice {
     /// Minor units of `currency`.
     pub amount: i64,
     /// The currency.
     pub currency: Currency,
     /// `None` for what is paid once.
     pub period: Option<Period>,
+    /// Whether tax is within the amount.
+    pub tax_inclusive: bool,
 }
 
-impl ListPrice {
+impl PeriodPrice {
     /// For so many of it. `None` where that is out of range.
     #[must_use]
     pub fn times(self, quantity: u32) -> Option<Self> {
@@ -30,10 +33,10 @@ impl ListPrice {
 }
 
 /// How much dearer `to` is than `from`. `None` where the two cannot honestly be subtracted: other currency, other
-/// period, out of range.
+/// period, tax within one of them only, out of range.
 #[must_use]
-pub fn difference(from: ListPrice, to: ListPrice) -> Option<PriceDifference> {
-    if from.period != to.period {
+pub fn difference(from: PeriodPrice, to: PeriodPrice) -> Option<PriceDifference> {
+    if from.period != to.period || from.tax_inclusive != to.tax_inclusive {
         return None;
     }
     let difference =
@@ -45,13 +48,13 @@ pub fn difference(from: ListPrice, to: ListPrice) -> Option<PriceDifference> {
 /// such time that a person would count in (days and weeks never make up a month), where the periods are equally long, and
 /// where [`difference`] would not subtract either.
 #[must_use]
-pub fn over_span(from: ListPrice, to: ListPrice) -> Option<SpanComparison> {
+pub fn over_span(from: PeriodPrice, to: PeriodPrice) -> Option<SpanComparison> {
     let (from_months, to_months) = (months(from.period?)?, months(to.period?)?);
-    if from_months == to_months || from.currency != to.currency {
+    if from_months == to_months || from.currency != to.currency || from.tax_inclusive != to.tax_inclusive {
         return None;
     }
     let span = lcm(from_months, to_months)?;
-    let over = |price: ListPrice, months: u32| {
+    let over = |price: PeriodPrice, months: u32| {
         price.amount.checked_mul(i64::from(span.checked_div(months)?)).filter(|total| *total >= 0)
     };
     Some(SpanComparison {
@@ -93,7 +96,7 @@ fn lcm(a: u32, b: u32) -> Option<u32> {
 
 /// Which way a change from one plan to another goes.
 #[must_use]
-pub fn direction(same: bool, from: ListPrice, to: ListPrice) -> ChangeKind {
+pub fn direction(same: bool, from: PeriodPrice, to: PeriodPrice) -> ChangeKind {
     if same {
         return ChangeKind::Current;
     }
@@ -101,6 +104,16 @@ pub fn direction(same: bool, from: ListPrice, to: ListPrice) -> ChangeKind {
         Some(1) => ChangeKind::Upgrade,
         Some(-1) => ChangeKind::Downgrade,
         _ => ChangeKind::Switch,
+    }
+}
+
+/// Which way a change goes for a subscriber who pays `today` and would pay `after`, where that is known.
+#[must_use]
+pub fn direction_for(same: bool, today: PeriodPrice, after: Option<PeriodPrice>) -> ChangeKind {
+    match (same, after) {
+        (true, _) => ChangeKind::Current,
+        (false, Some(after)) => direction(false, today, after),
+        (false, None) => ChangeKind::Switch,
     }
 }
 
@@ -113,7 +126,7 @@ pub fn proration(rules: &ProrationRules, kind: ChangeKind, effective_at: Effecti
     match kind {
         ChangeKind::Upgrade => rules.upgrade,
         ChangeKind::Downgrade => rules.downgrade,
-        // The same plan with other seats or add-ons is neither dearer nor cheaper by its list price.
+        // `switch` is documented to cover other seats and add-ons on the same plan.
         ChangeKind::Current | ChangeKind::Switch | ChangeKind::Other => rules.switch,
     }
 }
@@ -127,15 +140,27 @@ pub fn gained(from: &[Feature], to: &[Feature], locale: Option<&str>) -> Vec<Str
         .collect()
 }
 
-/// What the buyer has today next to an offer. Only where the difference is what they pay is it given: a plan change.
+/// Whether a change of plan goes the way that its offer says: no "upgrade" costs the buyer less, no "downgrade" more. A
+/// change that cannot be compared goes the way that the merchant says.
 #[must_use]
-pub fn compare_to(name: String, has: ListPrice, offered: ListPrice, changes_plan: bool) -> CompareTo {
+pub fn goes_as_offered(offered: OfferKind, real: ChangeKind) -> bool {
+    !matches!(
+        (offered, real),
+        (OfferKind::Upgrade, ChangeKind::Downgrade) | (OfferKind::Downgrade, ChangeKind::Upgrade)
+    )
+}
+
+/// Returns what the buyer has today, to stand next to an offer. The difference is given only where it is what they pay: for
+/// a plan change.
+#[must_use]
+pub fn compare_to(name: String, has: PeriodPrice, offered: Option<PeriodPrice>) -> CompareTo {
     CompareTo {
         name,
         price: has.amount,
         currency: has.currency,
         period: has.period,
-        difference: changes_plan.then(|| difference(has, offered)).flatten(),
+        difference: offered.and_then(|offered| difference(has, offered)),
+        lost_addons: Vec::new(),
     }
 }
 
@@ -150,8 +175,8 @@ mod tests {
     const YEAR: Option<Period> = Some(Period { interval: Interval::Year, count: 1 });
     const TWELVE_MONTHS: Option<Period> = Some(Period { interval: Interval::Month, count: 12 });
 
-    fn price(amount: i64, code: &str, period: Option<Period>) -> ListPrice {
-        ListPrice { amount, currency: Currency::parse(code).unwrap(), period }
+    fn price(amount: i64, code: &str, period: Option<Period>) -> PeriodPrice {
+        PeriodPrice { amount, currency: Currency::parse(code).unwrap(), period, tax_inclusive: false }
     }
 
     #[test]
@@ -241,10 +266,28 @@ mod tests {
 
     #[test]
     fn a_difference_is_shown_only_where_it_is_what_is_paid() {
-        let (has, offered) = (price(4900, "USD", None), price(12_900, "USD", None));
-        assert_eq!(compare_to("Course".into(), has, offered, false).difference, None);
+        let has = price(4900, "USD", None);
+        assert_eq!(compare_to("Course".into(), has, None).difference, None);
         let (has, offered) = (price(3000, "USD", MONTH), price(8000, "USD", MONTH));
-        assert_eq!(compare_to("Basic".into(), has, offered, true).difference.map(|d| d.amount), Some(5000));
+        let compared = compare_to("Basic".into(), has, Some(offered));
+        assert_eq!(compared.difference.map(|d| d.amount), Some(5000));
+    }
+
+    #[test]
+    fn prices_with_and_without_tax_are_not_compared() {
+        let (net, year) = (price(3000, "USD", MONTH), price(30_000, "USD", YEAR));
+        let gross = PeriodPrice { tax_inclusive: true, ..price(8000, "USD", MONTH) };
+        assert_eq!((difference(net, gross), over_span(gross, year)), (None, None));
+        assert_eq!(direction(false, net, gross), ChangeKind::Switch);
+    }
+
+    #[test]
+    fn an_offer_goes_the_way_it_says_or_not_at_all() {
+        use ChangeKind::{Downgrade, Other, Switch, Upgrade};
+        for real in [Upgrade, Downgrade, Switch, Other] {
+            assert_eq!(goes_as_offered(OfferKind::Upgrade, real), real != Downgrade, "{real:?}");
+            assert_eq!(goes_as_offered(OfferKind::Downgrade, real), real != Upgrade, "{real:?}");
+        }
     }
 
     proptest! {

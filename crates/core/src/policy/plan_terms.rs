@@ -30,6 +30,15 @@ pub fn carried(addons: &[AddonQuantity], target: &CatalogueProduct) -> Vec<(Addo
         .collect()
 }
 
+/// Returns the add-ons of today that end with a change to `target`, or of seats on it, because the plan does not have them.
+/// Dodo refuses a change that asks for them, so that they cannot be carried; the buyer is told before confirming.
+pub fn lost<'a>(
+    addons: &'a [AddonQuantity],
+    target: &'a CatalogueProduct,
+) -> impl Iterator<Item = &'a AddonId> + use<'a> {
+    addons.iter().map(|addon| &addon.addon_id).filter(|id| !target.addons.contains(id))
+}
+
 /// A change that was planned before, with the seats and the add-ons of today.
 #[must_use]
 pub fn keeping_what_is_there(

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     ids::{CustomerId, PaymentId, PaymentMethodId, ProductId, SubscriptionId},
-    lenient::{null_as_default, open_enum},
+    lenient::{null_as_default, open_enum, readable},
     values::{Currency, Metadata, rfc3339},
 };
 
@@ -95,6 +95,39 @@ pub struct Subscription {
     /// A change that waits for the next renewal.
     #[serde(default)]
     pub scheduled_change: Option<ScheduledChange>,
+    /// Discounts within `recurring_pre_tax_amount`, in the order in which they apply.
+    #[serde(default, deserialize_with = "readable")]
+    pub discounts: Vec<AppliedDiscount>,
+}
+
+open_enum! {
+    /// How a discount is computed.
+    DiscountKind {
+        /// In hundredths of a percent.
+        Percentage = "percentage",
+        /// An amount for the whole cart.
+        Flat = "flat",
+    }
+}
+
+/// A discount on a subscription.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct AppliedDiscount {
+    /// How it is computed.
+    #[serde(rename = "type", default)]
+    pub kind: Option<DiscountKind>,
+    /// Hundredths of a percent, for a percentage.
+    #[serde(default)]
+    pub amount: i64,
+    /// Renewals that it still holds for; `None` for all.
+    #[serde(default)]
+    pub cycles_remaining: Option<i64>,
+    /// Whether it stays when the plan changes.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub preserve_on_plan_change: bool,
+    /// The products that it is for; empty for all.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub restricted_to: Vec<ProductId>,
 }
 
 /// A plan change that waits for the next renewal.

@@ -132,6 +132,8 @@ switches! {
     multiple_subscriptions: Allowance = Allowance::Allow;
     /// What a subscription becomes when a renewal cannot be collected.
     renewal_failure: RenewalFailure = RenewalFailure::OnHold;
+    /// Whether a subscription names the payment method that it is charged to.
+    subscription_names_method: bool = true;
     /// Order of a customer's payment methods, by creation.
     payment_method_order: ListOrder = ListOrder::OldestFirst;
     /// Digits of card.expiry_year.

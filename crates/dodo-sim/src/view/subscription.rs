@@ -88,7 +88,7 @@ fn shared(world: &World, subscription: &Subscription) -> Map<String, Value> {
         "cancelled_at": optional_time(subscription.cancelled_at),
         "paused_at": optional_time(subscription.paused_at),
         "has_payment_method": has_method(world, subscription),
-        "payment_method_id": subscription.payment_method_id,
+        "payment_method_id": subscription.payment_method_id.as_ref().filter(|_| world.policy.subscription_names_method),
         "scheduled_change": subscription.scheduled_change.as_ref().map(|change| scheduled(world, change)),
         "discount_id": first_code.map(|code| &code.discount_id),
         "discount_cycles_remaining": null,

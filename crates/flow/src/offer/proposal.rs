@@ -1,8 +1,8 @@
 //! An answer that can be shown: everything a proposal needs is there, and its figures add up.
 
 use wire::{
-    Attempt, AttemptStatus, Card, CompareTo, IneligibleReason, Merchant, Money, Offer, PayWith, Product,
-    Quote, UpsellResponse,
+    Attempt, AttemptStatus, Card, CompareTo, IneligibleReason, Merchant, Money, Offer, OfferKind, PayWith,
+    Product, Quote, UpsellResponse,
 };
 
 use super::effect::AcceptBody;
@@ -141,19 +141,22 @@ impl Proposal {
     pub(crate) fn pay_by(&self) -> PayBy {
         match (&self.payment_method, &self.terms) {
             (Some(card), _) => PayBy::Card(card.clone()),
+            (None, Terms::Quoted { offer, .. }) if changes_plan(offer) => PayBy::SavedMethod,
             (None, Terms::Quoted { .. }) => PayBy::HostedCheckout,
             (None, Terms::ListPrice) => PayBy::SavedMethod,
         }
     }
 
-    /// What accepting sends. Where no card was shown, none may be charged, even if one has turned up since.
+    /// What accepting sends. Where no card was shown for a purchase, none may be charged, even if one has turned up since. A
+    /// change of plan is always charged to the subscription's own method, named or not.
     pub(crate) fn accept_body(&self, another_way: bool) -> AcceptBody {
         match &self.terms {
             Terms::Quoted { offer, quote } => AcceptBody::Offer {
                 offer_id: offer.id.clone(),
                 quote_id: quote.id.clone(),
                 quantity: offer.quantity,
-                pay_with: (another_way || self.payment_method.is_none()).then_some(PayWith::HostedCheckout),
+                pay_with: (another_way || self.pay_by() == PayBy::HostedCheckout)
+                    .then_some(PayWith::HostedCheckout),
             },
             Terms::ListPrice => AcceptBody::ListPrice,
         }
@@ -167,4 +170,9 @@ impl Proposal {
             due: Some(self.due()),
         }
     }
+}
+
+/// Whether accepting changes the plan of a subscription.
+fn changes_plan(offer: &Offer) -> bool {
+    matches!(offer.kind, OfferKind::Upgrade | OfferKind::Downgrade)
 }

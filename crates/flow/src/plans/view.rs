@@ -377,7 +377,7 @@ fn reviewed(open: &Open, review: &Review, confirm: ConfirmState) -> ReviewView {
             && review.choice.timing == EffectiveAt::Immediately,
         limits: plan.map(|plan| plan.limits.clone()).unwrap_or_default(),
         lost: plan.map(|plan| plan.lost.clone()).unwrap_or_default(),
-        lost_addons: plan.map(|plan| plan.lost_addons.clone()).unwrap_or_default(),
+        lost_addons: review.preview.lost_addons.clone(),
         quote: review.preview.quote.clone(),
         due: review.due(),
         changed_from: review.changed_from,

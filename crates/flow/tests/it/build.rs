@@ -223,6 +223,7 @@ pub(crate) fn plans() -> PlansResponse {
             next_billing_date: UnixSeconds(1_800_000_000),
             recurring_amount: 3000,
             currency: usd(),
+            discounted_renewals: None,
             period: MONTHLY,
             scheduled_change: None,
             cancel_at_next_billing_date: false,
@@ -298,5 +299,6 @@ pub(crate) fn preview(id: &str, quote: Quote) -> Box<PreviewResponse> {
         name: id.to_owned(),
         quote,
         payment_method: Some(visa()),
+        lost_addons: vec![],
     })
 }

@@ -2,8 +2,8 @@
 
 use flow::ApiError;
 use flow::announce::{Announcement, Trouble};
-use flow::offer::{AcceptState, Act, Closed, Effect, Event, View};
-use wire::{AttemptStatus, ErrorCode, IneligibleReason, UpsellResponse};
+use flow::offer::{AcceptBody, AcceptState, Act, Closed, Effect, Event, PayBy, View};
+use wire::{AttemptStatus, ErrorCode, IneligibleReason, OfferKind, PayWith, UpsellResponse};
 
 use crate::build::*;
 use crate::offer_stage::Stage;
@@ -196,4 +196,26 @@ fn a_smaller_backend_is_told_of_no_refusal_and_the_browser_remembers() {
     assert_eq!(stage.view(), View::Nothing);
     assert!(stage.effects.contains(&Effect::Remember("product:prod_small".to_owned())));
     assert_eq!(stage.count(|effect| matches!(effect, Effect::Decline(..))), 0);
+}
+
+/// A plan is charged to the subscription's own method, which need not be known.
+#[test]
+fn a_change_of_plan_without_a_named_card_is_not_sent_to_a_checkout() {
+    for (kind, pay_by, pay_with) in [
+        (OfferKind::Upgrade, PayBy::SavedMethod, None),
+        (OfferKind::Downgrade, PayBy::SavedMethod, None),
+        (OfferKind::Upsell, PayBy::HostedCheckout, Some(PayWith::HostedCheckout)),
+    ] {
+        let mut response = offered("o1", quote("q1", 5000));
+        response.payment_method = None;
+        response.offer.as_mut().unwrap().kind = kind;
+        let mut stage = Stage::shown(response);
+        assert_eq!(stage.card().pay_by, pay_by);
+        stage.act(Act::Accept);
+        let sent = stage.effects.iter().find_map(|effect| match effect {
+            Effect::Accept { body: AcceptBody::Offer { pay_with, .. }, .. } => Some(*pay_with),
+            _ => None,
+        });
+        assert_eq!(sent, Some(pay_with), "{kind:?}");
+    }
 }

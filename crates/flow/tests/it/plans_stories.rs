@@ -93,6 +93,16 @@ fn only_the_preview_of_the_plan_picked_last_opens_the_dialog() {
     assert_eq!(stage.review().name, "mini");
 }
 
+/// The preview is the last word before the buyer confirms: the page may be older.
+#[test]
+fn add_ons_that_end_are_those_that_the_preview_names() {
+    let mut stage = Stage::opened(plans());
+    let mut reply = preview("pro", quote("q1", 5000));
+    reply.lost_addons = vec!["Extra seat".to_owned()];
+    stage.choose("pro").previewed(Ok(reply));
+    assert_eq!(stage.review().lost_addons, ["Extra seat"]);
+}
+
 #[test]
 fn a_preview_that_does_not_add_up_or_is_of_something_else_is_not_shown() {
     let mut wrong = quote("q1", 5000);

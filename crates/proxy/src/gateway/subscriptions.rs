@@ -1,8 +1,9 @@
-//! What the upgrade page does to a subscription besides changing its plan. Nothing here moves money.
+//! What the upgrade page does to a subscription besides changing its plan. Nothing here moves money by itself.
 
 use dodo_client::{
     Error,
     ids::{CustomerId, SubscriptionId},
+    types::subscriptions::PaymentLink,
 };
 
 use super::Gateway;
@@ -28,19 +29,20 @@ impl Gateway {
         self.dodo.cancel_scheduled_change(id).await
     }
 
-    /// Returns where the buyer gives another payment method: for the subscription, or else in Dodo's customer portal.
+    /// Asks for a link on which the buyer gives another payment method for the subscription. On hold, using it charges what is
+    /// owed.
     ///
     /// # Errors
-    /// When Dodo gives no link.
-    pub async fn payment_method_page(
-        &self,
-        subscription: &SubscriptionId,
-        customer: &CustomerId,
-    ) -> Result<String, Error> {
-        let return_url = self.return_url.as_deref();
-        match self.dodo.collect_payment_method(subscription, return_url).await?.payment_link {
-            Some(url) => Ok(url),
-            None => Ok(self.dodo.create_portal_session(customer, return_url).await?.link),
-        }
+    /// When Dodo does not answer, or the subscription has ended.
+    pub async fn payment_method_link(&self, subscription: &SubscriptionId) -> Result<PaymentLink, Error> {
+        self.dodo.collect_payment_method(subscription, self.return_url.as_deref()).await
+    }
+
+    /// Returns a link to Dodo's customer portal.
+    ///
+    /// # Errors
+    /// When Dodo does not answer.
+    pub async fn portal(&self, customer: &CustomerId) -> Result<String, Error> {
+        Ok(self.dodo.create_portal_session(customer, self.return_url.as_deref()).await?.link)
     }
 }

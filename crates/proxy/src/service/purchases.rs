@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use dodo_client::{
-    ids::{CustomerId, PaymentId},
+    ids::{CustomerId, PaymentId, SubscriptionId},
     types::payments::{ChargeType, IntentStatus, Payment},
 };
 use upsell_core::domain::{Billing, Purchase};
@@ -58,7 +58,8 @@ impl Purchases {
         }
         let mut product_ids: Vec<ProductId> =
             payment.product_cart.iter().map(|item| item.product_id.clone()).collect();
-        if let Some(id) = &payment.subscription_id {
+        let subscriptions = paid_subscriptions(payment);
+        for id in &subscriptions {
             let subscription = self.catalogue.subscription(id).await?;
             product_ids.push(subscription.product_id.clone());
         }
@@ -66,7 +67,11 @@ impl Purchases {
             payment_id: payment.payment_id.clone(),
             customer_id: payment.customer.customer_id.clone(),
             product_ids,
-            subscription_id: payment.subscription_id.clone(),
+            // Of several, none stands for the purchase: a change of plan would have to guess which.
+            subscription_id: match subscriptions.as_slice() {
+                [only] => Some(only.clone()),
+                _ => None,
+            },
             billing: payment.billing.as_ref().map(|billing| Billing {
                 country: billing.country.clone(),
                 street: billing.street.clone(),
@@ -138,6 +143,14 @@ impl Purchases {
             Some(latest) => self.payment(&latest.payment_id).await,
             None => Ok(None),
         }
+    }
+}
+
+/// The subscriptions that a payment paid for. Older servers name one at most.
+fn paid_subscriptions(payment: &Payment) -> Vec<SubscriptionId> {
+    match payment.subscription_ids.is_empty() {
+        true => payment.subscription_id.iter().cloned().collect(),
+        false => payment.subscription_ids.clone(),
     }
 }
 

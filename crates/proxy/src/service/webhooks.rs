@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    store::{InboxInsert, Store, StoreError},
+    store::{InboxInsert, Store, StoreError, UNREADABLE},
     webhook_signature::{self, SignatureError, SignedHeaders, WebhookKey},
 };
 
@@ -93,7 +93,16 @@ impl Webhooks {
     pub async fn receive(&self, Verified { id, body }: Verified<'_>) -> Result<(), WebhookError> {
         let now = self.clock.now();
         crate::failpoint!("webhook.verified");
-        let event = Event::read(body).map_err(WebhookError::Unreadable)?;
+        let event = match Event::read(body) {
+            Ok(event) => event,
+            Err(error) => {
+                // Dodo repeats it for a day or so; a version that can read it may come later than that.
+                self.store.inbox_insert(id, UNREADABLE, body, now).await?;
+                tracing::error!(alert = "unreadable_webhook", webhook_id = id, %error, "failed to read a signed webhook");
+                metrics::counter!("upsell_alerts_total", "kind" => "unreadable_webhook").increment(1);
+                return Err(WebhookError::Unreadable(error));
+            }
+        };
         metrics::counter!("upsell_webhooks_total", "type" => event_label(&event.kind)).increment(1);
         match self.store.inbox_insert(id, &event.kind, body, now).await? {
             InboxInsert::Duplicate => Ok(()),
@@ -109,11 +118,9 @@ impl Webhooks {
         let before = later(self.clock.now(), UNAPPLIED_AFTER.saturating_neg());
         for (id, body) in self.store.inbox_unapplied(before, 100).await? {
             crate::failpoint!("leftovers.read");
-            let applied = match Event::read(&body) {
-                Ok(event) => self.apply(&id, &event).await,
-                Err(error) => Err(WebhookError::Unreadable(error)),
-            };
-            if let Err(error) = applied {
+            // One that cannot be read was reported when it came.
+            let Ok(event) = Event::read(&body) else { continue };
+            if let Err(error) = self.apply(&id, &event).await {
                 tracing::warn!(webhook_id = id, %error, "a webhook still cannot be applied");
             }
         }
@@ -149,6 +156,7 @@ impl Webhooks {
         self.catalogue.refresh_subscription(&subscription.subscription_id).await;
         self.catalogue.refresh_methods(&subscription.customer.customer_id).await;
         self.charging.observe_subscription(subscription).await?;
+        self.charging.observe_bookings(&subscription.subscription_id).await?;
         Ok(())
     }
 }

@@ -9,11 +9,13 @@
 //! and [`postgres`] are the engines; the statements in `sql/` are written once for both, and `contract/` is what either has
 //! to keep.
 
+mod bookings;
 mod charging;
 mod journal;
 mod offers;
 mod open;
 mod outbox;
+mod payment_links;
 mod people;
 mod plan_changes;
 pub mod postgres;
@@ -27,12 +29,14 @@ mod support;
 use async_trait::async_trait;
 use wire::ErrorCode;
 
+pub use bookings::Bookings;
 pub use charging::{Attempts, Quotes};
 pub use journal::{Decide, Execute, Journal};
 pub use offers::{Inserted, Offers};
 pub use open::{Condition, Database, DatabaseError, OpenError, Opened, examine, open, open_read_only};
 pub use outbox::{Backlog, DueNotice, Outbox};
-pub use people::{Inbox, InboxInsert, People};
+pub use payment_links::PaymentLinks;
+pub use people::{Inbox, InboxInsert, People, UNREADABLE};
 pub use plan_changes::Changes;
 pub use restore::Restore;
 pub use sales::{RefundOrders, Sales};
@@ -57,6 +61,8 @@ pub trait Store:
     + Quotes
     + Attempts
     + Changes
+    + PaymentLinks
+    + Bookings
     + Sales
     + RefundOrders
     + Inbox
@@ -74,6 +80,9 @@ impl<
         + Quotes
         + Attempts
         + Changes
+        + PaymentLinks
+        + Bookings
+        + PaymentLinks
         + Sales
         + RefundOrders
         + Inbox

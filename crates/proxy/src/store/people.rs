@@ -79,6 +79,9 @@ pub enum InboxInsert {
     Duplicate,
 }
 
+/// Kind of a webhook that this version cannot read. It is kept for one that can.
+pub const UNREADABLE: &str = "unreadable";
+
 /// Webhooks, remembered by their id so that each counts once. Kept longer than Dodo repeats them.
 #[async_trait]
 pub trait Inbox: Send + Sync {
@@ -94,13 +97,13 @@ pub trait Inbox: Send + Sync {
     /// Marks it as applied.
     async fn inbox_applied(&self, webhook_id: &str, at: UnixSeconds) -> Result<(), StoreError>;
 
-    /// Bodies kept but not applied, received before `before`, oldest first, with their ids.
+    /// Bodies kept but not applied, received before `before`, oldest first and unreadable ones last, with their ids.
     async fn inbox_unapplied(
         &self,
         before: UnixSeconds,
         limit: u32,
     ) -> Result<Vec<(String, Vec<u8>)>, StoreError>;
 
-    /// Deletes applied ones received before `before`. Returns how many.
+    /// Deletes applied and unreadable ones received before `before`. Returns how many.
     async fn purge_inbox(&self, before: UnixSeconds) -> Result<u64, StoreError>;
 }

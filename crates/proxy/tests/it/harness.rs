@@ -102,6 +102,11 @@ impl TestApp {
         Self::over(sim, Database::sqlite().unwrap(), options).await
     }
 
+    /// A proxy over a simulator in which something has happened already.
+    pub(crate) async fn spawn_over(sim: Dodo, options: Options) -> Self {
+        Self::over(sim, Database::sqlite().unwrap(), options).await
+    }
+
     async fn over(sim: Dodo, database: Database, options: Options) -> Self {
         canaries::watch();
         let shipped = Setup::over(database);

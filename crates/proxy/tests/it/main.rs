@@ -4,6 +4,7 @@
 
 mod accept;
 mod bad_input;
+mod bookings;
 mod canaries;
 mod contract;
 mod declines;
@@ -16,6 +17,8 @@ mod limits;
 mod offers;
 mod operations;
 mod outbox;
+mod payment_links;
+mod plan_costs;
 mod plan_share;
 mod plans;
 mod protocol;

@@ -1,9 +1,11 @@
 //! What the page is answered with.
 
+use std::collections::BTreeMap;
+
 use dodo_sim::Source;
 use serde_json::json;
 
-use crate::harness::{GOOD_CARD, MERCHANT_KEY, TestApp};
+use crate::harness::{GOOD_CARD, MERCHANT_KEY, Options, TestApp};
 
 #[tokio::test]
 async fn a_purchase_leads_to_an_offer_with_everything_to_show_and_accept_it() {
@@ -204,4 +206,78 @@ async fn being_seen_is_noted_and_only_for_ones_own_offer() {
     let stranger = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).unwrap();
     let stranger = app.offer_token(&stranger).await;
     assert_eq!(app.post(&stranger, "/v1/upsell/seen", body).await.code(), "not_found");
+}
+
+/// Buys several things at once.
+async fn cart(app: &TestApp, products: &[&str]) -> (String, String) {
+    let card = json!([{"payment_method_id": "pm_cart", "number": GOOD_CARD}]);
+    let customer = json!({"email": "buyer@example.com", "payment_methods": card});
+    let customer = app.sim.post("/_sim/customers", customer).await.unwrap()["customer_id"].clone();
+    let customer = customer.as_str().unwrap().to_owned();
+    let items: Vec<_> = products.iter().map(|id| json!({"product_id": id, "quantity": 1})).collect();
+    let body = json!({
+        "product_cart": items, "customer": {"customer_id": customer}, "confirm": true, "payment_method_id": "pm_cart",
+        "billing_address": {"country": "US", "state": "CA", "city": "SF", "street": "1 Market St", "zipcode": "94105"},
+    });
+    let request = reqwest::Client::new().post(format!("{}/checkouts", app.sim.url())).json(&body);
+    let answer = request.bearer_auth(dodo_sim::DEFAULT_KEY).send().await.unwrap();
+    assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
+    app.quiet().await;
+    let payment = app.sim.charges_of(&customer)[0].payment_id.clone();
+    (customer, payment)
+}
+
+#[tokio::test]
+async fn a_cart_with_several_subscriptions_changes_none_of_them() {
+    let rules = include_str!("../../upsell.toml");
+    let rules = rules.replace(
+        "bought = [\"prod_complete_bundle\"",
+        "bought = [\"prod_pro_plan\", \"prod_complete_bundle\"",
+    );
+    let app = TestApp::spawn_with(Options { rules: Some(rules), ..Options::default() }).await;
+    let look = async |products: &[&str]| {
+        let (customer, payment) = cart(&app, products).await;
+        let session = json!({"customer_id": customer, "purpose": "offer", "payment_id": payment});
+        app.look(&app.mint(session).await).await
+    };
+    // "basic-to-pro" would have to guess, and might take Max down to Pro.
+    for products in [["prod_max_plan", "prod_basic_plan"], ["prod_basic_plan", "prod_max_plan"]] {
+        let shown = look(&products).await;
+        assert_eq!(shown["eligible"], false, "{shown}");
+    }
+    // Each of them was bought.
+    let shown = look(&["prod_max_plan", "prod_pro_plan"]).await;
+    assert_eq!(shown["product"]["id"], "prod_toolkit", "{shown}");
+}
+
+#[tokio::test]
+async fn a_trigger_that_names_no_subscription_changes_the_only_one_or_none() {
+    let app = TestApp::spawn().await;
+    let buyer = app.sim.subscriber_of("prod_basic_plan").unwrap();
+    app.quiet().await;
+    let event = json!({"customer_id": buyer.customer, "trigger": "near_plan_limit"});
+    app.post(MERCHANT_KEY, "/v1/events", event.clone()).await.ok();
+    let session = json!({"customer_id": buyer.customer, "purpose": "offer", "trigger": "near_plan_limit"});
+    let token = app.mint(session.clone()).await;
+    assert_eq!(app.look(&token).await["offer"]["kind"], "upgrade");
+    // A second subscription of Basic: which of them is near its limit?
+    let buyer = app.sim.subscriber_of("prod_basic_plan").unwrap();
+    let first = buyer.subscription.clone().unwrap();
+    app.sim.subscribe(&buyer.customer, "prod_basic_plan", 1, &BTreeMap::new(), 0).unwrap();
+    app.quiet().await;
+    let event = json!({"customer_id": buyer.customer, "trigger": "near_plan_limit"});
+    app.post(MERCHANT_KEY, "/v1/events", event).await.ok();
+    let mut session =
+        json!({"customer_id": buyer.customer, "purpose": "offer", "trigger": "near_plan_limit"});
+    let token = app.mint(session.clone()).await;
+    let shown = app.look(&token).await;
+    assert_eq!(shown["eligible"], false, "{shown}");
+    // The merchant's server may say which.
+    session["subscription_id"] = json!(first);
+    let token = app.mint(session).await;
+    let shown = app.look(&token).await;
+    assert_eq!(shown["offer"]["kind"], "upgrade", "{shown}");
+    let done = app.settled(&token, "/v1/upsell", app.accept(&token, &shown, "key-1").await.ok()).await;
+    assert_eq!(done["status"], "succeeded");
+    assert_eq!(app.sim.subscription(&first).unwrap()["product_id"], "prod_pro_plan");
 }

@@ -146,3 +146,34 @@ async fn a_webhook_that_could_not_be_applied_is_applied_when_it_comes_again() {
     let token = app.mint(json!({"customer_id": customer, "purpose": "offer"})).await;
     assert_eq!(app.look(&token).await["offer"]["kind"], "upgrade");
 }
+
+/// What this version cannot read the next one may: it is kept, and Dodo is still asked to repeat it.
+#[tokio::test]
+async fn a_signed_webhook_that_cannot_be_read_is_kept_for_a_version_that_can() {
+    let app = TestApp::spawn().await;
+    let customer = app.sim.customer(Some(GOOD_CARD)).unwrap();
+    let readable = forged_purchase(customer.as_str());
+    let mut newer = readable.clone();
+    newer["data"]["customer"] = json!([{"customer_id": customer}]);
+    let (body, at) = (newer.to_string().into_bytes(), now());
+    let signed = signature(WEBHOOK_SECRET, "msg_newer", at, &body);
+    assert_eq!(deliver(&app, "msg_newer", at, &signed, body).await.code(), "invalid_request");
+    // A version that can read it starts on the same database, long after Dodo has given up.
+    let pool = sqlx::SqlitePool::connect(&format!("sqlite:{}", app.database().display())).await.unwrap();
+    let changed =
+        sqlx::query("UPDATE inbox SET raw = $1, received_at = received_at - 120 WHERE webhook_id = $2")
+            .bind(readable.to_string().into_bytes())
+            .bind("msg_newer")
+            .execute(&pool)
+            .await
+            .unwrap();
+    assert_eq!(changed.rows_affected(), 1, "it was not kept");
+    pool.close().await;
+    let app = app.restart().await;
+    let token = app.mint(json!({"customer_id": customer, "purpose": "offer"})).await;
+    let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(20);
+    while app.look(&token).await["eligible"] == false {
+        assert!(tokio::time::Instant::now() < deadline, "it was not applied");
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+}

@@ -35,7 +35,7 @@ pub fn checkout(
         credit: 0,
         total: preview.total_price,
         settlement: None,
-        renewal: renewal(preview, period),
+        renewal: renewal(preview, line, period)?,
         effective_at: EffectiveAt::Immediately,
         basis_hash: String::new(),
         from_plan: None,
@@ -77,14 +77,20 @@ fn lines(
     Ok((tax_inclusive, lines))
 }
 
-fn renewal(preview: &CheckoutPreview, period: Option<Period>) -> Option<Renewal> {
-    let recurring = preview.recurring_breakup?;
-    Some(Renewal {
-        date: preview.next_billing_date?,
-        amount: recurring.total_amount,
-        tax_inclusive: true,
-        period: period?,
-    })
+/// Returns what comes next, for what renews by the catalogue or by the preview. Where a part of it is not known, nothing is
+/// shown: a plan without its renewal would look like something paid once.
+fn renewal(
+    preview: &CheckoutPreview,
+    line: &PreviewLine,
+    period: Option<Period>,
+) -> Result<Option<Renewal>, PricingError> {
+    match (period, preview.recurring_breakup, preview.next_billing_date) {
+        (None, None, _) if !line.is_subscription => Ok(None),
+        (Some(period), Some(recurring), Some(date)) => {
+            Ok(Some(Renewal { date, amount: recurring.total_amount, tax_inclusive: true, period }))
+        }
+        _ => Err(PricingError::RenewalUnknown),
+    }
 }
 
 #[cfg(test)]
@@ -134,6 +140,29 @@ mod tests {
         let amounts: Vec<_> = priced.lines.iter().map(|line| (line.kind, line.amount)).collect();
         assert_eq!(amounts, [(LineKind::Product, 4900), (LineKind::Discount, -490)]);
         assert!(quote(priced).adds_up());
+    }
+
+    #[test]
+    fn a_plan_says_when_and_for_how_much_it_renews_or_is_not_shown() {
+        let month = Some(Period { interval: wire::Interval::Month, count: 1 });
+        let priced = |patch, period| {
+            checkout(&preview(patch), &ProductId::parse("prod_kit").unwrap(), "fallback", period)
+                .map(|priced| priced.renewal.map(|renewal| renewal.amount))
+        };
+        let recurring = json!({"subtotal": 4900, "discount": 0, "tax": 931, "total_amount": 5831});
+        let date = "2026-02-01T00:00:00Z";
+        let whole = json!({"recurring_breakup": recurring, "next_billing_date": date});
+        assert_eq!(priced(whole.clone(), month), Ok(Some(5831)));
+        for part in [
+            json!({"recurring_breakup": recurring}),
+            json!({"next_billing_date": date}),
+            json!({"recurring_breakup": null, "next_billing_date": null}),
+        ] {
+            assert_eq!(priced(part.clone(), month), Err(PricingError::RenewalUnknown), "{part}");
+        }
+        // A preview that renews what the catalogue says is paid once.
+        assert_eq!(priced(whole, None), Err(PricingError::RenewalUnknown));
+        assert_eq!(priced(json!({}), None), Ok(None));
     }
 
     #[test]

@@ -73,6 +73,9 @@ pub enum PricingError {
     /// An amount, a count or a currency is out of range.
     #[error("the preview holds a value out of range")]
     OutOfRange,
+    /// It is of a plan, and does not say when the plan renews or for how much; or in another currency.
+    #[error("the preview does not say how the plan renews")]
+    RenewalUnknown,
     /// It prices something else than was asked for.
     #[error("the preview is about something else")]
     OtherProduct,

@@ -35,7 +35,7 @@ pub fn plan_change(
         credit: 0,
         total: 0,
         settlement: None,
-        renewal: renewal(&preview.new_plan, period),
+        renewal: Some(renewal(preview, period)?),
         effective_at,
         basis_hash: basis_hash(basis),
         from_plan: Some(basis.product_id.clone()),
@@ -153,17 +153,22 @@ fn prorated(kind: LineKind, name: String, terms: &LineTerms, inclusive: bool) ->
     Some(QuoteLine { kind, name, quantity: quantity(terms.quantity).ok()?, amount, prorated: !whole })
 }
 
-fn renewal(after: &Subscription, period: Option<Period>) -> Option<Renewal> {
-    Some(Renewal {
+/// Returns what comes next. A quote has one currency: a renewal in another one cannot be told with it.
+fn renewal(preview: &PlanChangePreview, period: Option<Period>) -> Result<Renewal, PricingError> {
+    let after = &preview.new_plan;
+    if after.currency != preview.immediate_charge.summary.currency {
+        return Err(PricingError::RenewalUnknown);
+    }
+    Ok(Renewal {
         date: after.next_billing_date,
         amount: after.recurring_pre_tax_amount,
         tax_inclusive: after.tax_inclusive,
-        period: period?,
+        period: period.ok_or(PricingError::RenewalUnknown)?,
     })
 }
 
-/// A hash of everything about a subscription that a quote rests on: plan, seats, add-ons, next billing date, state, and
-/// a booked change.
+/// A hash of everything about a subscription that a quote rests on: plan, seats, add-ons, what it costs, next billing date,
+/// state, and a booked change.
 #[must_use]
 pub fn basis_hash(subscription: &Subscription) -> String {
     let mut addons: Vec<String> =
@@ -175,10 +180,11 @@ pub fn basis_hash(subscription: &Subscription) -> String {
         .map(|change| format!("{}x{}@{}", change.product_id, change.quantity, change.effective_at.0));
     // Ids hold no character that separates the parts.
     let text = format!(
-        "{}|{}|{}|{}|{}|{}|{}",
+        "{}|{}|{}|{}|{}|{}|{}|{}",
         subscription.product_id,
         subscription.quantity,
         addons.join(","),
+        subscription.recurring_pre_tax_amount,
         subscription.next_billing_date.0,
         subscription.status.as_str(),
         subscription.cancel_at_next_billing_date,

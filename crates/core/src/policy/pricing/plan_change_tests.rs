@@ -183,13 +183,15 @@ fn a_preview_of_something_else_or_of_less_than_nothing_is_refused() {
 fn the_basis_is_what_a_quote_rests_on_and_nothing_else() {
     let hash = |patch: Value| basis_hash(&serde_json::from_value(subscription(patch)).unwrap());
     let same = hash(json!({}));
-    assert_eq!(hash(json!({"recurring_pre_tax_amount": 1, "metadata": {"a": "b"}})), same);
+    assert_eq!(hash(json!({"metadata": {"a": "b"}, "payment_method_id": "pm_2"})), same);
     let two = json!([{"addon_id": "adn_a", "quantity": 1}, {"addon_id": "adn_b", "quantity": 2}]);
     let swapped = json!([{"addon_id": "adn_b", "quantity": 2}, {"addon_id": "adn_a", "quantity": 1}]);
     assert_eq!(hash(json!({"addons": two})), hash(json!({"addons": swapped})));
     for other in [
         json!({"product_id": "prod_max"}),
         json!({"quantity": 2}),
+        // What it costs decides how its change is billed.
+        json!({"recurring_pre_tax_amount": 4000}),
         json!({"addons": [{"addon_id": "adn_a", "quantity": 1}]}),
         json!({"next_billing_date": "2026-02-02T00:00:00Z"}),
         json!({"status": "on_hold"}),
@@ -198,4 +200,27 @@ fn the_basis_is_what_a_quote_rests_on_and_nothing_else() {
     ] {
         assert_ne!(hash(other.clone()), same, "{other}");
     }
+}
+
+#[test]
+fn a_renewal_in_another_currency_or_without_a_period_is_not_shown() {
+    let priced = |renews_in: &str, period| {
+        let preview = json!({
+            "immediate_charge": {"line_items": [], "summary": summary(0, 0, 0)},
+            "new_plan": subscription(json!({"currency": renews_in})),
+        });
+        let basis = serde_json::from_value(subscription(json!({"product_id": "prod_basic"}))).unwrap();
+        plan_change(
+            &serde_json::from_value(preview).unwrap(),
+            &ProductId::parse("prod_pro").unwrap(),
+            "Pro",
+            period,
+            EffectiveAt::Immediately,
+            &basis,
+        )
+    };
+    let month = Some(Period { interval: Interval::Month, count: 1 });
+    assert!(priced("USD", month).is_ok());
+    assert_eq!(priced("EUR", month), Err(PricingError::RenewalUnknown));
+    assert_eq!(priced("USD", None), Err(PricingError::RenewalUnknown));
 }

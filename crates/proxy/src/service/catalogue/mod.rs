@@ -4,7 +4,7 @@
 //! needs no call to Dodo. Nothing here is the truth about money: that is the quote, and a quote is re-made before it is
 //! charged. `fresh_*` asks Dodo, whatever is kept.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use dodo_client::{
     Priority,
@@ -15,7 +15,11 @@ use dodo_client::{
 use moka::future::Cache;
 use upsell_core::{
     domain::SavedMethod,
-    policy::catalogue::{self, CatalogueProduct},
+    policy::{
+        catalogue::{self, CatalogueAddon, CatalogueProduct},
+        plan_comparison::PeriodPrice,
+        plan_cost, plan_terms,
+    },
 };
 use wire::ProductId;
 
@@ -60,7 +64,7 @@ impl From<dodo_client::Error> for CatalogueError {
 pub struct Catalogue {
     gateway: Gateway,
     products: Cache<ProductId, Arc<CatalogueProduct>>,
-    addons: Cache<AddonId, Arc<str>>,
+    addons: Cache<AddonId, Arc<CatalogueAddon>>,
     methods: Cache<CustomerId, Arc<[SavedMethod]>>,
     subscriptions: Cache<SubscriptionId, Arc<Subscription>>,
 }
@@ -93,20 +97,52 @@ impl Catalogue {
         offerable.map(Arc::new).ok_or_else(|| CatalogueError::NotOfferable(id.clone()))
     }
 
-    /// The name of an add-on; its id when it has none or cannot be asked for.
-    pub async fn addon_name(&self, id: &AddonId) -> Arc<str> {
-        let fetch = async {
-            let addon = self.gateway.addon(id).await?;
-            Ok::<_, dodo_client::Error>(Arc::from(if addon.name.is_empty() {
-                id.as_str()
-            } else {
-                &addon.name
-            }))
-        };
+    /// Returns an add-on; by its id alone, without a price, when Dodo cannot be asked.
+    pub async fn addon(&self, id: &AddonId) -> Arc<CatalogueAddon> {
+        let fetch =
+            async { Ok::<_, dodo_client::Error>(Arc::new(catalogue::addon(self.gateway.addon(id).await?))) };
         self.addons.try_get_with(id.clone(), fetch).await.unwrap_or_else(|error| {
-            tracing::warn!(%error, "an add-on's name is not known");
-            Arc::from(id.as_str())
+            tracing::warn!(addon_id = %id, %error, "failed to look up an add-on");
+            Arc::new(CatalogueAddon { name: id.to_string(), price: None })
         })
+    }
+
+    /// Returns add-ons by their ids, each once.
+    pub async fn addons(
+        &self,
+        ids: impl Iterator<Item = &AddonId>,
+    ) -> BTreeMap<AddonId, Arc<CatalogueAddon>> {
+        let mut addons = BTreeMap::new();
+        for id in ids {
+            if !addons.contains_key(id) {
+                addons.insert(id.clone(), self.addon(id).await);
+            }
+        }
+        addons
+    }
+
+    /// Estimates what a renewal of the subscription would cost on `target`, with today's seats and the add-ons that the plan
+    /// carries. `None` where only Dodo can say.
+    pub async fn cost_on_plan(
+        &self,
+        subscription: &Subscription,
+        target: &CatalogueProduct,
+    ) -> Option<PeriodPrice> {
+        let carried = plan_terms::carried(&subscription.addons, target);
+        self.cost_with(subscription, target, plan_terms::seats(subscription), &carried).await
+    }
+
+    /// Estimates the same with these seats and add-ons.
+    pub async fn cost_with(
+        &self,
+        subscription: &Subscription,
+        target: &CatalogueProduct,
+        seats: u32,
+        addons: &[(AddonId, u32)],
+    ) -> Option<PeriodPrice> {
+        let known = self.addons(addons.iter().map(|(id, _)| id)).await;
+        let price = |id: &AddonId| known.get(id)?.price;
+        plan_cost::on_plan(subscription, target, seats, addons, &price)
     }
 
     /// The buyer's saved methods.

@@ -14,6 +14,7 @@
 //! after the claim runs in a task of its own: a browser that goes away does not interrupt it, and shutting down waits for
 //! it.
 
+mod bookings;
 mod changes;
 mod error;
 mod evidence;

@@ -24,7 +24,9 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use dodo_client::{Priority, http::turn::with_priority, ids::CustomerId};
 use moka::future::Cache;
 use secrecy::SecretString;
-use wire::{IneligibleReason, Money, OfferId, ProductId, SeenRequest, UnixSeconds, UpsellResponse};
+use wire::{
+    ChangeKind, IneligibleReason, Money, OfferId, ProductId, SeenRequest, UnixSeconds, UpsellResponse,
+};
 
 pub use self::error::OfferError;
 use money::later;
@@ -180,7 +182,9 @@ impl Offers {
         let owned = self.owned(&session.customer_id, history).await?;
         let prices = self.prices().await;
         let price = |id: &ProductId| prices.get(id).copied();
-        match eligibility::choose(&self.rules, self.facts(&occasion, &owned, history, &price)) {
+        let directions = self.directions(occasion.held.as_deref()).await;
+        let direction = |id: &ProductId| directions.get(id).copied().unwrap_or(ChangeKind::Switch);
+        match eligibility::choose(&self.rules, self.facts(&occasion, &owned, history, &price, &direction)) {
             Ok(campaign) => Ok(Ok(self.make(session, &occasion, campaign, None).await?)),
             Err(reason) => Ok(Err(reason)),
         }
@@ -192,6 +196,7 @@ impl Offers {
         owned: &'a BTreeSet<ProductId>,
         history: &'a History,
         price: &'a dyn Fn(&ProductId) -> Option<Money>,
+        direction: &'a dyn Fn(&ProductId) -> ChangeKind,
     ) -> Facts<'a> {
         Facts {
             trigger: occasion.trigger,
@@ -201,6 +206,7 @@ impl Offers {
             owned,
             ledger: &history.ledger,
             price,
+            direction,
             now: self.clock.now(),
         }
     }
@@ -265,7 +271,8 @@ impl Offers {
         })
     }
 
-    /// Whether an open offer was overtaken: the same thing refused or taken through another offer, or the plan changed.
+    /// Whether an open offer was overtaken: the same thing refused or taken through another offer, the plan changed, or a
+    /// price so that the offer would go the other way.
     async fn overtaken(
         &self,
         offer: &OfferRow,
@@ -290,7 +297,10 @@ impl Offers {
             |other: &OfferRow| other.plan.subscription_id().is_none() || other.state != OfferState::Charged;
         let taken = history.offers.iter().filter(same).any(|other| is_taken(other.state) && lasting(other));
         let has = plan.as_ref() == Some(offer.plan.product_id());
-        Ok((taken || has).then_some(IneligibleReason::AlreadyOwned))
+        if taken || has {
+            return Ok(Some(IneligibleReason::AlreadyOwned));
+        }
+        Ok((!self.goes_as_offered(offer).await?).then_some(IneligibleReason::NoCampaign))
     }
 
     /// Checks before a claim what the claim itself cannot see: that the thing was not refused or taken otherwise.

@@ -1,14 +1,14 @@
 //! What set an offer off: a purchase, or an event that the merchant reported.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
-use dodo_client::ids::SubscriptionId;
+use dodo_client::{ids::SubscriptionId, types::subscriptions::Subscription};
 use upsell_core::{
     domain::{Billing, ChargePlan, OfferRow, Purchase, Session},
-    policy::plan_terms,
+    policy::{catalogue::CatalogueProduct, occasion, plan_comparison, plan_cost, plan_terms},
     rules::Campaign,
 };
-use wire::{EffectiveAt, Money, OfferKind, ProductId, Trigger, UnixSeconds};
+use wire::{ChangeKind, EffectiveAt, Money, OfferKind, ProductId, Trigger, UnixSeconds};
 
 use super::{OfferError, Offers};
 
@@ -24,6 +24,8 @@ pub(super) struct Occasion {
     pub(super) purchase: Option<Purchase>,
     /// The subscription that a plan change would change.
     pub(super) subscription: Option<SubscriptionId>,
+    /// The same as Dodo describes it.
+    pub(super) held: Option<Arc<Subscription>>,
     /// That subscription's plan.
     pub(super) plan: Option<ProductId>,
     /// Whether Dodo would change it now.
@@ -93,20 +95,30 @@ impl Offers {
         purchase: Option<Purchase>,
         subscription: Option<SubscriptionId>,
     ) -> Result<Occasion, OfferError> {
-        let subscription = subscription
-            .or_else(|| purchase.as_ref().and_then(|purchase| purchase.subscription_id.clone()))
-            .or_else(|| session.subscription_id.clone());
-        let (mut plan, mut plan_can_change) = (None, false);
-        if let Some(id) = &subscription {
-            let subscription = self.catalogue.subscription(id).await?;
-            plan = Some(subscription.product_id.clone());
-            plan_can_change = plan_terms::can_change(&subscription);
-        }
+        let subscription = match trigger {
+            Trigger::Purchase => subscription
+                .or_else(|| purchase.as_ref().and_then(|purchase| purchase.subscription_id.clone()))
+                .or_else(|| session.subscription_id.clone()),
+            _ => {
+                // A session without a payment names no purchase: the latest one need not be what the trigger is about.
+                let named = purchase.as_ref().filter(|_| session.payment_id.is_some());
+                let purchases = self.store.purchases_of(&session.customer_id).await?;
+                let session = session.subscription_id.as_ref();
+                occasion::subscription_of_trigger(subscription.as_ref(), named, session, &purchases)
+            }
+        };
+        let held = match &subscription {
+            Some(id) => Some(self.catalogue.subscription(id).await?),
+            None => None,
+        };
+        let plan = held.as_ref().map(|held| held.product_id.clone());
+        let plan_can_change = held.as_ref().is_some_and(|held| plan_terms::can_change(held));
         let bought = match (&purchase, trigger) {
             (Some(purchase), Trigger::Purchase) => purchase.product_ids.clone(),
             _ => plan.iter().cloned().collect(),
         };
-        Ok(Occasion { trigger, trigger_ref, at: None, purchase, subscription, plan, plan_can_change, bought })
+        let at = None;
+        Ok(Occasion { trigger, trigger_ref, at, purchase, subscription, held, plan, plan_can_change, bought })
     }
 
     /// The plan that the buyer of an offer is on now, where a subscription goes with it.
@@ -114,6 +126,33 @@ impl Offers {
         let Some(id) = offer.plan.subscription_id() else { return Ok(None) };
         let subscription = self.catalogue.subscription(id).await?;
         Ok(Some(subscription.product_id.clone()))
+    }
+
+    /// Returns which way the subscription would go with each campaign that changes plans, by what is paid for it today.
+    pub(super) async fn directions(&self, held: Option<&Subscription>) -> BTreeMap<ProductId, ChangeKind> {
+        let mut directions = BTreeMap::new();
+        let Some(held) = held else { return directions };
+        for campaign in &self.rules.campaigns {
+            if matches!(campaign.kind, OfferKind::Upgrade | OfferKind::Downgrade)
+                && let Ok(product) = self.catalogue.product(&campaign.product_id).await
+            {
+                directions.insert(product.id.clone(), self.direction(held, &product).await);
+            }
+        }
+        directions
+    }
+
+    async fn direction(&self, held: &Subscription, target: &CatalogueProduct) -> ChangeKind {
+        let after = self.catalogue.cost_on_plan(held, target).await;
+        plan_comparison::direction_for(held.product_id == target.id, plan_cost::today(held), after)
+    }
+
+    /// Whether an offer of another plan still goes the way that it says, by what is paid today.
+    pub(super) async fn goes_as_offered(&self, offer: &OfferRow) -> Result<bool, OfferError> {
+        let Some(id) = offer.plan.subscription_id() else { return Ok(true) };
+        let held = self.catalogue.subscription(id).await?;
+        let target = self.catalogue.product(offer.plan.product_id()).await?;
+        Ok(plan_comparison::goes_as_offered(offer.kind, self.direction(&held, &target).await))
     }
 
     /// List prices of everything that campaigns offer, as far as they are known.

@@ -5,7 +5,7 @@ use upsell_core::{
     journal::{Decline, DeclineOutcome},
     policy::eligibility,
 };
-use wire::{DeclineRequest, DeclineResponse, OfferKind, ProductId, UpsellResponse};
+use wire::{ChangeKind, DeclineRequest, DeclineResponse, OfferKind, ProductId, UpsellResponse};
 
 use super::{OfferError, Offers};
 use crate::store::Execute;
@@ -58,7 +58,9 @@ impl Offers {
         let prices = self.prices().await;
         let price = |id: &ProductId| prices.get(id).copied();
         let chained = declined.parent.is_some() || declined.kind == OfferKind::Downsell;
-        let facts = self.facts(&occasion, &owned, &history, &price);
+        let directions = self.directions(occasion.held.as_deref()).await;
+        let direction = |id: &ProductId| directions.get(id).copied().unwrap_or(ChangeKind::Switch);
+        let facts = self.facts(&occasion, &owned, &history, &price, &direction);
         let Some(campaign) = eligibility::downsell(&self.rules, &declined.campaign, chained, facts) else {
             return Ok(None);
         };

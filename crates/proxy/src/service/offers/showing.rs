@@ -9,7 +9,8 @@ use upsell_core::{
         catalogue::CatalogueProduct,
         declines,
         payment_method::{self, Use},
-        plan_comparison,
+        plan_comparison::{self, PeriodPrice},
+        plan_cost, plan_terms,
     },
     rules::Campaign,
 };
@@ -23,6 +24,12 @@ use crate::service::quoting::Priced;
 pub(super) const PRICE_LIFE: Duration = Duration::from_secs(16 * 60);
 /// A quote with less time left, in seconds, is not handed out again.
 const MIN_QUOTE_LIFE: i64 = 120;
+
+/// A change of plan that is offered.
+struct Change {
+    after: PeriodPrice,
+    compare_to: CompareTo,
+}
 
 impl Offers {
     /// An open offer, ready to be shown and accepted.
@@ -39,7 +46,12 @@ impl Offers {
         let product = self.catalogue.product(offer.plan.product_id()).await?;
         let method = self.method(offer, &product).await?;
         let quote = self.quote(offer, method.as_ref()).await?;
-        let compare_to = self.compare_to(offer, &product).await?;
+        let change = self.change(offer, &product, &quote).await?;
+        let price = change.as_ref().map_or(product.price, |change| change.after);
+        let compare_to = match change {
+            Some(change) => Some(change.compare_to),
+            None => self.compare_to(offer).await?,
+        };
         let words = campaign.words.get(locale);
         if offer.state == OfferState::Eligible {
             self.store.mark_presented(&offer.customer_id, &offer.id).await?;
@@ -64,9 +76,9 @@ impl Offers {
             product: Some(Product {
                 id: product.id.clone(),
                 name: product.name.clone(),
-                price: product.price.amount,
-                currency: product.price.currency,
-                period: product.price.period,
+                price: price.amount,
+                currency: price.currency,
+                period: price.period,
                 description: product.description.clone(),
                 image: product.image.clone(),
             }),
@@ -94,22 +106,21 @@ impl Offers {
         Ok(response)
     }
 
-    /// The method to charge, if the offer is paid in one click: never again after it has failed.
+    /// The method that accepting charges. A plan change is charged to the one that the subscription names; where it names
+    /// none, none is named. A new purchase that has failed is not charged in one click again.
     async fn method(
         &self,
         offer: &OfferRow,
         product: &CatalogueProduct,
     ) -> Result<Option<SavedMethod>, OfferError> {
-        if offer.state == OfferState::Failed {
-            return Ok(None);
-        }
         let methods = self.catalogue.methods(&offer.customer_id).await?;
         if let ChargePlan::PlanChange { subscription_id, .. } = &offer.plan {
-            // A plan change is charged to the subscription's own method, whichever that is.
             let subscription = self.catalogue.subscription(subscription_id).await?;
-            if let Some(id) = &subscription.payment_method_id {
-                return Ok(methods.iter().find(|method| method.id == *id).cloned());
-            }
+            let named = subscription.payment_method_id.as_ref();
+            return Ok(named.and_then(|id| methods.iter().find(|method| method.id == *id)).cloned());
+        }
+        if offer.state == OfferState::Failed {
+            return Ok(None);
         }
         let purpose = if product.price.period.is_some() { Use::Recurring } else { Use::Once };
         Ok(payment_method::choose(&methods, purpose, self.clock.now()).map(|(method, _)| method.clone()))
@@ -143,21 +154,36 @@ impl Offers {
         self.priced.invalidate(id).await;
     }
 
-    /// What the buyer has today, where the offer is instead of it or more of it.
-    async fn compare_to(
+    /// Compares what the buyer pays today with what they would pay after an offer of another plan, which its quote says.
+    /// `None` for a new purchase.
+    async fn change(
         &self,
         offer: &OfferRow,
         offered: &CatalogueProduct,
-    ) -> Result<Option<CompareTo>, OfferError> {
-        let has = match (offer.kind, &offer.plan) {
-            (OfferKind::Upgrade | OfferKind::Downgrade, _) => self.plan_of(offer).await?,
-            (OfferKind::Upsell, _) => self.bought_for(offer).await?,
-            _ => None,
-        };
-        let Some(has) = has else { return Ok(None) };
+        quote: &QuoteRow,
+    ) -> Result<Option<Change>, OfferError> {
+        let Some(id) = offer.plan.subscription_id() else { return Ok(None) };
+        let held = self.catalogue.subscription(id).await?;
+        let has = self.catalogue.product(&held.product_id).await?;
+        let renewal = quote.quote.renewal.as_ref();
+        let after = renewal.map_or(offered.price, |renewal| plan_cost::after(renewal, quote.quote.currency));
+        let mut lost_addons = Vec::new();
+        for id in plan_terms::lost(&held.addons, offered) {
+            lost_addons.push(self.catalogue.addon(id).await.name.clone());
+        }
+        let today = plan_cost::today(&held);
+        let compare_to = plan_comparison::compare_to(has.name.clone(), today, Some(after));
+        Ok(Some(Change { after, compare_to: CompareTo { lost_addons, ..compare_to } }))
+    }
+
+    /// What the buyer has bought, where the offer is more of it.
+    async fn compare_to(&self, offer: &OfferRow) -> Result<Option<CompareTo>, OfferError> {
+        if offer.kind != OfferKind::Upsell {
+            return Ok(None);
+        }
+        let Some(has) = self.bought_for(offer).await? else { return Ok(None) };
         let has = self.catalogue.product(&has).await?;
-        let changes_plan = offer.plan.subscription_id().is_some();
-        Ok(Some(plan_comparison::compare_to(has.name.clone(), has.price, offered.price, changes_plan)))
+        Ok(Some(plan_comparison::compare_to(has.name.clone(), has.price, None)))
     }
 
     /// The bought product that made the campaign apply.

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use dodo_client::types::subscriptions::Subscription;
 use upsell_core::{
     domain::{OfferRow, OfferState, Session},
     journal::restore,
@@ -104,7 +105,7 @@ impl Offers {
         if restore::is_held(UnixSeconds(since), history.held_until) {
             return Ok(None);
         }
-        let occasion = self.occasion_from(session, intent, String::new(), None, None).await?;
+        let occasion = self.occasion_from(session, intent, String::new(), None, Some(id.clone())).await?;
         // Once for this plan: whoever comes to another plan may be asked again when they leave that one.
         let plan = occasion.plan.as_ref().map(ToString::to_string).unwrap_or_default();
         let occasion = Occasion { trigger_ref: format!("{}:{id}:{plan}", word(intent)), ..occasion };
@@ -115,24 +116,40 @@ impl Offers {
         let owned = BTreeSet::new();
         let prices = self.prices().await;
         let price = |id: &ProductId| prices.get(id).copied();
-        let facts = self.facts(&occasion, &owned, history, &price);
+        let directions = self.directions(occasion.held.as_deref()).await;
+        let direction = |id: &ProductId| directions.get(id).copied().unwrap_or(ChangeKind::Switch);
+        let facts = self.facts(&occasion, &owned, history, &price, &direction);
         let Ok(campaign) = eligibility::choose(&self.rules, facts) else { return Ok(None) };
         if let Some(target) = target
-            && !self.is_a_step_before(&campaign.product_id, target).await?
+            && !self.is_a_step_before(occasion.held.as_deref(), &campaign.product_id, target).await?
         {
             return Ok(None);
         }
         Ok(Some((occasion, campaign)))
     }
 
-    /// Whether proposing `offered` makes sense to somebody who picked `target`: it is not that, and not cheaper still.
-    async fn is_a_step_before(&self, offered: &ProductId, target: &ProductId) -> Result<bool, OfferError> {
+    /// Whether proposing `offered` makes sense to somebody who picked `target`: it is not that, and would not cost this
+    /// subscriber less still.
+    async fn is_a_step_before(
+        &self,
+        held: Option<&Subscription>,
+        offered: &ProductId,
+        target: &ProductId,
+    ) -> Result<bool, OfferError> {
         if offered == target {
             return Ok(false);
         }
-        let offered = self.catalogue.product(offered).await?.price;
-        let target = self.catalogue.product(target).await?.price;
-        Ok(plan_comparison::direction(false, target, offered) != ChangeKind::Downgrade)
+        let offered = self.catalogue.product(offered).await?;
+        let target = self.catalogue.product(target).await?;
+        let (from, to) = match held {
+            Some(held) => {
+                let from = self.catalogue.cost_on_plan(held, &target).await;
+                (from, self.catalogue.cost_on_plan(held, &offered).await)
+            }
+            None => (None, None),
+        };
+        let (from, to) = (from.unwrap_or(target.price), to.unwrap_or(offered.price));
+        Ok(plan_comparison::direction(false, from, to) != ChangeKind::Downgrade)
     }
 }
 

@@ -1,6 +1,6 @@
 //! From a subscription and the catalogue to the page's words about plans.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use dodo_client::{
     ids::AddonId,
@@ -8,8 +8,8 @@ use dodo_client::{
 };
 use upsell_core::{
     policy::{
-        catalogue::{CatalogueProduct, period},
-        plan_comparison, plan_terms, usage,
+        catalogue::{CatalogueAddon, CatalogueProduct, period},
+        plan_comparison, plan_cost, plan_terms, usage,
     },
     rules::{Amount, Feature, PlanRule, Rules},
 };
@@ -27,8 +27,8 @@ pub(super) struct Viewer<'a> {
     pub(super) subscription: &'a Subscription,
     /// Its product.
     pub(super) product: &'a CatalogueProduct,
-    /// Names of add-ons.
-    pub(super) names: &'a [(AddonId, Arc<str>)],
+    /// Add-ons of the subscription and of the plans.
+    pub(super) addons: &'a BTreeMap<AddonId, Arc<CatalogueAddon>>,
     /// What they have used, as the merchant counts it.
     pub(super) usage: &'a [FeatureUsage],
     pub(super) locale: Option<&'a str>,
@@ -40,6 +40,10 @@ pub(super) struct Viewer<'a> {
 }
 
 impl Viewer<'_> {
+    fn addon_name(&self, id: &AddonId) -> String {
+        self.addons.get(id).map_or_else(|| id.to_string(), |addon| addon.name.clone())
+    }
+
     /// What today's plan has.
     fn features(&self) -> &[Feature] {
         self.rules.plan(&self.product.id).map(|rule| rule.features.as_slice()).unwrap_or_default()
@@ -48,7 +52,7 @@ impl Viewer<'_> {
 
 /// The subscription as it is today.
 pub(super) fn current(viewer: &Viewer<'_>) -> Result<CurrentPlan, PlansError> {
-    let Viewer { subscription, product, names, .. } = viewer;
+    let Viewer { subscription, product, .. } = viewer;
     let period = period(subscription.payment_frequency_count, &subscription.payment_frequency_interval)
         .ok_or(PlansError::NotPossible)?;
     let used = usage::of_today(viewer.features(), viewer.usage, viewer.locale);
@@ -62,13 +66,14 @@ pub(super) fn current(viewer: &Viewer<'_>) -> Result<CurrentPlan, PlansError> {
             .iter()
             .map(|addon| Addon {
                 addon_id: addon.addon_id.clone(),
-                name: name(names, &addon.addon_id),
+                name: viewer.addon_name(&addon.addon_id),
                 quantity: count(addon.quantity),
             })
             .collect(),
         next_billing_date: subscription.next_billing_date,
         recurring_amount: subscription.recurring_pre_tax_amount,
         currency: subscription.currency,
+        discounted_renewals: plan_cost::discounted_renewals(subscription),
         period,
         scheduled_change: subscription.scheduled_change.as_ref().map(|change| ScheduledChange {
             product_id: change.product_id.clone(),
@@ -92,7 +97,7 @@ fn trial_end(subscription: &Subscription, now: UnixSeconds) -> Option<UnixSecond
     (subscription.status == Upstream::Active && end > now.0).then_some(UnixSeconds(end))
 }
 
-/// One plan next to the current one, for as many seats; `None` for a product that is not paid by the period.
+/// One plan next to the current one, for as many seats and with the add-ons that it carries; `None` for a product that is not paid by the period.
 ///
 /// `fits` says that today's plan is enough: somebody whose plan is enough is not talked into another.
 pub(super) fn plan(
@@ -101,10 +106,18 @@ pub(super) fn plan(
     product: &CatalogueProduct,
     fits: bool,
 ) -> Option<Plan> {
-    let Viewer { subscription, product: current, names, locale, .. } = *viewer;
+    let Viewer { subscription, product: current, locale, .. } = *viewer;
     let same = product.id == current.id;
-    let seats = count(subscription.quantity).max(1);
-    let (today, price) = (current.price.times(seats)?, product.price.times(seats)?);
+    let seats = plan_terms::seats(subscription);
+    let today = plan_cost::today(subscription);
+    let carried = plan_terms::carried(&subscription.addons, product);
+    let addon_price = |id: &AddonId| viewer.addons.get(id)?.price;
+    let after = match same {
+        true => Some(today),
+        false => plan_cost::on_plan(subscription, product, seats, &carried, &addon_price),
+    };
+    // Where it is not known what this subscriber would pay, the list price stands alone.
+    let price = after.or_else(|| product.price.times(seats))?;
     let (has, plain) = (viewer.features(), uncounted(&rule.features));
     let open = same || !fits;
     let share = viewer.chosen.as_ref().filter(|(id, _)| open && *id == product.id).map(|(_, share)| *share);
@@ -115,20 +128,17 @@ pub(super) fn plan(
         price: price.amount,
         currency: price.currency,
         period: price.period?,
-        kind: plan_comparison::direction(same, today, price),
+        kind: plan_comparison::direction_for(same, today, after),
         recommended: (rule.recommended && open) || share.is_some(),
         share,
-        difference: plan_comparison::difference(today, price).filter(|_| !same),
-        over_span: plan_comparison::over_span(today, price),
+        difference: after.filter(|_| !same).and_then(|after| plan_comparison::difference(today, after)),
+        over_span: after.and_then(|after| plan_comparison::over_span(today, after)),
         limits: usage::limits(has, &rule.features, viewer.usage, locale),
         features: plain.iter().map(|feature| feature.words.get(locale).clone()).collect(),
         gained: plan_comparison::gained(has, &plain, locale),
         lost: plan_comparison::gained(&rule.features, has, locale),
-        lost_addons: subscription
-            .addons
-            .iter()
-            .filter(|addon| !same && !product.addons.contains(&addon.addon_id))
-            .map(|addon| name(names, &addon.addon_id))
+        lost_addons: plan_terms::lost(&subscription.addons, product)
+            .map(|id| viewer.addon_name(id))
             .collect(),
         seats: rule.seats,
         addons: product
@@ -138,7 +148,7 @@ pub(super) fn plan(
                 let today = subscription.addons.iter().find(|addon| addon.addon_id == *id);
                 Addon {
                     addon_id: id.clone(),
-                    name: name(names, id),
+                    name: viewer.addon_name(id),
                     quantity: today.map_or(0, |addon| count(addon.quantity)),
                 }
             })
@@ -161,10 +171,6 @@ pub(super) fn proposed(viewer: &Viewer<'_>, product: &CatalogueProduct) -> Optio
 /// What a plan has or has not. Of what is counted, the limits tell.
 fn uncounted(features: &[Feature]) -> Vec<Feature> {
     features.iter().filter(|feature| feature.amount == Amount::Uncounted).cloned().collect()
-}
-
-fn name(names: &[(AddonId, Arc<str>)], id: &AddonId) -> String {
-    names.iter().find(|(known, _)| known == id).map_or_else(|| id.to_string(), |(_, name)| name.to_string())
 }
 
 fn count(quantity: i64) -> u32 {

@@ -98,7 +98,7 @@ impl Plans {
             rules: &self.rules,
             subscription: &subscription,
             product: &current,
-            names: &self.addon_names(named).await,
+            addons: &self.catalogue.addons(named).await,
             usage: &session.usage,
             locale,
             due: None,

@@ -2,6 +2,7 @@
 //!
 //! Making the change is not here: see [`crate::service::charging`].
 
+mod card_link;
 mod chosen;
 mod comparison;
 mod leaving;
@@ -11,30 +12,22 @@ use std::sync::Arc;
 
 use comparison::Viewer;
 use dodo_client::{
-    ids::{AddonId, PaymentMethodId, SubscriptionId},
+    ids::{AddonId, SubscriptionId},
     types::subscriptions::{Subscription, SubscriptionStatus},
 };
 use money::later;
 use upsell_core::{
     domain::{ChargePlan, OfferRow, SavedMethod, Session},
-    policy::{
-        catalogue::CatalogueProduct,
-        dues,
-        payment_method::{self, Use},
-        plan_comparison, plan_terms,
-    },
+    policy::{catalogue::CatalogueProduct, dues, plan_comparison, plan_cost, plan_terms},
     rules::Rules,
 };
-use wire::{
-    Card, EffectiveAt, ErrorCode, Merchant, Money, PaymentMethodLink, PlansResponse, PreviewRequest,
-    PreviewResponse,
-};
+use wire::{EffectiveAt, ErrorCode, Merchant, Money, PlansResponse, PreviewRequest, PreviewResponse};
 
 use super::{
     catalogue::{Catalogue, CatalogueError},
     charging::Charging,
     offers::{OfferError, Offers},
-    quoting::{QuoteError, Quoting},
+    quoting::{Priced, QuoteError, Quoting},
 };
 use crate::{
     clock::Clock,
@@ -62,6 +55,9 @@ pub enum PlansError {
     /// A change of it is under way.
     #[error("the subscription is being changed")]
     InProgress,
+    /// Another request is asking Dodo for a payment link, and has not got it in time.
+    #[error("a payment link is being asked for")]
+    LinkPending,
     /// What it costs is not known.
     #[error(transparent)]
     Quote(#[from] QuoteError),
@@ -91,7 +87,7 @@ impl PlansError {
             Self::Quote(error) => error.code(),
             Self::Store(error) => error.code(),
             Self::Offer(error) => error.code(),
-            Self::Catalogue(_) | Self::Upstream(_) => ErrorCode::Unavailable,
+            Self::LinkPending | Self::Catalogue(_) | Self::Upstream(_) => ErrorCode::Unavailable,
         }
     }
 }
@@ -147,7 +143,8 @@ impl Plans {
             }
         }
         let named = subscription.addons.iter().map(|addon| &addon.addon_id);
-        let names = self.addon_names(named.chain(offered.iter().flat_map(|(_, plan)| &plan.addons))).await;
+        let addons = named.chain(offered.iter().flat_map(|(_, plan)| &plan.addons));
+        let addons = self.catalogue.addons(addons).await;
         let chosen = match self.rules.recommendation {
             Some(rule) => self.chosen.most(&*self.store, self.clock.now(), rule, &current.id).await,
             None => None,
@@ -156,7 +153,7 @@ impl Plans {
             rules: &self.rules,
             subscription: &subscription,
             product: &current,
-            names: &names,
+            addons: &addons,
             usage: &session.usage,
             locale,
             due: self.dues(&subscription).await,
@@ -194,9 +191,15 @@ impl Plans {
         let stay_offer = self.offers.stay_offer_for(session, &request.product_id).await?;
         let stay_offer = stay_offer.as_ref();
         let subscription = self.own_subscription(session).await?;
-        let plan = self.charge_plan(&subscription, request, stay_offer).await?;
+        let on_the_page =
+            request.product_id == subscription.product_id || self.rules.plan(&request.product_id).is_some();
+        if !on_the_page && stay_offer.is_none() {
+            return Err(PlansError::NotFound);
+        }
+        let target = self.catalogue.product(&request.product_id).await?;
+        let plan = self.charge_plan(&subscription, request, &target, stay_offer).await?;
         let method = self.method(&subscription).await?;
-        let priced = self.quoting.price_change(&plan, &subscription).await?;
+        let (plan, priced) = self.price_as_billed(plan, &subscription, stay_offer).await?;
         let offer = stay_offer.map(|offer| &offer.id);
         let row = self.quoting.issue(&priced, &plan, &session.customer_id, offer, method.as_ref()).await?;
         Ok(PreviewResponse {
@@ -204,7 +207,47 @@ impl Plans {
             name: row.name.clone(),
             payment_method: row.card.clone(),
             quote: self.quoting.as_of_now(&row),
+            lost_addons: self.lost_addons(&subscription, &target).await,
         })
+    }
+
+    /// Asks Dodo what a change costs. The way it goes was estimated from list prices for how it is billed; where the answer
+    /// says that it goes another way for this subscriber, it is asked for again, billed by that.
+    async fn price_as_billed(
+        &self,
+        plan: ChargePlan,
+        subscription: &Subscription,
+        stay_offer: Option<&OfferRow>,
+    ) -> Result<(ChargePlan, Priced), PlansError> {
+        let priced = self.quoting.price_change(&plan, subscription).await?;
+        let ChargePlan::PlanChange { product_id, proration, effective_at, .. } = &plan else {
+            return Ok((plan, priced));
+        };
+        let same = *product_id == subscription.product_id;
+        let after = priced.renewal.as_ref().map(|renewal| plan_cost::after(renewal, priced.currency));
+        let kind = plan_comparison::direction_for(same, plan_cost::today(subscription), after);
+        if let Some(offer) = stay_offer {
+            return match plan_comparison::goes_as_offered(offer.kind, kind) {
+                true => Ok((plan, priced)),
+                false => Err(PlansError::NotPossible),
+            };
+        }
+        let billed = plan_comparison::proration(&self.rules.proration, kind, *effective_at);
+        if billed == *proration {
+            return Ok((plan, priced));
+        }
+        let plan = plan.billed(billed);
+        let priced = self.quoting.price_change(&plan, subscription).await?;
+        Ok((plan, priced))
+    }
+
+    /// Returns the names of today's add-ons that a change to `target` ends.
+    async fn lost_addons(&self, subscription: &Subscription, target: &CatalogueProduct) -> Vec<String> {
+        let mut names = Vec::new();
+        for id in plan_terms::lost(&subscription.addons, target) {
+            names.push(self.catalogue.addon(id).await.name.clone());
+        }
+        names
     }
 
     /// From a request to the exact change that it asks for.
@@ -212,14 +255,10 @@ impl Plans {
         &self,
         subscription: &Subscription,
         request: &PreviewRequest,
+        target: &CatalogueProduct,
         stay_offer: Option<&OfferRow>,
     ) -> Result<ChargePlan, PlansError> {
-        let today = subscription.product_id.clone();
-        let on_the_page = request.product_id == today || self.rules.plan(&request.product_id).is_some();
-        if !on_the_page && stay_offer.is_none() {
-            return Err(PlansError::NotFound);
-        }
-        let target = self.catalogue.product(&request.product_id).await?;
+        let today = &subscription.product_id;
         if !target.is_plan || !plan_terms::can_change(subscription) || subscription.scheduled_change.is_some()
         {
             return Err(PlansError::NotPossible);
@@ -230,22 +269,20 @@ impl Plans {
             return Err(PlansError::Invalid("quantity"));
         }
         let addons = match &request.addons {
-            None => plan_terms::carried(&subscription.addons, &target),
-            Some(addons) => chosen(addons, &target)?,
+            None => plan_terms::carried(&subscription.addons, target),
+            Some(addons) => chosen(addons, target)?,
         };
         let effective_at = match request.effective_at {
             None | Some(EffectiveAt::Immediately) => EffectiveAt::Immediately,
             Some(EffectiveAt::NextBillingDate) => EffectiveAt::NextBillingDate,
             Some(EffectiveAt::Other) => return Err(PlansError::Invalid("effective_at")),
         };
-        if target.id == today
-            && quantity == seats
-            && addons == plan_terms::carried(&subscription.addons, &target)
-        {
+        let same = target.id == *today;
+        if same && quantity == seats && addons == plan_terms::carried(&subscription.addons, target) {
             return Err(PlansError::NotPossible);
         }
-        let current = self.catalogue.product(&today).await?;
-        let kind = plan_comparison::direction(target.id == today, current.price, target.price);
+        let after = self.catalogue.cost_with(subscription, target, quantity, &addons).await;
+        let kind = plan_comparison::direction_for(same, plan_cost::today(subscription), after);
         let proration = match stay_offer.map(|offer| &offer.plan) {
             Some(ChargePlan::PlanChange { proration, .. }) if effective_at == EffectiveAt::Immediately => {
                 *proration
@@ -271,35 +308,26 @@ impl Plans {
         let cancelled = self.gateway.cancel_scheduled_change(id).await;
         self.catalogue.refresh_subscription(id).await;
         match cancelled {
-            Err(error) if error.is_not_found() => Err(PlansError::NotFound),
-            other => Ok(other?),
+            Err(error) if error.is_not_found() => return Err(PlansError::NotFound),
+            other => other?,
         }
+        // It is taken back. Should the record of that fail, Dodo's webhook brings it about.
+        if let Err(error) = self.charging.observe_bookings(id).await {
+            tracing::warn!(subscription_id = %id, %error, "failed to record the end of a booking");
+        }
+        Ok(())
     }
 
-    /// Where the buyer gives another payment method: for the subscription, or else in Dodo's portal.
-    ///
-    /// # Errors
-    /// When Dodo gives no link.
-    pub async fn payment_method_link(&self, session: &Session) -> Result<PaymentMethodLink, PlansError> {
-        let page = self.gateway.payment_method_page(subscription_id(session)?, &session.customer_id);
-        Ok(PaymentMethodLink { url: page.await? })
-    }
-
-    /// The method that a change is charged to: the subscription's own, else the one that would be chosen.
+    /// Returns the method that a change is charged to: the one that the subscription names. Where it names none, Dodo charges
+    /// one that is not known here, and none is named.
     async fn method(&self, subscription: &Subscription) -> Result<Option<SavedMethod>, CatalogueError> {
+        let Some(id) = &subscription.payment_method_id else { return Ok(None) };
         let customer = &subscription.customer.customer_id;
-        let methods = self.catalogue.methods(customer).await?;
-        let known = |methods: &[SavedMethod], id: &PaymentMethodId| {
-            methods.iter().find(|method| method.id == *id).cloned()
-        };
-        Ok(match &subscription.payment_method_id {
-            Some(id) => match known(&methods, id) {
-                // It was given a moment ago.
-                None => known(&self.catalogue.fresh_methods(customer).await?, id),
-                found => found,
-            },
-            None => payment_method::choose(&methods, Use::Recurring, self.clock.now())
-                .map(|(method, _): (_, &Card)| method.clone()),
+        let known = |methods: &[SavedMethod]| methods.iter().find(|method| method.id == *id).cloned();
+        Ok(match known(&self.catalogue.methods(customer).await?) {
+            // It was given a moment ago.
+            None => known(&self.catalogue.fresh_methods(customer).await?),
+            found => found,
         })
     }
 
@@ -316,16 +344,6 @@ impl Plans {
                 None
             }
         }
-    }
-
-    async fn addon_names(&self, ids: impl Iterator<Item = &AddonId>) -> Vec<(AddonId, Arc<str>)> {
-        let mut names: Vec<(AddonId, Arc<str>)> = Vec::new();
-        for id in ids {
-            if !names.iter().any(|(known, _)| known == id) {
-                names.push((id.clone(), self.catalogue.addon_name(id).await));
-            }
-        }
-        names
     }
 }
 

@@ -3,12 +3,14 @@
 //! `differential`. Compiled once for each engine, like the statements themselves; the engine brings `fresh` (an empty
 //! store) and `opened` (the same store again, after a restart or for another tenant).
 
+mod bookings;
 mod charging;
 mod columns;
 mod differential;
 mod history;
 mod offers;
 mod outbox;
+mod payment_links;
 mod people;
 mod plan_changes;
 mod restart;

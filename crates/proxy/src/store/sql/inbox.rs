@@ -5,7 +5,7 @@ use sqlx::Row;
 use wire::UnixSeconds;
 
 use super::SqlStore;
-use crate::store::{Inbox, InboxInsert, StoreError};
+use crate::store::{Inbox, InboxInsert, StoreError, UNREADABLE};
 
 #[async_trait]
 impl Inbox for SqlStore {
@@ -63,11 +63,13 @@ impl Inbox for SqlStore {
     ) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
         let rows = sqlx::query(
             "SELECT webhook_id, raw FROM inbox
-             WHERE tenant = $1 AND applied_at IS NULL AND received_at < $2 ORDER BY received_at LIMIT $3",
+             WHERE tenant = $1 AND applied_at IS NULL AND received_at < $2
+             ORDER BY CASE WHEN kind = $4 THEN 1 ELSE 0 END, received_at LIMIT $3",
         )
         .bind(self.tenant)
         .bind(before.0)
         .bind(i64::from(limit))
+        .bind(UNREADABLE)
         .fetch_all(&self.readers)
         .await?;
         rows.iter().map(|row| Ok((row.try_get("webhook_id")?, row.try_get("raw")?))).collect()
@@ -75,10 +77,12 @@ impl Inbox for SqlStore {
 
     async fn purge_inbox(&self, before: UnixSeconds) -> Result<u64, StoreError> {
         let purged = sqlx::query(
-            "DELETE FROM inbox WHERE tenant = $1 AND applied_at IS NOT NULL AND received_at < $2",
+            "DELETE FROM inbox
+             WHERE tenant = $1 AND (applied_at IS NOT NULL OR kind = $3) AND received_at < $2",
         )
         .bind(self.tenant)
         .bind(before.0)
+        .bind(UNREADABLE)
         .execute(&self.writer)
         .await?;
         Ok(purged.rows_affected())

@@ -70,6 +70,9 @@ impl SqlStore {
         if let Some(attempt) = record.attempt.as_ref().filter(|_| scope.quote) {
             record.quote = self.quote_in(&mut tx, &attempt.row.quote_id).await?;
         }
+        if let Some(attempt) = record.attempt.as_ref().filter(|_| scope.booking) {
+            record.booking_end = self.booking_end_in(&mut tx, &attempt.row.id).await?;
+        }
         Ok(Some((tx, record)))
     }
 

@@ -14,6 +14,7 @@ use super::{Db, DbRow, SHARED, SqlStore, skip_locked};
 
 mod apply;
 mod attempts;
+mod bookings;
 mod codec;
 mod history;
 mod inbox;
@@ -21,6 +22,7 @@ mod journal;
 mod load;
 mod offers;
 mod outbox;
+mod payment_links;
 mod people;
 mod plan_changes;
 mod quotes;

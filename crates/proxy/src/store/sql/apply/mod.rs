@@ -58,6 +58,7 @@ impl SqlStore {
             Change::MarkRefundSent { order, from, now } => {
                 return self.mark_order_sent(tx, order, *from, *now).await;
             }
+            Change::EndBooking { attempt, end, at } => self.end_booking(tx, attempt, *end, *at).await?,
             Change::AppendDecline { customer_id, entry } => {
                 self.append_decline(tx, customer_id, entry).await?
             }
