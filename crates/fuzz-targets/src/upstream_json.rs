@@ -126,8 +126,7 @@ fn refused(data: &[u8]) -> &'static str {
     };
     assert!(texts.into_iter().flatten().all(|text| text.len() <= MAX_TEXT), "the error's text is kept whole");
     for status in [301, 400, 401, 402, 404, 408, 409, 418, 422, 429, 500, 502, 503, 504] {
-        let definite =
-            matches!(body, ErrorBody::Parsed { .. }) && [400, 401, 404, 422].contains(&status);
+        let definite = matches!(body, ErrorBody::Parsed { .. }) && [400, 401, 404, 422].contains(&status);
         let rate_limit = RateLimit::default();
         let error = ApiError { status, body: body.clone(), retry_after: None, rate_limit };
         let evidence = ChargeEvidence::<()>::Refused(Box::new(error));

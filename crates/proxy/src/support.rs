@@ -217,7 +217,9 @@ fn state(state: AttemptState) -> String {
         }
         AttemptState::Abandoned => "given up waiting; counts all the same should it turn up".to_owned(),
         AttemptState::Scheduled => "booked for the next billing date".to_owned(),
-        AttemptState::Underpaid => "less came in than was agreed; waiting for a person to resolve it".to_owned(),
+        AttemptState::Underpaid => {
+            "less came in than was agreed; waiting for a person to resolve it".to_owned()
+        }
         AttemptState::Dismissed => "resolved: what came in does not buy it".to_owned(),
         AttemptState::Succeeded => "collected".to_owned(),
     }

@@ -75,7 +75,9 @@ pub struct KnownKey {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeysError {
     /// A key that charges were signed with is not there.
-    #[error("charges were signed with the key `{0}`, which is not given; give it beside the others, or retire it")]
+    #[error(
+        "charges were signed with the key `{0}`, which is not given; give it beside the others, or retire it"
+    )]
     Missing(String),
     /// Another key has the id of one that charges were signed with.
     #[error("the key `{0}` is not the one that charges were signed with under this id")]
@@ -192,7 +194,8 @@ impl TagKeys {
         else {
             return false;
         };
-        let (Some(key), Ok(code)) = (self.all().find(|key| key.id == id), URL_SAFE_NO_PAD.decode(code)) else {
+        let (Some(key), Ok(code)) = (self.all().find(|key| key.id == id), URL_SAFE_NO_PAD.decode(code))
+        else {
             return false;
         };
         key.over(metadata).verify_slice(&code).is_ok()

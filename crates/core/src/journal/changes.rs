@@ -3,8 +3,10 @@
 use dodo_client::ids::{CustomerId, PaymentId};
 use wire::{AttemptId, OfferId, UnixSeconds};
 
-use super::{StoredAttempt, StoredOrder, StoredPayment, evidence::ForeignPayment, notifications::Notification};
 use super::resolve::Resolution;
+use super::{
+    StoredAttempt, StoredOrder, StoredPayment, evidence::ForeignPayment, notifications::Notification,
+};
 use crate::domain::{
     AttemptKind, AttemptState, AttemptWord, BookingEnd, DeclineEntry, OfferRow, OfferState, OrderState,
     QuoteRow, RefundCause, SeenDispute, SeenRefund, Source,

@@ -175,7 +175,9 @@ impl SettlePayment<'_> {
             // person decides.
             (Observation::Succeeded, Proof::Code, Amount::Less)
             | (Observation::Succeeded, Proof::OldName, Amount::Less | Amount::More) => Observation::Underpaid,
-            (Observation::Failed(_), _, _) if !evidence::may_fail(row, payment, proof) => Observation::Unknown,
+            (Observation::Failed(_), _, _) if !evidence::may_fail(row, payment, proof) => {
+                Observation::Unknown
+            }
             _ => seen,
         };
         // The bank wants to see the buyer: that payment's own page leads on, and no other while it is undecided.

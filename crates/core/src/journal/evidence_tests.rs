@@ -6,8 +6,8 @@ use crate::{
     journal::{
         ClaimOutcome,
         fixtures::{
-            NOW, attempt_id, claim_of, customer, genuine, hosted_claim_of, identity, payment, permutations,
-            product, seen, seen_payment, usd,
+            NOW, after, attempt_id, claim_of, customer, genuine, hosted_claim_of, identity, payment,
+            permutations, product, seen, seen_payment, usd,
         },
         memory::Memory,
     },
@@ -80,7 +80,7 @@ fn a_copy_after_a_success_goes_nowhere() {
     assert!(weigh(&mut store, &row.id, &genuine(&row, "pay_1")).settled().is_some());
     let before = store.clone();
     for by in ["pay_2", "pay_3"] {
-        let copy = genuine(&row, by);
+        let copy = genuine(&row, by).began(after(600));
         assert!(matches!(
             weigh(&mut store, &row.id, &copy),
             Weighed::Foreign { why: Foreign::OtherPayment, is_news: true }
@@ -96,7 +96,10 @@ fn what_falls_short_waits_for_a_person() {
     let (mut store, row) = sent();
     let short = PaymentFacts { amount: usd(900), ..genuine(&row, "pay_1") };
     let weighed = weigh(&mut store, &row.id, &short);
-    assert!(matches!(weighed, Weighed::Settled { proof: Proof::Code, amount: Amount::Less, .. }), "{weighed:?}");
+    assert!(
+        matches!(weighed, Weighed::Settled { proof: Proof::Code, amount: Amount::Less, .. }),
+        "{weighed:?}"
+    );
     assert_eq!(store.state(&row.id), AttemptState::Underpaid);
     let offer = store.offers.values().next().unwrap().clone();
     assert_eq!(offer.state, OfferState::Abandoned);
@@ -143,10 +146,7 @@ fn a_reply_that_comes_later_proves_what_fell_short() {
 fn forged_payments_change_no_outcome() {
     let (store, row) = sent();
     let true_one = genuine(&row, "pay_1");
-    let failed = PaymentFacts {
-        status: Some(IntentStatus::Processing),
-        ..genuine(&row, "pay_1")
-    };
+    let failed = PaymentFacts { status: Some(IntentStatus::Processing), ..genuine(&row, "pay_1") };
     let other = PaymentFacts { cart: Some(Cart(vec![(product("prod_x"), 1)])), ..genuine(&row, "pay_9") };
     let events = [true_one, failed, named(&row, "pay_8", 1900), named(&row, "pay_7", 1), other];
     let ends: Vec<Memory> = permutations(&events)
@@ -178,7 +178,8 @@ proptest! {
         let before = store.clone();
         for (no, (how, amount, whose)) in tries.into_iter().enumerate() {
             let by = format!("pay_x{no}");
-            let base = PaymentFacts { amount: usd(amount), ..genuine(&row, &by) };
+            // A name has to be seen before it can be copied.
+            let base = PaymentFacts { amount: usd(amount), ..genuine(&row, &by) }.began(after(600));
             let forged = match how {
                 // Of what was seen so far: a name, the whole of another attempt's tags, or nothing.
                 0 => PaymentFacts { named: Named::Attempt(row.id.clone()), ..base },

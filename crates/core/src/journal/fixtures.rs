@@ -19,8 +19,8 @@ use super::{
 use crate::{
     domain::{
         AttemptKind, AttemptRow, AttemptState, Cart, ChargePlan, DisputeStatus, EquivalenceKey, Named,
-        Observation, OfferRow, OfferState, PaymentFacts, PaymentStatus, Proof, QuoteRow, RefundStatus, SeenDispute,
-        SeenPayment, SeenRefund, Source, StoreIdentity, Tags,
+        Observation, OfferRow, OfferState, PaymentFacts, PaymentStatus, Proof, QuoteRow, RefundStatus,
+        SeenDispute, SeenPayment, SeenRefund, Source, StoreIdentity, Tags,
     },
     policy::refunds::RefundRules,
 };

@@ -98,7 +98,8 @@ impl Command for Resolve {
                 changes.push(Change::WritePayment(StoredPayment { record: sale, ..paid.clone() }));
                 let before = stored.row.state;
                 let offer = record.offer.as_ref();
-                if let Some(mut notification) = notifications::of_attempt(before, &row, quote, offer, self.at) {
+                if let Some(mut notification) = notifications::of_attempt(before, &row, quote, offer, self.at)
+                {
                     notification.with_collected(paid.record.payment.amount);
                     changes.notify(notification, self.at);
                 }

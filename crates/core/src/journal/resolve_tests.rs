@@ -44,7 +44,10 @@ fn offer_of(store: &Memory) -> OfferRow {
 fn fulfilling_makes_it_a_sale() {
     let (mut store, row) = underpaid();
     assert!(matches!(resolve(&mut store, &row, Resolution::Fulfil), Resolved::Done(_)));
-    assert_eq!((store.state(&row.id), offer_of(&store).state), (AttemptState::Succeeded, OfferState::Charged));
+    assert_eq!(
+        (store.state(&row.id), offer_of(&store).state),
+        (AttemptState::Succeeded, OfferState::Charged)
+    );
     let told = &store.notifications["evt_at_1_payment_succeeded"].body["data"];
     assert_eq!(told["amount"], 900, "what was collected, not what was quoted");
     assert!(!store.payments[&payment("pay_1")].record.surplus);
@@ -55,7 +58,10 @@ fn fulfilling_makes_it_a_sale() {
 fn refunding_ends_the_offer() {
     let (mut store, row) = underpaid();
     assert!(matches!(resolve(&mut store, &row, Resolution::Refund), Resolved::Done(_)));
-    assert_eq!((store.state(&row.id), offer_of(&store).state), (AttemptState::Dismissed, OfferState::Expired));
+    assert_eq!(
+        (store.state(&row.id), offer_of(&store).state),
+        (AttemptState::Dismissed, OfferState::Expired)
+    );
     let order = store.orders.values().next().unwrap();
     assert_eq!((order.row.cause, order.row.amount), (RefundCause::Underpaid, None));
     let claim = store.execute(&claim_of(&offer_of(&store), "at_2", "key-2"));
@@ -71,7 +77,10 @@ fn reopening_lets_it_be_taken_again() {
     // The payment is reported again: decided is decided, and the second attempt is not moved.
     let short = PaymentFacts { amount: usd(900), ..genuine(&row, "pay_1") };
     weigh(&mut store, &row, &short);
-    assert_eq!((store.state(&row.id), offer_of(&store).state), (AttemptState::Dismissed, OfferState::Accepting));
+    assert_eq!(
+        (store.state(&row.id), offer_of(&store).state),
+        (AttemptState::Dismissed, OfferState::Accepting)
+    );
 }
 
 /// What is decided is decided once, and only what fell short can be.

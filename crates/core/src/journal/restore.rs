@@ -285,13 +285,7 @@ fn plan(tags: &Tags) -> Option<ChargePlan> {
     }
 }
 
-fn quote_of(
-    id: &QuoteId,
-    agreed: Money,
-    name: &str,
-    plan: &ChargePlan,
-    at: UnixSeconds,
-) -> wire::Quote {
+fn quote_of(id: &QuoteId, agreed: Money, name: &str, plan: &ChargePlan, at: UnixSeconds) -> wire::Quote {
     wire::Quote {
         id: id.clone(),
         currency: agreed.currency,

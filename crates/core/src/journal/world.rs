@@ -16,8 +16,8 @@ use super::{
     RecordRefund, Release, Settlement, Took, Unexecuted,
     any_command::{AnyCommand, Outcome},
     fixtures::{
-        ALL_BACK, NOW, claim_of, customer, dispute, lost, offer, payment, product, quote, refund, refusal, seen_payment,
-        usd,
+        ALL_BACK, NOW, claim_of, customer, dispute, lost, offer, payment, product, quote, refund, refusal,
+        seen_payment, usd,
     },
     memory::Memory,
 };

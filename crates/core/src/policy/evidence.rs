@@ -17,10 +17,10 @@ use dodo_client::{
 use money::later;
 
 use super::observe::{self, Progress};
-use crate::journal::states::is_collected;
 use crate::domain::{
     AttemptKind, AttemptRow, ChargePlan, Named, PaymentFacts, Proof, QuoteRow, StoreIdentity, Tags,
 };
+use crate::journal::states::is_collected;
 
 /// Seconds by which Dodo's clock may be behind ours.
 const CLOCK_SLACK: i64 = 600;
@@ -29,7 +29,6 @@ const BEGINS_WITH_REQUEST: i64 = 180;
 /// Seconds after a click within which its payment begins, at most. The shortest billing period is a day, so that a renewal
 /// whose type Dodo leaves out is not mistaken for it.
 const BEGINS_WITHIN: i64 = 12 * 3600;
-
 
 /// How what was collected relates to what was agreed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -157,7 +156,8 @@ fn is_other_charge(case: &Case<'_>) -> bool {
     }
     let began_by_other = case.began_by.is_some_and(|first| *first != payment.payment_id);
     let is_purchase = case.row.kind != AttemptKind::PlanChange;
-    let type_is_known = matches!(&payment.charge_type, Some(known) if !matches!(known, ChargeType::Unknown(_)));
+    let type_is_known =
+        matches!(&payment.charge_type, Some(known) if !matches!(known, ChargeType::Unknown(_)));
     let too_late = payment.created_at > later(case.row.created_at, BEGINS_WITHIN)
         && !is_reached(case)
         && payment.subscription_id.is_some();
@@ -185,10 +185,12 @@ fn proof_of_purchase(case: &Case<'_>) -> Result<Proof, Verdict> {
         // A copy of everything is still from another checkout.
         return Err(Verdict::Foreign(Foreign::OtherOrigin));
     }
-    // One payment each: where it has collected, or Dodo's reply has named it, another that is only named is a copy.
+    // One payment each: where it has collected, or Dodo's reply has named it, another that is only named is a copy. While no
+    // reply has come, what began with the request may be its doing a second time.
     let has_another = row.payment_id.as_ref().is_some_and(|its| *its != payment.payment_id);
-    let is_settled = is_collected(row.state) || row.checkout_session_id.is_some();
-    if row.kind == AttemptKind::OneClick && has_another && is_settled {
+    let has_reply = row.checkout_session_id.is_some();
+    let is_copy = has_reply || (is_collected(row.state) && !begins_with_request(row, payment));
+    if row.kind == AttemptKind::OneClick && has_another && is_copy {
         return Err(Verdict::Foreign(Foreign::OtherPayment));
     }
     proof_by_name(case)
@@ -199,7 +201,11 @@ fn proof_of_purchase(case: &Case<'_>) -> Result<Proof, Verdict> {
 /// payment that it was copied from.
 #[must_use]
 pub fn may_fail(row: &AttemptRow, payment: &PaymentFacts, proof: Proof) -> bool {
-    proof == Proof::OurId || payment.created_at <= later(row.created_at, BEGINS_WITH_REQUEST)
+    proof == Proof::OurId || begins_with_request(row, payment)
+}
+
+fn begins_with_request(row: &AttemptRow, payment: &PaymentFacts) -> bool {
+    payment.created_at <= later(row.created_at, BEGINS_WITH_REQUEST)
 }
 
 fn proof_of_change(case: &Case<'_>) -> Result<Proof, Verdict> {
@@ -243,7 +249,9 @@ fn proof_by_name(Case { row, quote, payment, store, .. }: &Case<'_>) -> Result<P
     match &payment.named {
         Named::Proven(tags) if is_about(tags, row, quote, store) => Ok(Proof::Code),
         Named::Proven(_) => Err(Verdict::Foreign(Foreign::OtherTerms)),
-        Named::Attempt(named) if *named == row.id && row.created_at < store.signed_since => Ok(Proof::OldName),
+        Named::Attempt(named) if *named == row.id && row.created_at < store.signed_since => {
+            Ok(Proof::OldName)
+        }
         Named::Attempt(_) | Named::Nobody => Err(Verdict::Foreign(Foreign::Unproven)),
     }
 }

@@ -6,7 +6,9 @@ use wire::{AttemptId, Currency, EffectiveAt, Money, OfferId, ProductId, QuoteId,
 use super::*;
 use crate::{
     domain::{AttemptState, Cart, OfferTags},
-    journal::fixtures::{NOW, after, customer, genuine, identity, payment, product, quote, subscription, tags_of, usd},
+    journal::fixtures::{
+        NOW, after, customer, genuine, identity, payment, product, quote, subscription, tags_of, usd,
+    },
 };
 
 fn checkout(id: &str) -> CheckoutSessionId {
@@ -87,7 +89,8 @@ fn what_we_sent_is_ours() {
     for kind in [AttemptKind::OneClick, AttemptKind::Hosted] {
         let (row, quote, payment) = sent(kind);
         let row = AttemptRow { checkout_session_id: Some(checkout("cks_1")), ..row };
-        let payment = PaymentFacts { checkout_session_id: Some(checkout("cks_1")), named: Named::Nobody, ..payment };
+        let payment =
+            PaymentFacts { checkout_session_id: Some(checkout("cks_1")), named: Named::Nobody, ..payment };
         assert_eq!(judged(&row, &quote, &payment, &world()), OWN_BY_ID, "{kind:?}: by the reply's checkout");
     }
 }
@@ -116,9 +119,18 @@ fn what_disagrees_is_foreign() {
     let foreign = |why| Verdict::Foreign(why);
     let cart = |id: &str, n| Some(Cart(vec![(product(id), n)]));
     let euros = Money::new(1900, Currency::parse("EUR").unwrap());
-    assert_eq!(verdict(PaymentFacts { customer_id: customer("cus_2"), ..payment.clone() }), foreign(Foreign::OtherBuyer));
-    assert_eq!(verdict(PaymentFacts { cart: cart("prod_x", 1), ..payment.clone() }), foreign(Foreign::OtherCart));
-    assert_eq!(verdict(PaymentFacts { cart: cart("prod_kit", 2), ..payment.clone() }), foreign(Foreign::OtherCart));
+    assert_eq!(
+        verdict(PaymentFacts { customer_id: customer("cus_2"), ..payment.clone() }),
+        foreign(Foreign::OtherBuyer)
+    );
+    assert_eq!(
+        verdict(PaymentFacts { cart: cart("prod_x", 1), ..payment.clone() }),
+        foreign(Foreign::OtherCart)
+    );
+    assert_eq!(
+        verdict(PaymentFacts { cart: cart("prod_kit", 2), ..payment.clone() }),
+        foreign(Foreign::OtherCart)
+    );
     assert_eq!(verdict(PaymentFacts { amount: euros, ..payment.clone() }), foreign(Foreign::OtherCurrency));
     assert_eq!(verdict(PaymentFacts { cart: None, ..payment.clone() }), Verdict::Held(Missing::Payment));
     let paid = |amount| verdict(PaymentFacts { amount: usd(amount), ..payment.clone() });
@@ -170,9 +182,15 @@ fn a_copy_beside_the_payment_is_foreign() {
     let known = AttemptRow { payment_id: Some(payment("pay_0")), ..row.clone() };
     let collected = AttemptRow { state: AttemptState::Succeeded, ..known.clone() };
     let replied = AttemptRow { checkout_session_id: Some(checkout("cks_1")), ..known };
-    for settled in [collected, replied] {
-        assert_eq!(judged(&settled, &quote, &copy, &world()), Verdict::Foreign(Foreign::OtherPayment));
+    let later = PaymentFacts { created_at: after(181), ..copy.clone() };
+    for (settled, copy) in [(&collected, &later), (&replied, &copy), (&replied, &later)] {
+        assert_eq!(judged(settled, &quote, copy, &world()), Verdict::Foreign(Foreign::OtherPayment));
     }
+    assert_eq!(
+        judged(&collected, &quote, &copy, &world()),
+        OWN_BY_CODE,
+        "the request may have been executed twice"
+    );
     for kind in [AttemptKind::OneClick, AttemptKind::Hosted] {
         let row = AttemptRow { kind, checkout_session_id: Some(checkout("cks_1")), ..row.clone() };
         let copy = PaymentFacts { checkout_session_id: Some(checkout("cks_2")), ..genuine(&row, "pay_1") };
@@ -219,7 +237,8 @@ fn a_renewal_is_recognised_before_its_code() {
                 cart: None,
                 ..first.clone()
             };
-            let known = World { began_by: Some(payment("pay_1")), subscription: Some(now_on("prod_kit")), ..world() };
+            let known =
+                World { began_by: Some(payment("pay_1")), subscription: Some(now_on("prod_kit")), ..world() };
             assert_eq!(judged(&row, &quote, &renewal, &known), Verdict::Foreign(Foreign::OtherCharge));
             // The first payment was never learned of.
             let later = PaymentFacts { created_at: after(86_400), ..renewal.clone() };

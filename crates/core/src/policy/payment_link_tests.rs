@@ -3,6 +3,7 @@ use serde_json::json;
 use wire::{Currency, Money};
 
 use super::*;
+use crate::domain::Named;
 
 const NOW: UnixSeconds = UnixSeconds(1_000_000);
 
@@ -62,8 +63,9 @@ fn what_is_paid_is_not_charged_by_another_link() {
         charge_type: None,
         checkout_session_id: None,
         subscription_id: None,
-        attempt: None,
-        tags: None,
+        cart: None,
+        named: Named::Nobody,
+        is_whole: true,
     };
     for (status, at, of, expected) in [
         (None, NOW.0, LinkUse::PayDues, LinkPayment::Open),

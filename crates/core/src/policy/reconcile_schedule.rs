@@ -147,6 +147,7 @@ mod tests {
     use wire::AttemptId;
 
     use super::*;
+    use crate::domain::AttemptState;
 
     fn row(kind: AttemptKind, state: AttemptState) -> AttemptRow {
         AttemptRow { kind, state, created_at: UnixSeconds(1_000_000), ..AttemptRow::example() }

@@ -57,9 +57,8 @@ pub fn rules(
     }
     // Giving back the first payment of something that renews would not end it, nor undo a change of plan; and what looks
     // like a second payment of it may be a renewal.
-    let is_one_time = kind != AttemptKind::PlanChange
-        && quote.quote.renewal.is_none()
-        && payment.subscription_id.is_none();
+    let is_one_time =
+        kind != AttemptKind::PlanChange && quote.quote.renewal.is_none() && payment.subscription_id.is_none();
     RefundRules {
         late: money.late_success == LateSuccess::Refund && kind == AttemptKind::OneClick && is_one_time,
         surplus: money.surplus == Surplus::Refund && is_one_time,

@@ -145,8 +145,8 @@ mod tests {
 
     #[test]
     fn a_purchase_says_where_it_comes_from() {
-        let body =
-            checkout(&purchase(Some(billing())), Some(metadata()), Some("https://shop.example/done")).unwrap();
+        let body = checkout(&purchase(Some(billing())), Some(metadata()), Some("https://shop.example/done"))
+            .unwrap();
         assert_eq!(
             serde_json::to_value(body).unwrap(),
             json!({

@@ -15,7 +15,11 @@ use money::later;
 use tokio_util::sync::CancellationToken;
 use upsell_core::{
     domain::{AttemptKind, AttemptRow, AttemptState, Observation, PaymentFacts, Source},
-    journal::{Abandon, KeptKey, RecordLook, Release, Settlement, claims::unexecuted, states::{is_live, is_watched}},
+    journal::{
+        Abandon, KeptKey, RecordLook, Release, Settlement,
+        claims::unexecuted,
+        states::{is_live, is_watched},
+    },
     policy::reconcile_schedule::{self, Look, Next, only_a_listing_tells},
 };
 use wire::{AttemptId, FailureReason, UnixSeconds};

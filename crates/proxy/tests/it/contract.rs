@@ -40,5 +40,5 @@ fn the_description_names_every_endpoint_and_its_protection() {
         let named = security.and_then(|all| all[0].as_object()?.keys().next().cloned());
         assert_eq!(named.as_deref(), scheme, "{path}");
     }
-    assert_eq!(paths.len(), 19);
+    assert_eq!(paths.len(), 20);
 }

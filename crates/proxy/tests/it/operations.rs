@@ -7,7 +7,7 @@ use proxy::{
     store::{OpenError, sqlite},
 };
 
-use crate::harness::{Options, TestApp, SIGNING_KEYS, WEBHOOK_SECRET};
+use crate::harness::{Options, SIGNING_KEYS, TestApp, WEBHOOK_SECRET};
 
 fn settings(database: std::path::PathBuf) -> Settings {
     let arguments = Arguments {

@@ -264,16 +264,18 @@ pub(super) mod tests {
             any::<[bool; 3]>(),
         )
             .prop_map(
-                |([hosted, surplus, session], state, (counts, clean_looks, forged), payments, notified)| Row {
-                    kind: if hosted { AttemptKind::Hosted } else { AttemptKind::OneClick },
-                    state,
-                    surplus,
-                    session,
-                    counts,
-                    clean_looks,
-                    payments,
-                    forged,
-                    notified,
+                |([hosted, surplus, session], state, (counts, clean_looks, forged), payments, notified)| {
+                    Row {
+                        kind: if hosted { AttemptKind::Hosted } else { AttemptKind::OneClick },
+                        state,
+                        surplus,
+                        session,
+                        counts,
+                        clean_looks,
+                        payments,
+                        forged,
+                        notified,
+                    }
                 },
             )
     }

@@ -100,7 +100,6 @@ fn distinct(evidence: impl IntoIterator<Item = ChargeEvidence<()>>) -> Vec<Verdi
     found
 }
 
-
 /// Complete looks after the deadline that have to decide nothing before a charge is given up.
 ///
 /// # Errors

@@ -81,9 +81,9 @@ impl Forgery {
     pub(super) const ALL: [Self; 6] =
         [Self::Name, Self::OtherTerms, Self::OtherCart, Self::Short, Self::Fails, Self::Begins];
 
-    /// Says whether it copies what has to be seen at Dodo first.
-    pub(super) fn copies(self) -> bool {
-        self != Self::Name
+    /// Says whether it copies what has to be seen at Dodo first, and may change something.
+    pub(super) fn is_a_copy(self) -> bool {
+        matches!(self, Self::Short | Self::Fails | Self::Begins)
     }
 }
 

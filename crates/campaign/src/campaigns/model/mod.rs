@@ -1,5 +1,6 @@
 //! The protocol, visited state by state: every interleaving of clicks, crashes, lost, late and repeated messages, answers
-//! without proof, webhooks in any order, listings that lag, refusals, and pages that close.
+//! without proof, webhooks in any order, listings that lag, refusals, pages that close, and payments of the buyer's own that
+//! say they are ours.
 //!
 //! What the store does is production's own `decide` over production's rows ([`journal`], [`rows`]), and what is made of
 //! answers and payments is production's as well ([`evidence`]); the world around them is in [`moves`] and [`refunding`]. In
@@ -7,7 +8,8 @@
 //! States are counted in their canonical form ([`world::World::canonical`]).
 //!
 //! That the model can tell right from wrong is shown by weakened variants of the protocol ([`system`], [`weakened`]), each
-//! of which has to be caught at what it is known to do. A run is one system, chosen by its seed; the first is the protocol. It
+//! of which has to be caught at what it is known to do. A run is one system, chosen by its seed; the first two are the
+//! protocol, the second with a buyer who copies metadata. It
 //! was seen to fail over production's own code as well: with settling that follows every attempt and not only the offer's
 //! latest, I6 and I7 broke.
 
@@ -66,7 +68,7 @@ impl Campaign for Model {
 
     async fn run(&self, plan: &Plan) -> anyhow::Result<Report> {
         let mut report = Report::asking(&[NOT_CAUGHT]);
-        let (mut states, mut variants, mut caught) = (0, 0_u32, 0_u32);
+        let (mut states, mut variants, mut caught) = (0_u64, 0_u32, 0_u32);
         for seed in plan.seeds() {
             let system = system::of_run(seed, plan.extent == Extent::Quick)?;
             let found = tokio::task::spawn_blocking({
@@ -79,7 +81,8 @@ impl Campaign for Model {
                 eprint!("{}", explained(&system, &found));
             }
             if system.variant == Variant::Protocol {
-                (states, report.posts) = (found.states, found.posts);
+                states += found.states;
+                report.posts += found.posts;
                 for way in &found.broken {
                     let words = format_args!("{}, after {} steps", way.promise.words(), way.steps.len());
                     report.broken(way.promise.broken(), seed, words);
@@ -110,8 +113,8 @@ impl Campaign for Model {
 fn explained(system: &System, found: &Found) -> String {
     let bounds = system.bounds;
     let mut text = format!(
-        "\n{}: {} states ({} tabs, {} hosted pages, {} crashes)\n",
-        system.name, found.states, bounds.clicks, bounds.pages, bounds.crashes
+        "\n{}: {} states ({} tabs, {} hosted pages, {} crashes, {} copies)\n",
+        system.name, found.states, bounds.clicks, bounds.pages, bounds.crashes, bounds.copies
     );
     for way in &found.broken {
         text.push_str(&format!("  {}:\n", way.promise.words()));

@@ -303,10 +303,14 @@ impl Moves<'_> {
     fn forgeries(&mut self, world: &World, n: usize) {
         let was_seen = world.attempts[n].begun().next().is_some();
         for forgery in Forgery::ALL {
-            if was_seen || !forgery.copies() {
+            let may_copy = was_seen && world.copies < self.system.bounds.copies;
+            if may_copy || !forgery.is_a_copy() {
                 let mut next = *world;
                 acts::settle_forgery(self.journal, &mut next, n, forgery);
-                self.note(world, Step::HearsOfForgery(n, forgery), next);
+                if next != *world {
+                    next.copies += u8::from(forgery.is_a_copy());
+                    self.found.push((Step::HearsOfForgery(n, forgery), next));
+                }
             }
         }
     }

@@ -52,14 +52,13 @@ impl Names {
     /// # Errors
     /// When an id is not one.
     pub(super) fn new() -> anyhow::Result<Self> {
-        let mut names =
-            Self {
-                attempts: Vec::new(),
-                sessions: Vec::new(),
-                payments: Vec::new(),
-                forged: Vec::new(),
-                refunds: Vec::new(),
-            };
+        let mut names = Self {
+            attempts: Vec::new(),
+            sessions: Vec::new(),
+            payments: Vec::new(),
+            forged: Vec::new(),
+            refunds: Vec::new(),
+        };
         for n in 0..MOST {
             names.attempts.push(AttemptId::parse(format!("at_{n}"))?);
             names.sessions.push(CheckoutSessionId::parse(format!("cks_{n}"))?);
@@ -158,8 +157,7 @@ impl Names {
     /// One that the buyer made without us is known by its name, and has fallen short where it collected.
     fn add_forged(&self, n: usize, status: PaymentStatus, memory: &mut Memory) {
         let id = self.forged[n].clone();
-        let payment =
-            SeenPayment { proof: Proof::Code, ..seen_payment(id.as_str(), status, Some(SMALLEST)) };
+        let payment = SeenPayment { proof: Proof::Code, ..seen_payment(id.as_str(), status, Some(SMALLEST)) };
         let surplus = status == PaymentStatus::Succeeded;
         let record = PaymentOnRecord { payment, surplus, seen_at: BEFORE };
         let attempt_id = self.attempts[n].clone();

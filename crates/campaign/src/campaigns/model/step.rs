@@ -153,7 +153,12 @@ impl fmt::Display for Step {
             }
             Self::FindsRefunded(n) => write!(f, "the worker finds a payment of attempt {} given back", no(n)),
             Self::HearsOfForgery(n, forgery) => {
-                write!(f, "the buyer pays for themselves and says it is attempt {}: {}", no(n), forged(*forgery))
+                write!(
+                    f,
+                    "the buyer pays for themselves and says it is attempt {}: {}",
+                    no(n),
+                    forged(*forgery)
+                )
             }
             Self::HearsOfRefund(n) => write!(f, "a webhook tells of the refund for attempt {}", no(n)),
         }

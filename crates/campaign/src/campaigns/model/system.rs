@@ -45,6 +45,9 @@ pub(super) struct Bounds {
     pub(super) pages: u8,
     /// Processes that die, anywhere.
     pub(super) crashes: u8,
+    /// Payments of the buyer's own that copy the metadata of a payment of ours. Those that copy less change nothing, and are
+    /// tried in every state.
+    pub(super) copies: u8,
 }
 
 /// One system.
@@ -61,85 +64,94 @@ pub(super) struct System {
 }
 
 /// Each with what it has to be caught at, and how far it has to be explored for that.
-const VARIANTS: [(&str, Variant, Bounds, &[Promise]); 13] = [
+const VARIANTS: [(&str, Variant, Bounds, &[Promise]); 14] = [
     ("protocol", Variant::Protocol, WHOLE, &[]),
+    ("protocol, with copied metadata", Variant::Protocol, WHOLE_WITH_COPIES, &[]),
     (
         "guide-like",
         Variant::GuideLike,
-        Bounds { clicks: 2, pages: 0, crashes: 0 },
+        Bounds { clicks: 2, pages: 0, crashes: 0, copies: 0 },
         &[Promise::ChargedOnce, Promise::RefusalStands, Promise::MoneyIsOnRecord],
     ),
     (
         "client-repeats",
         Variant::ClientRepeats,
-        Bounds { clicks: 1, pages: 0, crashes: 0 },
+        Bounds { clicks: 1, pages: 0, crashes: 0, copies: 0 },
         &[Promise::SentOnce, Promise::ChargedOnce],
     ),
     (
         "unfenced",
         Variant::Unfenced,
-        Bounds { clicks: 1, pages: 1, crashes: 0 },
+        Bounds { clicks: 1, pages: 1, crashes: 0, copies: 0 },
         &[Promise::OpenMeansIdle, Promise::RefusalStands],
     ),
     (
         "not-listed-is-failed",
         Variant::NotListedIsFailed,
-        Bounds { clicks: 1, pages: 1, crashes: 0 },
+        Bounds { clicks: 1, pages: 1, crashes: 0, copies: 0 },
         &[Promise::ChargedOnce, Promise::OpenMeansIdle, Promise::FailedIsTrue],
     ),
     (
         "fallback-while-pending",
         Variant::FallbackWhilePending,
-        Bounds { clicks: 1, pages: 1, crashes: 0 },
+        Bounds { clicks: 1, pages: 1, crashes: 0, copies: 0 },
         &[Promise::ChargedOnce, Promise::OneLiveAttempt],
     ),
     (
         "webhooks-only",
         Variant::WebhooksOnly,
-        Bounds { clicks: 1, pages: 0, crashes: 0 },
+        Bounds { clicks: 1, pages: 0, crashes: 0, copies: 0 },
         &[Promise::MoneyIsOnRecord],
     ),
     (
         "refunds-repeat",
         Variant::RefundsRepeat,
-        Bounds { clicks: 1, pages: 0, crashes: 1 },
+        Bounds { clicks: 1, pages: 0, crashes: 1, copies: 0 },
         &[Promise::GivenBackOnce],
     ),
-    ("unnotified", Variant::Unnotified, Bounds { clicks: 1, pages: 0, crashes: 0 }, &[Promise::Notified]),
+    (
+        "unnotified",
+        Variant::Unnotified,
+        Bounds { clicks: 1, pages: 0, crashes: 0, copies: 0 },
+        &[Promise::Notified],
+    ),
     (
         "forgets-refusals",
         Variant::ForgetsRefusals,
-        Bounds { clicks: 1, pages: 0, crashes: 0 },
+        Bounds { clicks: 1, pages: 0, crashes: 0, copies: 0 },
         &[Promise::RefusalStands],
     ),
     (
         "believes-names",
         Variant::BelievesNames,
-        Bounds { clicks: 1, pages: 0, crashes: 0 },
+        Bounds { clicks: 1, pages: 0, crashes: 0, copies: 0 },
         &[Promise::Notified],
     ),
     (
         "fails-by-copies",
         Variant::FailsByCopies,
-        Bounds { clicks: 1, pages: 0, crashes: 1 },
+        Bounds { clicks: 1, pages: 0, crashes: 1, copies: 1 },
         &[Promise::OpenMeansIdle, Promise::FailedIsTrue],
     ),
     (
         "throttled-is-not-sent",
         Variant::ThrottledIsNotSent,
-        Bounds { clicks: 2, pages: 0, crashes: 0 },
+        Bounds { clicks: 2, pages: 0, crashes: 0, copies: 0 },
         &[Promise::ChargedOnce, Promise::OpenMeansIdle],
     ),
 ];
 
 /// Bounds of the protocol's exploration as evidence is taken, and for every change.
-const WHOLE: Bounds = Bounds { clicks: 2, pages: 2, crashes: 1 };
-const QUICK: Bounds = Bounds { clicks: 1, pages: 1, crashes: 0 };
+const WHOLE: Bounds = Bounds { clicks: 2, pages: 2, crashes: 1, copies: 0 };
+const QUICK: Bounds = Bounds { clicks: 1, pages: 1, crashes: 0, copies: 0 };
 
 /// Number of systems.
 pub(super) const SYSTEMS: u64 = VARIANTS.len() as u64;
 
-/// The system that a run explores. The first is the protocol.
+const WHOLE_WITH_COPIES: Bounds = Bounds { clicks: 2, pages: 1, crashes: 0, copies: 1 };
+const QUICK_WITH_COPIES: Bounds = Bounds { clicks: 1, pages: 0, crashes: 1, copies: 1 };
+
+/// The system that a run explores. The first two are the protocol.
 ///
 /// # Errors
 /// When production has no answer to what the model asks.
@@ -147,7 +159,11 @@ pub(super) fn of_run(seed: u64, quick: bool) -> anyhow::Result<System> {
     // Seeds count from 1.
     let index = seed.wrapping_sub(1) % SYSTEMS;
     let (name, variant, bounds, caught_at) = VARIANTS[index as usize];
-    let bounds = if variant == Variant::Protocol && quick { QUICK } else { bounds };
+    let bounds = match (variant, bounds.copies) {
+        (Variant::Protocol, 0) if quick => QUICK,
+        (Variant::Protocol, _) if quick => QUICK_WITH_COPIES,
+        _ => bounds,
+    };
     Ok(System {
         name,
         variant,

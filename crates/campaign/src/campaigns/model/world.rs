@@ -16,6 +16,8 @@ pub(super) struct World {
     pub(super) clicks: u8,
     pub(super) pages: u8,
     pub(super) crashes: u8,
+    /// Payments that the buyer made with copied metadata.
+    pub(super) copies: u8,
     /// By place, as in the book; those beyond `book.made` are blank.
     pub(super) attempts: [Attempt; MOST],
 }
@@ -225,7 +227,14 @@ pub(super) struct Packed {
 impl World {
     /// An offer on the screen; nobody has clicked.
     pub(super) fn start() -> Self {
-        Self { book: Book::start(), clicks: 0, pages: 0, crashes: 0, attempts: [Attempt::BLANK; MOST] }
+        Self {
+            book: Book::start(),
+            clicks: 0,
+            pages: 0,
+            crashes: 0,
+            copies: 0,
+            attempts: [Attempt::BLANK; MOST],
+        }
     }
 
     pub(super) fn made(&self) -> usize {
@@ -243,7 +252,7 @@ impl World {
 
     pub(super) fn pack(&self) -> Packed {
         let mut head = Bits::default();
-        for small in [self.clicks, self.pages, self.crashes] {
+        for small in [self.clicks, self.pages, self.crashes, self.copies] {
             head.put(small.into(), 3);
         }
         self.book.put_head(&mut head);
@@ -257,8 +266,8 @@ impl World {
     pub(super) fn unpack(packed: &Packed) -> Self {
         let mut head = Bits(packed.head.into());
         let book = Book::take_head(&mut head);
-        let [crashes, pages, clicks] = [(); 3].map(|()| head.take(3) as u8);
-        let mut world = Self { book, clicks, pages, crashes, ..Self::start() };
+        let [copies, crashes, pages, clicks] = [(); 4].map(|()| head.take(3) as u8);
+        let mut world = Self { book, clicks, pages, crashes, copies, ..Self::start() };
         for n in 0..world.made() {
             world.book.rows[n] = Row::unpack(packed.rows[n]);
             world.attempts[n] = Attempt::unpack(packed.attempts[n]);
@@ -277,8 +286,7 @@ const TASKS: [Task; 8] = [
     Task::Knows(Verdict::Unknown),
     Task::Knows(Verdict::Accepted),
 ];
-const NETS: [Net; 6] =
-    [Net::Nothing, Net::InFlight, Net::Lost, Net::Refused, Net::Executed, Net::Closed];
+const NETS: [Net; 6] = [Net::Nothing, Net::InFlight, Net::Lost, Net::Refused, Net::Executed, Net::Closed];
 const STATUSES: [Status; 5] =
     [Status::None, Status::Processing, Status::NeedsBuyer, Status::Failed, Status::Succeeded];
 
@@ -318,9 +326,9 @@ pub(super) mod tests {
     }
 
     pub(in super::super) fn world() -> impl Strategy<Value = World> {
-        (book(), [0..8_u8, 0..8, 0..8], prop::collection::vec(attempt(), MOST)).prop_map(
-            |(book, [clicks, pages, crashes], attempts)| {
-                let mut world = World { book, clicks, pages, crashes, ..World::start() };
+        (book(), [0..8_u8, 0..8, 0..8, 0..8], prop::collection::vec(attempt(), MOST)).prop_map(
+            |(book, [clicks, pages, crashes, copies], attempts)| {
+                let mut world = World { book, clicks, pages, crashes, copies, ..World::start() };
                 let made = world.made();
                 world.attempts[..made].copy_from_slice(&attempts[..made]);
                 world

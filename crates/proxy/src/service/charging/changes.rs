@@ -31,7 +31,8 @@ impl Charging {
         // Where a later change was sent after this one had been given up, the subscription tells of that one.
         let is_followed = row.state == AttemptState::Abandoned && self.store.is_followed(row).await?;
         if quote.quote.total > 0
-            && let Some(settled) = self.settle_by_payment_of_change(row, self.nothing_seen(source), is_followed).await?
+            && let Some(settled) =
+                self.settle_by_payment_of_change(row, self.nothing_seen(source), is_followed).await?
         {
             return Ok(Some(settled));
         }
@@ -69,7 +70,8 @@ impl Charging {
         let is_applied = observe::progress(&quote.plan, subscription) == Some(Progress::Applied);
         if is_applied
             && quote.quote.total > 0
-            && let Some(settled) = self.settle_by_payment_of_change(row, self.nothing_seen(source), false).await?
+            && let Some(settled) =
+                self.settle_by_payment_of_change(row, self.nothing_seen(source), false).await?
         {
             return Ok(Some(settled));
         }
@@ -133,7 +135,8 @@ impl Charging {
             } else {
                 self.gateway.payment(&payment.payment_id).await?
             };
-            if let Weighed::Settled { settled, .. } = self.settle_payment(row, &payment, base.clone()).await? {
+            if let Weighed::Settled { settled, .. } = self.settle_payment(row, &payment, base.clone()).await?
+            {
                 return Ok(Some(settled));
             }
         }

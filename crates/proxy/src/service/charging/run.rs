@@ -83,7 +83,12 @@ impl Charging {
         };
         crate::failpoint!("run.prepared");
         let now = self.clock.now();
-        let mark = MarkSent { attempt: attempt.id.clone(), now, next_check_at: later(now, SENT_LEASE), agreed: ready.agreed.amount };
+        let mark = MarkSent {
+            attempt: attempt.id.clone(),
+            now,
+            next_check_at: later(now, SENT_LEASE),
+            agreed: ready.agreed.amount,
+        };
         match self.store.execute(&mark).await {
             Ok(true) => {}
             Ok(false) => {

@@ -68,9 +68,10 @@ fn status(row: &AttemptRow) -> (AttemptStatus, Option<FailureReason>) {
     match row.state {
         AttemptState::Claimed | AttemptState::Sent => (AttemptStatus::Processing, None),
         // What was given up may still turn out to have been collected, and what fell short was: "failed" would be a guess.
-        AttemptState::Unknown | AttemptState::Abandoned | AttemptState::Underpaid | AttemptState::Dismissed => {
-            (AttemptStatus::InDoubt, None)
-        }
+        AttemptState::Unknown
+        | AttemptState::Abandoned
+        | AttemptState::Underpaid
+        | AttemptState::Dismissed => (AttemptStatus::InDoubt, None),
         AttemptState::Pending { .. } if row.kind == AttemptKind::Hosted && row.checkout_url.is_some() => {
             (AttemptStatus::CheckoutRequired, None)
         }

@@ -13,7 +13,11 @@ async fn beats_grow_and_a_restart_reads_the_last() {
     assert!(store.beat(NOW).await.unwrap(), "a clock set back is no store gone back");
     assert_eq!(store.last_sign().await.unwrap().beat, Some(after(10)));
     let identity = store.identity().clone();
-    assert_eq!(identity.signed_since, UnixSeconds(0), "a store that is made with codes has no charges without");
+    assert_eq!(
+        identity.signed_since,
+        UnixSeconds(0),
+        "a store that is made with codes has no charges without"
+    );
     store.close().await;
     drop(store);
     let store = opened(&place, &place.tenant).await;

@@ -70,18 +70,24 @@ async fn a_definite_refusal_is_final() {
     }
 }
 
-/// What was not executed opens the offer again, and the same request may be made again.
+/// I6: a rate limit proves nothing, since it may act after the execution. It is looked up, and never sent again.
 #[tokio::test]
-async fn a_full_quota_opens_the_offer_again() {
-    let rig = Rig::start().await;
-    let shown = rig.shown(Some(GOOD)).await;
-    rig.dodo.fault("POST", "/checkouts", json!("status_429_before"), 1).unwrap();
-    let busy = rig.accept(&shown, "key-1").await;
-    assert!(matches!(busy, Err(ChargeError::Unavailable { .. })), "{busy:?}");
-    assert_eq!(rig.offer_state(&shown).await, OfferState::Presented);
-    let attempt = rig.accept(&shown, "key-1").await.unwrap();
-    assert_eq!(attempt.status, Some(AttemptStatus::Succeeded));
-    assert_eq!(rig.dodo.payments_of(shown.offer.customer_id.as_str()).len(), 1);
+async fn a_full_quota_is_looked_up() {
+    for (fault, end, payments) in
+        [("status_429_before", OfferState::Abandoned, 0), ("status_429_after", OfferState::Charged, 1)]
+    {
+        let rig = Rig::start().await;
+        let shown = rig.shown(Some(GOOD)).await;
+        rig.dodo.fault("POST", "/checkouts", json!(fault), 1).unwrap();
+        let busy = rig.accept(&shown, "key-1").await.unwrap();
+        assert_eq!(busy.status, Some(AttemptStatus::InDoubt), "{fault}");
+        let again = rig.accept(&shown, "key-2").await;
+        assert!(matches!(again, Err(ChargeError::AttemptInProgress)), "{fault} {again:?}");
+        rig.pass(30 * 60).await;
+        assert_eq!(rig.offer_state(&shown).await, end, "{fault}");
+        assert_eq!(rig.dodo.posts_to("/checkouts"), 1, "{fault}");
+        assert_eq!(rig.dodo.payments_of(shown.offer.customer_id.as_str()).len(), payments, "{fault}");
+    }
 }
 
 /// Before the mark every failure is harmless.

@@ -1,17 +1,17 @@
 //! Every event of the families that matter, as Dodo delivers it: what it does, or that it deliberately does nothing.
 
-use dodo_client::ids::PaymentId;
+use dodo_client::{ids::PaymentId, values::Metadata};
 use proxy::{clock::Clock, support, webhook_signature::SignedHeaders};
 use serde_json::{Value, json};
-use upsell_core::domain::{AttemptState, DisputeStatus, OfferState, Sale};
+use upsell_core::domain::{AttemptRow, AttemptState, DisputeStatus, OfferState, Sale, TagKeys};
 use wire::AttemptStatus;
 
 use super::{
-    recovery::marked,
+    recovery::{marked, tags},
     rig::{GOOD, KIT_PRICE, Rig, Shown},
 };
 use crate::{
-    harness::{WEBHOOK_SECRET, http_client},
+    harness::{SIGNING_KEYS, WEBHOOK_SECRET, http_client},
     webhooks::signature,
 };
 
@@ -31,11 +31,15 @@ async fn sale(rig: &Rig, payment: &PaymentId) -> Sale {
     rig.store.sale(payment).await.unwrap().unwrap()
 }
 
-/// A payment of ours as Dodo would show it in this state.
-fn payment(rig: &Rig, id: &str, attempt: &str, customer: &str, status: &str) -> Value {
+/// A payment of this attempt as Dodo would show it in this state.
+fn payment(rig: &Rig, id: &str, shown: &Shown, row: &AttemptRow, status: &str) -> Value {
+    let keys = TagKeys::parse(&SIGNING_KEYS.to_owned().into()).unwrap();
+    let metadata = tags(rig, shown, row).signed_over(&Metadata::default(), &keys).unwrap();
+    let customer = row.customer_id.as_str();
     json!({"payload_type": "Payment", "payment_id": id, "status": status, "currency": "USD",
            "total_amount": KIT_PRICE, "customer": {"customer_id": customer, "email": "b@example.com", "name": "B"},
-           "metadata": {"attempt_id": attempt, "upsell_source": "post_purchase"}, "error_code": null,
+           "metadata": metadata, "error_code": null,
+           "product_cart": [{"product_id": shown.offer.plan.product_id(), "quantity": 1}],
            "created_at": time::OffsetDateTime::from_unix_timestamp(rig.clock.now().0).unwrap()
                .format(&time::format_description::well_known::Rfc3339).unwrap()})
 }
@@ -54,8 +58,7 @@ async fn payment_events_settle_by_the_status_of_the_payment() {
         let rig = Rig::start().await;
         let shown = rig.shown(Some(GOOD)).await;
         let row = marked(&rig, &shown).await;
-        let buyer = shown.offer.customer_id.as_str();
-        let data = payment(&rig, "pay_told", row.id.as_str(), buyer, status);
+        let data = payment(&rig, "pay_told", &shown, &row, status);
         for delivery in ["msg_1", "msg_1", "msg_2"] {
             deliver(&rig, delivery, kind, &data).await;
         }
@@ -140,8 +143,7 @@ async fn flags_inside_a_payment_count_and_may_come_first() {
                        "status": "succeeded", "amount": 900, "currency": "USD"});
     deliver(&rig, "msg_1", "refund.succeeded", &early).await;
     assert_eq!(rig.store.sale(&PaymentId::parse("pay_told").unwrap()).await.unwrap(), None);
-    let buyer = shown.offer.customer_id.as_str();
-    let mut data = payment(&rig, "pay_told", row.id.as_str(), buyer, "succeeded");
+    let mut data = payment(&rig, "pay_told", &shown, &row, "succeeded");
     data["refunds"] = json!([early, {"refund_id": "ref_2", "payment_id": "pay_told", "status": "succeeded",
                                      "amount": 1000, "currency": "USD"}]);
     data["disputes"] =

@@ -1,14 +1,19 @@
 //! Payments that buyers make with metadata of their own: what they say is a hint, never evidence (I16 to I18).
 
 use dodo_client::ids::{CustomerId, PaymentId};
+use dodo_sim::ProductPatch;
+use proxy::service::{charging::ChargeError, resolving::ResolveError};
 use serde_json::{Value, json};
 use upsell_core::{
-    domain::{AttemptState, OfferState},
+    domain::{AttemptRow, AttemptState, OfferState},
     rules::{AboveQuote, LateSuccess, MoneyRules, Surplus},
 };
-use wire::{Attempt, AttemptStatus, PayWith};
+use wire::{Attempt, AttemptStatus, PayWith, Resolution};
 
-use super::rig::{GOOD, NO_FUNDS, Rig, change_to};
+use super::{
+    recovery::{marked, send},
+    rig::{GOOD, KIT, KIT_PRICE, NO_FUNDS, Rig, change_to},
+};
 
 /// Whatever may go back by itself does.
 const ALL_BACK: MoneyRules = MoneyRules {
@@ -22,7 +27,8 @@ const CHEAPER: &str = "prod_starter_course";
 /// The buyer pays for a product by a static link with this metadata, and Dodo tells the proxy. Returns the payment.
 async fn pays(rig: &Rig, customer: &CustomerId, product: &str, metadata: Value) -> String {
     let new = json!({"customer_id": customer.as_str(), "product_id": product, "metadata": metadata});
-    let payment = rig.dodo.post("/_sim/payments", new).await.unwrap()["payment_id"].as_str().unwrap().to_owned();
+    let payment =
+        rig.dodo.post("/_sim/payments", new).await.unwrap()["payment_id"].as_str().unwrap().to_owned();
     rig.report(&rig.dodo, &payment).await.unwrap();
     payment
 }
@@ -81,7 +87,7 @@ async fn another_purchase_does_not_pay_for_a_hosted_page() {
 async fn a_one_time_payment_does_not_pay_for_a_plan_change() {
     let rig = Rig::start().await;
     let (session, subscription) = rig.subscriber("prod_basic_plan", Vec::new());
-    rig.dodo.fault("POST", "change-plan", json!("status_422_before"), 1).unwrap();
+    rig.dodo.fault("POST", "/subscriptions/*/change-plan", json!("status_422_before"), 1).unwrap();
     let quote = rig.previewed(&session, &change_to(&subscription, "prod_max_plan")).await;
     let failed = rig.change(&session, &quote, "key-1").await.unwrap();
     assert_eq!(failed.status, Some(AttemptStatus::Failed));
@@ -130,6 +136,57 @@ async fn a_payment_of_an_invented_attempt_restores_nothing() {
     assert_eq!(rig.offer_state(&open).await, OfferState::Presented);
 }
 
+/// I18: what falls short waits for a person, who decides once. Seen before: it was `succeeded`, with an alert.
+#[tokio::test]
+async fn what_falls_short_is_resolved_by_a_person() {
+    for (resolution, state_after, offer_after, refunds) in [
+        (Resolution::Fulfil, AttemptState::Succeeded, OfferState::Charged, 0),
+        (Resolution::Refund, AttemptState::Dismissed, OfferState::Expired, 1),
+        (Resolution::Reopen, AttemptState::Dismissed, OfferState::Presented, 0),
+    ] {
+        let rig = Rig::start().await;
+        let shown = rig.shown(Some(GOOD)).await;
+        let row = marked(&rig, &shown).await;
+        let cheaper = ProductPatch { price: Some(KIT_PRICE - 100), ..ProductPatch::default() };
+        rig.dodo.control().product(KIT, cheaper).unwrap();
+        send(&rig, &shown, &row).await;
+        rig.workers.reconciler.catch_up().await;
+        let now = |state| (state, OfferState::Abandoned);
+        let stored = rig.store.attempt_by_id(&row.id).await.unwrap().unwrap();
+        assert_eq!((stored.state, rig.offer_state(&shown).await), now(AttemptState::Underpaid));
+        assert_eq!(rig.poll(&shown.session, &attempt(&row)).await.status, Some(AttemptStatus::InDoubt));
+        let again = rig.accept(&shown, "key-2").await;
+        assert!(matches!(again, Err(ChargeError::OfferGone)), "{again:?}");
+
+        rig.resolving.resolve(&row.id, resolution).await.unwrap();
+        let twice = rig.resolving.resolve(&row.id, resolution).await;
+        assert!(matches!(twice, Err(ResolveError::NotUnderpaid(_))), "{twice:?}");
+        rig.pass(600).await;
+        let stored = rig.store.attempt_by_id(&row.id).await.unwrap().unwrap();
+        assert_eq!(
+            (stored.state, rig.offer_state(&shown).await),
+            (state_after, offer_after),
+            "{resolution:?}"
+        );
+        assert_eq!(rig.dodo.posts_to("/refunds"), refunds, "{resolution:?}");
+        let charges = rig.dodo.payments_of(shown.offer.customer_id.as_str());
+        assert_eq!(charges.len(), 1);
+    }
+}
+
+/// The attempt as the page knows it.
+fn attempt(row: &AttemptRow) -> Attempt {
+    Attempt {
+        success: false,
+        status: None,
+        attempt_id: Some(row.id.clone()),
+        receipt: None,
+        failure: None,
+        hosted_checkout_offered: false,
+        checkout_url: None,
+    }
+}
+
 /// On the page that we opened somebody else may pay: it is paid. Seen before: it ended as "failed: cancelled".
 #[tokio::test]
 async fn a_hosted_page_that_somebody_else_pays_is_paid() {
@@ -140,8 +197,7 @@ async fn a_hosted_page_that_somebody_else_pays_is_paid() {
     rig.dodo.pay_on_page(hosted.checkout_url.as_ref().unwrap(), GOOD).await.unwrap();
     let row = rig.store.attempt_by_id(hosted.attempt_id.as_ref().unwrap()).await.unwrap().unwrap();
     let checkout = row.checkout_session_id.unwrap();
-    let page = rig.dodo.get(&format!("/checkouts/{checkout}")).await.unwrap();
-    let payment = page["payment_id"].as_str().unwrap().to_owned();
+    let payment = rig.gateway.checkout(&checkout).await.unwrap().payment_id.unwrap().to_string();
     let mut told = rig.dodo.payment(&payment).await.unwrap();
     told["customer"]["customer_id"] = stranger.as_str().into();
     told["payload_type"] = "Payment".into();

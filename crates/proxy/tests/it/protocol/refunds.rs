@@ -149,17 +149,18 @@ async fn a_request_that_never_arrived_is_not_sent_again_either() {
     assert_eq!((given_back(&rig, &payment).await, rig.dodo.posts_to("/refunds")), (0, 1));
 }
 
+/// A rate limit may act after the execution: a refund that met one is looked for, and not sent again.
 #[tokio::test]
-async fn what_was_certainly_not_executed_is_sent_later() {
+async fn a_refund_that_met_a_full_quota_is_not_sent_again() {
     let rig = rig(GENEROUS).await;
     let shown = rig.shown(Some(GOOD)).await;
     let payment = late(&rig, &shown).await;
     rig.dodo.fault("POST", "/refunds", json!("status_429"), 1).unwrap();
     rig.workers.refunds.round().await.unwrap();
-    assert_eq!(state(&rig, &payment).await, OrderState::Due);
-    rig.pass(180).await;
-    assert_eq!(state(&rig, &payment).await, OrderState::Done);
-    assert_eq!(given_back(&rig, &payment).await, KIT_PRICE);
+    assert_eq!(state(&rig, &payment).await, OrderState::Sent);
+    rig.pass(2 * 3600).await;
+    assert_eq!(state(&rig, &payment).await, OrderState::Sent);
+    assert_eq!((given_back(&rig, &payment).await, rig.dodo.posts_to("/refunds")), (0, 1));
 }
 
 #[tokio::test]
@@ -291,9 +292,7 @@ async fn a_second_payment_goes_back_whole() {
 /// I8 afterwards: the price moves between the look right before the charge and the charge itself.
 #[tokio::test]
 async fn what_was_collected_above_the_quote_goes_back() {
-    for (money, change, back) in
-        [(GENEROUS, 100, 100), (GENEROUS, 0, 0), (GENEROUS, -100, 0), (MoneyRules::default(), 100, 0)]
-    {
+    for (money, change, back) in [(GENEROUS, 100, 100), (GENEROUS, 0, 0), (MoneyRules::default(), 100, 0)] {
         let rig = rig(money).await;
         let shown = rig.shown(Some(GOOD)).await;
         let row = marked(&rig, &shown).await;
