@@ -11,6 +11,8 @@
 
 mod bookings;
 mod charging;
+#[cfg(test)]
+mod earlier;
 mod journal;
 mod offers;
 mod open;

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     clock::{Clock, SystemClock},
-    store::{Database, Inbox},
+    store::{Attempts, Database, Inbox, RefundOrders, Sales, earlier::earlier_rows},
 };
 
 async fn opening(server: &Server) -> Result<PostgresStore, OpenError> {
@@ -93,4 +93,26 @@ async fn the_address_in_the_environment_is_enough() {
     let opened = crate::store::open(&database, &tenant).await.unwrap();
     opened.store.ping().await.unwrap();
     assert!(opened.clock.is_some());
+}
+
+/// A store from before there were codes keeps everything, and says since when its charges are signed.
+#[tokio::test]
+async fn a_store_of_an_earlier_version_is_brought_up_to_date() {
+    let url = SecretString::from(Server::shared().unwrap().fresh_database().unwrap());
+    let pool = PgPool::connect(url.expose_secret()).await.unwrap();
+    let migrations = MIGRATIONS.iter().filter(|migration| migration.version <= 3).cloned().collect();
+    sqlx::migrate::Migrator { migrations, ..sqlx::migrate::Migrator::DEFAULT }.run(&pool).await.unwrap();
+    for statement in earlier_rows("decode(repeat('07', 32), 'hex')") {
+        sqlx::query(sqlx::AssertSqlSafe(statement)).execute(&pool).await.unwrap();
+    }
+    pool.close().await;
+
+    let store = PostgresStore::open(&url, &shop()).await.unwrap();
+    assert_eq!(store.identity.name, "st_old");
+    assert!(store.identity.signed_since.0 > 1_700_000_000);
+    let attempt = store.attempt_by_id(&wire::AttemptId::parse("at_1").unwrap()).await.unwrap().unwrap();
+    assert_eq!((attempt.agreed, attempt.consent.amount), (None, 1900));
+    let payment = dodo_client::ids::PaymentId::parse("pay_1").unwrap();
+    assert_eq!(store.sale(&payment).await.unwrap().unwrap().collected.unwrap().amount, 1900);
+    assert_eq!(store.refund_order(&payment).await.unwrap().unwrap().amount, Some(5));
 }

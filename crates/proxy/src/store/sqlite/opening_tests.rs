@@ -4,6 +4,7 @@ use super::{
     fixture::{fresh, tenant},
     *,
 };
+use crate::store::{Attempts, RefundOrders, Sales, earlier::earlier_rows};
 
 #[tokio::test]
 async fn a_second_process_is_kept_out() {
@@ -53,4 +54,34 @@ async fn a_commit_is_on_the_disk_when_it_returns() {
 async fn readers_cannot_write() {
     let (_folder, store) = fresh().await;
     assert!(sqlx::query("DELETE FROM sessions").execute(&store.readers).await.is_err());
+}
+
+/// A store from before there were codes keeps everything, and says since when its charges are signed.
+#[tokio::test]
+async fn a_store_of_an_earlier_version_is_brought_up_to_date() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("proxy.db");
+    let options = SqliteConnectOptions::new().filename(&path).create_if_missing(true).foreign_keys(true);
+    let pool = SqlitePool::connect_with(options).await.unwrap();
+    let migrations = MIGRATIONS.iter().filter(|migration| migration.version <= 3).cloned().collect();
+    Migrator { migrations, ..Migrator::DEFAULT }.run(&pool).await.unwrap();
+    for statement in earlier_rows("zeroblob(32)") {
+        sqlx::query(sqlx::AssertSqlSafe(statement)).execute(&pool).await.unwrap();
+    }
+    pool.close().await;
+
+    for opening in ["the first", "a second"] {
+        let store = SqliteStore::open(&path, &tenant("shop")).await.unwrap();
+        assert_eq!(store.identity.name, "st_old", "{opening}");
+        assert!(store.identity.signed_since.0 > 1_700_000_000, "{opening}");
+        let attempt = store.attempt_by_id(&wire::AttemptId::parse("at_1").unwrap()).await.unwrap().unwrap();
+        assert_eq!((attempt.agreed, attempt.consent.amount), (None, 1900), "{opening}");
+        let payment = dodo_client::ids::PaymentId::parse("pay_1").unwrap();
+        assert_eq!(store.sale(&payment).await.unwrap().unwrap().collected.unwrap().amount, 1900, "{opening}");
+        assert_eq!(store.refund_order(&payment).await.unwrap().unwrap().amount, Some(5), "{opening}");
+        let keys: i64 = sqlx::query_scalar("PRAGMA foreign_keys").fetch_one(&store.writer).await.unwrap();
+        let broken = sqlx::query("PRAGMA foreign_key_check").fetch_all(&store.writer).await.unwrap();
+        assert_eq!((keys, broken.len()), (1, 0), "{opening}");
+        store.close().await;
+    }
 }
