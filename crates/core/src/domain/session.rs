@@ -1,6 +1,7 @@
 //! Who asks, and what they have bought.
 
-use dodo_client::ids::{CustomerId, PaymentId, SubscriptionId};
+use super::EmailHash;
+use dodo_client::ids::{CustomerId, PaymentId, PaymentMethodId, SubscriptionId};
 use serde::{Deserialize, Serialize};
 use wire::{FeatureUsage, ProductId, Purpose, Trigger, UnixSeconds};
 
@@ -15,6 +16,9 @@ pub struct Session {
     pub token: TokenHash,
     /// The buyer.
     pub customer_id: CustomerId,
+    /// Whether the merchant's server says that the buyer is signed in. Otherwise the session knows a purchase, and that is
+    /// all it may learn or charge.
+    pub signed_in: bool,
     /// What for.
     pub purpose: Purpose,
     /// What set the offer off.
@@ -40,6 +44,10 @@ pub struct Purchase {
     pub payment_id: PaymentId,
     /// The buyer.
     pub customer_id: CustomerId,
+    /// Keyed hash of the e-mail address that it was paid under.
+    pub email: Option<EmailHash>,
+    /// The saved method that paid it, where Dodo names one.
+    pub payment_method_id: Option<PaymentMethodId>,
     /// What was bought: one-time products, or the plan of `subscription_id`.
     pub product_ids: Vec<ProductId>,
     /// The subscription, when it began one.

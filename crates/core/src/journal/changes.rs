@@ -5,8 +5,8 @@ use wire::{AttemptId, OfferId, UnixSeconds};
 
 use super::{StoredAttempt, StoredOrder, StoredPayment, notifications::Notification};
 use crate::domain::{
-    AttemptKind, AttemptState, AttemptWord, DeclineEntry, OfferRow, OfferState, OrderState, QuoteRow,
-    RefundCause, SeenDispute, SeenRefund, Source,
+    AttemptKind, AttemptState, AttemptWord, DeclineEntry, EmailHash, OfferRow, OfferState, OrderState,
+    QuoteRow, RefundCause, SeenDispute, SeenRefund, Source,
 };
 
 /// One thing to write.
@@ -72,6 +72,8 @@ pub enum Change {
     AppendDecline {
         /// The buyer.
         customer_id: CustomerId,
+        /// Keyed hash of the e-mail address of the purchase that the offer follows.
+        email: Option<EmailHash>,
         /// The entry.
         entry: DeclineEntry,
     },

@@ -48,7 +48,7 @@ pub mod world;
 mod properties;
 
 pub use changes::{Change, Changes, HistoryEvent};
-pub use claims::{Claim, ClaimOutcome, KeptKey, MarkSent, Release, Unexecuted};
+pub use claims::{Claim, ClaimOutcome, KeptKey, Lifting, MarkSent, Release, Unexecuted};
 pub use declines::{Decline, DeclineOutcome};
 pub use record::{Lock, Record, Scope, StoredAttempt, StoredOrder, StoredPayment, Watermark};
 pub use refunds::{ConcludeRefund, Conclusion, MarkRefundSent, RecordDispute, RecordRefund};

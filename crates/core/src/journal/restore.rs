@@ -199,6 +199,9 @@ pub fn rebuilding(tags: &Tags, payment: &PaymentFacts, name: String, now: UnixSe
         basis_hash: String::new(),
         payment_method_id: None,
         card: payment.card.clone(),
+        withheld: false,
+        // Who it was issued to is lost.
+        signed_in: true,
     };
     let attempt = AttemptRow {
         id: tags.attempt.clone(),
@@ -288,6 +291,7 @@ fn offer_of(tags: &OfferTags, payment: &PaymentFacts, plan: ChargePlan) -> Offer
         campaign: tags.campaign.clone(),
         trigger_ref: tags.trigger_ref.clone(),
         purchase: tags.original.clone(),
+        email: None,
         parent: None::<OfferId>,
         equivalence: declines::equivalence(plan.product_id()),
         kind: tags.kind,

@@ -81,7 +81,8 @@ fn by_code(problem: &Problem) -> Class {
         | ErrorCode::IdempotencyKeyMissing
         | ErrorCode::MethodNotAllowed
         | ErrorCode::PayloadTooLarge
-        | ErrorCode::UnsupportedMediaType => Class::Refused(failed(FailureReason::ProcessingError, false)),
+        | ErrorCode::UnsupportedMediaType
+        | ErrorCode::SignInRequired => Class::Refused(failed(FailureReason::ProcessingError, false)),
         ErrorCode::Unavailable | ErrorCode::RequestTimeout => Class::Unknown { repeat: true },
         ErrorCode::Internal => Class::Unknown { repeat: false },
         ErrorCode::Other => by_status(problem.status),

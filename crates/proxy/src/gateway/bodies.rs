@@ -45,10 +45,10 @@ pub(super) fn checkout(
     })
 }
 
-/// The same purchase on Dodo's page, where the buyer may pick a saved method or give another.
-pub(super) fn hosted(checkout: Checkout) -> Checkout {
+/// The same purchase on Dodo's page, where the buyer may pick a `saved` method, if these are shown, or give another.
+pub(super) fn hosted(checkout: Checkout, saved: bool) -> Checkout {
     Checkout {
-        show_saved_payment_methods: Some(true),
+        show_saved_payment_methods: Some(saved),
         cancel_url: checkout.return_url.clone(),
         // On the page the buyer can complete the address.
         minimal_address: None,
@@ -160,7 +160,7 @@ mod tests {
         let partial = Billing { street: None, ..billing() };
         let body = checkout(&purchase(Some(partial)), Some(&tags()), None).unwrap();
         assert_eq!(body.minimal_address, Some(true));
-        assert_eq!(hosted(body).minimal_address, None);
+        assert_eq!(hosted(body, true).minimal_address, None);
         assert_eq!(checkout(&purchase(None), None, None).unwrap().minimal_address, None);
     }
 

@@ -21,6 +21,7 @@ impl Charging {
             AttemptState::Failed(_) => self.another_way_is_open(session, row).await?,
             _ => false,
         };
+        let row = &self.within_sight(session, row).await?;
         if self.goes_back(row).await? {
             // Collected late and given back: no receipt for it. The buyer was told that they may leave and will not be
             // charged twice, which is what came of it; "failed" would be a lie.
@@ -28,6 +29,23 @@ impl Charging {
             return Ok(seen(&undecided, false));
         }
         Ok(seen(row, hosted_checkout_offered))
+    }
+
+    /// Leaves out what only the buyer may know who is signed in: the card of an attempt that such a session made, and the
+    /// page on which it goes on, where every saved method is shown.
+    async fn within_sight(&self, session: &Session, row: &AttemptRow) -> Result<AttemptRow, StoreError> {
+        let mut row = row.clone();
+        if session.signed_in {
+            return Ok(row);
+        }
+        let quote = self.store.quote(&row.customer_id, &row.quote_id).await?;
+        if quote.is_none_or(|quote| quote.signed_in) {
+            row.checkout_url = None;
+            if let Some(receipt) = &mut row.receipt {
+                receipt.payment_method = None;
+            }
+        }
+        Ok(row)
     }
 
     /// Whether what was collected goes back, so that nothing was bought.

@@ -21,17 +21,18 @@ mod staying;
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use dodo_client::{Priority, http::turn::with_priority, ids::CustomerId};
+use dodo_client::{Priority, http::turn::with_priority};
 use moka::future::Cache;
 use secrecy::SecretString;
-use wire::{IneligibleReason, Money, OfferId, ProductId, SeenRequest, UnixSeconds, UpsellResponse};
+use wire::{IneligibleReason, Money, OfferId, ProductId, SeenRequest, Trigger, UnixSeconds, UpsellResponse};
 
 pub use self::error::OfferError;
 use money::later;
 use upsell_core::{
-    domain::{ChargePlan, DeclineEntry, OfferRow, OfferState, Session, TokenHash},
-    journal::restore,
+    domain::{ChargePlan, DeclineEntry, OfferRow, OfferState, Person, Session, TokenHash},
+    journal::{Lifting, restore, states},
     policy::{
+        authority::{self, Chargeable},
         declines::{self, Present},
         eligibility::{self, Facts},
     },
@@ -111,8 +112,9 @@ impl Offers {
 
     async fn try_warm(&self, session: &Session) -> Result<(), OfferError> {
         self.catalogue.fresh_methods(&session.customer_id).await?;
-        let history = self.history(&session.customer_id).await?;
-        let Ok(offer) = self.standing(session, &history).await? else { return Ok(()) };
+        let session = &self.following(session).await?;
+        let (history, standing) = self.standing(session).await?;
+        let Ok(offer) = standing else { return Ok(()) };
         if offer.state == OfferState::Pending {
             if let Err(error) = self.charging.look_at_hosted(&offer.id).await {
                 tracing::warn!(%error, "a hosted checkout could not be looked at");
@@ -148,25 +150,51 @@ impl Offers {
         locale: Option<&str>,
     ) -> Result<UpsellResponse, OfferError> {
         let locale = locale.or(session.locale.as_deref());
-        let history = self.history(&session.customer_id).await?;
-        match self.standing(session, &history).await? {
+        let session = &self.following(session).await?;
+        let (history, standing) = self.standing(session).await?;
+        match standing {
             Ok(offer) => match self.is_open(&offer, &history).await? {
-                None => self.show(&offer, &history, locale).await,
+                None => self.show(session, &offer, &history, locale).await,
                 Some(reason) => self.closed(session, &offer, reason).await,
             },
             Err(reason) => Ok(UpsellResponse::ineligible(reason)),
         }
     }
 
-    /// The offer that stands for this session: the one made before, or a new one, or why there is none.
-    async fn standing(
+    /// Returns the session with the purchase that it follows from now on. Where the merchant's server has named none, that
+    /// is the newest.
+    async fn following(&self, session: &Session) -> Result<Session, OfferError> {
+        let is_settled = session.payment_id.is_some() || session.trigger != Trigger::Purchase;
+        if is_settled || self.not_found.contains_key(&session.token) {
+            return Ok(session.clone());
+        }
+        let Some(newest) = self.purchases.newest(&session.customer_id).await? else {
+            self.not_found.insert(session.token, ()).await;
+            return Ok(session.clone());
+        };
+        self.store.follow_purchase(session.token, &newest.payment_id).await?;
+        Ok(Session { payment_id: Some(newest.payment_id), ..session.clone() })
+    }
+
+    /// Returns the offer that stands for this session: the one made before, or a new one, or why there is none; and what it
+    /// was chosen from.
+    async fn standing(&self, session: &Session) -> Result<(History, Standing), OfferError> {
+        // The purchase comes first: the history depends on the address that it was paid under.
+        let occasion = self.occasion(session).await?;
+        let history = self.history(session).await?;
+        let standing = match occasion {
+            Some(occasion) => self.standing_of(session, &occasion, &history).await?,
+            None => Err(IneligibleReason::NoPurchase),
+        };
+        Ok((history, standing))
+    }
+
+    async fn standing_of(
         &self,
         session: &Session,
+        occasion: &Occasion,
         history: &History,
-    ) -> Result<Result<OfferRow, IneligibleReason>, OfferError> {
-        let Some(occasion) = self.occasion(session).await? else {
-            return Ok(Err(IneligibleReason::NoPurchase));
-        };
+    ) -> Result<Standing, OfferError> {
         // A downsell speaks for the offer that it follows.
         let of_occasion = || history.offers.iter().filter(|offer| offer.trigger_ref == occasion.trigger_ref);
         if let Some(made) =
@@ -177,11 +205,11 @@ impl Offers {
         if occasion.at.is_some_and(|at| restore::is_held(at, history.held_until)) {
             return Ok(Err(IneligibleReason::Expired));
         }
-        let owned = self.owned(&session.customer_id, history).await?;
+        let owned = self.owned(session, history).await?;
         let prices = self.prices().await;
         let price = |id: &ProductId| prices.get(id).copied();
-        match eligibility::choose(&self.rules, self.facts(&occasion, &owned, history, &price)) {
-            Ok(campaign) => Ok(Ok(self.make(session, &occasion, campaign, None).await?)),
+        match eligibility::choose(&self.rules, self.facts(occasion, &owned, history, &price)) {
+            Ok(campaign) => Ok(Ok(self.make(session, occasion, history, campaign, None).await?)),
             Err(reason) => Ok(Err(reason)),
         }
     }
@@ -210,10 +238,11 @@ impl Offers {
         &self,
         session: &Session,
         occasion: &Occasion,
+        history: &History,
         campaign: &Campaign,
         parent: Option<&OfferId>,
     ) -> Result<OfferRow, OfferError> {
-        let offer = self.draft(session, occasion, campaign, parent).await?;
+        let offer = self.draft(session, occasion, history, campaign, parent).await?;
         Ok(self.store.insert_offer_if_absent(&offer).await?.row())
     }
 
@@ -221,6 +250,7 @@ impl Offers {
         &self,
         session: &Session,
         occasion: &Occasion,
+        history: &History,
         campaign: &Campaign,
         parent: Option<&OfferId>,
     ) -> Result<OfferRow, OfferError> {
@@ -231,6 +261,7 @@ impl Offers {
             campaign: campaign.name.clone(),
             trigger_ref: occasion.trigger_ref.clone(),
             purchase: occasion.purchase.as_ref().map(|purchase| purchase.payment_id.clone()),
+            email: history.person.email.clone(),
             parent: parent.cloned(),
             equivalence: declines::equivalence(&campaign.product_id),
             kind: campaign.kind,
@@ -285,29 +316,55 @@ impl Offers {
             }
         }
         let same = |other: &&OfferRow| other.id != offer.id && other.equivalence == offer.equivalence;
-        // A plan taken once may have been left again: then only the subscription tells.
-        let lasting =
-            |other: &OfferRow| other.plan.subscription_id().is_none() || other.state != OfferState::Charged;
-        let taken = history.offers.iter().filter(same).any(|other| is_taken(other.state) && lasting(other));
+        let taken = history.offers.iter().filter(same).any(states::keeps_from_others);
         let has = plan.as_ref() == Some(offer.plan.product_id());
         Ok((taken || has).then_some(IneligibleReason::AlreadyOwned))
     }
 
-    /// Checks before a claim what the claim itself cannot see: that the thing was not refused or taken otherwise.
+    /// Returns what would lift an earlier refusal of the thing offered. That is asked of Dodo only where there is one.
     ///
     /// # Errors
-    /// [`OfferError::Gone`] when it was. Attempts already under way are none of this function's business.
-    pub async fn check_open(&self, offer: &OfferRow) -> Result<(), OfferError> {
-        let open = matches!(offer.state, OfferState::Eligible | OfferState::Presented | OfferState::Failed);
-        if !open {
-            return Ok(());
+    /// [`OfferError::Gone`] when the subscription is on the plan already. Whether the thing was refused or taken through
+    /// another offer is decided by the claim, under the person's lock.
+    pub(in crate::service) async fn lifting(&self, offer: &OfferRow) -> Result<Lifting, OfferError> {
+        let campaign = self.rules.campaign(&offer.campaign);
+        let policy = campaign.map_or(DeclinePolicy::NeverAgain, |campaign| campaign.after_decline);
+        if !states::OPEN_OFFERS.contains(&offer.state) {
+            return Ok(Lifting { policy, ..Lifting::default() });
         }
-        let history = self.history(&offer.customer_id).await?;
         // Part of a charge: no other page's questions to Dodo go before it.
-        match with_priority(Priority::Charge, self.overtaken(offer, &history)).await? {
-            None => Ok(()),
-            Some(_) => Err(OfferError::Gone),
+        let plan = with_priority(Priority::Charge, self.plan_of(offer)).await?;
+        if plan.as_ref() == Some(offer.plan.product_id()) {
+            return Err(OfferError::Gone);
         }
+        let ledger = self.store.decline_ledger(&offer.person()).await?;
+        let price = if ledger.iter().any(|entry| entry.equivalence == offer.equivalence) {
+            with_priority(Priority::Charge, self.list_price(offer.plan.product_id())).await
+        } else {
+            None
+        };
+        Ok(Lifting { policy, price, plan })
+    }
+
+    /// Returns what a session may charge for an offer.
+    ///
+    /// # Errors
+    /// [`OfferError::NotFound`] when the session may not see the offer.
+    pub(in crate::service) async fn chargeable(
+        &self,
+        session: &Session,
+        offer: &OfferRow,
+    ) -> Result<Chargeable, OfferError> {
+        if !authority::may_see(session, offer) {
+            return Err(OfferError::NotFound);
+        }
+        Ok(authority::chargeable(session, self.purchases.followed(session).await?.as_ref()))
+    }
+
+    /// Returns the offer with this id, where the session may see it.
+    async fn seen_offer(&self, session: &Session, id: &OfferId) -> Result<OfferRow, OfferError> {
+        let offer = self.store.offer(&session.customer_id, id).await?;
+        offer.filter(|offer| authority::may_see(session, offer)).ok_or(OfferError::NotFound)
     }
 
     /// The offer was really visible.
@@ -315,53 +372,55 @@ impl Offers {
     /// # Errors
     /// When there is no such offer, or the store fails.
     pub async fn seen(&self, session: &Session, request: &SeenRequest) -> Result<(), OfferError> {
-        let found = self.store.mark_seen(&session.customer_id, &request.offer_id, self.clock.now()).await?;
+        let offer = self.seen_offer(session, &request.offer_id).await?;
+        let found = self.store.mark_seen(&session.customer_id, &offer.id, self.clock.now()).await?;
         if found { Ok(()) } else { Err(OfferError::NotFound) }
     }
 
-    async fn history(&self, customer: &CustomerId) -> Result<History, StoreError> {
-        let (offers, ledger, held_until) = tokio::try_join!(
-            self.store.offers_of(customer),
-            self.store.decline_ledger(customer),
+    /// Returns what the session may know: its own offers, and the person's refusals.
+    async fn history(&self, session: &Session) -> Result<History, StoreError> {
+        let person = self.person(session).await?;
+        let (mut offers, ledger, held_until) = tokio::try_join!(
+            self.store.offers_of(&session.customer_id),
+            self.store.decline_ledger(&person),
             self.store.held_until()
         )?;
-        Ok(History { offers, ledger, held_until })
+        offers.retain(|offer| authority::may_see(session, offer));
+        Ok(History { person, offers, ledger, held_until })
     }
 
-    /// What the buyer has: bought in the shop, or taken from an offer.
-    async fn owned(
-        &self,
-        customer: &CustomerId,
-        history: &History,
-    ) -> Result<BTreeSet<ProductId>, StoreError> {
-        let purchases = self.store.purchases_of(customer).await?;
+    /// Returns who the buyer is: by the purchase that is followed, or for one who is signed in, by their latest.
+    async fn person(&self, session: &Session) -> Result<Person, StoreError> {
+        let purchase = match self.purchases.followed(session).await? {
+            None if session.signed_in => self.store.latest_purchase(&session.customer_id).await?,
+            followed => followed,
+        };
+        let email = purchase.and_then(|purchase| purchase.email);
+        Ok(Person { customer_id: session.customer_id.clone(), email })
+    }
+
+    /// Returns what the buyer has, bought in the shop or taken from an offer. A session that only knows a purchase learns
+    /// nothing of that: whether the thing is owned is decided by the claim.
+    async fn owned(&self, session: &Session, history: &History) -> Result<BTreeSet<ProductId>, StoreError> {
+        if !session.signed_in {
+            return Ok(BTreeSet::new());
+        }
+        let purchases = self.store.purchases_of(&session.customer_id).await?;
         let bought = purchases.into_iter().flat_map(|purchase| purchase.product_ids);
-        let taken = history.offers.iter().filter(|offer| is_taken(offer.state));
+        let taken = history.offers.iter().filter(|offer| states::is_taken(offer.state));
         Ok(bought.chain(taken.map(|offer| offer.plan.product_id().clone())).collect())
     }
 }
 
+/// The offer of an occasion, or why there is none.
+type Standing = Result<OfferRow, IneligibleReason>;
+
 /// What was offered to the buyer before, and what they refused. Read once a request.
 struct History {
+    person: Person,
     /// The latest first.
     offers: Vec<OfferRow>,
     ledger: Vec<DeclineEntry>,
     /// Refusals up to then may be lost: nothing new is made of what was set off before.
     held_until: Option<UnixSeconds>,
-}
-
-/// Whether the thing offered is the buyer's, or may be: what might be paid for is not offered again.
-fn is_taken(state: OfferState) -> bool {
-    match state {
-        OfferState::Charged
-        | OfferState::Accepting
-        | OfferState::Pending
-        | OfferState::Unknown
-        | OfferState::Abandoned => true,
-        OfferState::Eligible
-        | OfferState::Presented
-        | OfferState::Failed
-        | OfferState::Declined
-        | OfferState::Expired => false,
-    }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use dodo_client::ids::SubscriptionId;
 use upsell_core::{
     domain::{Billing, ChargePlan, OfferRow, Purchase, Session},
-    policy::plan_terms,
+    policy::{authority, plan_terms},
     rules::Campaign,
 };
 use wire::{EffectiveAt, Money, OfferKind, ProductId, Trigger, UnixSeconds};
@@ -44,6 +44,10 @@ impl Offers {
                 self.occasion_from(session, Trigger::Purchase, trigger_ref, Some(purchase), None).await?;
             return Ok(Some(Occasion { at: Some(at), ..occasion }));
         }
+        // One from before such sessions were for buyers who are signed in.
+        if !session.signed_in {
+            return Ok(None);
+        }
         let event = self.store.latest_trigger(&session.customer_id, session.trigger).await?;
         let Some(event) = event else { return Ok(None) };
         let at = event.at;
@@ -52,18 +56,21 @@ impl Offers {
         Ok(Some(Occasion { at: Some(at), ..occasion }))
     }
 
-    /// The purchase that a session follows up. One that is not known is asked for again now and then: it may have been
+    /// Returns the purchase that a session follows. One that is not known is asked for again now and then: it may have been
     /// paid after the session was minted, or Dodo could not be asked then.
     async fn purchase_of(&self, session: &Session) -> Result<Option<Purchase>, OfferError> {
-        let (customer, payment) = (&session.customer_id, session.payment_id.as_ref());
-        let known = self.purchases.known(customer, payment).await?;
-        if known.is_some()
-            || session.trigger != Trigger::Purchase
-            || self.not_found.contains_key(&session.token)
-        {
+        if session.trigger != Trigger::Purchase {
+            return Ok(match self.purchases.followed(session).await? {
+                None => self.store.latest_purchase(&session.customer_id).await?,
+                followed => followed,
+            });
+        }
+        let Some(payment) = &session.payment_id else { return Ok(None) };
+        let known = self.purchases.followed(session).await?;
+        if known.is_some() || self.not_found.contains_key(&session.token) {
             return Ok(known);
         }
-        let found = self.purchases.look_up(customer, payment).await?;
+        let found = self.purchases.look_up(&session.customer_id, payment).await?;
         if found.is_none() {
             self.not_found.insert(session.token, ()).await;
         }
@@ -95,12 +102,14 @@ impl Offers {
     ) -> Result<Occasion, OfferError> {
         let subscription = subscription
             .or_else(|| purchase.as_ref().and_then(|purchase| purchase.subscription_id.clone()))
-            .or_else(|| session.subscription_id.clone());
+            .or_else(|| session.subscription_id.clone().filter(|_| session.signed_in));
         let (mut plan, mut plan_can_change) = (None, false);
         if let Some(id) = &subscription {
             let subscription = self.catalogue.subscription(id).await?;
             plan = Some(subscription.product_id.clone());
-            plan_can_change = plan_terms::can_change(&subscription);
+            let who = authority::chargeable(session, purchase.as_ref());
+            plan_can_change = plan_terms::can_change(&subscription)
+                && who.allows_change(subscription.payment_method_id.as_ref());
         }
         let bought = match (&purchase, trigger) {
             (Some(purchase), Trigger::Purchase) => purchase.product_ids.clone(),

@@ -4,11 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use money::later;
 use upsell_core::{
-    domain::{ChargePlan, OfferRow, OfferState, QuoteRow, SavedMethod, Session},
+    domain::{ChargePlan, OfferRow, OfferState, QuoteRow, Session},
     policy::{
+        authority::{self, Chargeable, PayBy},
         catalogue::CatalogueProduct,
         declines,
-        payment_method::{self, Use},
+        payment_method::Use,
         plan_comparison,
     },
     rules::Campaign,
@@ -28,6 +29,7 @@ impl Offers {
     /// An open offer, ready to be shown and accepted.
     pub(super) async fn show(
         &self,
+        session: &Session,
         offer: &OfferRow,
         history: &History,
         locale: Option<&str>,
@@ -37,8 +39,12 @@ impl Offers {
             return Ok(UpsellResponse::ineligible(IneligibleReason::Expired));
         };
         let product = self.catalogue.product(offer.plan.product_id()).await?;
-        let method = self.method(offer, &product).await?;
-        let quote = self.quote(offer, method.as_ref()).await?;
+        let who = self.chargeable(session, offer).await?;
+        let Some(pay_by) = self.method(offer, &product, &who).await? else {
+            // The subscription is charged to a method that did not pay the purchase.
+            return Ok(UpsellResponse::ineligible(IneligibleReason::NoCampaign));
+        };
+        let quote = self.quote(offer, &pay_by).await?;
         let compare_to = self.compare_to(offer, &product).await?;
         let words = campaign.words.get(locale);
         if offer.state == OfferState::Eligible {
@@ -94,32 +100,41 @@ impl Offers {
         Ok(response)
     }
 
-    /// The method to charge, if the offer is paid in one click: never again after it has failed.
+    /// Returns the method to charge, if the offer is paid in one click: never again after it has failed. `None` where the
+    /// offer would charge a method that this session must not.
     async fn method(
         &self,
         offer: &OfferRow,
         product: &CatalogueProduct,
-    ) -> Result<Option<SavedMethod>, OfferError> {
-        if offer.state == OfferState::Failed {
-            return Ok(None);
-        }
-        let methods = self.catalogue.methods(&offer.customer_id).await?;
+        who: &Chargeable,
+    ) -> Result<Option<PayBy>, OfferError> {
         if let ChargePlan::PlanChange { subscription_id, .. } = &offer.plan {
             // A plan change is charged to the subscription's own method, whichever that is.
             let subscription = self.catalogue.subscription(subscription_id).await?;
-            if let Some(id) = &subscription.payment_method_id {
-                return Ok(methods.iter().find(|method| method.id == *id).cloned());
+            let id = subscription.payment_method_id.as_ref();
+            if !who.allows_change(id) {
+                return Ok(None);
+            }
+            if let (Some(id), false) = (id, offer.state == OfferState::Failed) {
+                let methods = self.catalogue.methods(&offer.customer_id).await?;
+                let method = methods.iter().find(|method| method.id == *id).cloned();
+                return Ok(Some(PayBy { method, ..PayBy::hosted(who) }));
             }
         }
+        if offer.state == OfferState::Failed {
+            return Ok(Some(PayBy::hosted(who)));
+        }
+        let methods = self.catalogue.methods(&offer.customer_id).await?;
         let purpose = if product.price.period.is_some() { Use::Recurring } else { Use::Once };
-        Ok(payment_method::choose(&methods, purpose, self.clock.now()).map(|(method, _)| method.clone()))
+        Ok(Some(authority::choose(&methods, purpose, self.clock.now(), who)))
     }
 
     /// The quote on the page: the one handed out before while it is good, else a new one.
-    async fn quote(&self, offer: &OfferRow, method: Option<&SavedMethod>) -> Result<QuoteRow, OfferError> {
+    async fn quote(&self, offer: &OfferRow, pay_by: &PayBy) -> Result<QuoteRow, OfferError> {
         let good_until = later(self.clock.now(), MIN_QUOTE_LIFE);
         if let Some(quote) = self.store.live_quote(&offer.customer_id, &offer.id, good_until).await?
-            && quote.payment_method_id.as_ref() == method.map(|method| &method.id)
+            && quote.payment_method_id.as_ref() == pay_by.method.as_ref().map(|method| &method.id)
+            && (quote.signed_in, quote.withheld) == (pay_by.signed_in, pay_by.withheld)
         {
             return Ok(quote);
         }
@@ -128,7 +143,7 @@ impl Offers {
             None => self.price_anew(offer).await?,
         };
         let (plan, priced) = &*asked;
-        Ok(self.quoting.issue(priced, plan, &offer.customer_id, Some(&offer.id), method).await?)
+        Ok(self.quoting.issue(priced, plan, &offer.customer_id, Some(&offer.id), pay_by).await?)
     }
 
     /// Asks Dodo what the offer costs now.

@@ -26,7 +26,7 @@ impl Offers {
         if !self.rules.campaigns.iter().any(is_for_leaving) {
             return Ok(open);
         }
-        let history = self.history(&session.customer_id).await?;
+        let history = self.history(session).await?;
         for intent in LEAVING {
             if self.stay_campaign(session, intent, None, &history).await?.is_some() {
                 open.push(intent);
@@ -48,14 +48,14 @@ impl Offers {
         if request.intent == Trigger::Other {
             return Err(OfferError::Invalid("intent"));
         }
-        let history = self.history(&session.customer_id).await?;
+        let history = self.history(session).await?;
         let target = request.product_id.as_ref();
         let Some((occasion, campaign)) =
             self.stay_campaign(session, request.intent, target, &history).await?
         else {
             return Ok(None);
         };
-        let draft = self.draft(session, &occasion, campaign, None).await?;
+        let draft = self.draft(session, &occasion, &history, campaign, None).await?;
         let seen_at = Some(draft.created_at);
         let shown = OfferRow { state: OfferState::Presented, seen_at, ..draft };
         Ok(match self.store.insert_offer_if_absent(&shown).await? {
@@ -76,7 +76,7 @@ impl Offers {
         if !self.rules.campaigns.iter().any(is_for_leaving) {
             return Ok(None);
         }
-        let history = self.history(&session.customer_id).await?;
+        let history = self.history(session).await?;
         for offer in &history.offers {
             let meant = offer.plan.product_id() == product_id
                 && offer.plan.subscription_id() == session.subscription_id.as_ref()

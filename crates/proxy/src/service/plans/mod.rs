@@ -18,6 +18,7 @@ use money::later;
 use upsell_core::{
     domain::{ChargePlan, OfferRow, SavedMethod, Session},
     policy::{
+        authority::PayBy,
         catalogue::CatalogueProduct,
         dues,
         payment_method::{self, Use},
@@ -198,7 +199,8 @@ impl Plans {
         let method = self.method(&subscription).await?;
         let priced = self.quoting.price_change(&plan, &subscription).await?;
         let offer = stay_offer.map(|offer| &offer.id);
-        let row = self.quoting.issue(&priced, &plan, &session.customer_id, offer, method.as_ref()).await?;
+        let pay_by = PayBy::signed_in(method);
+        let row = self.quoting.issue(&priced, &plan, &session.customer_id, offer, &pay_by).await?;
         Ok(PreviewResponse {
             product_id: request.product_id.clone(),
             name: row.name.clone(),

@@ -28,6 +28,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use secrecy::SecretString;
 use sqlx::{
     Sqlite, SqlitePool, Transaction,
     migrate::Migrator,
@@ -131,6 +132,8 @@ pub struct SqliteStore {
     instance: String,
     /// Names the store in the metadata of charges. Empty where the store is only read.
     name: String,
+    /// Key of the hashes of e-mail addresses. Empty where the store is only read.
+    email_key: SecretString,
     /// What this process knows to be in the store.
     memory: Memory,
     /// Held as long as the store lives; the system releases it when the process ends, however it ends. Absent where the
@@ -167,10 +170,11 @@ impl SqliteStore {
             .await
             .map_err(|source| OpenError::Migration { path: path.to_owned(), source })?;
         check_durability(path, &writer).await?;
-        let (tenant, name) = tenant_id(&writer, tenant).await.map_err(engine)?;
+        let (tenant, name, email_key) = tenant_id(&writer, tenant).await.map_err(engine)?;
         let readers = pool(READERS).connect_with(options.pragma("query_only", "ON")).await.map_err(engine)?;
         let memory = Memory::of_beat(beat_beside(&lock));
-        Ok(Self { writer, readers, tenant, instance: ids::instance(), name, memory, lock: Some(lock) })
+        let (instance, email_key) = (ids::instance(), email_key.into());
+        Ok(Self { writer, readers, tenant, instance, name, email_key, memory, lock: Some(lock) })
     }
 
     /// Opens the file beside a proxy that may be running on it: takes no lock, makes nothing, and can change no row.
@@ -201,6 +205,7 @@ impl SqliteStore {
             tenant,
             instance: ids::instance(),
             name: String::new(),
+            email_key: SecretString::default(),
             memory: Memory::default(),
             lock: None,
         }))
@@ -230,7 +235,7 @@ impl SqliteStore {
     }
 
     /// The same: there is one writer, so nobody else changes anything of this buyer's meanwhile.
-    async fn write_for(&self, _buyer: &str) -> Result<Transaction<'static, Sqlite>, StoreError> {
+    async fn write_for(&self, _names: &[String]) -> Result<Transaction<'static, Sqlite>, StoreError> {
         self.write().await
     }
 
@@ -318,8 +323,8 @@ async fn check_durability(path: &Path, writer: &SqlitePool) -> Result<(), OpenEr
     Ok(())
 }
 
-/// The tenant's number, and the store's own name for it: made once, kept by every copy.
-async fn tenant_id(writer: &SqlitePool, tenant: &Tenant) -> Result<(i64, String), sqlx::Error> {
+/// The tenant's number, the store's own name for it, and the key of its hashes: made once, kept by every copy.
+async fn tenant_id(writer: &SqlitePool, tenant: &Tenant) -> Result<(i64, String, String), sqlx::Error> {
     let mode = tenant.mode.to_string();
     sqlx::query("INSERT INTO tenants (merchant, mode) VALUES ($1, $2) ON CONFLICT DO NOTHING")
         .bind(&tenant.merchant)
@@ -332,7 +337,13 @@ async fn tenant_id(writer: &SqlitePool, tenant: &Tenant) -> Result<(i64, String)
         .bind(&mode)
         .execute(writer)
         .await?;
-    sqlx::query_as("SELECT id, store FROM tenants WHERE merchant = $1 AND mode = $2")
+    sqlx::query("UPDATE tenants SET email_key = $1 WHERE merchant = $2 AND mode = $3 AND email_key IS NULL")
+        .bind(ids::token())
+        .bind(&tenant.merchant)
+        .bind(&mode)
+        .execute(writer)
+        .await?;
+    sqlx::query_as("SELECT id, store, email_key FROM tenants WHERE merchant = $1 AND mode = $2")
         .bind(&tenant.merchant)
         .bind(&mode)
         .fetch_one(writer)
