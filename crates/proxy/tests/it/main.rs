@@ -24,3 +24,4 @@ mod restore;
 mod static_shop;
 mod support;
 mod webhooks;
+mod whose_card;
