@@ -282,6 +282,7 @@ pub fn session(
         purpose,
         trigger: Trigger::Purchase,
         payment_id: None,
+        newest: None,
         subscription_id,
         locale: None,
         country: None,

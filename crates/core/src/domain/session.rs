@@ -23,8 +23,10 @@ pub struct Session {
     pub purpose: Purpose,
     /// What set the offer off.
     pub trigger: Trigger,
-    /// The purchase to follow up; the buyer's latest when absent.
+    /// The purchase to follow up, as the merchant's server named it.
     pub payment_id: Option<PaymentId>,
+    /// The buyer's newest purchase, where the merchant's server named none. It is followed, and proves nothing.
+    pub newest: Option<PaymentId>,
     /// The subscription to change, with purpose `plans`.
     pub subscription_id: Option<SubscriptionId>,
     /// Language for the merchant's words.
@@ -35,6 +37,14 @@ pub struct Session {
     pub usage: Vec<FeatureUsage>,
     /// End of life.
     pub expires_at: UnixSeconds,
+}
+
+impl Session {
+    /// Returns the purchase that the session follows.
+    #[must_use]
+    pub fn follows(&self) -> Option<&PaymentId> {
+        self.payment_id.as_ref().or(self.newest.as_ref())
+    }
 }
 
 /// A paid purchase, known from a webhook or looked up when a session was minted.

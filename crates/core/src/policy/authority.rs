@@ -16,7 +16,7 @@ pub enum Chargeable {
     Any,
     /// The one that paid the purchase.
     Only(PaymentMethodId),
-    /// None: Dodo does not say what paid the purchase.
+    /// None: Dodo does not say what paid the purchase, or the merchant's server does not say which purchase it is.
     Nothing,
 }
 
@@ -45,6 +45,25 @@ impl Chargeable {
     }
 }
 
+/// What of an attempt may be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sight {
+    /// The card that paid it.
+    pub card: bool,
+    /// The page on which it goes on.
+    pub page: bool,
+}
+
+impl Chargeable {
+    /// Returns what of an attempt with this quote may be told to a session that may charge this. Where a signed-in buyer goes
+    /// on, every saved method is shown.
+    #[must_use]
+    pub fn sight(&self, quote: Option<&QuoteRow>) -> Sight {
+        let page = *self == Self::Any || quote.is_some_and(|quote| self.allows_quote(quote));
+        Sight { card: page && *self != Self::Nothing, page }
+    }
+}
+
 /// How a quote is to be paid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PayBy {
@@ -70,7 +89,8 @@ impl PayBy {
     }
 }
 
-/// Returns what a session that follows this purchase may charge.
+/// Returns what a session that follows this purchase may charge. A purchase that the merchant's server did not name is a
+/// guess: it may be the customer's own while a stranger stands at the page, whose payment failed.
 #[must_use]
 pub fn chargeable(session: &Session, purchase: Option<&Purchase>) -> Chargeable {
     if session.signed_in {
@@ -102,7 +122,7 @@ pub fn choose(methods: &[SavedMethod], purpose: Use, now: wire::UnixSeconds, who
 /// purchase, or its buyer is signed in.
 #[must_use]
 pub fn may_see(session: &Session, offer: &OfferRow) -> bool {
-    let follows = |offer: &OfferRow| offer.purchase.is_some() && offer.purchase == session.payment_id;
+    let follows = |offer: &OfferRow| offer.purchase.is_some() && offer.purchase.as_ref() == session.follows();
     session.customer_id == offer.customer_id && (session.signed_in || follows(offer))
 }
 

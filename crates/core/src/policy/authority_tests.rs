@@ -24,6 +24,7 @@ fn session(signed_in: bool, payment: Option<&str>) -> Session {
         purpose: Purpose::Offer,
         trigger: Trigger::Purchase,
         payment_id: payment.map(|id| PaymentId::parse(id).unwrap()),
+        newest: None,
         subscription_id: None,
         locale: None,
         country: None,
@@ -67,6 +68,9 @@ fn one_click_charges_what_paid_or_whoever_is_signed_in() {
         let found = chosen.method.as_ref().map(|method| method.id.as_str());
         assert_eq!((found, chosen.withheld, chosen.signed_in), (charged, withheld, signed_in), "{who:?}");
     }
+    // The newest purchase, which nobody named: the card that paid it may be that of somebody else.
+    let guessed = Session { newest: PaymentId::parse("pay_0").ok(), ..session(false, None) };
+    assert_eq!(chargeable(&guessed, Some(&purchase(Some("pm_paid")))), Chargeable::Nothing);
     let who = chargeable(&session(false, Some("pay_0")), Some(&purchase(None)));
     assert!(!choose(&[], Use::Once, UnixSeconds(0), &who).withheld, "there is nothing to withhold");
 }
@@ -90,7 +94,11 @@ fn a_quote_of_somebody_signed_in_is_nobody_elses() {
         (&Chargeable::Nothing, false, Some("pm_paid"), false),
         (&Chargeable::Nothing, false, None, true),
     ] {
-        assert_eq!(who.allows_quote(&quote(signed_in, method)), allowed, "{who:?} {signed_in} {method:?}");
+        let quote = quote(signed_in, method);
+        assert_eq!(who.allows_quote(&quote), allowed, "{who:?} {signed_in} {method:?}");
+        let card = allowed && *who != Chargeable::Nothing;
+        assert_eq!(who.sight(None).page, *who == Chargeable::Any, "of a lost quote nothing is told");
+        assert_eq!(who.sight(Some(&quote)), Sight { card, page: allowed }, "{who:?} {signed_in} {method:?}");
     }
 }
 
@@ -109,6 +117,10 @@ fn an_offer_is_seen_by_the_session_of_its_purchase() {
     let offer = OfferRow::example();
     assert!(may_see(&session(false, Some("pay_0")), &offer));
     assert!(may_see(&session(true, None), &offer));
+    let guessed = Session { newest: PaymentId::parse("pay_0").ok(), ..session(false, None) };
+    assert!(may_see(&guessed, &offer));
+    let named = Session { payment_id: PaymentId::parse("pay_1").ok(), ..guessed };
+    assert!(!may_see(&named, &offer));
     assert!(!may_see(&session(false, Some("pay_1")), &offer));
     assert!(!may_see(&session(false, None), &offer));
     let without = OfferRow { purchase: None, ..offer.clone() };

@@ -5,6 +5,8 @@ ALTER TABLE tenants ADD COLUMN email_key TEXT;
 
 -- Sessions from before know a purchase at most.
 ALTER TABLE sessions ADD COLUMN signed_in BOOLEAN NOT NULL DEFAULT FALSE;
+-- The newest purchase, where the merchant's server named none.
+ALTER TABLE sessions ADD COLUMN newest TEXT;
 
 -- Keyed hash of the e-mail address that it was paid under, and the saved method that paid it.
 ALTER TABLE purchases ADD COLUMN email TEXT;

@@ -1,6 +1,6 @@
 //! Purchases: from a payment at Dodo to what campaigns follow up.
 
-use std::sync::Arc;
+use std::{cmp::Reverse, sync::Arc};
 
 use dodo_client::{
     ids::{CustomerId, PaymentId},
@@ -90,7 +90,7 @@ impl Purchases {
     /// # Errors
     /// When the store fails.
     pub async fn followed(&self, session: &Session) -> Result<Option<Purchase>, StoreError> {
-        match &session.payment_id {
+        match session.follows() {
             Some(id) => self.store.purchase(&session.customer_id, id).await,
             None => Ok(None),
         }
@@ -156,7 +156,8 @@ impl Purchases {
         let paid = collected
             .into_iter()
             .filter(|payment| begun(&payment.charge_type) && payment.metadata.text(OURS).is_none());
-        Ok(paid.max_by_key(|payment| payment.created_at))
+        // Of several in one second the one that is listed first, which is the latest.
+        Ok(paid.min_by_key(|payment| Reverse(payment.created_at)))
     }
 }
 

@@ -17,7 +17,7 @@ pub trait People: Send + Sync {
     /// Key of the hashes of e-mail addresses: made with the store, kept by every copy of it.
     fn email_key(&self) -> &SecretString;
 
-    /// Has a session follow this purchase from now on, unless it follows one already.
+    /// Has a session follow this purchase, the newest, from now on, unless it follows one already.
     async fn follow_purchase(&self, token: TokenHash, payment: &PaymentId) -> Result<(), StoreError>;
 
     /// The session of a token, unless unknown or over at `now`.

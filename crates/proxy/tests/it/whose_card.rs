@@ -248,6 +248,28 @@ async fn sessions_from_before_are_of_nobody_signed_in() {
     assert_eq!(app.look(&offers).await, json!({"eligible": false, "reason": "no_purchase"}));
 }
 
+/// Whoever breaks a checkout off under a stranger's address stands at a page that follows the stranger's own purchase.
+#[tokio::test]
+async fn a_purchase_that_nobody_named_charges_nothing() {
+    let app = TestApp::spawn().await;
+    let victim = customer(&app, ADDRESS, vec![card("pm_master", MASTERCARD)]);
+    let payment = course(&app, &victim, "pm_master");
+    let own = token(&app, &victim, &payment, false).await;
+    let shown = app.look(&own).await;
+    assert_eq!(shown["payment_method"]["last4"], "4444", "{shown}");
+    let stranger = app.mint(json!({"customer_id": victim, "purpose": "offer"})).await;
+    let seen = app.look(&stranger).await;
+    assert_eq!((&seen["eligible"], seen.get("payment_method")), (&json!(true), None), "{seen}");
+    let posts = app.sim.posts_to("/checkouts");
+    assert_eq!(app.accept(&stranger, &shown, "key-1").await.code(), "quote_expired");
+    assert_eq!(app.sim.posts_to("/checkouts"), posts);
+    // What its buyer pays for is not told with the card either.
+    assert_eq!(app.accept(&own, &shown, "key-2").await.ok()["success"], true);
+    let seen = app.look(&stranger).await;
+    assert_eq!(seen["reason"], "accepted", "{seen}");
+    assert!(!seen.to_string().contains("4444"), "{seen}");
+}
+
 /// The newest purchase is followed, also when its webhook is late and an older one is known.
 #[tokio::test]
 async fn a_late_webhook_does_not_lead_back_to_an_older_purchase() {

@@ -1,8 +1,11 @@
 //! An attempt as the buyer sees it.
 
-use upsell_core::domain::{
-    AttemptKind, AttemptRow, AttemptState, ChargePlan, OfferState, OrderState, PaymentFacts, QuoteRow,
-    RefundCause, Session,
+use upsell_core::{
+    domain::{
+        AttemptKind, AttemptRow, AttemptState, ChargePlan, OfferState, OrderState, PaymentFacts, QuoteRow,
+        RefundCause, Session,
+    },
+    policy::authority,
 };
 use wire::{Attempt, AttemptStatus, FailureReason, Receipt, UnixSeconds};
 
@@ -31,19 +34,21 @@ impl Charging {
         Ok(seen(row, hosted_checkout_offered))
     }
 
-    /// Leaves out what only the buyer may know who is signed in: the card of an attempt that such a session made, and the
-    /// page on which it goes on, where every saved method is shown.
+    /// Leaves out what this session may not be told: the card that paid, the page on which it goes on.
     async fn within_sight(&self, session: &Session, row: &AttemptRow) -> Result<AttemptRow, StoreError> {
         let mut row = row.clone();
         if session.signed_in {
             return Ok(row);
         }
+        let purchase = match &session.payment_id {
+            Some(id) => self.store.purchase(&session.customer_id, id).await?,
+            None => None,
+        };
         let quote = self.store.quote(&row.customer_id, &row.quote_id).await?;
-        if quote.is_none_or(|quote| quote.signed_in) {
-            row.checkout_url = None;
-            if let Some(receipt) = &mut row.receipt {
-                receipt.payment_method = None;
-            }
+        let sight = authority::chargeable(session, purchase.as_ref()).sight(quote.as_ref());
+        row.checkout_url = row.checkout_url.filter(|_| sight.page);
+        if let Some(receipt) = &mut row.receipt {
+            receipt.payment_method = receipt.payment_method.take().filter(|_| sight.card);
         }
         Ok(row)
     }

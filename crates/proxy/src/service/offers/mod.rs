@@ -29,7 +29,7 @@ use wire::{IneligibleReason, Money, OfferId, ProductId, SeenRequest, Trigger, Un
 pub use self::error::OfferError;
 use money::later;
 use upsell_core::{
-    domain::{ChargePlan, DeclineEntry, OfferRow, OfferState, Person, Session, TokenHash},
+    domain::{ChargePlan, DeclineEntry, OfferRow, OfferState, Person, Purchase, Session, TokenHash},
     journal::{Lifting, restore, states},
     policy::{
         authority::{self, Chargeable},
@@ -164,7 +164,7 @@ impl Offers {
     /// Returns the session with the purchase that it follows from now on. Where the merchant's server has named none, that
     /// is the newest.
     async fn following(&self, session: &Session) -> Result<Session, OfferError> {
-        let is_settled = session.payment_id.is_some() || session.trigger != Trigger::Purchase;
+        let is_settled = session.follows().is_some() || session.trigger != Trigger::Purchase;
         if is_settled || self.not_found.contains_key(&session.token) {
             return Ok(session.clone());
         }
@@ -173,7 +173,7 @@ impl Offers {
             return Ok(session.clone());
         };
         self.store.follow_purchase(session.token, &newest.payment_id).await?;
-        Ok(Session { payment_id: Some(newest.payment_id), ..session.clone() })
+        Ok(Session { newest: Some(newest.payment_id), ..session.clone() })
     }
 
     /// Returns the offer that stands for this session: the one made before, or a new one, or why there is none; and what it
@@ -379,24 +379,22 @@ impl Offers {
 
     /// Returns what the session may know: its own offers, and the person's refusals.
     async fn history(&self, session: &Session) -> Result<History, StoreError> {
-        let person = self.person(session).await?;
+        let purchase = self.purchases.followed(session).await?;
+        // Who the buyer is goes by the purchase that is followed, or for one who is signed in, by their latest.
+        let email = match &purchase {
+            None if session.signed_in => {
+                self.store.latest_purchase(&session.customer_id).await?.and_then(|latest| latest.email)
+            }
+            followed => followed.as_ref().and_then(|purchase| purchase.email.clone()),
+        };
+        let person = Person { customer_id: session.customer_id.clone(), email };
         let (mut offers, ledger, held_until) = tokio::try_join!(
             self.store.offers_of(&session.customer_id),
             self.store.decline_ledger(&person),
             self.store.held_until()
         )?;
         offers.retain(|offer| authority::may_see(session, offer));
-        Ok(History { person, offers, ledger, held_until })
-    }
-
-    /// Returns who the buyer is: by the purchase that is followed, or for one who is signed in, by their latest.
-    async fn person(&self, session: &Session) -> Result<Person, StoreError> {
-        let purchase = match self.purchases.followed(session).await? {
-            None if session.signed_in => self.store.latest_purchase(&session.customer_id).await?,
-            followed => followed,
-        };
-        let email = purchase.and_then(|purchase| purchase.email);
-        Ok(Person { customer_id: session.customer_id.clone(), email })
+        Ok(History { person, purchase, offers, ledger, held_until })
     }
 
     /// Returns what the buyer has, bought in the shop or taken from an offer. A session that only knows a purchase learns
@@ -418,6 +416,8 @@ type Standing = Result<OfferRow, IneligibleReason>;
 /// What was offered to the buyer before, and what they refused. Read once a request.
 struct History {
     person: Person,
+    /// The purchase that the session follows.
+    purchase: Option<Purchase>,
     /// The latest first.
     offers: Vec<OfferRow>,
     ledger: Vec<DeclineEntry>,

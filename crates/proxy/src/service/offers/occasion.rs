@@ -65,7 +65,7 @@ impl Offers {
                 followed => followed,
             });
         }
-        let Some(payment) = &session.payment_id else { return Ok(None) };
+        let Some(payment) = session.follows() else { return Ok(None) };
         let known = self.purchases.followed(session).await?;
         if known.is_some() || self.not_found.contains_key(&session.token) {
             return Ok(known);

@@ -39,7 +39,7 @@ impl Offers {
             return Ok(UpsellResponse::ineligible(IneligibleReason::Expired));
         };
         let product = self.catalogue.product(offer.plan.product_id()).await?;
-        let who = self.chargeable(session, offer).await?;
+        let who = authority::chargeable(session, history.purchase.as_ref());
         let Some(pay_by) = self.method(offer, &product, &who).await? else {
             // The subscription is charged to a method that did not pay the purchase.
             return Ok(UpsellResponse::ineligible(IneligibleReason::NoCampaign));

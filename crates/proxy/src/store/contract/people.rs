@@ -19,6 +19,7 @@ fn session(byte: u8) -> Session {
         purpose: Purpose::Plans,
         trigger: Trigger::NearPlanLimit,
         payment_id: Some(payment("pay_1")),
+        newest: Some(payment("pay_0")),
         subscription_id: Some(subscription()),
         locale: Some("ja".into()),
         country: Some("JP".into()),
@@ -42,12 +43,12 @@ async fn a_session_is_found_until_it_is_over() {
 #[tokio::test]
 async fn a_session_follows_one_purchase_for_good() {
     let (_folder, store) = fresh().await;
-    let open = Session { payment_id: None, signed_in: false, ..session(1) };
+    let open = Session { payment_id: None, newest: None, signed_in: false, ..session(1) };
     store.put_session(&open).await.unwrap();
     for id in ["pay_1", "pay_2"] {
         store.follow_purchase(open.token, &payment(id)).await.unwrap();
         let found = store.session(open.token, NOW).await.unwrap();
-        assert_eq!(found, Some(Session { payment_id: Some(payment("pay_1")), ..open.clone() }));
+        assert_eq!(found, Some(Session { newest: Some(payment("pay_1")), ..open.clone() }));
     }
 }
 

@@ -21,6 +21,7 @@ fn session(row: &DbRow) -> Result<Session, StoreError> {
         purpose: from_word(row.try_get("purpose")?, "sessions.purpose")?,
         trigger: from_word(row.try_get("trigger_kind")?, "sessions.trigger_kind")?,
         payment_id: parsed_opt(row, "payment_id")?,
+        newest: parsed_opt(row, "newest")?,
         subscription_id: parsed_opt(row, "subscription_id")?,
         locale: row.try_get("locale")?,
         country: row.try_get("country")?,
@@ -57,8 +58,8 @@ impl People for SqlStore {
     async fn put_session(&self, session: &Session) -> Result<(), StoreError> {
         sqlx::query(
             "INSERT INTO sessions (tenant, token_hash, customer_id, purpose, trigger_kind, payment_id,
-                                   subscription_id, locale, country, usage, expires_at, signed_in)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+                                   subscription_id, locale, country, usage, expires_at, signed_in, newest)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
         )
         .bind(self.tenant)
         .bind(session.token.0.as_slice())
@@ -72,6 +73,7 @@ impl People for SqlStore {
         .bind(json(&session.usage, "sessions.usage")?)
         .bind(session.expires_at.0)
         .bind(session.signed_in)
+        .bind(session.newest.as_ref().map(PaymentId::as_str))
         .execute(&self.writer)
         .await?;
         Ok(())
@@ -83,7 +85,8 @@ impl People for SqlStore {
 
     async fn follow_purchase(&self, token: TokenHash, payment: &PaymentId) -> Result<(), StoreError> {
         sqlx::query(
-            "UPDATE sessions SET payment_id = $1 WHERE tenant = $2 AND token_hash = $3 AND payment_id IS NULL",
+            "UPDATE sessions SET newest = $1
+             WHERE tenant = $2 AND token_hash = $3 AND payment_id IS NULL AND newest IS NULL",
         )
         .bind(payment.as_str())
         .bind(self.tenant)
