@@ -5,7 +5,9 @@
 //!
 //! | module | what |
 //! |---|---|
+//! | `history` | what a session may know of its buyer |
 //! | `occasion` | what set an offer off, and what the buyer has |
+//! | `pressing` | what a claim has to know |
 //! | `refusing` | a refusal, and what follows it |
 //! | `showing` | from a stored offer to what the page is answered with |
 //! | `staying` | offers before a buyer leaves their plan |
@@ -14,43 +16,40 @@
 //! so that an answer once given stays given.
 
 mod error;
+mod history;
 mod occasion;
+mod pressing;
 mod refusing;
 mod showing;
 mod staying;
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use dodo_client::{Priority, http::turn::with_priority};
 use moka::future::Cache;
 use secrecy::SecretString;
-use wire::{IneligibleReason, Money, OfferId, ProductId, SeenRequest, Trigger, UnixSeconds, UpsellResponse};
+use wire::{IneligibleReason, Money, OfferId, ProductId, SeenRequest, Trigger, UpsellResponse};
 
 pub use self::error::OfferError;
 use money::later;
 use upsell_core::{
-    domain::{ChargePlan, DeclineEntry, OfferRow, OfferState, Person, Purchase, Session, TokenHash},
-    journal::{Lifting, restore, states},
+    domain::{ChargePlan, OfferRow, OfferState, Session, TokenHash},
+    journal::{restore, states},
     policy::{
-        authority::{self, Chargeable},
+        authority,
         declines::{self, Present},
         eligibility::{self, Facts},
     },
     rules::{Campaign, DeclinePolicy, Rules},
 };
 
-use self::occasion::Occasion;
+use self::{history::History, occasion::Occasion};
 use super::{
     catalogue::Catalogue,
     charging::Charging,
     purchases::Purchases,
     quoting::{Priced, Quoting},
 };
-use crate::{
-    clock::Clock,
-    ids,
-    store::{Store, StoreError},
-};
+use crate::{clock::Clock, ids, store::Store};
 
 /// How long a purchase that was not found is not looked for again.
 const LOOK_AGAIN: Duration = Duration::from_secs(15);
@@ -321,46 +320,6 @@ impl Offers {
         Ok((taken || has).then_some(IneligibleReason::AlreadyOwned))
     }
 
-    /// Returns what would lift an earlier refusal of the thing offered. That is asked of Dodo only where there is one.
-    ///
-    /// # Errors
-    /// [`OfferError::Gone`] when the subscription is on the plan already. Whether the thing was refused or taken through
-    /// another offer is decided by the claim, under the person's lock.
-    pub(in crate::service) async fn lifting(&self, offer: &OfferRow) -> Result<Lifting, OfferError> {
-        let campaign = self.rules.campaign(&offer.campaign);
-        let policy = campaign.map_or(DeclinePolicy::NeverAgain, |campaign| campaign.after_decline);
-        if !states::OPEN_OFFERS.contains(&offer.state) {
-            return Ok(Lifting { policy, ..Lifting::default() });
-        }
-        // Part of a charge: no other page's questions to Dodo go before it.
-        let plan = with_priority(Priority::Charge, self.plan_of(offer)).await?;
-        if plan.as_ref() == Some(offer.plan.product_id()) {
-            return Err(OfferError::Gone);
-        }
-        let ledger = self.store.decline_ledger(&offer.person()).await?;
-        let price = if ledger.iter().any(|entry| entry.equivalence == offer.equivalence) {
-            with_priority(Priority::Charge, self.list_price(offer.plan.product_id())).await
-        } else {
-            None
-        };
-        Ok(Lifting { policy, price, plan })
-    }
-
-    /// Returns what a session may charge for an offer.
-    ///
-    /// # Errors
-    /// [`OfferError::NotFound`] when the session may not see the offer.
-    pub(in crate::service) async fn chargeable(
-        &self,
-        session: &Session,
-        offer: &OfferRow,
-    ) -> Result<Chargeable, OfferError> {
-        if !authority::may_see(session, offer) {
-            return Err(OfferError::NotFound);
-        }
-        Ok(authority::chargeable(session, self.purchases.followed(session).await?.as_ref()))
-    }
-
     /// Returns the offer with this id, where the session may see it.
     async fn seen_offer(&self, session: &Session, id: &OfferId) -> Result<OfferRow, OfferError> {
         let offer = self.store.offer(&session.customer_id, id).await?;
@@ -376,51 +335,7 @@ impl Offers {
         let found = self.store.mark_seen(&session.customer_id, &offer.id, self.clock.now()).await?;
         if found { Ok(()) } else { Err(OfferError::NotFound) }
     }
-
-    /// Returns what the session may know: its own offers, and the person's refusals.
-    async fn history(&self, session: &Session) -> Result<History, StoreError> {
-        let purchase = self.purchases.followed(session).await?;
-        // Who the buyer is goes by the purchase that is followed, or for one who is signed in, by their latest.
-        let email = match &purchase {
-            None if session.signed_in => {
-                self.store.latest_purchase(&session.customer_id).await?.and_then(|latest| latest.email)
-            }
-            followed => followed.as_ref().and_then(|purchase| purchase.email.clone()),
-        };
-        let person = Person { customer_id: session.customer_id.clone(), email };
-        let (mut offers, ledger, held_until) = tokio::try_join!(
-            self.store.offers_of(&session.customer_id),
-            self.store.decline_ledger(&person),
-            self.store.held_until()
-        )?;
-        offers.retain(|offer| authority::may_see(session, offer));
-        Ok(History { person, purchase, offers, ledger, held_until })
-    }
-
-    /// Returns what the buyer has, bought in the shop or taken from an offer. A session that only knows a purchase learns
-    /// nothing of that: whether the thing is owned is decided by the claim.
-    async fn owned(&self, session: &Session, history: &History) -> Result<BTreeSet<ProductId>, StoreError> {
-        if !session.signed_in {
-            return Ok(BTreeSet::new());
-        }
-        let purchases = self.store.purchases_of(&session.customer_id).await?;
-        let bought = purchases.into_iter().flat_map(|purchase| purchase.product_ids);
-        let taken = history.offers.iter().filter(|offer| states::is_taken(offer.state));
-        Ok(bought.chain(taken.map(|offer| offer.plan.product_id().clone())).collect())
-    }
 }
 
 /// The offer of an occasion, or why there is none.
 type Standing = Result<OfferRow, IneligibleReason>;
-
-/// What was offered to the buyer before, and what they refused. Read once a request.
-struct History {
-    person: Person,
-    /// The purchase that the session follows.
-    purchase: Option<Purchase>,
-    /// The latest first.
-    offers: Vec<OfferRow>,
-    ledger: Vec<DeclineEntry>,
-    /// Refusals up to then may be lost: nothing new is made of what was set off before.
-    held_until: Option<UnixSeconds>,
-}

@@ -16,7 +16,7 @@ use upsell_core::{
 };
 use wire::{CompareTo, IneligibleReason, Merchant, Offer, OfferKind, Product, UpsellResponse};
 
-use super::{History, OfferError, Offers};
+use super::{OfferError, Offers, history::History};
 use crate::service::quoting::Priced;
 
 /// How long what Dodo said an offer costs is good enough to be shown: as long as a session lives. It is asked again

@@ -13,7 +13,7 @@ use upsell_core::{
 };
 use wire::{ChangeKind, ProductId, StayOfferRequest, Trigger, UnixSeconds};
 
-use super::{History, OfferError, Offers, occasion::Occasion};
+use super::{OfferError, Offers, history::History, occasion::Occasion};
 use crate::store::Inserted;
 
 impl Offers {
