@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use upsell_core::{
     domain::{Fingerprint, OfferRow, Session},
-    journal::Lifting,
+    journal::{Lifting, states},
     policy::authority,
 };
 use wire::{AcceptRequest, Attempt, ChangeRequest, ErrorCode, IdempotencyKey, OfferId, UpsellResponse};
@@ -100,7 +100,8 @@ impl Accepting {
         }
         let quote = self.store.quote(&session.customer_id, &request.quote_id).await?;
         let quote = quote.ok_or(ChargeError::NotFound)?;
-        if !who.allows_quote(&quote) {
+        // A click on what is over or being paid learns what became of it, by whichever quote.
+        if states::OPEN_OFFERS.contains(&offer.state) && !who.allows_quote(&quote) {
             return Err(ChargeError::QuoteExpired.into());
         }
         let lifting = self.offers.lifting(&offer).await?;
