@@ -41,7 +41,8 @@ export interface UpsellAttributes {
 }
 
 export interface UpsellElement extends HTMLElement, UpsellAttributes {
-  /** Present: take the one-time code out of the page's address and exchange it for a token. Offers only. */
+  /** Present: take the one-time code out of the page's address and exchange it for a token, in the browser that began the
+   * checkout (`startCheckout` of `checkout.js`). Offers only. */
   redeem: string | boolean;
 
   addEventListener<K extends keyof UpsellEventMap>(

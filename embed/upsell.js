@@ -52,44 +52,6 @@ async function call({ endpoint, token }, path, signal, body) {
   return response.text();
 }
 
-/** The one-time code in the return address; taken out of it, so that it is not shared. */
-let nonce;
-function takeNonce() {
-  const found = /[?#&]os=([\w-]{16,128})(?=[&#]|$)/.exec(location.href);
-  if (found) {
-    nonce = found[1];
-    const clean = location.href.replace(found[0], found[0][0]).replace(/([?#&])&/, "$1").replace(/[?&#](?=#|$)/, "");
-    history.replaceState(history.state, "", clean);
-  }
-  return nonce;
-}
-
-/** A code is good for one token; elements of one page share it. */
-const tokens = new Map();
-function redeem(config) {
-  const code = takeNonce();
-  if (!code) return "";
-  const key = `${config.endpoint} ${code}`;
-  if (!tokens.has(key)) {
-    const token = exchange(config, code);
-    token.catch(() => tokens.delete(key));
-    tokens.set(key, token);
-  }
-  return tokens.get(key);
-}
-/** The code opens nothing before the payment is through, which may be a moment after the buyer is back. */
-async function exchange(config, code) {
-  const { signal } = new AbortController(); // belongs to the page, not to the element that came first
-  for (const pause of [1000, 3000, 9000, 0]) {
-    try {
-      return JSON.parse(await call(config, "/redeem", signal, { nonce: code })).token;
-    } catch (error) {
-      if (!pause) throw error;
-    }
-    await new Promise((resolve) => setTimeout(resolve, pause));
-  }
-}
-
 function parseAnswer(text) {
   try {
     return JSON.parse(text);
@@ -141,7 +103,7 @@ async function run(element, kind, signal) {
   const config = read(element);
   if (typeof config === "string") return void console.warn(`<${element.localName}>: ${config}`);
   if (config.redeem && !config.token) {
-    config.token = await redeem(config);
+    config.token = await (await import("./checkout.js")).redeem(config.endpoint);
     if (!config.token) return;
   }
   const question = `?locale=${encodeURIComponent(config.locale)}`;

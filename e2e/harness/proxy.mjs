@@ -12,11 +12,13 @@ export class Proxy {
     return `${this.url}/upsell.js`;
   }
 
-  /** Mints a session token for one buyer and one purpose, as the merchant's server does. */
-  async session(buyer, { purpose = 'offer', ...more } = {}) {
+  /** Mints a session token for one buyer and one purpose, as the merchant's server does: one that knows a purchase only,
+   * unless the session is of a kind for buyers who are signed in, or it is said that this one is. */
+  async session(buyer, { purpose = 'offer', signed_in, ...more } = {}) {
+    signed_in ??= purpose === 'plans' || (more.trigger ?? 'purchase') !== 'purchase';
     const { token } = await must('POST', `${this.url}/v1/sessions`, {
       headers: { authorization: `Bearer ${this.merchantKey}` },
-      body: { customer_id: buyer.customer_id, purpose, ...more },
+      body: { customer_id: buyer.customer_id, purpose, signed_in, ...more },
     });
     return token;
   }

@@ -15,8 +15,8 @@ use crate::{precompress, repo};
 
 /// A bin an element, named in Cargo.toml. The loader imports `upsell_offer.js` and, through it, `upsell_offer_bg.wasm`.
 const BINS: [&str; 2] = ["offer", "plans"];
-/// What is served as it stands in `embed/`: the loader, what it loads when there is something to show, and their types.
-const HAND_WRITTEN: [&str; 3] = ["upsell.js", "element.js", "upsell.d.ts"];
+/// What is served as it stands in `embed/`: the loader, what it loads when there is something to show or to redeem, and their types.
+const HAND_WRITTEN: [&str; 4] = ["upsell.js", "element.js", "checkout.js", "upsell.d.ts"];
 
 /// Where the result is.
 pub(crate) fn folder() -> PathBuf {

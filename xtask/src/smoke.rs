@@ -90,9 +90,9 @@ impl Smoke<'_> {
             Some(json!({"customer_id": customer, "product_id": "prod_basic_plan"})),
         )?;
         let subscription = text(&subscription, "subscription_id")?;
-        let token = self.session(
-            &json!({"customer_id": customer, "purpose": "plans", "subscription_id": subscription}),
-        )?;
+        let token = self.session(&json!({
+            "customer_id": customer, "purpose": "plans", "subscription_id": subscription, "signed_in": true,
+        }))?;
         let plans = self.proxy("GET", "/v1/plans", &token, None)?;
         ensure!(plans["current"]["product_id"] == "prod_basic_plan", "the current plan is wrong: {plans}");
         let preview =

@@ -16,7 +16,7 @@ use crate::{
     clock::{Clock, SystemClock},
     gateway::Gateway,
     settings::{Origin, Settings},
-    store::{self, Condition, Database},
+    store::{self, Condition, Database, Withheld},
     webhook_signature::{self, SignedHeaders, WebhookKey},
 };
 
@@ -100,6 +100,7 @@ pub async fn examine(settings: &Settings) -> Result<Vec<Finding>, dodo_client::C
     let dodo = Gateway::new(Client::new(&settings.dodo)?, None, Arc::new(settings.tag_keys.clone()));
     let mut findings = pages(settings);
     let now = store(settings, &mut findings).await;
+    findings.extend(withheld(settings).await);
     match dodo.read_clock().await {
         Err(error) => findings.push(bad("Dodo", refusal(&error, settings))),
         Ok(theirs) => {
@@ -140,6 +141,19 @@ fn pages(settings: &Settings) -> Vec<Finding> {
         findings.push(doubtful("settings", text));
     }
     findings
+}
+
+/// Counts the sales that went to a hosted checkout because no saved method was shown to be the buyer's. `None` where there
+/// were none, or the store is of another version.
+async fn withheld(settings: &Settings) -> Option<Finding> {
+    let tenant = Tenant { merchant: settings.merchant.clone(), mode: settings.dodo.mode };
+    let store = store::open_read_only(&settings.database, &tenant).await.ok()??;
+    let Withheld { opened, paid } = store.withheld().await.ok()?;
+    let text = format!(
+        "{opened} offers went to a hosted checkout, {paid} of them were paid there: the buyer's saved cards did not pay the \
+         purchase that was followed, and the session did not say `signed_in`"
+    );
+    (opened > 0).then(|| good("cards", text))
 }
 
 /// Looks at the store. Returns the time that the proxy would go by.

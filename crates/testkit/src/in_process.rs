@@ -30,6 +30,7 @@ use upsell_core::{
         Tenant, TokenHash,
     },
     policy::{
+        authority::PayBy,
         payment_method::{Use, choose},
         upstream_budget::Quota,
     },
@@ -154,6 +155,7 @@ impl InProcessServices {
             campaign: format!("offers_{product}"),
             trigger_ref: ORIGINAL.to_owned(),
             purchase: Some(PaymentId::parse(ORIGINAL)?),
+            email: None,
             parent: None,
             equivalence: EquivalenceKey(format!("product:{product}")),
             kind: OfferKind::CrossSell,
@@ -178,7 +180,10 @@ impl InProcessServices {
         let methods = self.catalogue.fresh_methods(customer).await?;
         let method = choose(&methods, Use::Once, self.clock.now()).map(|(method, _)| method.clone());
         let priced = self.quoting.price(&offer.plan, customer).await?;
-        Ok(self.quoting.issue(&priced, &offer.plan, customer, Some(&offer.id), method.as_ref()).await?)
+        Ok(self
+            .quoting
+            .issue(&priced, &offer.plan, customer, Some(&offer.id), &PayBy::signed_in(method))
+            .await?)
     }
 
     /// Accepts an offer with this idempotency key.
@@ -267,7 +272,7 @@ impl InProcessServices {
     }
 }
 
-/// Returns a session that does not expire.
+/// Returns a session of a buyer who is signed in. It does not expire.
 #[must_use]
 pub fn session(
     customer_id: CustomerId,
@@ -277,9 +282,11 @@ pub fn session(
     Session {
         token: TokenHash([0; 32]),
         customer_id,
+        signed_in: true,
         purpose,
         trigger: Trigger::Purchase,
         payment_id: None,
+        newest: None,
         subscription_id,
         locale: None,
         country: None,

@@ -56,13 +56,27 @@ impl ProxyClient {
         .await
     }
 
-    /// Mints a token to follow up a purchase, as the merchant's server does.
+    /// Mints a token to follow up a purchase, as the server of a merchant without a login does.
     ///
     /// # Errors
     /// When it is not given.
     pub async fn mint(&self, customer: &CustomerId, purchase: &PaymentId) -> anyhow::Result<String> {
+        self.mint_with(customer, purchase, false).await
+    }
+
+    /// Mints a token to follow up a purchase, for a buyer who is signed in or not.
+    ///
+    /// # Errors
+    /// When it is not given.
+    pub async fn mint_with(
+        &self,
+        customer: &CustomerId,
+        purchase: &PaymentId,
+        signed_in: bool,
+    ) -> anyhow::Result<String> {
         let request = json!({
             "customer_id": customer.as_str(), "purpose": "offer", "payment_id": purchase.as_str(),
+            "signed_in": signed_in,
         });
         let minted = self.post(MERCHANT_KEY, "/v1/sessions", None, &request).await?.ok()?;
         Ok(minted["token"].as_str().context("a session without a token")?.to_owned())

@@ -41,6 +41,8 @@ words!(
         IdempotencyKeyReused,
         /// 422: Dodo does not allow this change in the subscription's state.
         ChangeNotPossible,
+        /// 422: sessions for plans and for triggers other than a purchase are for signed-in buyers.
+        SignInRequired,
         /// 429: too many requests; `retry_after` says when.
         RateLimited,
         /// 500.

@@ -53,12 +53,17 @@ pub struct SessionRequest {
     /// Dodo's `customer_id`, as the merchant's server knows it.
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9_-]+$"))]
     pub customer_id: String,
+    /// Whether the buyer is signed in at the merchant's, so that the server knows who they are. Absent or `false`: the
+    /// server knows a purchase only, and one click charges nothing but the method that paid it. Required for purpose
+    /// `plans` and for triggers other than a purchase.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub signed_in: bool,
     /// What for.
     pub purpose: Purpose,
     /// Which trigger the offer follows; absent means the purchase.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trigger: Option<Trigger>,
-    /// The purchase to follow up; absent means the buyer's latest.
+    /// The purchase to follow up; absent means the buyer's latest when the token is minted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9_-]+$"))]
     pub payment_id: Option<String>,
@@ -142,7 +147,7 @@ pub struct ResolveResponse {
 }
 
 /// `POST /v1/checkouts`: a shop without a server starts a hosted checkout of a product that the rules file allows.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CheckoutRequest {
     /// Which product.
@@ -151,6 +156,21 @@ pub struct CheckoutRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 100))]
     pub quantity: Option<u32>,
+    /// A secret of this browser, 32 to 128 characters, kept in its storage. Without it nothing can be redeemed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(min_length = 32, max_length = 128, pattern = "^[A-Za-z0-9_-]+$"))]
+    pub browser: Option<String>,
+}
+
+impl core::fmt::Debug for CheckoutRequest {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let Self { product_id, quantity, browser } = self;
+        f.debug_struct("CheckoutRequest")
+            .field("product_id", product_id)
+            .field("quantity", quantity)
+            .field("browser", &browser.as_ref().map(|_| "…"))
+            .finish()
+    }
 }
 
 /// Where the buyer pays. The return address carries a nonce that is redeemed once for a session token.
@@ -161,12 +181,19 @@ pub struct CheckoutResponse {
     pub checkout_url: String,
 }
 
-/// `POST /v1/upsell/redeem`: exchanges the nonce from the return address, once, for a session token.
+/// `POST /v1/upsell/redeem`: exchanges the nonce from the return address, once, for a session token: in the browser that
+/// began the checkout, and for the payment that came of it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RedeemRequest {
     /// The nonce.
     pub nonce: String,
+    /// The payment that Dodo names in the return address (`payment_id`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_id: Option<String>,
+    /// The secret of the browser that began the checkout.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub browser: Option<String>,
 }
 
 impl core::fmt::Debug for RedeemRequest {

@@ -25,7 +25,8 @@ pub struct Upsell {
 pub enum Purpose {
     /// The offer after the purchase.
     Offer,
-    /// The plan comparison.
+    /// The plan comparison, on a page that only somebody who is signed in can open. This shop takes the visitor's cookie for
+    /// a login, so that it needs none.
     Plans,
 }
 
@@ -51,7 +52,9 @@ impl Upsell {
     ) -> Result<String, CallError> {
         let mut body = match purpose {
             Purpose::Offer => json!({"purpose": "offer", "payment_id": buyer.payment_id}),
-            Purpose::Plans => json!({"purpose": "plans", "subscription_id": buyer.subscription_id}),
+            Purpose::Plans => {
+                json!({"purpose": "plans", "subscription_id": buyer.subscription_id, "signed_in": true})
+            }
         };
         body["customer_id"] = json!(buyer.customer_id);
         if let Some(locale) = locale {

@@ -4,7 +4,7 @@ use dodo_client::ids::{CustomerId, PaymentId};
 use serde::{Deserialize, Serialize};
 use wire::{DeclineReason, Money, OfferId, OfferKind, ProductId, UnixSeconds};
 
-use super::{ChargePlan, words::words};
+use super::{ChargePlan, EmailHash, Person, words::words};
 
 /// The thing offered, whichever campaign offers it. Refusals are remembered under it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -62,6 +62,8 @@ pub struct OfferRow {
     pub trigger_ref: String,
     /// The purchase that it follows, where there is one.
     pub purchase: Option<PaymentId>,
+    /// Keyed hash of the e-mail address of that purchase.
+    pub email: Option<EmailHash>,
     /// The declined offer that this downsell follows.
     pub parent: Option<OfferId>,
     /// What the decline ledger knows it by.
@@ -80,6 +82,14 @@ pub struct OfferRow {
     pub seen_at: Option<UnixSeconds>,
     /// After this it cannot be accepted.
     pub expires_at: UnixSeconds,
+}
+
+impl OfferRow {
+    /// Returns the buyer.
+    #[must_use]
+    pub fn person(&self) -> Person {
+        Person { customer_id: self.customer_id.clone(), email: self.email.clone() }
+    }
 }
 
 /// One refusal. The ledger only grows.
@@ -114,6 +124,7 @@ impl OfferRow {
             campaign: "toolkit".into(),
             trigger_ref: "pay_0".into(),
             purchase: Some(PaymentId::parse("pay_0").unwrap()),
+            email: None,
             parent: None,
             equivalence: EquivalenceKey("product:prod_kit".into()),
             kind: OfferKind::CrossSell,

@@ -98,6 +98,10 @@ pub struct QuoteRow {
     pub payment_method_id: Option<PaymentMethodId>,
     /// The card shown.
     pub card: Option<Card>,
+    /// Whether the buyer had a saved method that this session might not charge, so that the checkout is hosted.
+    pub withheld: bool,
+    /// Whether it was issued to a buyer who is signed in. Nobody else may use it.
+    pub signed_in: bool,
 }
 
 /// How many subscriptions went from one plan to another.
@@ -148,6 +152,8 @@ impl QuoteRow {
             basis_hash: String::new(),
             payment_method_id: None,
             card: None,
+            withheld: false,
+            signed_in: true,
         }
     }
 }

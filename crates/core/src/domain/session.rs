@@ -1,6 +1,7 @@
 //! Who asks, and what they have bought.
 
-use dodo_client::ids::{CustomerId, PaymentId, SubscriptionId};
+use super::EmailHash;
+use dodo_client::ids::{CustomerId, PaymentId, PaymentMethodId, SubscriptionId};
 use serde::{Deserialize, Serialize};
 use wire::{FeatureUsage, ProductId, Purpose, Trigger, UnixSeconds};
 
@@ -15,12 +16,17 @@ pub struct Session {
     pub token: TokenHash,
     /// The buyer.
     pub customer_id: CustomerId,
+    /// Whether the merchant's server says that the buyer is signed in. Otherwise the session knows a purchase, and that is
+    /// all it may learn or charge.
+    pub signed_in: bool,
     /// What for.
     pub purpose: Purpose,
     /// What set the offer off.
     pub trigger: Trigger,
-    /// The purchase to follow up; the buyer's latest when absent.
+    /// The purchase to follow up, as the merchant's server named it.
     pub payment_id: Option<PaymentId>,
+    /// The buyer's newest purchase, where the merchant's server named none. It is followed, and proves nothing.
+    pub newest: Option<PaymentId>,
     /// The subscription to change, with purpose `plans`.
     pub subscription_id: Option<SubscriptionId>,
     /// Language for the merchant's words.
@@ -33,6 +39,14 @@ pub struct Session {
     pub expires_at: UnixSeconds,
 }
 
+impl Session {
+    /// Returns the purchase that the session follows.
+    #[must_use]
+    pub fn follows(&self) -> Option<&PaymentId> {
+        self.payment_id.as_ref().or(self.newest.as_ref())
+    }
+}
+
 /// A paid purchase, known from a webhook or looked up when a session was minted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Purchase {
@@ -40,6 +54,10 @@ pub struct Purchase {
     pub payment_id: PaymentId,
     /// The buyer.
     pub customer_id: CustomerId,
+    /// Keyed hash of the e-mail address that it was paid under.
+    pub email: Option<EmailHash>,
+    /// The saved method that paid it, where Dodo names one.
+    pub payment_method_id: Option<PaymentMethodId>,
     /// What was bought: one-time products, or the plan of `subscription_id`.
     pub product_ids: Vec<ProductId>,
     /// The subscription, when it began one.

@@ -8,8 +8,8 @@ use super::{
     StoredAttempt, StoredOrder, StoredPayment, evidence::ForeignPayment, notifications::Notification,
 };
 use crate::domain::{
-    AttemptKind, AttemptState, AttemptWord, BookingEnd, DeclineEntry, OfferRow, OfferState, OrderState,
-    QuoteRow, RefundCause, SeenDispute, SeenRefund, Source,
+    AttemptKind, AttemptState, AttemptWord, BookingEnd, DeclineEntry, EmailHash, OfferRow, OfferState,
+    OrderState, QuoteRow, RefundCause, SeenDispute, SeenRefund, Source,
 };
 
 /// One thing to write.
@@ -86,6 +86,8 @@ pub enum Change {
     AppendDecline {
         /// The buyer.
         customer_id: CustomerId,
+        /// Keyed hash of the e-mail address of the purchase that the offer follows.
+        email: Option<EmailHash>,
         /// The entry.
         entry: DeclineEntry,
     },

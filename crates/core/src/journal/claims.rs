@@ -2,19 +2,44 @@
 //!
 //! Of any number of clicks, tabs and processes at recovery exactly one goes on.
 
-use wire::{AttemptId, QuoteId, UnixSeconds};
+use wire::{AttemptId, Money, ProductId, QuoteId, UnixSeconds};
 
 use super::{
     Change, Changes, Command, HistoryEvent, Lock, Record, Scope, StoredAttempt, notifications,
     record::OfferKey, states,
 };
-use crate::domain::{AttemptKind, AttemptRow, AttemptState, AttemptWord, OfferRow, OfferState};
+use crate::{
+    domain::{AttemptKind, AttemptRow, AttemptState, AttemptWord, EmailHash, OfferRow, OfferState, Person},
+    policy::declines::{self, Present},
+    rules::DeclinePolicy,
+};
 
 /// Claims: the offer goes to `accepting` and the attempt is written, or neither.
 #[derive(Clone, Debug)]
 pub struct Claim {
     /// The attempt as it is to be written: `claimed`. Its number is given here.
     pub attempt: AttemptRow,
+    /// Keyed hash of the e-mail address of the purchase that the offer follows.
+    pub email: Option<EmailHash>,
+    /// What lifts an earlier refusal of the same thing.
+    pub lifting: Lifting,
+}
+
+/// What lifts a refusal: the campaign's policy, and what is true now. What is not known lifts nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lifting {
+    /// When the campaign may offer again what was refused.
+    pub policy: DeclinePolicy,
+    /// What the thing costs.
+    pub price: Option<Money>,
+    /// The plan that the buyer is on.
+    pub plan: Option<ProductId>,
+}
+
+impl Default for Lifting {
+    fn default() -> Self {
+        Self { policy: DeclinePolicy::NeverAgain, price: None, plan: None }
+    }
 }
 
 /// Outcome of a claim.
@@ -26,6 +51,10 @@ pub enum ClaimOutcome {
     KeyUsed(AttemptRow),
     /// The offer is in a state from which it cannot be claimed, or over.
     OfferNotOpen(OfferState),
+    /// The person has taken the same thing through another offer in this state, or is taking it.
+    TakenElsewhere(OfferState),
+    /// The person has refused the same thing, or bought it in the shop.
+    NotAvailable,
     /// Another attempt is live on the subscription.
     SubscriptionBusy,
     /// No such offer of this buyer.
@@ -45,8 +74,12 @@ impl Command for Claim {
             key: key.clone(),
             offer: offer_id.clone().map(OfferKey::Id),
             siblings: true,
+            same_thing: offer_id.is_some(),
             subscription: subscription_id.clone(),
-            ..Scope::under(Lock::Buyer(customer_id.clone()))
+            ..Scope::under(Lock::Person(Person {
+                customer_id: customer_id.clone(),
+                email: self.email.clone(),
+            }))
         }
     }
 
@@ -68,6 +101,9 @@ impl Command for Claim {
             if let Some(state) = why_closed(offer, &attempt, record) {
                 return refused(ClaimOutcome::OfferNotOpen(state));
             }
+            if let Some(outcome) = self.unavailable(offer, record) {
+                return outcome;
+            }
             attempt.no = offer.attempt_no.saturating_add(1);
             changes.update_offer(&OfferRow {
                 state: OfferState::Accepting,
@@ -83,6 +119,34 @@ impl Command for Claim {
         changes.push(Change::InsertAttempt(Box::new(stored)));
         changes.history(&attempt.id, attempt.created_at, HistoryEvent::Claimed(attempt.kind));
         (ClaimOutcome::Claimed(attempt), changes)
+    }
+}
+
+impl Claim {
+    /// Returns a claim of something that nobody is known to have been offered or to have refused elsewhere.
+    #[must_use]
+    pub fn of(attempt: AttemptRow) -> Self {
+        Self { attempt, email: None, lifting: Lifting::default() }
+    }
+
+    /// Returns why the thing offered is not available to the person any more (I15). An offer of what the person has is
+    /// over; one of what is being paid for, or stands refused, stays as it is.
+    fn unavailable(&self, offer: &OfferRow, record: &Record) -> Option<(ClaimOutcome, Changes)> {
+        let mut changes = Changes::none();
+        if let Some(state) = record.taken_elsewhere() {
+            if state == OfferState::Charged {
+                changes.update_offer(&OfferRow { state: OfferState::Expired, ..offer.clone() });
+            }
+            return Some((ClaimOutcome::TakenElsewhere(state), changes));
+        }
+        if record.is_owned(offer) {
+            changes.update_offer(&OfferRow { state: OfferState::Expired, ..offer.clone() });
+            return Some((ClaimOutcome::NotAvailable, changes));
+        }
+        let Lifting { policy, price, plan } = &self.lifting;
+        let present = Present { price: *price, plan: plan.as_ref(), now: self.attempt.created_at };
+        let refused = declines::is_refused(*policy, &record.refusals, &offer.equivalence, present);
+        refused.then_some((ClaimOutcome::NotAvailable, changes))
     }
 }
 
@@ -117,11 +181,16 @@ impl Command for MarkSent {
     type Outcome = bool;
 
     fn scope(&self) -> Scope {
-        Scope { offer: Some(OfferKey::OfAttempt), quote: true, ..Scope::of_attempt(&self.attempt) }
+        Scope {
+            offer: Some(OfferKey::OfAttempt),
+            same_thing: true,
+            quote: true,
+            ..Scope::of_attempt(&self.attempt)
+        }
     }
 
     /// The lease has to be this process's still, and the offer this attempt's: money that came in late on an earlier
-    /// attempt closes it.
+    /// attempt closes it. So does money that came in late on another offer of the same thing.
     fn decide(&self, record: &Record) -> (bool, Changes) {
         let Some(stored) = record.attempt.as_ref().filter(|stored| self.may_send(stored, record)) else {
             return (false, Changes::none());
@@ -156,7 +225,8 @@ impl MarkSent {
             (Some(_), Some(offer)) => offer.state == OfferState::Accepting && offer.attempt_no == row.no,
             (Some(_), None) => false,
         };
-        row.state == AttemptState::Claimed && row.lease_until > self.now && is_mine && offer_is_its_own
+        let is_open = offer_is_its_own && record.taken_elsewhere().is_none();
+        row.state == AttemptState::Claimed && row.lease_until > self.now && is_mine && is_open
     }
 }
 

@@ -18,8 +18,8 @@ use super::{
 };
 use crate::{
     domain::{
-        AttemptKind, AttemptRow, AttemptState, Cart, ChargePlan, DisputeStatus, EquivalenceKey, Named,
-        Observation, OfferRow, OfferState, PaymentFacts, PaymentStatus, Proof, QuoteRow, RefundStatus,
+        AttemptKind, AttemptRow, AttemptState, Cart, ChargePlan, DisputeStatus, EmailHash, EquivalenceKey,
+        Named, Observation, OfferRow, OfferState, PaymentFacts, PaymentStatus, Proof, QuoteRow, RefundStatus,
         SeenDispute, SeenPayment, SeenRefund, Source, StoreIdentity, Tags,
     },
     policy::refunds::RefundRules,
@@ -41,6 +41,12 @@ pub fn after(seconds: i64) -> UnixSeconds {
 #[must_use]
 pub fn customer(id: &str) -> CustomerId {
     CustomerId::parse(id).unwrap()
+}
+
+/// Returns the keyed hash of the e-mail address under which every offer here was made.
+#[must_use]
+pub fn email() -> EmailHash {
+    EmailHash("e0".repeat(32))
 }
 
 /// Returns a payment's id.
@@ -93,6 +99,7 @@ pub fn offer(id: &str) -> OfferRow {
         campaign: "toolkit".into(),
         trigger_ref: format!("pay_of_{id}"),
         purchase: Some(payment("pay_0")),
+        email: Some(email()),
         parent: None,
         equivalence: EquivalenceKey("product:prod_kit".into()),
         kind: OfferKind::CrossSell,
@@ -105,7 +112,7 @@ pub fn offer(id: &str) -> OfferRow {
     }
 }
 
-/// Returns a quote of 19 dollars for cus_1.
+/// Returns a quote of 19 dollars for the offer's buyer, or for cus_1.
 #[must_use]
 pub fn quote(id: &str, offer: Option<&OfferRow>) -> QuoteRow {
     QuoteRow {
@@ -130,39 +137,41 @@ pub fn quote(id: &str, offer: Option<&OfferRow>) -> QuoteRow {
             expires_in: 300,
         },
         offer_id: offer.map(|offer| offer.id.clone()),
-        customer_id: customer("cus_1"),
+        customer_id: offer.map_or_else(|| customer("cus_1"), |offer| offer.customer_id.clone()),
         plan: purchase_plan(),
         from_plan: None,
         name: "Toolkit".into(),
         basis_hash: String::new(),
         payment_method_id: None,
         card: None,
+        withheld: false,
+        signed_in: true,
     }
 }
 
 /// Returns a claim of an offer by one click.
 #[must_use]
 pub fn claim_of(offer: &OfferRow, attempt: &str, key: &str) -> Claim {
-    Claim {
-        attempt: AttemptRow {
-            id: attempt_id(attempt),
-            offer_id: Some(offer.id.clone()),
-            customer_id: offer.customer_id.clone(),
-            quote_id: QuoteId::parse(format!("qt_{}", offer.id)).unwrap(),
-            key: Some(IdempotencyKey::parse(key).unwrap()),
-            created_at: NOW,
-            lease_until: after(60),
-            next_check_at: Some(after(60)),
-            ..AttemptRow::example()
-        },
-    }
+    let attempt = AttemptRow {
+        id: attempt_id(attempt),
+        offer_id: Some(offer.id.clone()),
+        customer_id: offer.customer_id.clone(),
+        quote_id: QuoteId::parse(format!("qt_{}", offer.id)).unwrap(),
+        key: Some(IdempotencyKey::parse(key).unwrap()),
+        created_at: NOW,
+        lease_until: after(60),
+        next_check_at: Some(after(60)),
+        ..AttemptRow::example()
+    };
+    Claim { email: offer.email.clone(), ..Claim::of(attempt) }
 }
 
 /// Returns a claim of an offer by way of a hosted page, which may follow a card that was declined.
 #[must_use]
 pub fn hosted_claim_of(offer: &OfferRow, attempt: &str, key: &str) -> Claim {
-    let attempt = AttemptRow { kind: AttemptKind::Hosted, ..claim_of(offer, attempt, key).attempt };
-    Claim { attempt }
+    let mut claim = claim_of(offer, attempt, key);
+    claim.attempt.kind = AttemptKind::Hosted;
+    claim
 }
 
 /// Returns an observation, looked up.
@@ -265,6 +274,7 @@ pub fn refusal(offer: &OfferRow) -> Decline {
     Decline {
         offer_id: offer.id.clone(),
         customer_id: offer.customer_id.clone(),
+        email: offer.email.clone(),
         price: Some(usd(1900)),
         plan: Some(product("prod_basic")),
         reason: Some(DeclineReason::TooExpensive),

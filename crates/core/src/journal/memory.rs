@@ -15,8 +15,8 @@ use super::{
     Watermark, decide, evidence::ForeignPayment, notifications::Notification, record::OfferKey, states,
 };
 use crate::domain::{
-    AttemptRow, AttemptState, BookingEnd, DeclineEntry, OfferRow, PaymentStatus, QuoteRow, RefundCause,
-    RefundOrder, SeenDispute, SeenRefund,
+    AttemptRow, AttemptState, BookingEnd, DeclineEntry, EmailHash, OfferRow, PaymentStatus, Purchase,
+    QuoteRow, RefundCause, RefundOrder, SeenDispute, SeenRefund,
 };
 
 /// Everything that the journal keeps. The fields are open: a test may put anything there that a real store could hold.
@@ -45,7 +45,9 @@ pub struct Memory {
     /// How bookings ended.
     pub booking_ends: BTreeMap<AttemptId, BookingEnd>,
     /// The decline ledger, in the order in which it was written.
-    pub declines: Vec<(CustomerId, DeclineEntry)>,
+    pub declines: Vec<(CustomerId, Option<EmailHash>, DeclineEntry)>,
+    /// What was bought in the shop.
+    pub purchases: Vec<Purchase>,
     /// Payments that name an attempt and are none of its.
     pub foreign: BTreeMap<PaymentId, ForeignPayment>,
     /// History of the attempts, in the order in which it was written.
@@ -99,7 +101,7 @@ impl Memory {
             record.watermark = self.watermark;
         }
         record.attempt = scope.attempt.as_ref().and_then(|id| self.attempts.get(id)).cloned();
-        if let (Some(key), Lock::Buyer(customer)) = (&scope.key, &scope.lock) {
+        if let (Some(key), Some(customer)) = (&scope.key, scope.lock.customer()) {
             let is_its = |row: &&AttemptRow| row.customer_id == *customer && row.key.as_ref() == Some(key);
             record.by_key = self.attempts.values().map(|attempt| &attempt.row).find(is_its).cloned();
         }
@@ -129,6 +131,21 @@ impl Memory {
             };
             record.siblings = self.attempts.values().filter(is_other).cloned().collect();
         }
+        if let Some(offer) = record.offer.clone().filter(|_| scope.same_thing) {
+            let person = offer.person();
+            let is_same = |other: &&OfferRow| {
+                other.id != offer.id
+                    && other.equivalence == offer.equivalence
+                    && person.is(&other.customer_id, other.email.as_ref())
+            };
+            record.same_thing = self.offers.values().filter(is_same).cloned().collect();
+            let refused = self.declines.iter().filter(|(customer, email, entry)| {
+                entry.equivalence == offer.equivalence && person.is(customer, email.as_ref())
+            });
+            record.refusals = refused.map(|(_, _, entry)| entry.clone()).collect();
+            let bought = self.purchases.iter().filter(|p| person.is(&p.customer_id, p.email.as_ref()));
+            record.bought = bought.flat_map(|purchase| purchase.product_ids.clone()).collect();
+        }
         if let Some(subscription) = &scope.subscription {
             let is_live = |other: &&StoredAttempt| {
                 other.row.subscription_id.as_ref() == Some(subscription)
@@ -147,11 +164,11 @@ impl Memory {
     }
 
     fn offer_by(&self, key: &OfferKey, scope: &Scope, record: &Record) -> Option<&OfferRow> {
-        match (key, &scope.lock) {
-            (OfferKey::Id(id), Lock::Buyer(customer)) => {
+        match (key, scope.lock.customer()) {
+            (OfferKey::Id(id), Some(customer)) => {
                 self.offers.get(id).filter(|offer| offer.customer_id == *customer)
             }
-            (OfferKey::Id(_), _) => None,
+            (OfferKey::Id(_), None) => None,
             (OfferKey::Occasion(lost), _) => {
                 let same = self.offers.get(&lost.id).filter(|offer| offer.customer_id == lost.customer_id);
                 same.or_else(|| self.offer_for_occasion(lost))
@@ -295,8 +312,8 @@ impl Memory {
             Change::EndBooking { attempt, end, .. } => {
                 self.booking_ends.entry(attempt.clone()).or_insert(*end);
             }
-            Change::AppendDecline { customer_id, entry } => {
-                self.declines.push((customer_id.clone(), entry.clone()));
+            Change::AppendDecline { customer_id, email, entry } => {
+                self.declines.push((customer_id.clone(), email.clone(), entry.clone()));
             }
             Change::AppendHistory { attempt, at, event } => {
                 self.history.push((attempt.clone(), *at, event.clone()));

@@ -55,7 +55,7 @@ mod properties;
 
 pub use bookings::EndBooking;
 pub use changes::{Change, Changes, HistoryEvent};
-pub use claims::{Claim, ClaimOutcome, KeptKey, MarkSent, Release, Unexecuted};
+pub use claims::{Claim, ClaimOutcome, KeptKey, Lifting, MarkSent, Release, Unexecuted};
 pub use declines::{Decline, DeclineOutcome};
 pub use evidence::{ForeignPayment, SettlePayment, Weighed};
 pub use record::{Lock, Record, Scope, StoredAttempt, StoredOrder, StoredPayment, Watermark};

@@ -19,6 +19,7 @@
 //! | a failure goes back to pending | I12 |
 //! | settling does not keep the time of the next look | I13 |
 //! | settling does not notify; a failure is notified again; a sale that goes back is notified as one | I14 |
+//! | a claim or a refusal asks about its own offer only; a sent mark does not ask what came in meanwhile | I15 |
 //! | settling does not load the other attempts | the scope |
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,6 +41,7 @@ use crate::domain::{AttemptKind, AttemptState, OfferState, OrderState, PaymentSt
 
 use self::walk::{choices, collected, gone_on, live, of_offer, take, walk};
 
+mod same_thing;
 mod settling;
 mod walk;
 
@@ -228,10 +230,10 @@ proptest! {
         walk(&choices, |store, _, taken| {
             match taken.command {
                 Some((AnyCommand::Claim(claim), Outcome::Claim(outcome))) => {
-                    let key = claim.attempt.key.clone();
+                    let key = (claim.attempt.customer_id.clone(), claim.attempt.key.clone());
                     match (made.get(&key), outcome) {
                         (Some(id), ClaimOutcome::KeyUsed(row)) => {
-                            prop_assert_eq!((&row.id, &row.key), (id, &key));
+                            prop_assert_eq!((&row.id, &row.key), (id, &key.1));
                             prop_assert_eq!(row, &store.attempts[id].row);
                         }
                         (None, ClaimOutcome::Claimed(row)) => drop(made.insert(key, row.id.clone())),
@@ -342,6 +344,7 @@ fn everything(store: &Memory, scope: &Scope) -> Record {
         watermark: true,
         offer: scope.offer.clone().or(Some(OfferKey::OfAttempt)),
         siblings: true,
+        same_thing: true,
         subscription: scope.subscription.clone().or_else(|| attempt?.subscription_id.clone()),
         quote: true,
         payment: scope.payment.clone().or_else(|| attempt?.payment_id.clone()),

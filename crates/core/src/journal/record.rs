@@ -1,12 +1,12 @@
 //! What a decision depends on: the rows that are loaded for it, and how they are named.
 
 use dodo_client::ids::{CustomerId, PaymentId, RefundId, SubscriptionId};
-use wire::{AttemptId, IdempotencyKey, OfferId, UnixSeconds};
+use wire::{AttemptId, IdempotencyKey, OfferId, ProductId, UnixSeconds};
 
 use super::states;
 use crate::domain::{
-    AttemptRow, BookingEnd, OfferRow, PaymentOnRecord, PaymentStatus, QuoteRow, RefundOrder, SeenDispute,
-    SeenRefund,
+    AttemptRow, BookingEnd, DeclineEntry, OfferRow, OfferState, PaymentOnRecord, PaymentStatus, Person,
+    QuoteRow, RefundOrder, SeenDispute, SeenRefund,
 };
 
 /// What has to hold still while something is decided.
@@ -14,10 +14,23 @@ use crate::domain::{
 pub enum Lock {
     /// Everything about this buyer.
     Buyer(CustomerId),
-    /// Everything about the buyer of this attempt; where there is no such attempt, nothing.
+    /// Everything about this buyer, under this and every other customer id with the same e-mail address.
+    Person(Person),
+    /// Everything about the buyer of this attempt and the person of its offer; where there is no such attempt, nothing.
     BuyerOf(AttemptId),
     /// Everything about this payment: its refunds, disputes and refund orders.
     Payment(PaymentId),
+}
+
+impl Lock {
+    /// Returns the customer whose rows are asked for, where the lock names one.
+    #[must_use]
+    pub fn customer(&self) -> Option<&CustomerId> {
+        match self {
+            Self::Buyer(customer) | Self::Person(Person { customer_id: customer, .. }) => Some(customer),
+            Self::BuyerOf(_) | Self::Payment(_) => None,
+        }
+    }
 }
 
 /// The offer that a decision is about.
@@ -46,6 +59,8 @@ pub struct Scope {
     pub offer: Option<OfferKey>,
     /// The other attempts of the offer, released ones left out.
     pub siblings: bool,
+    /// What the person of the offer has otherwise taken, refused or bought of the same thing.
+    pub same_thing: bool,
     /// The live attempts on this subscription.
     pub subscription: Option<SubscriptionId>,
     /// The quote of the attempt.
@@ -75,6 +90,7 @@ impl Scope {
             key: None,
             offer: None,
             siblings: false,
+            same_thing: false,
             subscription: None,
             quote: false,
             payment: None,
@@ -185,6 +201,12 @@ pub struct Record {
     pub offer: Option<OfferRow>,
     /// The other attempts of the offer, released ones left out.
     pub siblings: Vec<StoredAttempt>,
+    /// The person's other offers of the same thing.
+    pub same_thing: Vec<OfferRow>,
+    /// The person's refusals of the same thing, through whichever offer.
+    pub refusals: Vec<DeclineEntry>,
+    /// What the person has bought in the shop.
+    pub bought: Vec<ProductId>,
     /// The live attempts on the subscription.
     pub on_subscription: Vec<StoredAttempt>,
     /// The quote of the attempt.
@@ -221,6 +243,20 @@ impl Record {
     /// one too many, and it is not known which that will be.
     pub(super) fn rival_has_collected(&self) -> bool {
         self.siblings.iter().any(|other| states::is_collected(other.row.state))
+    }
+
+    /// Returns the state of another offer of the same thing by which the person has it, or may be getting it (I15). A plan
+    /// that was taken may have been left again: that is told by the subscription alone. Of several states the one that
+    /// says most.
+    pub(super) fn taken_elsewhere(&self) -> Option<OfferState> {
+        let taken =
+            self.same_thing.iter().filter(|other| states::keeps_from_others(other)).map(|other| other.state);
+        taken.max_by_key(|state| *state == OfferState::Charged)
+    }
+
+    /// Says whether the person has bought in the shop what the offer proposes to buy.
+    pub(super) fn is_owned(&self, offer: &OfferRow) -> bool {
+        offer.plan.subscription_id().is_none() && self.bought.contains(offer.plan.product_id())
     }
 
     /// Says whether an attempt on the subscription is live (I2).

@@ -234,6 +234,9 @@ pub fn rebuilding(tags: &Tags, begun: UnixSeconds, name: String, now: UnixSecond
         basis_hash: String::new(),
         payment_method_id: None,
         card: None,
+        withheld: false,
+        // Who it was issued to is lost.
+        signed_in: true,
     };
     let Money { amount, currency } = tags.agreed;
     let attempt = AttemptRow {
@@ -317,6 +320,7 @@ fn offer_of(offer: &OfferTags, tags: &Tags, begun: UnixSeconds, plan: ChargePlan
         campaign: offer.campaign.clone(),
         trigger_ref: offer.trigger_ref.clone(),
         purchase: offer.original.clone(),
+        email: None,
         parent: None::<OfferId>,
         equivalence: declines::equivalence(plan.product_id()),
         kind: offer.kind,

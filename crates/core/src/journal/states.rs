@@ -6,7 +6,9 @@
 
 use wire::FailureReason;
 
-use crate::domain::{AttemptKind, AttemptState, AttemptWord, Observation, OfferState, RefundStatus};
+use crate::domain::{
+    AttemptKind, AttemptState, AttemptWord, Observation, OfferRow, OfferState, RefundStatus,
+};
 
 /// Offers that a buyer can still take or refuse.
 pub const OPEN_OFFERS: [OfferState; 3] = [OfferState::Eligible, OfferState::Presented, OfferState::Failed];
@@ -62,6 +64,30 @@ pub fn open_for(kind: AttemptKind) -> &'static [OfferState] {
 #[must_use]
 pub fn may_decline(offer: OfferState) -> bool {
     OPEN_OFFERS.contains(&offer) || offer == OfferState::Expired
+}
+
+/// Says whether the thing offered is the buyer's, or may become so: what might be paid for is not offered again.
+#[must_use]
+pub fn is_taken(offer: OfferState) -> bool {
+    match offer {
+        OfferState::Charged
+        | OfferState::Accepting
+        | OfferState::Pending
+        | OfferState::Unknown
+        | OfferState::Abandoned => true,
+        OfferState::Eligible
+        | OfferState::Presented
+        | OfferState::Failed
+        | OfferState::Declined
+        | OfferState::Expired => false,
+    }
+}
+
+/// Says whether an offer keeps every other offer of the same thing from being taken or refused. A plan that was taken may
+/// have been left again: then the subscription alone tells.
+#[must_use]
+pub fn keeps_from_others(offer: &OfferRow) -> bool {
+    is_taken(offer.state) && (offer.plan.subscription_id().is_none() || offer.state != OfferState::Charged)
 }
 
 /// Returns the state of an offer whose claim was given up: as before the claim. One whose card was declined stays one

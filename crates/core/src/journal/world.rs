@@ -23,8 +23,8 @@ use super::{
 };
 use crate::{
     domain::{
-        AttemptKind, AttemptRow, AttemptState, ChargePlan, DisputeStatus, Observation, OfferRow,
-        PaymentStatus, QuoteRow, RefundOrder, RefundStatus, Source,
+        AttemptKind, AttemptRow, AttemptState, ChargePlan, DisputeStatus, EquivalenceKey, Observation,
+        OfferRow, PaymentStatus, QuoteRow, RefundOrder, RefundStatus, Source,
     },
     policy::refunds::RefundRules,
 };
@@ -100,11 +100,15 @@ impl World {
         Self { is_wild: true, ..Self::sane() }
     }
 
-    /// Returns the offers that are there at the beginning: two purchases, and a change of plan.
+    /// Returns the offers that are there at the beginning: one thing to one person three times, twice under one customer
+    /// id; another thing; and a change of plan, which comes last.
     #[must_use]
     pub fn offers() -> Vec<OfferRow> {
-        let change = OfferRow { plan: plan_change("sub_1"), ..offer("of_3") };
-        vec![offer("of_1"), offer("of_2"), change]
+        let again = OfferRow { customer_id: customer("cus_2"), ..offer("of_4") };
+        let other = OfferRow { equivalence: EquivalenceKey("product:prod_book".into()), ..offer("of_5") };
+        let (equivalence, plan) = (EquivalenceKey("product:prod_pro".into()), plan_change("sub_1"));
+        let change = OfferRow { equivalence, plan, ..offer("of_3") };
+        vec![offer("of_1"), offer("of_2"), again, other, change]
     }
 
     /// Returns the quotes that are there at the beginning: one for each offer, and one for a change of plan without offer.
@@ -112,7 +116,7 @@ impl World {
     pub fn quotes() -> Vec<QuoteRow> {
         let mut quotes: Vec<_> =
             Self::offers().iter().map(|row| quote(&format!("qt_{}", row.id), Some(row))).collect();
-        quotes[2].plan = plan_change("sub_1");
+        quotes.last_mut().unwrap().plan = plan_change("sub_1");
         quotes.push(QuoteRow { plan: plan_change("sub_1"), ..quote("qt_of_change", None) });
         quotes
     }
@@ -157,8 +161,9 @@ impl World {
             }),
             25 => dice.among(&attempts).map(|row| AnyCommand::RecordLook(self.look(dice, row))),
             26 => dice.among(&Self::offers()).map(|row| {
-                let stranger = if dice.one_in(8) { "cus_2" } else { "cus_1" };
-                AnyCommand::Decline(Decline { customer_id: customer(stranger), at: now, ..refusal(&row) })
+                let asked = refusal(&row);
+                let customer_id = if dice.one_in(8) { customer("cus_3") } else { asked.customer_id.clone() };
+                AnyCommand::Decline(Decline { customer_id, at: now, ..asked })
             }),
             27 | 28 => dice.among(&attempts).map(|row| {
                 let id = format!("ref_{}_{}", row.id, dice.pick(2));
@@ -233,12 +238,12 @@ impl World {
         if bare {
             row.id = OfferId::parse("of_change").unwrap();
         }
-        let Claim { mut attempt } = claim_of(&row, &self.name("at"), "key");
+        let Claim { mut attempt, email, lifting } = claim_of(&row, &self.name("at"), "key");
         attempt.key = Some(IdempotencyKey::parse(format!("key-{}", dice.pick(12))).unwrap());
         attempt.kind = match row.id.as_str() {
-            "of_1" | "of_2" if dice.one_in(2) => AttemptKind::OneClick,
-            "of_1" | "of_2" => AttemptKind::Hosted,
-            _ => AttemptKind::PlanChange,
+            "of_3" | "of_change" => AttemptKind::PlanChange,
+            _ if dice.one_in(2) => AttemptKind::OneClick,
+            _ => AttemptKind::Hosted,
         };
         attempt.offer_id = attempt.offer_id.filter(|_| !bare);
         if attempt.kind == AttemptKind::PlanChange {
@@ -247,7 +252,7 @@ impl World {
         }
         let soon = UnixSeconds(self.now.0 + 60);
         (attempt.created_at, attempt.lease_until, attempt.next_check_at) = (self.now, soon, Some(soon));
-        Some(AnyCommand::Claim(Claim { attempt }))
+        Some(AnyCommand::Claim(Claim { attempt, email, lifting }))
     }
 
     fn settle(&self, dice: &mut Dice, attempts: &[&AttemptRow]) -> Option<AnyCommand> {

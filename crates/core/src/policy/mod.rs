@@ -1,10 +1,12 @@
 //! The rules, pure: no I/O, no clock, no randomness. Everything is handed in, everything that was decided is returned.
 
+pub mod authority;
 pub mod catalogue;
 pub mod classify;
 pub mod declines;
 pub mod dues;
 pub mod eligibility;
+pub mod email;
 pub mod evidence;
 pub mod failure_reason;
 pub mod observe;

@@ -161,6 +161,7 @@ impl Check<'_> {
             recommendation,
             money: file.money,
             static_shop: self.ids(&file.static_shop.products, "static_shop.products")?,
+            static_shop_new_customer: file.static_shop.new_customer,
         })
     }
 

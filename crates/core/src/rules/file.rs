@@ -232,4 +232,7 @@ pub struct Recommendation {
 pub struct StaticShop {
     /// What may be sold.
     pub products: Vec<Spanned<String>>,
+    /// Whether each checkout makes a new customer, also where Dodo knows the e-mail address.
+    #[serde(default)]
+    pub new_customer: bool,
 }

@@ -83,6 +83,8 @@ pub struct Rules {
     pub money: MoneyRules,
     /// What a shop without a server may sell.
     pub static_shop: Vec<ProductId>,
+    /// Whether each of its checkouts makes a new customer.
+    pub static_shop_new_customer: bool,
 }
 
 /// One rule that makes offers.

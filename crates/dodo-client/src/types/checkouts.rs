@@ -80,6 +80,9 @@ pub struct FeatureFlags {
     /// Let the buyer pick another currency.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allow_currency_selection: Option<bool>,
+    /// Make a new customer, also where one with this e-mail address is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub always_create_new_customer: Option<bool>,
 }
 
 /// Who buys.

@@ -81,7 +81,8 @@ fn by_code(problem: &Problem) -> Class {
         | ErrorCode::IdempotencyKeyMissing
         | ErrorCode::MethodNotAllowed
         | ErrorCode::PayloadTooLarge
-        | ErrorCode::UnsupportedMediaType => Class::Refused(failed(FailureReason::ProcessingError, false)),
+        | ErrorCode::UnsupportedMediaType
+        | ErrorCode::SignInRequired => Class::Refused(failed(FailureReason::ProcessingError, false)),
         ErrorCode::Unavailable | ErrorCode::RequestTimeout => Class::Unknown { repeat: true },
         // `not_underpaid` answers the merchant's server, never a buyer.
         ErrorCode::Internal | ErrorCode::NotUnderpaid => Class::Unknown { repeat: false },

@@ -49,9 +49,9 @@ pub(super) fn checkout(
     })
 }
 
-/// The same purchase on Dodo's page, where the buyer may pick a saved method or give another. What it costs is what was
-/// quoted: no discount code, no other currency.
-pub(super) fn hosted(checkout: Checkout) -> Checkout {
+/// The same purchase on Dodo's page, where the buyer may pick a `saved` method, if these are shown, or give another. What it
+/// costs is what was quoted: no discount code, no other currency.
+pub(super) fn hosted(checkout: Checkout, saved: bool) -> Checkout {
     let flags = checkout.feature_flags.unwrap_or_default();
     Checkout {
         feature_flags: Some(FeatureFlags {
@@ -59,7 +59,7 @@ pub(super) fn hosted(checkout: Checkout) -> Checkout {
             allow_currency_selection: Some(false),
             ..flags
         }),
-        show_saved_payment_methods: Some(true),
+        show_saved_payment_methods: Some(saved),
         cancel_url: checkout.return_url.clone(),
         // On the page the buyer can complete the address.
         minimal_address: None,
@@ -172,7 +172,7 @@ mod tests {
         let partial = Billing { street: None, ..billing() };
         let body = checkout(&purchase(Some(partial)), Some(metadata()), None).unwrap();
         assert_eq!(body.minimal_address, Some(true));
-        let page = hosted(body);
+        let page = hosted(body, true);
         assert_eq!(page.minimal_address, None);
         let flags = page.feature_flags.unwrap();
         assert_eq!(flags.allow_discount_code, Some(false));

@@ -23,7 +23,7 @@ use dodo_client::{
     http::turn::Room,
     ids::{CustomerId, PaymentMethodId, SubscriptionId},
     types::{
-        checkouts::{Buyer, CartItem, Checkout, CheckoutPreview, CheckoutSession},
+        checkouts::{Buyer, CartItem, Checkout, CheckoutPreview, CheckoutSession, FeatureFlags},
         payments::Payment,
         plan_preview::PlanChangePreview,
         subscriptions::PaymentLink,
@@ -126,7 +126,8 @@ impl Gateway {
         Ok(self.dodo.charge_checkout(customer, method, &body).await)
     }
 
-    /// Opens a hosted page for a new purchase. Nothing is charged by it.
+    /// Opens a hosted page for a new purchase. Nothing is charged by it. `saved` says whether the page may show the methods
+    /// that the customer has saved: to somebody who only knows a purchase it must not.
     ///
     /// # Errors
     /// See [`GatewayError`].
@@ -134,12 +135,13 @@ impl Gateway {
         &self,
         plan: &ChargePlan,
         customer: &CustomerId,
+        saved: bool,
         tags: &Tags,
     ) -> Result<CheckoutSession, GatewayError> {
         let metadata = tags.signed_over(&Metadata::default(), &self.keys)?;
         let body = bodies::checkout(plan, Some(metadata), self.return_url.as_deref())?;
         let buyer = Buyer::Known { customer_id: customer.clone() };
-        Ok(self.dodo.create_hosted_checkout(Some(&buyer), &bodies::hosted(body)).await?)
+        Ok(self.dodo.create_hosted_checkout(Some(&buyer), &bodies::hosted(body, saved)).await?)
     }
 
     /// Opens a hosted checkout for anybody, for a shop without a server. `fragment` ends the address to come back to: no
@@ -151,12 +153,15 @@ impl Gateway {
         &self,
         product_id: ProductId,
         quantity: u32,
+        new_customer: bool,
         fragment: &str,
     ) -> Result<CheckoutSession, Error> {
         let line = CartItem { product_id, quantity: i64::from(quantity), addons: Vec::new() };
         let checkout = Checkout {
             product_cart: vec![line],
             return_url: self.return_url.as_ref().map(|url| format!("{url}#{fragment}")),
+            feature_flags: new_customer
+                .then(|| FeatureFlags { always_create_new_customer: Some(true), ..FeatureFlags::default() }),
             ..Checkout::default()
         };
         self.dodo.create_hosted_checkout(None, &checkout).await

@@ -38,7 +38,9 @@ impl FromRequestParts<App> for PlansSession {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        session(&parts.headers, app, Purpose::Plans).await.map(Self)
+        let session = session(&parts.headers, app, Purpose::Plans).await?;
+        // One from before such sessions were for buyers who are signed in.
+        if session.signed_in { Ok(Self(session)) } else { Err(ApiError::new(ErrorCode::Unauthorized)) }
     }
 }
 

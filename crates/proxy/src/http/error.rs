@@ -139,6 +139,10 @@ fn meaning(code: ErrorCode) -> (StatusCode, &'static str) {
         ErrorCode::ChangeNotPossible => {
             (StatusCode::UNPROCESSABLE_ENTITY, "This change is not possible at the moment")
         }
+        ErrorCode::SignInRequired => (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "Sessions for plans and for triggers other than a purchase are for signed-in buyers (`signed_in: true`)",
+        ),
         ErrorCode::RateLimited => (StatusCode::TOO_MANY_REQUESTS, "Too many requests"),
         ErrorCode::Internal | ErrorCode::Other => (StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong"),
         ErrorCode::Unavailable => {

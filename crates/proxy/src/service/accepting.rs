@@ -4,19 +4,24 @@
 //! | step | where |
 //! |---|---|
 //! | wait for the gate | [`Charging::ready`] |
-//! | reject an offer that was declined or taken elsewhere | [`Offers::check_open`] |
+//! | find out what the session may see and charge | [`Offers::chargeable`] |
 //! | answer a key that was used before as it was answered then | [`Charging::earlier_answer`] |
-//! | claim, charge, settle | [`Charging`] |
+//! | reject a quote of somebody else's, and a plan that is had already | [`Offers::lifting`] |
+//! | claim, unless the thing was refused or taken elsewhere; charge, settle | [`Charging`] |
 //! | forget a price that has changed, or the subscription that was changed | the caches |
 
 use std::sync::Arc;
 
-use upsell_core::domain::{Fingerprint, OfferRow, Session};
+use upsell_core::{
+    domain::{Fingerprint, OfferRow, Session},
+    journal::{Lifting, states},
+    policy::authority,
+};
 use wire::{AcceptRequest, Attempt, ChangeRequest, ErrorCode, IdempotencyKey, OfferId, UpsellResponse};
 
 use super::{
     catalogue::Catalogue,
-    charging::{ChargeError, Charging},
+    charging::{Agreed, ChargeError, Charging},
     offers::{OfferError, Offers},
 };
 use crate::store::{Store, StoreError};
@@ -88,14 +93,21 @@ impl Accepting {
         fingerprint: Fingerprint,
     ) -> Result<Attempt, AcceptError> {
         self.charging.ready().await?;
-        let offer = self.open_offer(session, &request.offer_id).await?;
+        let offer = self.offer_of(session, &request.offer_id).await?;
+        let who = self.offers.chargeable(session, &offer).await?;
         if let Some(answer) = self.charging.earlier_answer(session, &key, fingerprint).await? {
             return Ok(answer);
         }
         let quote = self.store.quote(&session.customer_id, &request.quote_id).await?;
         let quote = quote.ok_or(ChargeError::NotFound)?;
+        // A click on what is over or being paid learns what became of it, by whichever quote.
+        if states::OPEN_OFFERS.contains(&offer.state) && !who.allows_quote(&quote) {
+            return Err(ChargeError::QuoteExpired.into());
+        }
+        let lifting = self.offers.lifting(&offer).await?;
         let offer_id = offer.id.clone();
-        let answer = self.charging.accept(session, offer, quote, request, key, fingerprint).await;
+        let agreed = Agreed { offer: Some(offer), quote, who, lifting };
+        let answer = self.charging.accept(session, agreed, request, key, fingerprint).await;
         if matches!(answer, Err(ChargeError::QuoteChanged(_))) {
             self.offers.forget_price(&offer_id).await;
         }
@@ -115,30 +127,29 @@ impl Accepting {
     ) -> Result<Attempt, AcceptError> {
         self.charging.ready().await?;
         let quote = self.store.quote(&session.customer_id, &request.quote_id).await?;
-        let offer = match quote.as_ref().and_then(|quote| quote.offer_id.as_ref()) {
-            Some(id) => Some(self.open_offer(session, id).await?),
-            None => None,
-        };
         let answer = async {
             if let Some(answer) = self.charging.earlier_answer(session, &key, fingerprint).await? {
                 return Ok(answer);
             }
             let quote = quote.ok_or(ChargeError::NotFound)?;
-            self.charging.change(session, offer, quote, request, key, fingerprint).await
+            let (mut offer, mut lifting) = (None, Lifting::default());
+            if let Some(id) = &quote.offer_id {
+                let found = self.offer_of(session, id).await?;
+                lifting = self.offers.lifting(&found).await?;
+                offer = Some(found);
+            }
+            let agreed = Agreed { offer, quote, who: authority::chargeable(session, None), lifting };
+            Ok::<_, AcceptError>(self.charging.change(session, agreed, request, key, fingerprint).await?)
         };
         let answer = answer.await;
         // Whatever came of it, the cached subscription may be out of date now.
         if let Some(id) = &session.subscription_id {
             self.catalogue.refresh_subscription(id).await;
         }
-        Ok(answer?)
+        answer
     }
 
-    /// Reads an offer of this buyer and rejects one that was declined or taken elsewhere. One that is already being
-    /// charged passes: its attempt is the answer.
-    async fn open_offer(&self, session: &Session, id: &OfferId) -> Result<OfferRow, AcceptError> {
-        let offer = self.store.offer(&session.customer_id, id).await?.ok_or(ChargeError::NotFound)?;
-        self.offers.check_open(&offer).await?;
-        Ok(offer)
+    async fn offer_of(&self, session: &Session, id: &OfferId) -> Result<OfferRow, AcceptError> {
+        Ok(self.store.offer(&session.customer_id, id).await?.ok_or(ChargeError::NotFound)?)
     }
 }

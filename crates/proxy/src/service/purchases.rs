@@ -1,12 +1,15 @@
 //! Purchases: from a payment at Dodo to what campaigns follow up.
 
-use std::sync::Arc;
+use std::{cmp::Reverse, sync::Arc};
 
 use dodo_client::{
     ids::{CustomerId, PaymentId, SubscriptionId},
-    types::payments::{ChargeType, IntentStatus, Payment},
+    types::payments::{ChargeType, IntentStatus, Payment, PaymentSummary},
 };
-use upsell_core::domain::{Billing, Purchase};
+use upsell_core::{
+    domain::{Billing, Purchase, Session},
+    policy::email,
+};
 use wire::ProductId;
 
 use super::catalogue::{Catalogue, CatalogueError};
@@ -66,6 +69,8 @@ impl Purchases {
         let purchase = Purchase {
             payment_id: payment.payment_id.clone(),
             customer_id: payment.customer.customer_id.clone(),
+            email: email::hash(self.store.email_key(), &payment.customer.email),
+            payment_method_id: payment.payment_method_id.clone(),
             product_ids,
             // Of several, none stands for the purchase: a change of plan would have to guess which.
             subscription_id: match subscriptions.as_slice() {
@@ -85,41 +90,59 @@ impl Purchases {
         Ok(Some(purchase))
     }
 
-    /// The buyer's purchase with this payment, or their latest: from the store, else from Dodo, when its webhook has not
-    /// come yet. `None` when there is none, or it is somebody else's.
+    /// Returns the purchase that a session follows, from the store alone.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn followed(&self, session: &Session) -> Result<Option<Purchase>, StoreError> {
+        match session.follows() {
+            Some(id) => self.store.purchase(&session.customer_id, id).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Returns the buyer's purchase with this payment: from the store, else from Dodo, when its webhook has not come yet.
+    /// `None` when there is none, or it is somebody else's.
     ///
     /// # Errors
     /// See [`PurchaseError`].
     pub async fn look_up(
         &self,
         customer: &CustomerId,
-        payment: Option<&PaymentId>,
+        payment: &PaymentId,
     ) -> Result<Option<Purchase>, PurchaseError> {
-        if let Some(known) = self.known(customer, payment).await? {
-            return Ok(Some(known));
+        let known = self.store.purchase(customer, payment).await?;
+        // One from before e-mail addresses were hashed also lacks the method that paid it.
+        if known.as_ref().is_some_and(|known| known.email.is_some()) {
+            return Ok(known);
         }
-        let payment = match payment {
-            Some(id) => self.payment(id).await?,
-            None => self.latest_paid(customer).await?,
-        };
-        match payment {
-            Some(payment) if payment.customer.customer_id == *customer => self.record(&payment).await,
-            _ => Ok(None),
+        match self.payment(payment).await {
+            Ok(Some(payment)) if payment.customer.customer_id == *customer => {
+                let recorded = self.record(&payment).await?;
+                Ok(recorded.or(known))
+            }
+            Ok(_) => Ok(None),
+            Err(_) if known.is_some() => Ok(known),
+            Err(error) => Err(error),
         }
     }
 
-    /// The same from the store alone.
+    /// Returns the buyer's newest purchase. Dodo is always asked: a webhook may be late, and an older purchase must not be
+    /// taken for the newest. `None` when there is none.
     ///
     /// # Errors
-    /// When the store fails.
-    pub async fn known(
-        &self,
-        customer: &CustomerId,
-        payment: Option<&PaymentId>,
-    ) -> Result<Option<Purchase>, StoreError> {
-        match payment {
-            Some(id) => self.store.purchase(customer, id).await,
-            None => self.store.latest_purchase(customer).await,
+    /// See [`PurchaseError`].
+    pub async fn newest(&self, customer: &CustomerId) -> Result<Option<Purchase>, PurchaseError> {
+        let listed = self.latest_paid(customer).await?;
+        let known = self.store.latest_purchase(customer).await?;
+        // A listing may be behind as well.
+        match (listed, known) {
+            (Some(listed), Some(known)) if known.paid_at > listed.created_at => {
+                self.look_up(customer, &known.payment_id).await
+            }
+            (Some(listed), _) => self.look_up(customer, &listed.payment_id).await,
+            (None, Some(known)) => self.look_up(customer, &known.payment_id).await,
+            (None, None) => Ok(None),
         }
     }
 
@@ -131,18 +154,15 @@ impl Purchases {
         }
     }
 
-    async fn latest_paid(&self, customer: &CustomerId) -> Result<Option<Payment>, PurchaseError> {
+    /// Returns the newest collected payment of something new that no offer of ours made, as it is listed.
+    async fn latest_paid(&self, customer: &CustomerId) -> Result<Option<PaymentSummary>, PurchaseError> {
         let begun = |kind: &Option<ChargeType>| matches!(kind, None | Some(ChargeType::New));
         let collected = self.gateway.collected_payments(customer).await?;
-        let mut paid: Vec<_> = collected
+        let paid = collected
             .into_iter()
-            .filter(|payment| begun(&payment.charge_type) && payment.metadata.text(OURS).is_none())
-            .collect();
-        paid.sort_by_key(|payment| payment.created_at);
-        match paid.pop() {
-            Some(latest) => self.payment(&latest.payment_id).await,
-            None => Ok(None),
-        }
+            .filter(|payment| begun(&payment.charge_type) && payment.metadata.text(OURS).is_none());
+        // Of several in one second the one that is listed first, which is the latest.
+        Ok(paid.min_by_key(|payment| Reverse(payment.created_at)))
     }
 }
 

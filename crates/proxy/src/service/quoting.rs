@@ -6,8 +6,9 @@ use dodo_client::{ids::CustomerId, types::subscriptions::Subscription};
 use money::later;
 pub use upsell_core::policy::pricing::Priced;
 use upsell_core::{
-    domain::{ChargePlan, QuoteRow, SavedMethod},
+    domain::{ChargePlan, QuoteRow},
     policy::{
+        authority::PayBy,
         plan_terms,
         pricing::{self, PricingError},
     },
@@ -178,8 +179,8 @@ impl Quoting {
         Ok((plan, priced))
     }
 
-    /// Writes a quote down. `method` is what the buyer is shown and what will be charged; `None` means a hosted checkout,
-    /// or for a plan change that the subscription's method is not known.
+    /// Writes a quote down. The pay_by method is what the buyer is shown and what will be charged; without one it means a
+    /// hosted checkout, or for a plan change that the subscription's method is not known.
     ///
     /// # Errors
     /// When it cannot be written down, or does not add up.
@@ -189,7 +190,7 @@ impl Quoting {
         plan: &ChargePlan,
         customer: &CustomerId,
         offer: Option<&OfferId>,
-        method: Option<&SavedMethod>,
+        pay_by: &PayBy,
     ) -> Result<QuoteRow, QuoteError> {
         let expires_at = later(self.clock.now(), i64::from(QUOTE_LIFE));
         let name = priced.name.clone();
@@ -206,8 +207,10 @@ impl Quoting {
             from_plan: priced.from_plan.clone(),
             name,
             basis_hash,
-            payment_method_id: method.map(|method| method.id.clone()),
-            card: method.and_then(|method| method.card.clone()),
+            payment_method_id: pay_by.method.as_ref().map(|method| method.id.clone()),
+            card: pay_by.method.as_ref().and_then(|method| method.card.clone()),
+            withheld: pay_by.withheld,
+            signed_in: pay_by.signed_in,
         };
         self.store.put_quote(&row).await?;
         Ok(row)

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use upsell_core::{
     domain::{PaymentFacts, Source, Tags},
     journal::{PresumeSent, Rebuild, Took, restore},
+    policy::email,
 };
 use wire::{ProductId, UnixSeconds};
 
@@ -142,10 +143,14 @@ impl Restoring {
             Some((product, _)) => self.charging.name_of(product).await,
             None => String::new(),
         };
-        let Some(rebuilding) = restore::rebuilding(tags, payment.created_at, name, self.clock.now()) else {
+        let Some(mut rebuilding) = restore::rebuilding(tags, payment.created_at, name, self.clock.now())
+        else {
             tracing::error!(attempt_id = %tags.attempt, "a payment says too little to write its attempt anew");
             return Ok(None);
         };
+        if let Some(offer) = &mut rebuilding.offer {
+            offer.email = email::hash(self.store.email_key(), &whole.customer.email);
+        }
         let rebuild = Rebuild { rebuilding: &rebuilding, at: self.clock.now() };
         let (Took::New(row) | Took::Known(row)) = self.store.execute(&rebuild).await?;
         tracing::warn!(attempt_id = %row.id, "an attempt was written anew from its payment");

@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use upsell_core::{
     domain::{Session, TriggerEvent},
+    policy::authority,
     rules::{MAX_LIMIT, Rules},
 };
 use wire::{
@@ -52,6 +53,9 @@ pub enum SessionError {
     /// The purchase or subscription is not this buyer's, the product is not for sale here, the nonce is not good.
     #[error("no such thing for this buyer")]
     NotFound,
+    /// A session for plans, or for another trigger than a purchase, and nobody says that the buyer is signed in.
+    #[error("sessions for plans and for triggers other than a purchase are for signed-in buyers")]
+    SignInRequired,
     /// Dodo gave no address to pay at.
     #[error("the checkout has no address")]
     NoCheckoutUrl,
@@ -76,6 +80,7 @@ impl SessionError {
         match self {
             Self::Invalid(_) => ErrorCode::InvalidRequest,
             Self::NotFound => ErrorCode::NotFound,
+            Self::SignInRequired => ErrorCode::SignInRequired,
             Self::Store(error) => error.code(),
             Self::Catalogue(error) if error.is_not_found() => ErrorCode::NotFound,
             Self::NoCheckoutUrl | Self::Upstream(_) | Self::Catalogue(_) | Self::Purchase(_) => {
@@ -142,14 +147,11 @@ impl Sessions {
 
     /// A purchase that is named must be the buyer's own. One that is not paid yet may still become so.
     async fn check_purchase(&self, customer: &CustomerId, id: &PaymentId) -> Result<(), SessionError> {
-        if self.purchases.known(customer, Some(id)).await?.is_some() {
+        if self.purchases.look_up(customer, id).await?.is_some() {
             return Ok(());
         }
         match self.gateway.whole_payment(id).await {
-            Ok(payment) if payment.customer.customer_id == *customer => {
-                self.purchases.record(&payment).await?;
-                Ok(())
-            }
+            Ok(payment) if payment.customer.customer_id == *customer => Ok(()),
             Ok(_) => Err(SessionError::NotFound),
             Err(error) if error.is_not_found() => Err(SessionError::NotFound),
             Err(error) => Err(error.into()),
@@ -167,6 +169,9 @@ impl Sessions {
             Some(Trigger::Other) => return Err(invalid("trigger")),
             Some(known) => known,
         };
+        if authority::needs_sign_in(purpose, trigger) && !request.signed_in {
+            return Err(SessionError::SignInRequired);
+        }
         let payment = request.payment_id.as_deref().map(PaymentId::parse).transpose();
         let subscription = request.subscription_id.as_deref().map(SubscriptionId::parse).transpose();
         let subscription_id = subscription.map_err(|_| invalid("subscription_id"))?;
@@ -183,9 +188,11 @@ impl Sessions {
             token: ids::token_hash(token),
             customer_id: CustomerId::parse(request.customer_id.as_str())
                 .map_err(|_| invalid("customer_id"))?,
+            signed_in: request.signed_in,
             purpose,
             trigger,
             payment_id: payment.map_err(|_| invalid("payment_id"))?,
+            newest: None,
             subscription_id,
             locale: request.locale.clone(),
             country: request.country.clone(),
@@ -257,26 +264,39 @@ impl Sessions {
         if !(1..=MAX_QUANTITY).contains(&quantity) {
             return Err(SessionError::Invalid("quantity"));
         }
+        if request.browser.as_deref().is_some_and(|secret| !is_browser_secret(secret)) {
+            return Err(SessionError::Invalid("browser"));
+        }
         let nonce = ids::token();
         let fragment = format!("os={nonce}");
         let product_id = request.product_id.clone();
-        let session = self.gateway.open_for_anybody(product_id, quantity, &fragment).await?;
+        let new_customer = self.rules.static_shop_new_customer;
+        let session = self.gateway.open_for_anybody(product_id, quantity, new_customer, &fragment).await?;
         let checkout_url = session.checkout_url.ok_or(SessionError::NoCheckoutUrl)?;
         let expires_at = later(self.clock.now(), NONCE_LIFE);
-        self.store.put_nonce(ids::token_hash(&nonce), &session.session_id, expires_at).await?;
+        // A browser that keeps nothing buys, and is offered nothing.
+        if let Some(browser) = &request.browser {
+            let (nonce, browser) = (ids::token_hash(&nonce), ids::token_hash(browser));
+            self.store.put_nonce(nonce, browser, &session.session_id, expires_at).await?;
+        }
         Ok(CheckoutResponse { checkout_url })
     }
 
-    /// Exchanges a nonce for a token, once, and only when its checkout was paid. Before that the nonce stays good.
+    /// Exchanges a nonce for a token, once: in the browser that began the checkout, and only for the payment that Dodo named
+    /// in the return address, once it has succeeded. Before that the nonce stays good. The address may have been seen by
+    /// whoever was sent the checkout's, and the payment may be somebody else's.
     ///
     /// # Errors
     /// See [`SessionError`].
     pub async fn redeem(&self, request: &RedeemRequest) -> Result<SessionResponse, SessionError> {
-        let nonce = ids::token_hash(&request.nonce);
+        let (Some(browser), Some(named)) = (&request.browser, &request.payment_id) else {
+            return Err(SessionError::NotFound);
+        };
+        let (nonce, browser) = (ids::token_hash(&request.nonce), ids::token_hash(browser));
         let now = self.clock.now();
-        let checkout = self.store.nonce(nonce, now).await?.ok_or(SessionError::NotFound)?;
+        let checkout = self.store.nonce(nonce, browser, now).await?.ok_or(SessionError::NotFound)?;
         let status = self.gateway.checkout(&checkout).await?;
-        let payment_id = status.payment_id.ok_or(SessionError::NotFound)?;
+        let payment_id = status.payment_id.filter(|id| id.as_str() == named).ok_or(SessionError::NotFound)?;
         let payment = self.gateway.whole_payment(&payment_id).await?;
         if payment.status != Some(IntentStatus::Succeeded) {
             return Err(SessionError::NotFound);
@@ -284,14 +304,16 @@ impl Sessions {
         // Before the nonce is used up: what fails here may be tried again.
         self.purchases.record(&payment).await?;
         // Of two at the same time one gets it.
-        self.store.redeem_nonce(nonce, now).await?.ok_or(SessionError::NotFound)?;
+        self.store.redeem_nonce(nonce, browser, now).await?.ok_or(SessionError::NotFound)?;
         let token = ids::token();
         let session = Session {
             token: ids::token_hash(&token),
             customer_id: payment.customer.customer_id,
+            signed_in: false,
             purpose: Purpose::Offer,
             trigger: Trigger::Purchase,
             payment_id: Some(payment_id),
+            newest: None,
             subscription_id: None,
             locale: None,
             country: None,
@@ -307,6 +329,12 @@ impl Sessions {
 pub fn is_language(tag: &str) -> bool {
     (1..=35).contains(&tag.len())
         && tag.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+}
+
+/// Text that a browser makes of enough random bytes.
+fn is_browser_secret(secret: &str) -> bool {
+    (32..=128).contains(&secret.len())
+        && secret.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }
 
 /// Two capital letters.

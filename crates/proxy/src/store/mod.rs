@@ -42,7 +42,7 @@ pub use people::{Inbox, InboxInsert, People, UNREADABLE};
 pub use plan_changes::Changes;
 pub use restore::Restore;
 pub use sales::{RefundOrders, Sales};
-pub use support::{AttemptFilter, StateCount, Support};
+pub use support::{AttemptFilter, StateCount, Support, Withheld};
 
 /// A store as a thing that is up, or not.
 #[async_trait]

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use dodo_client::ids::CustomerId;
-use upsell_core::domain::{DeclineEntry, OfferRow};
+use upsell_core::domain::{DeclineEntry, OfferRow, Person};
 use wire::{OfferId, UnixSeconds};
 
 use super::StoreError;
@@ -49,6 +49,6 @@ pub trait Offers: Send + Sync {
         at: UnixSeconds,
     ) -> Result<bool, StoreError>;
 
-    /// This buyer's refusals, the latest first.
-    async fn decline_ledger(&self, customer: &CustomerId) -> Result<Vec<DeclineEntry>, StoreError>;
+    /// This person's refusals, under whichever customer id, the latest first.
+    async fn decline_ledger(&self, person: &Person) -> Result<Vec<DeclineEntry>, StoreError>;
 }

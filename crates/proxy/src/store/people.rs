@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use dodo_client::ids::{CheckoutSessionId, CustomerId, PaymentId};
+use secrecy::SecretString;
 use upsell_core::domain::{Purchase, Session, TokenHash, TriggerEvent};
 use wire::{Trigger, UnixSeconds};
 
@@ -13,28 +14,37 @@ pub trait People: Send + Sync {
     /// Keeps a session.
     async fn put_session(&self, session: &Session) -> Result<(), StoreError>;
 
+    /// Key of the hashes of e-mail addresses: made with the store, kept by every copy of it.
+    fn email_key(&self) -> &SecretString;
+
+    /// Has a session follow this purchase, the newest, from now on, unless it follows one already.
+    async fn follow_purchase(&self, token: TokenHash, payment: &PaymentId) -> Result<(), StoreError>;
+
     /// The session of a token, unless unknown or over at `now`.
     async fn session(&self, token: TokenHash, now: UnixSeconds) -> Result<Option<Session>, StoreError>;
 
-    /// Keeps a nonce for the checkout that it goes with.
+    /// Keeps a nonce for the checkout that it goes with, and the browser that began it.
     async fn put_nonce(
         &self,
         nonce: TokenHash,
+        browser: TokenHash,
         checkout: &CheckoutSessionId,
         expires_at: UnixSeconds,
     ) -> Result<(), StoreError>;
 
-    /// The checkout of a nonce, unless unknown, over at `now` or redeemed. Does not redeem it.
+    /// The checkout of a nonce, unless unknown, begun in another browser, over at `now` or redeemed. Does not redeem it.
     async fn nonce(
         &self,
         nonce: TokenHash,
+        browser: TokenHash,
         now: UnixSeconds,
     ) -> Result<Option<CheckoutSessionId>, StoreError>;
 
-    /// Redeems a nonce: `Some` exactly once.
+    /// Redeems a nonce in the browser that began its checkout: `Some` exactly once.
     async fn redeem_nonce(
         &self,
         nonce: TokenHash,
+        browser: TokenHash,
         now: UnixSeconds,
     ) -> Result<Option<CheckoutSessionId>, StoreError>;
 

@@ -29,6 +29,15 @@ pub struct StateCount {
     pub oldest: UnixSeconds,
 }
 
+/// How often a saved method was not charged because it was not shown to be the buyer's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Withheld {
+    /// Offers for which a hosted checkout was opened instead.
+    pub opened: u64,
+    /// Those of them that were paid there.
+    pub paid: u64,
+}
+
 /// Looking into the store.
 #[async_trait]
 pub trait Support: Send + Sync {
@@ -37,6 +46,9 @@ pub trait Support: Send + Sync {
 
     /// Attempts by state; states without any are left out.
     async fn count_attempts(&self) -> Result<Vec<StateCount>, StoreError>;
+
+    /// Returns how often the checkout was hosted because no saved method might be charged.
+    async fn withheld(&self) -> Result<Withheld, StoreError>;
 
     /// Payments seen of an attempt, the earliest first.
     async fn payments_of(&self, id: &AttemptId) -> Result<Vec<PaymentOnRecord>, StoreError>;

@@ -354,7 +354,7 @@ async fn session_requests_with_words_that_are_none() {
             "{body}"
         );
     }
-    let plans = json!({"customer_id": scene.customer, "purpose": "plans"});
+    let plans = json!({"customer_id": scene.customer, "purpose": "plans", "signed_in": true});
     let answer = scene.app.send(scene.request("/v1/sessions", Who::Merchant).json(&plans)).await;
     assert_eq!(
         (answer.code().as_str(), answer.body["field"].as_str()),

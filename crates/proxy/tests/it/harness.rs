@@ -218,8 +218,10 @@ impl TestApp {
     /// A token for the upgrade page.
     pub(crate) async fn plans_token(&self, buyer: &Buyer) -> String {
         let subscription = buyer.subscription.as_ref().unwrap();
-        self.mint(json!({"customer_id": buyer.customer, "purpose": "plans", "subscription_id": subscription}))
-            .await
+        let request = json!({
+            "customer_id": buyer.customer, "purpose": "plans", "subscription_id": subscription, "signed_in": true,
+        });
+        self.mint(request).await
     }
 
     /// The offer on the page.

@@ -104,7 +104,7 @@ async fn a_refusal_is_for_good_and_does_not_stand_in_the_way() {
     let event = json!({"customer_id": buyer.customer, "trigger": "near_plan_limit", "subscription_id": buyer.subscription});
     assert_eq!(app.post(MERCHANT_KEY, "/v1/events", event).await.status, 202);
     let token = app
-        .mint(json!({"customer_id": buyer.customer, "purpose": "offer", "trigger": "near_plan_limit",
+        .mint(json!({"customer_id": buyer.customer, "purpose": "offer", "trigger": "near_plan_limit", "signed_in": true,
                      "subscription_id": buyer.subscription}))
         .await;
     let shown = app.look(&token).await;

@@ -27,3 +27,4 @@ mod restore;
 mod static_shop;
 mod support;
 mod webhooks;
+mod whose_card;

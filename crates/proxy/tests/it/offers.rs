@@ -110,9 +110,17 @@ async fn why_there_is_nothing_to_offer() {
     let buyer = app.sim.buyer_of("prod_complete_bundle", Some(GOOD_CARD)).unwrap();
     app.offer_token(&buyer).await;
     let payment = app.sim.purchase(&buyer.customer, "prod_starter_course").unwrap();
-    let token =
-        app.mint(json!({"customer_id": buyer.customer, "purpose": "offer", "payment_id": payment})).await;
+    let session = |signed_in: bool| json!({"customer_id": buyer.customer, "purpose": "offer", "payment_id": payment, "signed_in": signed_in});
+    let token = app.mint(session(true)).await;
     assert_eq!(app.look(&token).await, json!({"eligible": false, "reason": "already_owned"}));
+    // Whoever only knows the purchase learns it at the press, and nothing is charged.
+    let token = app.mint(session(false)).await;
+    let shown = app.look(&token).await;
+    assert_eq!(shown["product"]["id"], "prod_complete_bundle", "{shown}");
+    let posts = app.sim.posts_to("/checkouts");
+    assert_eq!(app.accept(&token, &shown, "key-1").await.code(), "offer_gone");
+    assert_eq!(app.sim.posts_to("/checkouts"), posts);
+    assert_eq!(app.look(&token).await, json!({"eligible": false, "reason": "expired"}));
 }
 
 #[tokio::test]
@@ -127,7 +135,7 @@ async fn the_latest_purchase_is_followed_up_when_none_is_named() {
 async fn a_reported_event_leads_to_an_offer() {
     let app = TestApp::spawn().await;
     let buyer = app.sim.subscriber_of("prod_basic_plan").unwrap();
-    let session = json!({"customer_id": buyer.customer, "purpose": "offer", "trigger": "near_plan_limit"});
+    let session = json!({"customer_id": buyer.customer, "purpose": "offer", "trigger": "near_plan_limit", "signed_in": true});
     let token = app.mint(session.clone()).await;
     assert_eq!(app.look(&token).await["reason"], "no_purchase");
     let event = json!({
@@ -185,7 +193,7 @@ async fn somebody_elses_purchase_or_subscription_gives_no_token() {
     let other = app.sim.customer(Some(GOOD_CARD)).unwrap();
     for request in [
         json!({"customer_id": other, "purpose": "offer", "payment_id": victim.payment}),
-        json!({"customer_id": other, "purpose": "plans", "subscription_id": victim.subscription}),
+        json!({"customer_id": other, "purpose": "plans", "signed_in": true, "subscription_id": victim.subscription}),
         json!({"customer_id": other, "purpose": "offer", "subscription_id": victim.subscription}),
         json!({"customer_id": other, "purpose": "offer", "payment_id": "pay_that_is_not"}),
     ] {

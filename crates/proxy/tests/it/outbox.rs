@@ -54,6 +54,7 @@ impl Desk {
             campaign: "toolkit".into(),
             trigger_ref: format!("pay_{n}"),
             purchase: None,
+            email: None,
             parent: None,
             equivalence: EquivalenceKey("product:prod_toolkit".into()),
             kind: OfferKind::CrossSell,
@@ -70,7 +71,8 @@ impl Desk {
             expires_at: UnixSeconds(now.0 + 86_400),
         };
         let offer_id = self.store.insert_offer_if_absent(&offer).await.unwrap().row().id;
-        let decline = Decline { offer_id, customer_id, price: None, plan: None, reason: None, at: now };
+        let decline =
+            Decline { offer_id, customer_id, email: None, price: None, plan: None, reason: None, at: now };
         self.store.execute(&decline).await.unwrap();
     }
 

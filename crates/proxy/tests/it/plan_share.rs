@@ -28,7 +28,7 @@ async fn changes_to(app: &TestApp, product: &str) {
 async fn page(app: &TestApp, product: &str, used: u32) -> Value {
     let buyer = app.sim.subscriber_of(product).unwrap();
     let request = json!({
-        "customer_id": buyer.customer, "purpose": "plans", "subscription_id": buyer.subscription,
+        "customer_id": buyer.customer, "purpose": "plans", "signed_in": true, "subscription_id": buyer.subscription,
         "usage": [{"feature": "downloads", "used": used}],
     });
     let token = app.mint(request).await;

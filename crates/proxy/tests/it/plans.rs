@@ -56,7 +56,7 @@ async fn page_with_usage(app: &TestApp, usage: Value) -> Value {
     let subscription = buyer.subscription.clone().unwrap();
     let token = app
         .mint(json!({
-            "customer_id": buyer.customer, "purpose": "plans", "subscription_id": subscription, "usage": usage,
+            "customer_id": buyer.customer, "purpose": "plans", "signed_in": true, "subscription_id": subscription, "usage": usage,
         }))
         .await;
     app.get(&token, "/v1/plans").await.ok()
@@ -101,7 +101,7 @@ async fn usage_of_what_no_plan_has_is_refused() {
         json!([{"feature": "downloads", "used": 9_007_199_254_740_992_u64}]),
     ] {
         let request = json!({
-            "customer_id": buyer.customer, "purpose": "plans",
+            "customer_id": buyer.customer, "purpose": "plans", "signed_in": true,
             "subscription_id": buyer.subscription.clone().unwrap(), "usage": usage,
         });
         let answer = app.post(MERCHANT_KEY, "/v1/sessions", request).await;
@@ -116,7 +116,7 @@ async fn a_plan_on_hold_says_what_is_owed() {
     let body = json!({"customer_id": customer, "product_id": "prod_basic_plan", "started_days_ago": 31});
     let subscription = app.sim.post("/_sim/subscriptions", body).await.unwrap()["subscription_id"].clone();
     let token =
-        app.mint(json!({"customer_id": customer, "purpose": "plans", "subscription_id": subscription})).await;
+        app.mint(json!({"customer_id": customer, "purpose": "plans", "signed_in": true, "subscription_id": subscription})).await;
     let current = app.get(&token, "/v1/plans").await.ok()["current"].clone();
     assert_eq!((&current["status"], &current["can_change"]), (&json!("on_hold"), &json!(false)));
     assert_eq!(current["due"], json!({"amount": 3000, "currency": "USD"}));
@@ -129,7 +129,7 @@ async fn prices_are_for_all_seats() {
     let body = json!({"customer_id": customer, "product_id": "prod_basic_plan", "quantity": 5});
     let subscription = app.sim.post("/_sim/subscriptions", body).await.unwrap()["subscription_id"].clone();
     let token =
-        app.mint(json!({"customer_id": customer, "purpose": "plans", "subscription_id": subscription})).await;
+        app.mint(json!({"customer_id": customer, "purpose": "plans", "signed_in": true, "subscription_id": subscription})).await;
     let page = app.get(&token, "/v1/plans").await.ok();
     assert_eq!(page["current"]["quantity"], 5);
     assert_eq!(page["current"]["recurring_amount"], 15_000);
@@ -257,7 +257,7 @@ async fn add_ons_that_the_other_plan_lacks_are_named_and_those_it_has_are_kept()
         )
         .await
         .unwrap();
-    let request = json!({"customer_id": customer, "purpose": "plans", "subscription_id": subscription["subscription_id"]});
+    let request = json!({"customer_id": customer, "purpose": "plans", "signed_in": true, "subscription_id": subscription["subscription_id"]});
     let token = app.mint(request).await;
     let page = app.get(&token, "/v1/plans").await.ok();
     assert_eq!(page["current"]["addons"][0]["quantity"], 3, "{page}");

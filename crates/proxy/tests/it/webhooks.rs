@@ -143,7 +143,7 @@ async fn a_webhook_that_could_not_be_applied_is_applied_when_it_comes_again() {
     app.sim.control().clear_faults();
     assert_eq!(deliver(&app, "msg_1", at, &signed, body.clone()).await.status, 204);
     assert_eq!(deliver(&app, "msg_1", at, &signed, body).await.status, 204);
-    let token = app.mint(json!({"customer_id": customer, "purpose": "offer"})).await;
+    let token = app.mint(json!({"customer_id": customer, "purpose": "offer", "signed_in": true})).await;
     assert_eq!(app.look(&token).await["offer"]["kind"], "upgrade");
 }
 

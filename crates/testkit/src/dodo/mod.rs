@@ -16,6 +16,8 @@ pub use self::{
     subscriptions::is_lost,
 };
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use anyhow::Context as _;
 use dodo_client::ids::{CustomerId, PaymentId};
 use dodo_sim::{Control, NewCustomer, NewFault, NewPayment, NewPaymentMethod, ProductPatch, Sim, SimConfig};
@@ -111,8 +113,21 @@ impl Dodo {
         method: Option<NewPaymentMethod>,
         country: &str,
     ) -> anyhow::Result<CustomerId> {
+        self.customer_as(&new_address(), method, country)
+    }
+
+    /// Creates a customer with this e-mail address, whether or not another one has it.
+    ///
+    /// # Errors
+    /// Never, unless the simulator forgets ids.
+    pub fn customer_as(
+        &self,
+        email: &str,
+        method: Option<NewPaymentMethod>,
+        country: &str,
+    ) -> anyhow::Result<CustomerId> {
         let customer = self.control.customer(NewCustomer {
-            email: "buyer@example.com".to_owned(),
+            email: email.to_owned(),
             name: "B. Uyer".to_owned(),
             payment_methods: method.into_iter().collect(),
             billing: Some(json!({
@@ -171,6 +186,15 @@ impl Dodo {
     /// # Errors
     /// When the page is not the simulator's, or does not answer.
     pub async fn pay_on_page(&self, url: &str, card: &str) -> anyhow::Result<u16> {
+        Ok(self.pay_on_page_as(url, card, &new_address()).await?.0)
+    }
+
+    /// Pays on a hosted page with this card and under this e-mail address. Returns the status of the answer, and the address
+    /// that it redirects to.
+    ///
+    /// # Errors
+    /// When the page is not the simulator's, or does not answer.
+    pub async fn pay_on_page_as(&self, url: &str, card: &str, email: &str) -> anyhow::Result<(u16, String)> {
         anyhow::ensure!(url.starts_with(&self.url()), "{url} is not a page of the simulator");
         let form = url::form_urlencoded::Serializer::new(String::new())
             .extend_pairs([
@@ -184,13 +208,15 @@ impl Dodo {
                 ("street", "1 Market St"),
                 ("city", "SF"),
                 ("state", "CA"),
-                ("email", "buyer@example.com"),
+                ("email", email),
                 ("name", "B. Uyer"),
             ])
             .finish();
         let request = crate::client()?.post(url);
         let request = request.header("content-type", "application/x-www-form-urlencoded").body(form);
-        Ok(request.send().await?.status().as_u16())
+        let answer = request.send().await?;
+        let location = answer.headers().get("location").and_then(|to| to.to_str().ok()).unwrap_or_default();
+        Ok((answer.status().as_u16(), location.to_owned()))
     }
 
     /// Has the simulator deliver its webhooks to the proxy at this address.
@@ -216,4 +242,10 @@ impl Dodo {
     pub async fn post(&self, path: &str, body: Value) -> anyhow::Result<Value> {
         crate::Answer::to(crate::client()?.post(format!("{}{path}", self.url())).json(&body)).await?.ok()
     }
+}
+
+/// Returns an e-mail address that nobody has had before.
+fn new_address() -> String {
+    static BUYERS: AtomicU64 = AtomicU64::new(0);
+    format!("buyer-{}@example.com", BUYERS.fetch_add(1, Ordering::Relaxed))
 }

@@ -16,7 +16,7 @@ fn again<T: DeserializeOwned + Serialize>(text: &str) -> Value {
 type Again = fn(&str) -> Value;
 
 /// File, and the type that it is of.
-const FILES: [(&str, Again); 38] = [
+const FILES: [(&str, Again); 42] = [
     ("upsell_offered.json", again::<wire::UpsellResponse>),
     ("upsell_without_card.json", again::<wire::UpsellResponse>),
     ("upsell_ineligible.json", again::<wire::UpsellResponse>),
@@ -47,14 +47,18 @@ const FILES: [(&str, Again); 38] = [
     ("change_request.json", again::<wire::ChangeRequest>),
     ("payment_method_link.json", again::<wire::PaymentMethodLink>),
     ("problem_quote_changed.json", again::<wire::Problem>),
+    ("problem_sign_in_required.json", again::<wire::Problem>),
     ("problem_rate_limited.json", again::<wire::Problem>),
     ("session_request.json", again::<wire::SessionRequest>),
     ("session_request_usage.json", again::<wire::SessionRequest>),
+    ("session_request_signed_in.json", again::<wire::SessionRequest>),
     ("session_response.json", again::<wire::SessionResponse>),
     ("event_request.json", again::<wire::EventRequest>),
     ("checkout_request.json", again::<wire::CheckoutRequest>),
+    ("checkout_request_browser.json", again::<wire::CheckoutRequest>),
     ("checkout_response.json", again::<wire::CheckoutResponse>),
     ("redeem_request.json", again::<wire::RedeemRequest>),
+    ("redeem_request_browser.json", again::<wire::RedeemRequest>),
 ];
 
 #[test]
@@ -99,7 +103,11 @@ fn every_quote_adds_up() {
 #[test]
 fn tokens_and_nonces_do_not_print() {
     let session: wire::SessionResponse = serde_json::from_str(&golden("session_response.json")).unwrap();
-    let redeem: wire::RedeemRequest = serde_json::from_str(&golden("redeem_request.json")).unwrap();
+    let redeem: wire::RedeemRequest = serde_json::from_str(&golden("redeem_request_browser.json")).unwrap();
+    let checkout: wire::CheckoutRequest =
+        serde_json::from_str(&golden("checkout_request_browser.json")).unwrap();
     assert!(!format!("{session:?}").contains(&session.token));
-    assert!(!format!("{redeem:?}").contains(&redeem.nonce));
+    let printed = format!("{redeem:?} {checkout:?}");
+    let secrets = [Some(redeem.nonce), redeem.browser, checkout.browser];
+    assert!(secrets.into_iter().flatten().all(|secret| !printed.contains(&secret)), "{printed}");
 }

@@ -73,7 +73,7 @@ async fn a_subscriber_can_compare_plans_here_and_on_the_standalone_page() {
     assert_eq!(
         fakes.sessions().last(),
         Some(
-            &json!({"purpose": "plans", "subscription_id": "sub_1", "customer_id": "cus_1", "locale": "ja"})
+            &json!({"purpose": "plans", "subscription_id": "sub_1", "signed_in": true, "customer_id": "cus_1", "locale": "ja"})
         )
     );
 

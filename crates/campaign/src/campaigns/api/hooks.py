@@ -37,7 +37,8 @@ def get(url, token):
 def buyer():
     card = {"number": "4242424242424242", "expiry_month": 12, "expiry_year": 2034}
     billing = {"country": "US", "state": "CA", "city": "SF", "street": "1 Market St", "zipcode": "94105"}
-    body = {"email": "buyer@example.com", "name": "B. Uyer", "payment_methods": [card], "billing": billing}
+    address = f"buyer-{len(known['customer_id'])}@example.com"  # one person each
+    body = {"email": address, "name": "B. Uyer", "payment_methods": [card], "billing": billing}
     customer = post(f"{SIM}/_sim/customers", body)["customer_id"]
     known["customer_id"].append(customer)
     return customer
@@ -75,7 +76,7 @@ class Plans(Bearer):
         held = {"customer_id": customer, "product_id": "prod_basic_plan"}
         subscription = post(f"{SIM}/_sim/subscriptions", held)["subscription_id"]
         known["subscription_id"].append(subscription)
-        token = mint(customer, "plans", subscription_id=subscription)
+        token = mint(customer, "plans", subscription_id=subscription, signed_in=True)
         wanted = {"product_id": "prod_pro_plan"}
         plan.update(wanted, quote_id=post(f"{PROXY}/v1/plans/preview", wanted, token)["quote"]["id"])
         return token

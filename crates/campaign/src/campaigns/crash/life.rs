@@ -122,6 +122,7 @@ impl Tale for Story {
                 let decline = Decline {
                     offer_id: shown.offer.id.clone(),
                     customer_id: shown.offer.customer_id.clone(),
+                    email: shown.offer.email.clone(),
                     price: None,
                     plan: None,
                     reason: None,

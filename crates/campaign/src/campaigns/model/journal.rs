@@ -168,8 +168,8 @@ impl Journal {
             Cmd::Decline => {
                 let offer = OfferRow::example();
                 let (price, plan, reason) = (None, None, None);
-                let OfferRow { id: offer_id, customer_id, .. } = offer;
-                let decline = Decline { offer_id, customer_id, price, plan, reason, at: BEFORE };
+                let OfferRow { id: offer_id, customer_id, email, .. } = offer;
+                let decline = Decline { offer_id, customer_id, email, price, plan, reason, at: BEFORE };
                 matches!(self.run(book, &decline), DeclineOutcome::Declined(_))
             }
             Cmd::MarkRefundSent(n, k) => {
@@ -210,7 +210,7 @@ impl Journal {
             lease_until: LEASE,
             ..AttemptRow::example()
         };
-        matches!(self.run(book, &Claim { attempt }), ClaimOutcome::Claimed(_))
+        matches!(self.run(book, &Claim::of(attempt)), ClaimOutcome::Claimed(_))
     }
 
     fn settlement(&self, book: &Book, n: usize, seen: Seen) -> Settlement {

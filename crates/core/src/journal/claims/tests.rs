@@ -2,8 +2,8 @@ use wire::FailureReason;
 
 use super::*;
 use crate::{
-    domain::Observation,
-    journal::{Watermark, fixtures::*, memory::Memory},
+    domain::{ChargePlan, EquivalenceKey, Observation, Purchase},
+    journal::{DeclineOutcome, Watermark, fixtures::*, memory::Memory},
 };
 
 const DECLINED: Observation = Observation::Failed(FailureReason::Declined);
@@ -46,7 +46,7 @@ fn a_key_belongs_to_one_attempt_of_one_buyer() {
         panic!("claimed twice with one key")
     };
     assert_eq!((earlier.id, earlier.key), (first.id, first.key));
-    let foreign = OfferRow { customer_id: customer("cus_2"), ..offer("of_2") };
+    let foreign = OfferRow { customer_id: customer("cus_2"), email: None, ..offer("of_2") };
     store.offers.insert(foreign.id.clone(), foreign.clone());
     assert_eq!(store.claimed(&claim_of(&foreign, "at_3", "key-1")).no, 1, "the key of another buyer");
 }
@@ -169,4 +169,132 @@ fn nothing_is_claimed_in_a_stale_store() {
     }
     store.watermark = current;
     store.claimed(&claim_of(&row, "at_1", "key-1"));
+}
+
+/// I15.
+#[test]
+fn one_thing_is_taken_once_whichever_offer_and_customer_id_it_goes_by() {
+    use OfferState as S;
+    let taken = ClaimOutcome::TakenElsewhere;
+    for (state, expected) in [
+        (S::Eligible, None),
+        (S::Presented, None),
+        (S::Failed, None),
+        (S::Declined, None),
+        (S::Expired, None),
+        (S::Accepting, Some(taken(S::Accepting))),
+        (S::Pending, Some(taken(S::Pending))),
+        (S::Unknown, Some(taken(S::Unknown))),
+        (S::Abandoned, Some(taken(S::Abandoned))),
+        (S::Charged, Some(taken(S::Charged))),
+    ] {
+        for buyer in ["cus_1", "cus_2"] {
+            let mut store = Memory::fresh();
+            let row = store.offered("of_1");
+            let other = OfferRow { state, customer_id: customer(buyer), ..offer("of_2") };
+            store.offers.insert(other.id.clone(), other);
+            let outcome = store.execute(&claim_of(&row, "at_1", "key-1"));
+            match &expected {
+                None => assert!(matches!(outcome, ClaimOutcome::Claimed(_)), "{state:?}: {outcome:?}"),
+                Some(expected) => assert_eq!(outcome, *expected),
+            }
+            // An offer of what the buyer has is over; one of what they may be getting is asked for again.
+            let after = match state {
+                S::Charged => S::Expired,
+                _ if expected.is_some() => S::Presented,
+                _ => S::Accepting,
+            };
+            assert_eq!(store.offer_state(&row), after, "{state:?}");
+        }
+    }
+}
+
+/// I15: another thing, or another person, keeps nobody from anything. A plan that was taken may have been left again.
+#[test]
+fn what_is_not_the_same_thing_of_the_same_person_does_not_count() {
+    let charged = OfferRow { state: OfferState::Charged, ..offer("of_2") };
+    let plan = ChargePlan::PlanChange {
+        subscription_id: subscription(),
+        product_id: product("prod_kit"),
+        quantity: 1,
+        addons: Vec::new(),
+        proration: dodo_client::types::plan_changes::ProrationMode::DifferenceImmediately,
+        effective_at: wire::EffectiveAt::Immediately,
+    };
+    for other in [
+        OfferRow { equivalence: EquivalenceKey("product:prod_book".into()), ..charged.clone() },
+        OfferRow { customer_id: customer("cus_2"), email: None, ..charged.clone() },
+        OfferRow {
+            customer_id: customer("cus_2"),
+            email: Some(EmailHash("e1".repeat(32))),
+            ..charged.clone()
+        },
+        OfferRow { plan, ..charged },
+    ] {
+        let mut store = Memory::fresh();
+        let row = store.offered("of_1");
+        store.offers.insert(other.id.clone(), other);
+        store.claimed(&claim_of(&row, "at_1", "key-1"));
+    }
+}
+
+/// I7, I15.
+#[test]
+fn what_was_refused_elsewhere_is_not_claimed_until_the_policy_lifts_it() {
+    for buyer in ["cus_1", "cus_2"] {
+        let mut store = Memory::fresh();
+        let row = store.offered("of_1");
+        let other = OfferRow { customer_id: customer(buyer), ..offer("of_2") };
+        store.offers.insert(other.id.clone(), other.clone());
+        assert!(matches!(store.execute(&refusal(&other)), DeclineOutcome::Declined(_)));
+        let claim = claim_of(&row, "at_1", "key-1");
+        assert_eq!(store.execute(&claim), ClaimOutcome::NotAvailable, "never again");
+        let policy = DeclinePolicy::UntilPriceDrops { percent: 20 };
+        let at = |price| Claim { lifting: Lifting { policy, price, plan: None }, ..claim.clone() };
+        assert_eq!(store.execute(&at(None)), ClaimOutcome::NotAvailable, "a price that is not known");
+        assert_eq!(store.execute(&at(Some(usd(1600)))), ClaimOutcome::NotAvailable);
+        assert!(matches!(store.execute(&at(Some(usd(1500)))), ClaimOutcome::Claimed(_)));
+    }
+}
+
+/// I15.
+#[test]
+fn what_was_bought_in_the_shop_is_not_claimed() {
+    let purchase = |customer_id, hash, id| Purchase {
+        payment_id: payment("pay_1"),
+        customer_id: customer(customer_id),
+        email: hash,
+        payment_method_id: None,
+        product_ids: vec![product(id)],
+        subscription_id: None,
+        billing: None,
+        paid_at: NOW,
+    };
+    for (bought, outcome) in [
+        (purchase("cus_1", None, "prod_kit"), Some(OfferState::Expired)),
+        (purchase("cus_2", Some(email()), "prod_kit"), Some(OfferState::Expired)),
+        (purchase("cus_2", None, "prod_kit"), None),
+        (purchase("cus_1", None, "prod_book"), None),
+    ] {
+        let mut store = Memory::fresh();
+        let row = store.offered("of_1");
+        store.purchases.push(bought);
+        let claimed = store.execute(&claim_of(&row, "at_1", "key-1"));
+        assert_eq!(claimed == ClaimOutcome::NotAvailable, outcome.is_some(), "{claimed:?}");
+        assert_eq!(store.offer_state(&row), outcome.unwrap_or(OfferState::Accepting));
+    }
+}
+
+/// I15: money that came in late for the same thing keeps a claimed attempt from being sent.
+#[test]
+fn nothing_is_sent_once_the_same_thing_was_paid() {
+    let mut store = Memory::fresh();
+    let (late, row) = (store.offered("of_1"), store.offered("of_2"));
+    let first = store.sent(&claim_of(&late, "at_1", "key-1"));
+    store.settle(&first.id, &seen(Observation::Failed(FailureReason::Declined)));
+    let second = store.claimed(&claim_of(&row, "at_2", "key-2"));
+    store.settle(&first.id, &paid("pay_1"));
+    assert_eq!(store.offer_state(&late), OfferState::Charged);
+    assert!(!store.mark_sent(&second.id, NOW));
+    assert_eq!(store.state(&second.id), AttemptState::Claimed);
 }

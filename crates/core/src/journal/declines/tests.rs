@@ -18,7 +18,7 @@ fn a_refusal_is_written_down_once() {
         reason: refusal.reason,
         at: NOW,
     };
-    assert_eq!(store.declines, [(row.customer_id, entry)]);
+    assert_eq!(store.declines, [(row.customer_id, row.email, entry)]);
 }
 
 #[test]
@@ -55,4 +55,29 @@ fn an_offer_that_is_being_paid_cannot_be_refused() {
     let refused = DeclineOutcome::NotDeclinable(OfferState::Charged);
     assert_eq!(store.execute(&refusal(&row)), refused);
     assert!(store.declines.is_empty());
+}
+
+/// I15.
+#[test]
+fn what_was_taken_elsewhere_is_not_refused() {
+    use OfferState as S;
+    for (state, is_refused, after) in [
+        (S::Presented, true, S::Declined),
+        (S::Failed, true, S::Declined),
+        (S::Declined, true, S::Declined),
+        (S::Accepting, false, S::Presented),
+        (S::Pending, false, S::Presented),
+        (S::Charged, false, S::Expired),
+    ] {
+        for buyer in ["cus_1", "cus_2"] {
+            let mut store = Memory::fresh();
+            let row = store.offered("of_1");
+            let other = OfferRow { state, customer_id: customer(buyer), ..offer("of_2") };
+            store.offers.insert(other.id.clone(), other);
+            let outcome = store.execute(&refusal(&row));
+            assert_eq!(matches!(outcome, DeclineOutcome::Declined(_)), is_refused, "{outcome:?}");
+            assert_eq!(outcome == DeclineOutcome::TakenElsewhere(state), !is_refused, "{outcome:?}");
+            assert_eq!((store.offer_state(&row), store.declines.len()), (after, usize::from(is_refused)));
+        }
+    }
 }

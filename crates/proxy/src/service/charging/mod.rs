@@ -19,44 +19,39 @@ mod changes;
 mod error;
 mod evidence;
 mod flags;
+mod intent;
 mod run;
 mod signals;
 mod view;
 
 use std::{sync::Arc, time::Duration};
 
-use dodo_client::{Priority, http::turn::with_priority, ids::CustomerId};
+use dodo_client::{Priority, http::turn::with_priority};
 use tokio::sync::oneshot;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
-use upsell_core::journal::Claim;
-use wire::{AcceptRequest, AttemptId, ChangeRequest, Consent, IdempotencyKey, PayWith, Purpose};
+use wire::{AcceptRequest, AttemptId, ChangeRequest, IdempotencyKey, Purpose};
 
 use crate::store::Execute;
 
 pub use self::error::ChargeError;
 pub(in crate::service) use self::evidence::{CLOCK_SLACK, LookError};
-use money::later;
+pub(in crate::service) use self::intent::Agreed;
 use upsell_core::{
-    domain::{
-        AttemptKind, AttemptRow, AttemptState, ChargePlan, ConsentRecord, Fingerprint, OfferRow, OfferState,
-        QuoteRow, Session,
-    },
+    domain::{AttemptKind, AttemptRow, AttemptState, Fingerprint, OfferRow, OfferState, Session},
     journal::{ClaimOutcome, states::open_for},
+    policy::authority,
     rules::MoneyRules,
 };
 
-use self::{run::Outcome, signals::Signals};
+use self::{intent::Intent, run::Outcome, signals::Signals};
 use super::{
     catalogue::Catalogue,
     gate::{Closed, Gate},
     quoting::Quoting,
 };
-use crate::{clock::Clock, failpoint, gateway::Gateway, ids, store::Store};
+use crate::{clock::Clock, failpoint, gateway::Gateway, store::Store};
 
-/// Seconds for which a claim may be worked on before it is taken for dead. Longer than waiting for room in Dodo's quota and
-/// the reads before the request can take.
-const CLAIM_LEASE: i64 = 100;
 /// How long a caller is kept waiting for the request itself. The work goes on beyond it.
 const ANSWER_WITHIN: Duration = Duration::from_secs(8);
 /// How long a caller is kept waiting for a webhook after the request was taken on.
@@ -96,17 +91,6 @@ pub struct Parts {
     pub tasks: TaskTracker,
     /// The merchant's rules about unexpected payments.
     pub money: MoneyRules,
-}
-
-/// What was shown, and what it is to be charged on.
-struct Intent {
-    customer: CustomerId,
-    kind: AttemptKind,
-    offer: Option<OfferRow>,
-    quote: QuoteRow,
-    key: IdempotencyKey,
-    fingerprint: Fingerprint,
-    consent: Option<Consent>,
 }
 
 impl Charging {
@@ -171,26 +155,25 @@ impl Charging {
     pub(in crate::service) async fn accept(
         self: &Arc<Self>,
         session: &Session,
-        offer: OfferRow,
-        quote: QuoteRow,
+        agreed: Agreed,
         request: AcceptRequest,
         key: IdempotencyKey,
         fingerprint: Fingerprint,
     ) -> Result<wire::Attempt, ChargeError> {
+        let Agreed { offer: Some(offer), quote, .. } = &agreed else { return Err(ChargeError::NotFound) };
         if quote.offer_id.as_ref() != Some(&offer.id) {
             return Err(ChargeError::NotFound);
         }
         if request.quantity.is_some_and(|wanted| wanted != quote.plan.quantity()) {
             return Err(ChargeError::Invalid("quantity"));
         }
-        let kind = kind(&quote, request.pay_with)?;
+        let kind = intent::kind(quote, request.pay_with)?;
         if !open_for(kind).contains(&offer.state) {
-            return self.what_became_of(session, &offer).await;
+            return self.what_became_of(session, offer).await;
         }
         let consent = request.consent;
         let customer = session.customer_id.clone();
-        self.charge(session, Intent { customer, kind, offer: Some(offer), quote, key, fingerprint, consent })
-            .await
+        self.charge(session, Intent { customer, kind, agreed, key, fingerprint, consent }).await
     }
 
     /// Charges a plan change that was previewed, with the offer that its quote belongs to.
@@ -201,12 +184,12 @@ impl Charging {
     pub(in crate::service) async fn change(
         self: &Arc<Self>,
         session: &Session,
-        offer: Option<OfferRow>,
-        quote: QuoteRow,
+        agreed: Agreed,
         request: ChangeRequest,
         key: IdempotencyKey,
         fingerprint: Fingerprint,
     ) -> Result<wire::Attempt, ChargeError> {
+        let Agreed { offer, quote, .. } = &agreed;
         let of_this_page = session.purpose == Purpose::Plans
             && quote.plan.subscription_id().is_some()
             && quote.plan.subscription_id() == session.subscription_id.as_ref();
@@ -218,7 +201,7 @@ impl Charging {
             return self.what_became_of(session, offer).await;
         }
         let (customer, consent) = (session.customer_id.clone(), request.consent);
-        self.charge(session, Intent { customer, kind, offer, quote, key, fingerprint, consent }).await
+        self.charge(session, Intent { customer, kind, agreed, key, fingerprint, consent }).await
     }
 
     /// How an attempt of this buyer stands.
@@ -227,9 +210,15 @@ impl Charging {
     /// [`ChargeError::NotFound`], or the store's.
     pub async fn attempt(&self, session: &Session, id: &AttemptId) -> Result<wire::Attempt, ChargeError> {
         let row = self.store.attempt(&session.customer_id, id).await?.ok_or(ChargeError::NotFound)?;
-        // An attempt on a subscription is seen by its plan page, one of an offer by any session for offers of its buyer.
+        // An attempt on a subscription is seen by its plan page, one of an offer by every session that may see the offer.
         let visible = match session.purpose {
-            Purpose::Offer => row.offer_id.is_some(),
+            Purpose::Offer => match &row.offer_id {
+                Some(offer) => {
+                    let offer = self.store.offer(&session.customer_id, offer).await?;
+                    offer.is_some_and(|offer| authority::may_see(session, &offer))
+                }
+                None => false,
+            },
             Purpose::Plans => row.subscription_id.is_some() && row.subscription_id == session.subscription_id,
             Purpose::Other => false,
         };
@@ -247,23 +236,27 @@ impl Charging {
     ) -> Result<wire::Attempt, ChargeError> {
         crate::failpoint!("accept.begun");
         let now = self.clock.now();
-        if intent.quote.quote.expires_at <= now {
+        if intent.agreed.quote.quote.expires_at <= now {
             return Err(ChargeError::QuoteExpired);
         }
-        let claim = Claim { attempt: new_attempt(&intent, now)? };
+        let claim = intent.claim(now)?;
         let attempt = match self.store.execute(&claim).await? {
             ClaimOutcome::Claimed(attempt) => attempt,
             ClaimOutcome::KeyUsed(earlier) => {
                 return self.replay(session, &earlier, intent.fingerprint).await;
             }
             ClaimOutcome::SubscriptionBusy => return Err(ChargeError::AttemptInProgress),
+            // Nothing is under way for this offer that the page could ask about.
+            ClaimOutcome::TakenElsewhere(_) | ClaimOutcome::NotAvailable => {
+                return Err(ChargeError::OfferGone);
+            }
             ClaimOutcome::OfferNotFound => return Err(ChargeError::NotFound),
             ClaimOutcome::StaleStore => {
                 self.gate.close(Closed::WentBack(None));
                 return Err(ChargeError::Unavailable { retry_after: Some(GATE_RETRY) });
             }
             ClaimOutcome::OfferNotOpen(state) => {
-                let offer = intent.offer.ok_or(ChargeError::NotFound)?;
+                let offer = intent.agreed.offer.ok_or(ChargeError::NotFound)?;
                 return self.what_became_of(session, &OfferRow { state, ..offer }).await;
             }
         };
@@ -350,50 +343,4 @@ impl Charging {
             _ => Err(ChargeError::OfferGone),
         }
     }
-}
-
-fn kind(quote: &QuoteRow, pay_with: Option<PayWith>) -> Result<AttemptKind, ChargeError> {
-    match (&quote.plan, pay_with) {
-        // A way to pay that this version does not know must not end as a click on the saved card.
-        (_, Some(PayWith::Other)) => Err(ChargeError::Invalid("pay_with")),
-        (ChargePlan::PlanChange { .. }, Some(PayWith::HostedCheckout)) => Err(ChargeError::ChangeNotPossible),
-        (ChargePlan::PlanChange { .. }, _) => Ok(AttemptKind::PlanChange),
-        (ChargePlan::Checkout { .. }, Some(PayWith::HostedCheckout)) => Ok(AttemptKind::Hosted),
-        // Without a usable method the offer was shown as leading to a hosted checkout.
-        (ChargePlan::Checkout { .. }, _) if quote.payment_method_id.is_none() => Ok(AttemptKind::Hosted),
-        (ChargePlan::Checkout { .. }, _) => Ok(AttemptKind::OneClick),
-    }
-}
-
-fn new_attempt(intent: &Intent, now: wire::UnixSeconds) -> Result<AttemptRow, ChargeError> {
-    let lease_until = later(now, CLAIM_LEASE);
-    Ok(AttemptRow {
-        id: ids::attempt_id()?,
-        offer_id: intent.offer.as_ref().map(|offer| offer.id.clone()),
-        subscription_id: intent.quote.plan.subscription_id().cloned(),
-        no: 1,
-        customer_id: intent.customer.clone(),
-        quote_id: intent.quote.quote.id.clone(),
-        kind: intent.kind,
-        key: Some(intent.key.clone()),
-        fingerprint: intent.fingerprint,
-        state: AttemptState::Claimed,
-        replacement: None,
-        checkout_session_id: None,
-        checkout_url: None,
-        payment_id: None,
-        receipt: None,
-        consent: ConsentRecord {
-            amount: intent.quote.quote.total,
-            currency: intent.quote.quote.currency,
-            at: now,
-            shown: intent.consent.clone(),
-        },
-        agreed: None,
-        created_at: now,
-        lease_until,
-        next_check_at: Some(lease_until),
-        checks: 0,
-        clean_looks: 0,
-    })
 }

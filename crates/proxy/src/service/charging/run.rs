@@ -19,6 +19,7 @@ use upsell_core::{
     },
     journal::{KeptKey, MarkSent, Release, Settled, Settlement, Unexecuted},
     policy::{
+        authority::{self, Chargeable, PayBy},
         classify::{Class, classify},
         failure_reason,
         payment_method::{self, Use},
@@ -116,24 +117,24 @@ impl Charging {
     /// done here: first for the charge itself, so that nothing comes between the price and the charge.
     async fn prepare(&self, attempt: &AttemptRow, intent: &Intent) -> Result<Ready, Halt> {
         let room = self.gateway.room_for_charge().await.map_err(|error| halt(error.into()))?;
-        let price = self.quoting.fresh_price(&intent.quote.plan, &intent.customer);
+        let price = self.quoting.fresh_price(&intent.quote().plan, &intent.customer);
         let (fresh, methods) = if attempt.kind == AttemptKind::OneClick {
             let (fresh, methods) = tokio::join!(price, self.catalogue.fresh_methods(&intent.customer));
             (fresh.map_err(halt)?, methods.map_err(|error| halt(error.into()))?.to_vec())
         } else {
             (price.await.map_err(halt)?, Vec::new())
         };
-        let shown = &intent.quote;
+        let shown = intent.quote();
         // Seats and add-ons of a plan change were taken from a subscription that is another now: the change would undo
         // what has come since.
         let other_basis = fresh.basis.is_some() && fresh.priced.basis_hash != shown.basis_hash;
-        if other_basis && intent.offer.is_none() {
+        if other_basis && intent.offer().is_none() {
             return Err(Halt { error: ChargeError::QuoteExpired, replacement: None, key: KeptKey::Freed });
         }
         let mut if_ineligible = FailureReason::MethodNotUsable;
         let same_method = match attempt.kind {
             AttemptKind::OneClick => {
-                let usable = self.still_usable(shown, &fresh, &methods);
+                let usable = self.still_usable(intent, &fresh, &methods);
                 if let Some(method) = usable {
                     if_ineligible = payment_method::why_not(method, purpose(&fresh), self.clock.now());
                 }
@@ -142,6 +143,12 @@ impl Charging {
             AttemptKind::Hosted => true,
             AttemptKind::PlanChange => same_subscription_method(shown, &fresh),
         };
+        // The subscription's method may have become one that this session must not charge.
+        let basis = fresh.basis.as_ref().map(|basis| basis.payment_method_id.as_ref());
+        if basis.is_some_and(|method| !intent.agreed.who.allows_change(method)) {
+            let error = ChargeError::OfferGone;
+            return Err(Halt { error, replacement: None, key: KeptKey::Freed });
+        }
         if !same_method || !quote_lock::may_collect(&shown.quote, &shown.basis_hash, &fresh.priced) {
             return Err(self.requote(intent, &fresh, methods).await);
         }
@@ -157,20 +164,23 @@ impl Charging {
     /// The method that was shown is the one that is charged, or none.
     fn still_usable<'a>(
         &self,
-        shown: &QuoteRow,
+        intent: &Intent,
         fresh: &FreshPrice,
         methods: &'a [SavedMethod],
     ) -> Option<&'a SavedMethod> {
-        let shown = methods.iter().find(|method| Some(&method.id) == shown.payment_method_id.as_ref())?;
+        let shown = intent.quote().payment_method_id.as_ref().filter(|id| intent.agreed.who.allows(id))?;
+        let shown = methods.iter().find(|method| method.id == *shown)?;
         let usable = std::slice::from_ref(shown);
         payment_method::choose(usable, purpose(fresh), self.clock.now()).map(|(method, _)| method)
     }
 
     /// A new quote in place of one that no longer holds.
     async fn requote(&self, intent: &Intent, fresh: &FreshPrice, methods: Vec<SavedMethod>) -> Halt {
+        let who = &intent.agreed.who;
         let method = match (intent.kind, &fresh.basis) {
-            (AttemptKind::OneClick, _) => payment_method::choose(&methods, purpose(fresh), self.clock.now())
-                .map(|(method, _)| method.clone()),
+            (AttemptKind::OneClick, _) => {
+                authority::choose(&methods, purpose(fresh), self.clock.now(), who).method
+            }
             (AttemptKind::PlanChange, Some(basis)) => {
                 let methods = self.catalogue.fresh_methods(&intent.customer).await;
                 let methods =
@@ -184,17 +194,19 @@ impl Charging {
             }
             _ => None,
         };
-        let offer = intent.offer.as_ref().map(|offer| &offer.id);
-        let (plan, priced) = match &intent.offer {
+        let offer = intent.offer().map(|offer| &offer.id);
+        let (plan, priced) = match intent.offer() {
             Some(offer) if fresh.basis.is_some() => {
                 match self.quoting.price_offer(&offer.plan, &intent.customer).await {
                     Ok(asked) => asked,
                     Err(error) => return halt(error),
                 }
             }
-            _ => (intent.quote.plan.clone(), fresh.priced.clone()),
+            _ => (intent.quote().plan.clone(), fresh.priced.clone()),
         };
-        match self.quoting.issue(&priced, &plan, &intent.customer, offer, method.as_ref()).await {
+        let withheld = method.is_none() && intent.quote().withheld;
+        let pay_by = PayBy { method, withheld, ..PayBy::hosted(who) };
+        match self.quoting.issue(&priced, &plan, &intent.customer, offer, &pay_by).await {
             Ok(row) => Halt {
                 replacement: Some(row.quote.id.clone()),
                 error: ChargeError::QuoteChanged(Box::new(self.quoting.as_of_now(&row))),
@@ -211,7 +223,7 @@ impl Charging {
         };
         let tags = tags(&attempt, intent, self.store.identity(), ready.agreed);
         crate::failpoint!("charge.before_post");
-        let charge = self.gateway.charge(&intent.quote.plan, &intent.customer, &method, &tags);
+        let charge = self.gateway.charge(&intent.quote().plan, &intent.customer, &method, &tags);
         let evidence = match ready.room.spend_on(charge).await {
             Ok(evidence) => evidence,
             Err(error) => {
@@ -226,9 +238,9 @@ impl Charging {
             Class::Rejected(reason) => {
                 let reason = failure_reason::sharpened(reason, &evidence, ready.if_ineligible);
                 let class = Class::<CheckoutSession>::Rejected(reason);
-                self.not_accepted(attempt, &intent.quote, class).await
+                self.not_accepted(attempt, intent.quote(), class).await
             }
-            other => self.not_accepted(attempt, &intent.quote, other).await,
+            other => self.not_accepted(attempt, intent.quote(), other).await,
         }
     }
 
@@ -261,14 +273,15 @@ impl Charging {
             Ok(Ok(None)) | Err(_) => {}
             Ok(Err(error)) => tracing::warn!(%error, "a charge could not be looked at"),
         }
-        self.settled(attempt, &intent.quote, taken_on).await
+        self.settled(attempt, intent.quote(), taken_on).await
     }
 
     /// Opens the hosted page. Until its address is handed out nobody can pay on it, so that any failure here is harmless.
     async fn open_hosted(&self, attempt: AttemptRow, intent: &Intent, ready: Ready) -> Outcome {
         let tags = tags(&attempt, intent, self.store.identity(), ready.agreed);
         crate::failpoint!("hosted.before_post");
-        let opening = self.gateway.open_hosted(&intent.quote.plan, &intent.customer, &tags);
+        let saved = intent.agreed.who == Chargeable::Any;
+        let opening = self.gateway.open_hosted(&intent.quote().plan, &intent.customer, saved, &tags);
         match ready.room.spend_on(opening).await {
             Ok(CheckoutSession { session_id, checkout_url: Some(url), .. }) => {
                 let settlement = Settlement {
@@ -277,7 +290,7 @@ impl Charging {
                     ..self.undecided(&attempt, Observation::Pending { customer_action: false })
                 };
                 crate::failpoint!("hosted.answered");
-                self.settled(attempt, &intent.quote, settlement).await
+                self.settled(attempt, intent.quote(), settlement).await
             }
             Ok(_) => {
                 tracing::error!("a hosted checkout came without an address");
@@ -297,7 +310,7 @@ impl Charging {
         };
         let tags = tags(&attempt, intent, self.store.identity(), ready.agreed);
         crate::failpoint!("change.before_post");
-        let change = self.gateway.change_plan(subscription, &intent.quote.plan, &ready.metadata, &tags);
+        let change = self.gateway.change_plan(subscription, &intent.quote().plan, &ready.metadata, &tags);
         let evidence = match ready.room.spend_on(change).await {
             Ok(evidence) => evidence,
             Err(error) => {
@@ -309,7 +322,7 @@ impl Charging {
         log(&evidence);
         match classify(&evidence) {
             Class::Accepted(link) => self.after_change(attempt, intent, link).await,
-            other => self.not_accepted(attempt, &intent.quote, other).await,
+            other => self.not_accepted(attempt, intent.quote(), other).await,
         }
     }
 
@@ -319,7 +332,7 @@ impl Charging {
             payment: link.payment_id.clone().map(just_begun),
             ..self.undecided(&attempt, Observation::Pending { customer_action: false })
         };
-        let look = self.look_after_change(&attempt, &intent.quote, taken_on.clone());
+        let look = self.look_after_change(&attempt, intent.quote(), taken_on.clone());
         let outcome = self.looked(attempt.clone(), intent, taken_on.clone(), look).await;
         crate::failpoint!("change.looked");
         outcome
@@ -426,7 +439,7 @@ fn same_subscription_method(shown: &QuoteRow, fresh: &FreshPrice) -> bool {
 }
 
 fn tags(attempt: &AttemptRow, intent: &Intent, store: &StoreIdentity, agreed: Money) -> Tags {
-    let plan = &intent.quote.plan;
+    let plan = &intent.quote().plan;
     Tags {
         store: store.name.clone(),
         mode: store.mode,
@@ -441,7 +454,7 @@ fn tags(attempt: &AttemptRow, intent: &Intent, store: &StoreIdentity, agreed: Mo
         subscription: attempt.subscription_id.clone(),
         customer: attempt.customer_id.clone(),
         agreed,
-        offer: intent.offer.as_ref().map(|offer| OfferTags {
+        offer: intent.offer().map(|offer| OfferTags {
             id: offer.id.clone(),
             campaign: offer.campaign.clone(),
             kind: offer.kind,

@@ -1,7 +1,10 @@
 //! An attempt as the buyer sees it.
 
-use upsell_core::domain::{
-    AttemptKind, AttemptRow, AttemptState, ChargePlan, OfferState, OrderState, RefundCause, Session,
+use upsell_core::{
+    domain::{
+        AttemptKind, AttemptRow, AttemptState, ChargePlan, OfferState, OrderState, RefundCause, Session,
+    },
+    policy::authority,
 };
 use wire::{Attempt, AttemptStatus, FailureReason};
 
@@ -20,6 +23,7 @@ impl Charging {
             AttemptState::Failed(_) => self.another_way_is_open(session, row).await?,
             _ => false,
         };
+        let row = &self.within_sight(session, row).await?;
         if self.goes_back(row).await? {
             // Collected late and given back: no receipt for it. The buyer was told that they may leave and will not be
             // charged twice, which is what came of it; "failed" would be a lie.
@@ -27,6 +31,25 @@ impl Charging {
             return Ok(seen(&undecided, false));
         }
         Ok(seen(row, hosted_checkout_offered))
+    }
+
+    /// Leaves out what this session may not be told: the card that paid, the page on which it goes on.
+    async fn within_sight(&self, session: &Session, row: &AttemptRow) -> Result<AttemptRow, StoreError> {
+        let mut row = row.clone();
+        if session.signed_in {
+            return Ok(row);
+        }
+        let purchase = match &session.payment_id {
+            Some(id) => self.store.purchase(&session.customer_id, id).await?,
+            None => None,
+        };
+        let quote = self.store.quote(&row.customer_id, &row.quote_id).await?;
+        let sight = authority::chargeable(session, purchase.as_ref()).sight(quote.as_ref());
+        row.checkout_url = row.checkout_url.filter(|_| sight.page);
+        if let Some(receipt) = &mut row.receipt {
+            receipt.payment_method = receipt.payment_method.take().filter(|_| sight.card);
+        }
+        Ok(row)
     }
 
     /// Whether what was collected goes back, so that nothing was bought.

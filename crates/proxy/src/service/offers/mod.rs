@@ -5,7 +5,9 @@
 //!
 //! | module | what |
 //! |---|---|
+//! | `history` | what a session may know of its buyer |
 //! | `occasion` | what set an offer off, and what the buyer has |
+//! | `pressing` | what a claim has to know |
 //! | `refusing` | a refusal, and what follows it |
 //! | `showing` | from a stored offer to what the page is answered with |
 //! | `staying` | offers before a buyer leaves their plan |
@@ -14,44 +16,40 @@
 //! so that an answer once given stays given.
 
 mod error;
+mod history;
 mod occasion;
+mod pressing;
 mod refusing;
 mod showing;
 mod staying;
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use dodo_client::{Priority, http::turn::with_priority, ids::CustomerId};
 use moka::future::Cache;
 use secrecy::SecretString;
-use wire::{
-    ChangeKind, IneligibleReason, Money, OfferId, ProductId, SeenRequest, UnixSeconds, UpsellResponse,
-};
+use wire::{ChangeKind, IneligibleReason, Money, OfferId, ProductId, SeenRequest, Trigger, UpsellResponse};
 
 pub use self::error::OfferError;
 use money::later;
 use upsell_core::{
-    domain::{ChargePlan, DeclineEntry, OfferRow, OfferState, Session, TokenHash},
-    journal::restore,
+    domain::{ChargePlan, OfferRow, OfferState, Session, TokenHash},
+    journal::{restore, states},
     policy::{
+        authority,
         declines::{self, Present},
         eligibility::{self, Facts},
     },
     rules::{Campaign, DeclinePolicy, Rules},
 };
 
-use self::occasion::Occasion;
+use self::{history::History, occasion::Occasion};
 use super::{
     catalogue::Catalogue,
     charging::Charging,
     purchases::Purchases,
     quoting::{Priced, Quoting},
 };
-use crate::{
-    clock::Clock,
-    ids,
-    store::{Store, StoreError},
-};
+use crate::{clock::Clock, ids, store::Store};
 
 /// How long a purchase that was not found is not looked for again.
 const LOOK_AGAIN: Duration = Duration::from_secs(15);
@@ -113,8 +111,9 @@ impl Offers {
 
     async fn try_warm(&self, session: &Session) -> Result<(), OfferError> {
         self.catalogue.fresh_methods(&session.customer_id).await?;
-        let history = self.history(&session.customer_id).await?;
-        let Ok(offer) = self.standing(session, &history).await? else { return Ok(()) };
+        let session = &self.following(session).await?;
+        let (history, standing) = self.standing(session).await?;
+        let Ok(offer) = standing else { return Ok(()) };
         if offer.state == OfferState::Pending {
             if let Err(error) = self.charging.look_at_hosted(&offer.id).await {
                 tracing::warn!(%error, "a hosted checkout could not be looked at");
@@ -150,25 +149,51 @@ impl Offers {
         locale: Option<&str>,
     ) -> Result<UpsellResponse, OfferError> {
         let locale = locale.or(session.locale.as_deref());
-        let history = self.history(&session.customer_id).await?;
-        match self.standing(session, &history).await? {
+        let session = &self.following(session).await?;
+        let (history, standing) = self.standing(session).await?;
+        match standing {
             Ok(offer) => match self.is_open(&offer, &history).await? {
-                None => self.show(&offer, &history, locale).await,
+                None => self.show(session, &offer, &history, locale).await,
                 Some(reason) => self.closed(session, &offer, reason).await,
             },
             Err(reason) => Ok(UpsellResponse::ineligible(reason)),
         }
     }
 
-    /// The offer that stands for this session: the one made before, or a new one, or why there is none.
-    async fn standing(
+    /// Returns the session with the purchase that it follows from now on. Where the merchant's server has named none, that
+    /// is the newest.
+    async fn following(&self, session: &Session) -> Result<Session, OfferError> {
+        let is_settled = session.follows().is_some() || session.trigger != Trigger::Purchase;
+        if is_settled || self.not_found.contains_key(&session.token) {
+            return Ok(session.clone());
+        }
+        let Some(newest) = self.purchases.newest(&session.customer_id).await? else {
+            self.not_found.insert(session.token, ()).await;
+            return Ok(session.clone());
+        };
+        self.store.follow_purchase(session.token, &newest.payment_id).await?;
+        Ok(Session { newest: Some(newest.payment_id), ..session.clone() })
+    }
+
+    /// Returns the offer that stands for this session: the one made before, or a new one, or why there is none; and what it
+    /// was chosen from.
+    async fn standing(&self, session: &Session) -> Result<(History, Standing), OfferError> {
+        // The purchase comes first: the history depends on the address that it was paid under.
+        let occasion = self.occasion(session).await?;
+        let history = self.history(session).await?;
+        let standing = match occasion {
+            Some(occasion) => self.standing_of(session, &occasion, &history).await?,
+            None => Err(IneligibleReason::NoPurchase),
+        };
+        Ok((history, standing))
+    }
+
+    async fn standing_of(
         &self,
         session: &Session,
+        occasion: &Occasion,
         history: &History,
-    ) -> Result<Result<OfferRow, IneligibleReason>, OfferError> {
-        let Some(occasion) = self.occasion(session).await? else {
-            return Ok(Err(IneligibleReason::NoPurchase));
-        };
+    ) -> Result<Standing, OfferError> {
         // A downsell speaks for the offer that it follows.
         let of_occasion = || history.offers.iter().filter(|offer| offer.trigger_ref == occasion.trigger_ref);
         if let Some(made) =
@@ -179,13 +204,13 @@ impl Offers {
         if occasion.at.is_some_and(|at| restore::is_held(at, history.held_until)) {
             return Ok(Err(IneligibleReason::Expired));
         }
-        let owned = self.owned(&session.customer_id, history).await?;
+        let owned = self.owned(session, history).await?;
         let prices = self.prices().await;
         let price = |id: &ProductId| prices.get(id).copied();
         let directions = self.directions(occasion.held.as_deref()).await;
         let direction = |id: &ProductId| directions.get(id).copied().unwrap_or(ChangeKind::Switch);
-        match eligibility::choose(&self.rules, self.facts(&occasion, &owned, history, &price, &direction)) {
-            Ok(campaign) => Ok(Ok(self.make(session, &occasion, campaign, None).await?)),
+        match eligibility::choose(&self.rules, self.facts(occasion, &owned, history, &price, &direction)) {
+            Ok(campaign) => Ok(Ok(self.make(session, occasion, history, campaign, None).await?)),
             Err(reason) => Ok(Err(reason)),
         }
     }
@@ -216,10 +241,11 @@ impl Offers {
         &self,
         session: &Session,
         occasion: &Occasion,
+        history: &History,
         campaign: &Campaign,
         parent: Option<&OfferId>,
     ) -> Result<OfferRow, OfferError> {
-        let offer = self.draft(session, occasion, campaign, parent).await?;
+        let offer = self.draft(session, occasion, history, campaign, parent).await?;
         Ok(self.store.insert_offer_if_absent(&offer).await?.row())
     }
 
@@ -227,6 +253,7 @@ impl Offers {
         &self,
         session: &Session,
         occasion: &Occasion,
+        history: &History,
         campaign: &Campaign,
         parent: Option<&OfferId>,
     ) -> Result<OfferRow, OfferError> {
@@ -237,6 +264,7 @@ impl Offers {
             campaign: campaign.name.clone(),
             trigger_ref: occasion.trigger_ref.clone(),
             purchase: occasion.purchase.as_ref().map(|purchase| purchase.payment_id.clone()),
+            email: history.person.email.clone(),
             parent: parent.cloned(),
             equivalence: declines::equivalence(&campaign.product_id),
             kind: campaign.kind,
@@ -292,10 +320,7 @@ impl Offers {
             }
         }
         let same = |other: &&OfferRow| other.id != offer.id && other.equivalence == offer.equivalence;
-        // A plan taken once may have been left again: then only the subscription tells.
-        let lasting =
-            |other: &OfferRow| other.plan.subscription_id().is_none() || other.state != OfferState::Charged;
-        let taken = history.offers.iter().filter(same).any(|other| is_taken(other.state) && lasting(other));
+        let taken = history.offers.iter().filter(same).any(states::keeps_from_others);
         let has = plan.as_ref() == Some(offer.plan.product_id());
         if taken || has {
             return Ok(Some(IneligibleReason::AlreadyOwned));
@@ -303,21 +328,10 @@ impl Offers {
         Ok((!self.goes_as_offered(offer).await?).then_some(IneligibleReason::NoCampaign))
     }
 
-    /// Checks before a claim what the claim itself cannot see: that the thing was not refused or taken otherwise.
-    ///
-    /// # Errors
-    /// [`OfferError::Gone`] when it was. Attempts already under way are none of this function's business.
-    pub async fn check_open(&self, offer: &OfferRow) -> Result<(), OfferError> {
-        let open = matches!(offer.state, OfferState::Eligible | OfferState::Presented | OfferState::Failed);
-        if !open {
-            return Ok(());
-        }
-        let history = self.history(&offer.customer_id).await?;
-        // Part of a charge: no other page's questions to Dodo go before it.
-        match with_priority(Priority::Charge, self.overtaken(offer, &history)).await? {
-            None => Ok(()),
-            Some(_) => Err(OfferError::Gone),
-        }
+    /// Returns the offer with this id, where the session may see it.
+    async fn seen_offer(&self, session: &Session, id: &OfferId) -> Result<OfferRow, OfferError> {
+        let offer = self.store.offer(&session.customer_id, id).await?;
+        offer.filter(|offer| authority::may_see(session, offer)).ok_or(OfferError::NotFound)
     }
 
     /// The offer was really visible.
@@ -325,53 +339,11 @@ impl Offers {
     /// # Errors
     /// When there is no such offer, or the store fails.
     pub async fn seen(&self, session: &Session, request: &SeenRequest) -> Result<(), OfferError> {
-        let found = self.store.mark_seen(&session.customer_id, &request.offer_id, self.clock.now()).await?;
+        let offer = self.seen_offer(session, &request.offer_id).await?;
+        let found = self.store.mark_seen(&session.customer_id, &offer.id, self.clock.now()).await?;
         if found { Ok(()) } else { Err(OfferError::NotFound) }
     }
-
-    async fn history(&self, customer: &CustomerId) -> Result<History, StoreError> {
-        let (offers, ledger, held_until) = tokio::try_join!(
-            self.store.offers_of(customer),
-            self.store.decline_ledger(customer),
-            self.store.held_until()
-        )?;
-        Ok(History { offers, ledger, held_until })
-    }
-
-    /// What the buyer has: bought in the shop, or taken from an offer.
-    async fn owned(
-        &self,
-        customer: &CustomerId,
-        history: &History,
-    ) -> Result<BTreeSet<ProductId>, StoreError> {
-        let purchases = self.store.purchases_of(customer).await?;
-        let bought = purchases.into_iter().flat_map(|purchase| purchase.product_ids);
-        let taken = history.offers.iter().filter(|offer| is_taken(offer.state));
-        Ok(bought.chain(taken.map(|offer| offer.plan.product_id().clone())).collect())
-    }
 }
 
-/// What was offered to the buyer before, and what they refused. Read once a request.
-struct History {
-    /// The latest first.
-    offers: Vec<OfferRow>,
-    ledger: Vec<DeclineEntry>,
-    /// Refusals up to then may be lost: nothing new is made of what was set off before.
-    held_until: Option<UnixSeconds>,
-}
-
-/// Whether the thing offered is the buyer's, or may be: what might be paid for is not offered again.
-fn is_taken(state: OfferState) -> bool {
-    match state {
-        OfferState::Charged
-        | OfferState::Accepting
-        | OfferState::Pending
-        | OfferState::Unknown
-        | OfferState::Abandoned => true,
-        OfferState::Eligible
-        | OfferState::Presented
-        | OfferState::Failed
-        | OfferState::Declined
-        | OfferState::Expired => false,
-    }
-}
+/// The offer of an occasion, or why there is none.
+type Standing = Result<OfferRow, IneligibleReason>;

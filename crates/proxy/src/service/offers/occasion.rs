@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use dodo_client::{ids::SubscriptionId, types::subscriptions::Subscription};
 use upsell_core::{
     domain::{Billing, ChargePlan, OfferRow, Purchase, Session},
-    policy::{catalogue::CatalogueProduct, occasion, plan_comparison, plan_cost, plan_terms},
+    policy::{authority, catalogue::CatalogueProduct, occasion, plan_comparison, plan_cost, plan_terms},
     rules::Campaign,
 };
 use wire::{ChangeKind, EffectiveAt, Money, OfferKind, ProductId, Trigger, UnixSeconds};
@@ -46,6 +46,10 @@ impl Offers {
                 self.occasion_from(session, Trigger::Purchase, trigger_ref, Some(purchase), None).await?;
             return Ok(Some(Occasion { at: Some(at), ..occasion }));
         }
+        // One from before such sessions were for buyers who are signed in.
+        if !session.signed_in {
+            return Ok(None);
+        }
         let event = self.store.latest_trigger(&session.customer_id, session.trigger).await?;
         let Some(event) = event else { return Ok(None) };
         let at = event.at;
@@ -54,18 +58,21 @@ impl Offers {
         Ok(Some(Occasion { at: Some(at), ..occasion }))
     }
 
-    /// The purchase that a session follows up. One that is not known is asked for again now and then: it may have been
+    /// Returns the purchase that a session follows. One that is not known is asked for again now and then: it may have been
     /// paid after the session was minted, or Dodo could not be asked then.
     async fn purchase_of(&self, session: &Session) -> Result<Option<Purchase>, OfferError> {
-        let (customer, payment) = (&session.customer_id, session.payment_id.as_ref());
-        let known = self.purchases.known(customer, payment).await?;
-        if known.is_some()
-            || session.trigger != Trigger::Purchase
-            || self.not_found.contains_key(&session.token)
-        {
+        if session.trigger != Trigger::Purchase {
+            return Ok(match self.purchases.followed(session).await? {
+                None => self.store.latest_purchase(&session.customer_id).await?,
+                followed => followed,
+            });
+        }
+        let Some(payment) = session.follows() else { return Ok(None) };
+        let known = self.purchases.followed(session).await?;
+        if known.is_some() || self.not_found.contains_key(&session.token) {
             return Ok(known);
         }
-        let found = self.purchases.look_up(customer, payment).await?;
+        let found = self.purchases.look_up(&session.customer_id, payment).await?;
         if found.is_none() {
             self.not_found.insert(session.token, ()).await;
         }
@@ -95,16 +102,16 @@ impl Offers {
         purchase: Option<Purchase>,
         subscription: Option<SubscriptionId>,
     ) -> Result<Occasion, OfferError> {
+        let of_session = session.subscription_id.as_ref().filter(|_| session.signed_in);
         let subscription = match trigger {
             Trigger::Purchase => subscription
                 .or_else(|| purchase.as_ref().and_then(|purchase| purchase.subscription_id.clone()))
-                .or_else(|| session.subscription_id.clone()),
+                .or_else(|| of_session.cloned()),
             _ => {
                 // A session without a payment names no purchase: the latest one need not be what the trigger is about.
                 let named = purchase.as_ref().filter(|_| session.payment_id.is_some());
                 let purchases = self.store.purchases_of(&session.customer_id).await?;
-                let session = session.subscription_id.as_ref();
-                occasion::subscription_of_trigger(subscription.as_ref(), named, session, &purchases)
+                occasion::subscription_of_trigger(subscription.as_ref(), named, of_session, &purchases)
             }
         };
         let held = match &subscription {
@@ -112,7 +119,10 @@ impl Offers {
             None => None,
         };
         let plan = held.as_ref().map(|held| held.product_id.clone());
-        let plan_can_change = held.as_ref().is_some_and(|held| plan_terms::can_change(held));
+        let who = authority::chargeable(session, purchase.as_ref());
+        let plan_can_change = held.as_ref().is_some_and(|held| {
+            plan_terms::can_change(held) && who.allows_change(held.payment_method_id.as_ref())
+        });
         let bought = match (&purchase, trigger) {
             (Some(purchase), Trigger::Purchase) => purchase.product_ids.clone(),
             _ => plan.iter().cloned().collect(),

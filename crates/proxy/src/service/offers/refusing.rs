@@ -21,11 +21,11 @@ impl Offers {
         request: &DeclineRequest,
         locale: Option<&str>,
     ) -> Result<DeclineResponse, OfferError> {
-        let customer = &session.customer_id;
-        let offer = self.store.offer(customer, &request.offer_id).await?.ok_or(OfferError::NotFound)?;
+        let offer = self.seen_offer(session, &request.offer_id).await?;
         let decline = Decline {
             offer_id: offer.id.clone(),
-            customer_id: customer.clone(),
+            customer_id: offer.customer_id.clone(),
+            email: offer.email.clone(),
             price: self.list_price(offer.plan.product_id()).await,
             // A refusal is written down whether or not Dodo can be asked for the plan.
             plan: self.plan_of(&offer).await.unwrap_or_default(),
@@ -35,8 +35,13 @@ impl Offers {
         let offer = match self.store.execute(&decline).await? {
             DeclineOutcome::Declined(offer) | DeclineOutcome::AlreadyDeclined(offer) => offer,
             DeclineOutcome::NotFound => return Err(OfferError::NotFound),
-            DeclineOutcome::NotDeclinable(OfferState::Charged) => return Err(OfferError::Gone),
-            DeclineOutcome::NotDeclinable(_) => return Err(OfferError::InProgress),
+            DeclineOutcome::NotDeclinable(OfferState::Charged)
+            | DeclineOutcome::TakenElsewhere(OfferState::Charged | OfferState::Abandoned) => {
+                return Err(OfferError::Gone);
+            }
+            DeclineOutcome::NotDeclinable(_) | DeclineOutcome::TakenElsewhere(_) => {
+                return Err(OfferError::InProgress);
+            }
         };
         // The refusal is on disk. That nothing can be offered instead is no reason to say otherwise.
         let next = self.after_decline(session, &offer, locale).await.unwrap_or_else(|error| {
@@ -53,8 +58,8 @@ impl Offers {
         locale: Option<&str>,
     ) -> Result<Option<UpsellResponse>, OfferError> {
         let Some(occasion) = self.occasion_of(session, declined).await? else { return Ok(None) };
-        let history = self.history(&session.customer_id).await?;
-        let owned = self.owned(&session.customer_id, &history).await?;
+        let history = self.history(session).await?;
+        let owned = self.owned(session, &history).await?;
         let prices = self.prices().await;
         let price = |id: &ProductId| prices.get(id).copied();
         let chained = declined.parent.is_some() || declined.kind == OfferKind::Downsell;
@@ -64,10 +69,10 @@ impl Offers {
         let Some(campaign) = eligibility::downsell(&self.rules, &declined.campaign, chained, facts) else {
             return Ok(None);
         };
-        let offer = self.make(session, &occasion, campaign, Some(&declined.id)).await?;
+        let offer = self.make(session, &occasion, &history, campaign, Some(&declined.id)).await?;
         if self.is_open(&offer, &history).await?.is_some() {
             return Ok(None);
         }
-        self.show(&offer, &history, locale.or(session.locale.as_deref())).await.map(Some)
+        self.show(session, &offer, &history, locale.or(session.locale.as_deref())).await.map(Some)
     }
 }

@@ -4,11 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use money::later;
 use upsell_core::{
-    domain::{ChargePlan, OfferRow, OfferState, QuoteRow, SavedMethod, Session},
+    domain::{ChargePlan, OfferRow, OfferState, QuoteRow, Session},
     policy::{
+        authority::{self, Chargeable, PayBy},
         catalogue::CatalogueProduct,
         declines,
-        payment_method::{self, Use},
+        payment_method::Use,
         plan_comparison::{self, PeriodPrice},
         plan_cost, plan_terms,
     },
@@ -16,7 +17,7 @@ use upsell_core::{
 };
 use wire::{CompareTo, IneligibleReason, Merchant, Offer, OfferKind, Product, UpsellResponse};
 
-use super::{History, OfferError, Offers};
+use super::{OfferError, Offers, history::History};
 use crate::service::quoting::Priced;
 
 /// How long what Dodo said an offer costs is good enough to be shown: as long as a session lives. It is asked again
@@ -35,6 +36,7 @@ impl Offers {
     /// An open offer, ready to be shown and accepted.
     pub(super) async fn show(
         &self,
+        session: &Session,
         offer: &OfferRow,
         history: &History,
         locale: Option<&str>,
@@ -44,8 +46,12 @@ impl Offers {
             return Ok(UpsellResponse::ineligible(IneligibleReason::Expired));
         };
         let product = self.catalogue.product(offer.plan.product_id()).await?;
-        let method = self.method(offer, &product).await?;
-        let quote = self.quote(offer, method.as_ref()).await?;
+        let who = authority::chargeable(session, history.purchase.as_ref());
+        let Some(pay_by) = self.method(offer, &product, &who).await? else {
+            // The subscription is charged to a method that did not pay the purchase.
+            return Ok(UpsellResponse::ineligible(IneligibleReason::NoCampaign));
+        };
+        let quote = self.quote(offer, &pay_by).await?;
         let change = self.change(offer, &product, &quote).await?;
         let price = change.as_ref().map_or(product.price, |change| change.after);
         let compare_to = match change {
@@ -106,31 +112,42 @@ impl Offers {
         Ok(response)
     }
 
-    /// The method that accepting charges. A plan change is charged to the one that the subscription names; where it names
-    /// none, none is named. A new purchase that has failed is not charged in one click again.
+    /// Returns the method that accepting charges. A plan change is charged to the one that the subscription names; where it
+    /// names none, none is named. A new purchase that has failed is not charged in one click again. `None` where the offer
+    /// would charge a method that this session must not.
     async fn method(
         &self,
         offer: &OfferRow,
         product: &CatalogueProduct,
-    ) -> Result<Option<SavedMethod>, OfferError> {
-        let methods = self.catalogue.methods(&offer.customer_id).await?;
+        who: &Chargeable,
+    ) -> Result<Option<PayBy>, OfferError> {
         if let ChargePlan::PlanChange { subscription_id, .. } = &offer.plan {
             let subscription = self.catalogue.subscription(subscription_id).await?;
-            let named = subscription.payment_method_id.as_ref();
-            return Ok(named.and_then(|id| methods.iter().find(|method| method.id == *id)).cloned());
+            let id = subscription.payment_method_id.as_ref();
+            if !who.allows_change(id) {
+                return Ok(None);
+            }
+            let methods = self.catalogue.methods(&offer.customer_id).await?;
+            let method = id.and_then(|id| methods.iter().find(|method| method.id == *id)).cloned();
+            return Ok(Some(PayBy { method, ..PayBy::hosted(who) }));
         }
         if offer.state == OfferState::Failed {
-            return Ok(None);
+            return Ok(Some(PayBy::hosted(who)));
         }
+        if offer.state == OfferState::Failed {
+            return Ok(Some(PayBy::hosted(who)));
+        }
+        let methods = self.catalogue.methods(&offer.customer_id).await?;
         let purpose = if product.price.period.is_some() { Use::Recurring } else { Use::Once };
-        Ok(payment_method::choose(&methods, purpose, self.clock.now()).map(|(method, _)| method.clone()))
+        Ok(Some(authority::choose(&methods, purpose, self.clock.now(), who)))
     }
 
     /// The quote on the page: the one handed out before while it is good, else a new one.
-    async fn quote(&self, offer: &OfferRow, method: Option<&SavedMethod>) -> Result<QuoteRow, OfferError> {
+    async fn quote(&self, offer: &OfferRow, pay_by: &PayBy) -> Result<QuoteRow, OfferError> {
         let good_until = later(self.clock.now(), MIN_QUOTE_LIFE);
         if let Some(quote) = self.store.live_quote(&offer.customer_id, &offer.id, good_until).await?
-            && quote.payment_method_id.as_ref() == method.map(|method| &method.id)
+            && quote.payment_method_id.as_ref() == pay_by.method.as_ref().map(|method| &method.id)
+            && (quote.signed_in, quote.withheld) == (pay_by.signed_in, pay_by.withheld)
         {
             return Ok(quote);
         }
@@ -139,7 +156,7 @@ impl Offers {
             None => self.price_anew(offer).await?,
         };
         let (plan, priced) = &*asked;
-        Ok(self.quoting.issue(priced, plan, &offer.customer_id, Some(&offer.id), method).await?)
+        Ok(self.quoting.issue(priced, plan, &offer.customer_id, Some(&offer.id), pay_by).await?)
     }
 
     /// Asks Dodo what the offer costs now.

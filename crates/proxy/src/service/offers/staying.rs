@@ -14,7 +14,7 @@ use upsell_core::{
 };
 use wire::{ChangeKind, ProductId, StayOfferRequest, Trigger, UnixSeconds};
 
-use super::{History, OfferError, Offers, occasion::Occasion};
+use super::{OfferError, Offers, history::History, occasion::Occasion};
 use crate::store::Inserted;
 
 impl Offers {
@@ -27,7 +27,7 @@ impl Offers {
         if !self.rules.campaigns.iter().any(is_for_leaving) {
             return Ok(open);
         }
-        let history = self.history(&session.customer_id).await?;
+        let history = self.history(session).await?;
         for intent in LEAVING {
             if self.stay_campaign(session, intent, None, &history).await?.is_some() {
                 open.push(intent);
@@ -49,14 +49,14 @@ impl Offers {
         if request.intent == Trigger::Other {
             return Err(OfferError::Invalid("intent"));
         }
-        let history = self.history(&session.customer_id).await?;
+        let history = self.history(session).await?;
         let target = request.product_id.as_ref();
         let Some((occasion, campaign)) =
             self.stay_campaign(session, request.intent, target, &history).await?
         else {
             return Ok(None);
         };
-        let draft = self.draft(session, &occasion, campaign, None).await?;
+        let draft = self.draft(session, &occasion, &history, campaign, None).await?;
         let seen_at = Some(draft.created_at);
         let shown = OfferRow { state: OfferState::Presented, seen_at, ..draft };
         Ok(match self.store.insert_offer_if_absent(&shown).await? {
@@ -77,7 +77,7 @@ impl Offers {
         if !self.rules.campaigns.iter().any(is_for_leaving) {
             return Ok(None);
         }
-        let history = self.history(&session.customer_id).await?;
+        let history = self.history(session).await?;
         for offer in &history.offers {
             let meant = offer.plan.product_id() == product_id
                 && offer.plan.subscription_id() == session.subscription_id.as_ref()

@@ -18,7 +18,7 @@ use dodo_client::{
 use money::later;
 use upsell_core::{
     domain::{ChargePlan, OfferRow, SavedMethod, Session},
-    policy::{catalogue::CatalogueProduct, dues, plan_comparison, plan_cost, plan_terms},
+    policy::{authority::PayBy, catalogue::CatalogueProduct, dues, plan_comparison, plan_cost, plan_terms},
     rules::Rules,
 };
 use wire::{EffectiveAt, ErrorCode, Merchant, Money, PlansResponse, PreviewRequest, PreviewResponse};
@@ -201,7 +201,8 @@ impl Plans {
         let method = self.method(&subscription).await?;
         let (plan, priced) = self.price_as_billed(plan, &subscription, stay_offer).await?;
         let offer = stay_offer.map(|offer| &offer.id);
-        let row = self.quoting.issue(&priced, &plan, &session.customer_id, offer, method.as_ref()).await?;
+        let pay_by = PayBy::signed_in(method);
+        let row = self.quoting.issue(&priced, &plan, &session.customer_id, offer, &pay_by).await?;
         Ok(PreviewResponse {
             product_id: request.product_id.clone(),
             name: row.name.clone(),

@@ -19,7 +19,7 @@ async fn a_booking_is_open_until_its_end_is_recorded() {
         lease_until: after(1000),
         ..AttemptRow::example()
     };
-    let row = sent(&store, &Claim { attempt }).await;
+    let row = sent(&store, &Claim::of(attempt)).await;
     assert!(store.open_bookings(&subscription()).await.unwrap().is_empty());
     store.settle(&row.id, &seen(Observation::Scheduled)).await.unwrap();
     let open = store.open_bookings(&subscription()).await.unwrap();

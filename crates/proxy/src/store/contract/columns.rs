@@ -113,6 +113,8 @@ async fn an_offer_and_a_quote_read_back() {
         from_plan: Some(product("prod_basic")),
         basis_hash: "basis".into(),
         payment_method_id: Some(PaymentMethodId::parse("pm_1").unwrap()),
+        withheld: true,
+        signed_in: false,
         ..quote("qt_of_1", Some(&full))
     };
     let changes =

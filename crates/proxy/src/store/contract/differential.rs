@@ -9,6 +9,7 @@ use std::{collections::BTreeMap, ops::Range};
 use sqlx::{AssertSqlSafe, Row};
 use upsell_core::journal::{
     Command, Record, decide,
+    fixtures::email,
     memory::Memory,
     record::OfferKey,
     world::{Step, World},
@@ -87,6 +88,8 @@ async fn take(store: &SqlStore, memory: &mut Memory, world: &mut World, step: &S
 fn sorted(mut record: Record) -> Record {
     record.siblings.sort_by(|a, b| a.row.id.cmp(&b.row.id));
     record.on_subscription.sort_by(|a, b| a.row.id.cmp(&b.row.id));
+    record.same_thing.sort_by(|a, b| a.id.cmp(&b.id));
+    record.refusals.sort_by_key(|entry| (entry.at, entry.offer_id.clone()));
     record.orders.sort_by_key(|order| order.row.cause.as_str());
     record
 }
@@ -97,6 +100,7 @@ async fn compare(store: &SqlStore, memory: &Memory, at: &str) {
         let scope = Scope {
             offer: Some(OfferKey::OfAttempt),
             siblings: true,
+            same_thing: true,
             subscription: row.subscription_id.clone(),
             quote: true,
             ..Scope::of_attempt(&row.id)
@@ -111,15 +115,18 @@ async fn compare(store: &SqlStore, memory: &Memory, at: &str) {
         assert_eq!(sorted(load(store, &scope).await), sorted(memory.load(&scope)), "{at}");
     }
     let mut offers = store.offers_of(&customer("cus_1")).await.unwrap();
+    offers.extend(store.offers_of(&customer("cus_2")).await.unwrap());
     offers.sort_by(|a, b| a.id.cmp(&b.id));
     assert_eq!(offers, memory.offers.values().cloned().collect::<Vec<_>>(), "{at}");
     for row in memory.quotes.values() {
         let stored = store.quote(&row.customer_id, &row.quote.id).await.unwrap();
         assert_eq!(stored.as_ref(), Some(row), "{at}");
     }
-    let mut declines = store.decline_ledger(&customer("cus_1")).await.unwrap();
+    // Both customer ids are one person's.
+    let person = Person { customer_id: customer("cus_1"), email: Some(email()) };
+    let mut declines = store.decline_ledger(&person).await.unwrap();
     declines.sort_by_key(|entry| (entry.at, entry.offer_id.clone()));
-    let mut held: Vec<_> = memory.declines.iter().map(|(_, entry)| entry.clone()).collect();
+    let mut held: Vec<_> = memory.declines.iter().map(|(_, _, entry)| entry.clone()).collect();
     held.sort_by_key(|entry| (entry.at, entry.offer_id.clone()));
     assert_eq!(declines, held, "{at}");
     compare_outbox(store, memory, at).await;

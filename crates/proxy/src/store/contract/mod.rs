@@ -22,7 +22,10 @@ use std::sync::Arc;
 
 use dodo_client::{Mode, ids::SubscriptionId};
 use upsell_core::{
-    domain::{AttemptRow, AttemptState, ChargePlan, Observation, OfferRow, OfferState, QuoteRow, Tenant},
+    domain::{
+        AttemptRow, AttemptState, ChargePlan, EquivalenceKey, Observation, OfferRow, OfferState, Person,
+        QuoteRow, Tenant,
+    },
     journal::{
         Changes, Claim, ClaimOutcome, Decline, DeclineOutcome, Lock, MarkSent, RecordLook, Scope, Settle,
         Settled, Settlement,
@@ -39,9 +42,16 @@ use super::{
 };
 use crate::store::{Attempts, Execute, Journal, Life, Offers, Quotes, StoreError};
 
-/// An offer and its quote in the store.
+/// An offer of a thing of its own and its quote in the store.
 async fn offered(store: &SqlStore, id: &str) -> OfferRow {
-    let row = store.insert_offer_if_absent(&offer(id)).await.unwrap().row();
+    let thing = EquivalenceKey(format!("product:of_{id}"));
+    offered_as(store, OfferRow { equivalence: thing, ..offer(id) }).await
+}
+
+/// This offer and its quote in the store.
+async fn offered_as(store: &SqlStore, row: OfferRow) -> OfferRow {
+    let id = row.id.clone();
+    let row = store.insert_offer_if_absent(&row).await.unwrap().row();
     store.put_quote(&quote(&format!("qt_{id}"), Some(&row))).await.unwrap();
     row
 }

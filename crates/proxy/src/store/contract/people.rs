@@ -1,6 +1,11 @@
 //! Sessions, nonces, purchases, events, webhooks.
 
-use upsell_core::domain::{Billing, Purchase, Session, TokenHash, TriggerEvent};
+use dodo_client::ids::PaymentMethodId;
+use secrecy::ExposeSecret;
+use upsell_core::{
+    domain::{Billing, Purchase, Session, TokenHash, TriggerEvent},
+    journal::fixtures::email,
+};
 use wire::{FeatureUsage, Purpose, Trigger};
 
 use super::*;
@@ -10,9 +15,11 @@ fn session(byte: u8) -> Session {
     Session {
         token: TokenHash([byte; 32]),
         customer_id: customer("cus_1"),
+        signed_in: true,
         purpose: Purpose::Plans,
         trigger: Trigger::NearPlanLimit,
         payment_id: Some(payment("pay_1")),
+        newest: Some(payment("pay_0")),
         subscription_id: Some(subscription()),
         locale: Some("ja".into()),
         country: Some("JP".into()),
@@ -34,17 +41,50 @@ async fn a_session_is_found_until_it_is_over() {
 }
 
 #[tokio::test]
+async fn a_session_follows_one_purchase_for_good() {
+    let (_folder, store) = fresh().await;
+    let open = Session { payment_id: None, newest: None, signed_in: false, ..session(1) };
+    store.put_session(&open).await.unwrap();
+    for id in ["pay_1", "pay_2"] {
+        store.follow_purchase(open.token, &payment(id)).await.unwrap();
+        let found = store.session(open.token, NOW).await.unwrap();
+        assert_eq!(found, Some(Session { newest: Some(payment("pay_1")), ..open.clone() }));
+    }
+}
+
+/// The key is made with the store and stays, so that hashes of e-mail addresses do.
+#[tokio::test]
+async fn the_key_of_e_mail_addresses_stays() {
+    let (place, store) = fresh().await;
+    let key = store.email_key().expose_secret().to_owned();
+    assert!(key.len() >= 43, "256 bits");
+    store.close().await;
+    drop(store);
+    let again = opened(&place, &place.tenant).await;
+    assert_eq!(again.email_key().expose_secret(), key);
+    let other = Tenant { merchant: format!("{}-other", place.tenant.merchant), ..place.tenant.clone() };
+    again.close().await;
+    drop(again);
+    let other = opened(&place, &other).await;
+    assert_ne!(other.email_key().expose_secret(), key, "another tenant");
+}
+
+#[tokio::test]
 async fn a_nonce_is_redeemed_once_by_whoever_comes_first() {
     let (_folder, store) = fresh().await;
     let nonce = TokenHash([9; 32]);
     let checkout = dodo_client::ids::CheckoutSessionId::parse("cks_1").unwrap();
-    store.put_nonce(nonce, &checkout, UnixSeconds(NOW.0 + 900)).await.unwrap();
-    assert_eq!(store.redeem_nonce(nonce, UnixSeconds(NOW.0 + 900)).await.unwrap(), None, "over");
-    assert_eq!(store.nonce(nonce, NOW).await.unwrap(), Some(checkout.clone()));
+    let browser = TokenHash([7; 32]);
+    store.put_nonce(nonce, browser, &checkout, UnixSeconds(NOW.0 + 900)).await.unwrap();
+    assert_eq!(store.redeem_nonce(nonce, browser, UnixSeconds(NOW.0 + 900)).await.unwrap(), None, "over");
+    assert_eq!(store.nonce(nonce, browser, NOW).await.unwrap(), Some(checkout.clone()));
+    let other = TokenHash([8; 32]);
+    assert_eq!(store.nonce(nonce, other, NOW).await.unwrap(), None, "another browser");
+    assert_eq!(store.redeem_nonce(nonce, other, NOW).await.unwrap(), None, "another browser");
     let tries: Vec<_> = (0..8)
         .map(|_| {
             let store = Arc::clone(&store);
-            tokio::spawn(async move { store.redeem_nonce(nonce, NOW).await.unwrap() })
+            tokio::spawn(async move { store.redeem_nonce(nonce, browser, NOW).await.unwrap() })
         })
         .collect();
     let mut redeemed = Vec::new();
@@ -52,13 +92,15 @@ async fn a_nonce_is_redeemed_once_by_whoever_comes_first() {
         redeemed.extend(attempt.await.unwrap());
     }
     assert_eq!(redeemed, [checkout]);
-    assert_eq!(store.nonce(nonce, NOW).await.unwrap(), None);
+    assert_eq!(store.nonce(nonce, browser, NOW).await.unwrap(), None);
 }
 
 fn bought(product_ids: Vec<ProductId>, billing: Option<Billing>) -> Purchase {
     Purchase {
         payment_id: payment("pay_1"),
         customer_id: customer("cus_1"),
+        email: billing.is_some().then(email),
+        payment_method_id: billing.is_some().then(|| PaymentMethodId::parse("pm_1").unwrap()),
         product_ids,
         subscription_id: None,
         billing,

@@ -42,7 +42,7 @@ async fn made(store: &SqlStore, id: &str, change: &Change, end: Observation) {
         lease_until: UnixSeconds(NOW.0 + 1_000_000),
         ..AttemptRow::example()
     };
-    let row = sent(store, &Claim { attempt }).await;
+    let row = sent(store, &Claim::of(attempt)).await;
     store.settle(&row.id, &seen(end)).await.unwrap();
 }
 

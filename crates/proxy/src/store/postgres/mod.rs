@@ -35,7 +35,7 @@ use wire::{AttemptId, UnixSeconds};
 
 use self::PostgresStore as SqlStore;
 pub use self::clock::DatabaseClock;
-use upsell_core::domain::{StoreIdentity, Tenant};
+use upsell_core::domain::{EMAIL_LOCK, StoreIdentity, Tenant};
 
 use super::{DatabaseError, Life, StoreError, restore::Memory};
 use crate::ids;
@@ -108,6 +108,8 @@ pub struct PostgresStore {
     instance: String,
     /// What the store is known by in the metadata of charges. Without a name where the store is only read.
     identity: StoreIdentity,
+    /// Key of the hashes of e-mail addresses. Empty where the store is only read.
+    email_key: SecretString,
     /// What this process knows to be in the store.
     memory: Memory,
 }
@@ -138,9 +140,10 @@ impl PostgresStore {
             .await?;
         check_server(&pool).await?;
         MIGRATIONS.run(&pool).await?;
-        let (tenant, identity) = tenant_id(&pool, tenant).await?;
+        let (tenant, identity, email_key) = tenant_id(&pool, tenant).await?;
         let memory = Memory::default();
-        Ok(Self { writer: pool.clone(), readers: pool, tenant, instance: ids::instance(), identity, memory })
+        let (instance, email_key) = (ids::instance(), email_key.into());
+        Ok(Self { writer: pool.clone(), readers: pool, tenant, instance, identity, email_key, memory })
     }
 
     /// Connects to look only: changes nothing, neither schema nor rows. `None`: this tenant has nothing in there.
@@ -162,6 +165,7 @@ impl PostgresStore {
             tenant,
             instance: ids::instance(),
             identity: StoreIdentity { name: String::new(), mode, signed_since: UnixSeconds(0) },
+            email_key: SecretString::default(),
             memory: Memory::default(),
         }))
     }
@@ -189,25 +193,35 @@ impl PostgresStore {
         Ok(self.writer.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED").await?)
     }
 
-    /// A transaction in which nobody else changes offers or attempts of this buyer: what it reads of them after its
-    /// first statement stays true.
-    async fn write_for(&self, buyer: &str) -> Result<Transaction<'static, Postgres>, StoreError> {
+    /// A transaction in which nobody else changes what goes by these names, which are locked in their order: what it reads
+    /// of them after that stays true.
+    async fn write_for(&self, names: &[String]) -> Result<Transaction<'static, Postgres>, StoreError> {
         let mut tx = self.write().await?;
-        self.lock(&mut tx, buyer).await?;
+        for name in names {
+            self.lock(&mut tx, name).await?;
+        }
         Ok(tx)
     }
 
-    /// The same of an attempt's buyer, in one statement: who that is never changes. Where there is no such attempt, nothing
-    /// is locked.
+    /// The same of an attempt's buyer and the person of its offer, in one statement and in the order of
+    /// [`Person::lock_names`](upsell_core::domain::Person::lock_names): who that is never changes. Where there is no such
+    /// attempt, nothing is locked.
     async fn write_for_attempt(&self, id: &AttemptId) -> Result<Transaction<'static, Postgres>, StoreError> {
         let mut tx = self.write().await?;
         sqlx::query(
             "INSERT INTO buyers (tenant, customer_id)
-             SELECT tenant, customer_id FROM attempts WHERE tenant = $1 AND id = $2
+             SELECT tenant, name FROM (
+                 SELECT tenant, customer_id AS name, 0 AS no FROM attempts WHERE tenant = $1 AND id = $2
+                 UNION ALL
+                 SELECT offers.tenant, $3 || offers.email, 1 FROM attempts
+                 JOIN offers ON offers.tenant = attempts.tenant AND offers.id = attempts.offer_id
+                 WHERE attempts.tenant = $1 AND attempts.id = $2 AND offers.email IS NOT NULL
+             ) AS names ORDER BY no
              ON CONFLICT (tenant, customer_id) DO UPDATE SET changes = buyers.changes + 1",
         )
         .bind(self.tenant)
         .bind(id.as_str())
+        .bind(EMAIL_LOCK)
         .execute(&mut *tx)
         .await?;
         Ok(tx)
@@ -268,9 +282,9 @@ async fn check_server(pool: &PgPool) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// The tenant's number, and what its store is known by: a name that is made once and kept by every copy, and since when its
-/// charges carry codes.
-async fn tenant_id(pool: &PgPool, tenant: &Tenant) -> Result<(i64, StoreIdentity), sqlx::Error> {
+/// The tenant's number, what its store is known by, and the key of its hashes: a name and a key that are made once and kept by
+/// every copy, and since when its charges carry codes.
+async fn tenant_id(pool: &PgPool, tenant: &Tenant) -> Result<(i64, StoreIdentity, String), sqlx::Error> {
     let mode = tenant.mode.to_string();
     sqlx::query("INSERT INTO tenants (merchant, mode) VALUES ($1, $2) ON CONFLICT DO NOTHING")
         .bind(&tenant.merchant)
@@ -283,11 +297,18 @@ async fn tenant_id(pool: &PgPool, tenant: &Tenant) -> Result<(i64, StoreIdentity
         .bind(&mode)
         .execute(pool)
         .await?;
-    let (id, name, since): (i64, String, i64) =
-        sqlx::query_as("SELECT id, store, signed_since FROM tenants WHERE merchant = $1 AND mode = $2")
-            .bind(&tenant.merchant)
-            .bind(&mode)
-            .fetch_one(pool)
-            .await?;
-    Ok((id, StoreIdentity { name, mode: tenant.mode, signed_since: UnixSeconds(since) }))
+    sqlx::query("UPDATE tenants SET email_key = $1 WHERE merchant = $2 AND mode = $3 AND email_key IS NULL")
+        .bind(ids::token())
+        .bind(&tenant.merchant)
+        .bind(&mode)
+        .execute(pool)
+        .await?;
+    let (id, name, since, email_key): (i64, String, i64, String) = sqlx::query_as(
+        "SELECT id, store, signed_since, email_key FROM tenants WHERE merchant = $1 AND mode = $2",
+    )
+    .bind(&tenant.merchant)
+    .bind(&mode)
+    .fetch_one(pool)
+    .await?;
+    Ok((id, StoreIdentity { name, mode: tenant.mode, signed_since: UnixSeconds(since) }, email_key))
 }

@@ -9,13 +9,13 @@ use upsell_core::{
         Lock, Record, Scope, StoredAttempt, StoredOrder, StoredPayment, Watermark, record::OfferKey, states,
     },
 };
-use wire::{AttemptId, IdempotencyKey, OfferId, QuoteId};
+use wire::{AttemptId, IdempotencyKey, OfferId, ProductId, QuoteId};
 
 use super::{
     Db, DbRow, SqlStore,
     attempts::attempt,
-    codec::{among, at_opt, parsed},
-    offers::offer,
+    codec::{among, at_opt, from_json, parsed},
+    offers::{decline_entry, offer},
     quotes::quote,
     refund_orders::stored_order,
     sales::{dispute, payment_on_record, refund},
@@ -37,8 +37,9 @@ impl SqlStore {
         scope: &Scope,
     ) -> Result<Option<(Transaction<'static, Db>, Record)>, StoreError> {
         let mut tx = match &scope.lock {
-            Lock::Buyer(customer) => self.write_for(customer.as_str()).await?,
-            Lock::Payment(payment) => self.write_for(payment.as_str()).await?,
+            Lock::Buyer(customer) => self.write_for(&[customer.to_string()]).await?,
+            Lock::Person(person) => self.write_for(&person.lock_names()).await?,
+            Lock::Payment(payment) => self.write_for(&[payment.to_string()]).await?,
             Lock::BuyerOf(id) => self.write_for_attempt(id).await?,
         };
         let mut record = Record::empty(&self.instance);
@@ -64,6 +65,9 @@ impl SqlStore {
             record.offer = self.offer_by(&mut tx, key, &scope.lock, record.attempt.as_ref()).await?;
         }
         self.load_others(&mut tx, scope, &mut record).await?;
+        if let Some(offer) = record.offer.clone().filter(|_| scope.same_thing) {
+            self.load_same_thing(&mut tx, &offer, &mut record).await?;
+        }
         if let Some(subscription) = &scope.subscription {
             record.on_subscription = self.live_on(&mut tx, subscription, scope.attempt.as_ref()).await?;
         }
@@ -117,8 +121,8 @@ impl SqlStore {
         lock: &Lock,
         attempt: Option<&StoredAttempt>,
     ) -> Result<Option<OfferRow>, StoreError> {
-        match (key, lock, attempt) {
-            (OfferKey::Id(id), Lock::Buyer(customer), _) => self.offer_in(tx, customer, id).await,
+        match (key, lock.customer(), attempt) {
+            (OfferKey::Id(id), Some(customer), _) => self.offer_in(tx, customer, id).await,
             (OfferKey::Occasion(lost), _, _) => match self.offer_in(tx, &lost.customer_id, &lost.id).await? {
                 Some(same) => Ok(Some(same)),
                 None => self.offer_for_occasion(tx, lost).await,
@@ -176,8 +180,8 @@ impl SqlStore {
         scope: &Scope,
         record: &mut Record,
     ) -> Result<(), StoreError> {
-        let (key, customer) = match (&scope.key, &scope.lock) {
-            (Some(key), Lock::Buyer(customer)) => (Some(key), customer.as_str()),
+        let (key, customer) = match (&scope.key, scope.lock.customer()) {
+            (Some(key), Some(customer)) => (Some(key), customer.as_str()),
             _ => (None, ""),
         };
         let offer = record.offer.as_ref().filter(|_| scope.siblings);
@@ -203,6 +207,55 @@ impl SqlStore {
             } else {
                 record.siblings.push(stored_attempt(row)?);
             }
+        }
+        Ok(())
+    }
+
+    /// What the person of an offer has otherwise taken, refused or bought of the same thing.
+    async fn load_same_thing(
+        &self,
+        tx: &mut Transaction<'static, Db>,
+        of: &OfferRow,
+        record: &mut Record,
+    ) -> Result<(), StoreError> {
+        let email = of.email.as_ref().map(|hash| hash.0.as_str());
+        record.same_thing = sqlx::query(
+            "SELECT * FROM offers WHERE tenant = $1 AND (customer_id = $2 OR email = $3) AND equivalence = $4
+               AND id <> $5 ORDER BY id",
+        )
+        .bind(self.tenant)
+        .bind(of.customer_id.as_str())
+        .bind(email)
+        .bind(&of.equivalence.0)
+        .bind(of.id.as_str())
+        .fetch_all(&mut **tx)
+        .await?
+        .iter()
+        .map(offer)
+        .collect::<Result<_, _>>()?;
+        record.refusals = sqlx::query(
+            "SELECT * FROM declines WHERE tenant = $1 AND (customer_id = $2 OR email = $3) AND equivalence = $4
+             ORDER BY at, offer_id",
+        )
+        .bind(self.tenant)
+        .bind(of.customer_id.as_str())
+        .bind(email)
+        .bind(&of.equivalence.0)
+        .fetch_all(&mut **tx)
+        .await?
+        .iter()
+        .map(decline_entry)
+        .collect::<Result<_, _>>()?;
+        let bought = sqlx::query(
+            "SELECT product_ids FROM purchases WHERE tenant = $1 AND (customer_id = $2 OR email = $3)",
+        )
+        .bind(self.tenant)
+        .bind(of.customer_id.as_str())
+        .bind(email)
+        .fetch_all(&mut **tx)
+        .await?;
+        for row in &bought {
+            record.bought.extend(from_json::<Vec<ProductId>>(row, "product_ids")?);
         }
         Ok(())
     }

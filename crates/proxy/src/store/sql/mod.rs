@@ -2,7 +2,7 @@
 //!
 //! The parent module says what they are compiled against: `Db` and `DbRow` (the driver's types), `SqlStore` (the store
 //! with its connections), `SHARED` (whether other processes may be at work), `write_for` (a transaction in which nobody
-//! else changes offers or attempts of the same buyer) and `lock` (the same for one more name, a payment's). Parameters
+//! else changes offers or attempts of the same person) and `lock` (the same for one more name, a payment's). Parameters
 //! are written `$1`, which both engines read. What differs between the engines stays with them: opening, locking,
 //! schema. See `docs/adr/2026-11-25_one-set-of-statements.md`.
 //!

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use dodo_client::ids::CustomerId;
 use sqlx::Row;
 use upsell_core::{
-    domain::{DeclineEntry, EquivalenceKey, OfferRow, OfferState},
+    domain::{DeclineEntry, EmailHash, EquivalenceKey, OfferRow, OfferState, Person},
     journal::states,
 };
 use wire::{Money, OfferId, UnixSeconds};
@@ -22,6 +22,7 @@ pub(super) fn offer(row: &DbRow) -> Result<OfferRow, StoreError> {
         campaign: row.try_get("campaign")?,
         trigger_ref: row.try_get("trigger_ref")?,
         purchase: parsed_opt(row, "purchase")?,
+        email: row.try_get::<Option<String>, _>("email")?.map(EmailHash),
         parent: parsed_opt(row, "parent")?,
         equivalence: EquivalenceKey(row.try_get("equivalence")?),
         kind: from_word(row.try_get("kind")?, "offers.kind")?,
@@ -34,7 +35,7 @@ pub(super) fn offer(row: &DbRow) -> Result<OfferRow, StoreError> {
     })
 }
 
-fn decline_entry(row: &DbRow) -> Result<DeclineEntry, StoreError> {
+pub(super) fn decline_entry(row: &DbRow) -> Result<DeclineEntry, StoreError> {
     let price = match (row.try_get::<Option<i64>, _>("price_amount")?, parsed_opt(row, "price_currency")?) {
         (Some(amount), Some(currency)) => Some(Money::new(amount, currency)),
         _ => None,
@@ -123,12 +124,14 @@ impl Offers for SqlStore {
         Ok(marked.rows_affected() == 1)
     }
 
-    async fn decline_ledger(&self, customer: &CustomerId) -> Result<Vec<DeclineEntry>, StoreError> {
+    async fn decline_ledger(&self, person: &Person) -> Result<Vec<DeclineEntry>, StoreError> {
         sqlx::query(
-            "SELECT * FROM declines WHERE tenant = $1 AND customer_id = $2 ORDER BY at DESC, offer_id DESC",
+            "SELECT * FROM declines WHERE tenant = $1 AND (customer_id = $2 OR email = $3)
+             ORDER BY at DESC, offer_id DESC",
         )
         .bind(self.tenant)
-        .bind(customer.as_str())
+        .bind(person.customer_id.as_str())
+        .bind(person.email.as_ref().map(|hash| hash.0.as_str()))
         .fetch_all(&self.readers)
         .await?
         .iter()

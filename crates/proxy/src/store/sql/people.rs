@@ -1,9 +1,10 @@
 //! Sessions, nonces, purchases, reported events.
 
 use async_trait::async_trait;
-use dodo_client::ids::{CheckoutSessionId, CustomerId, PaymentId};
+use dodo_client::ids::{CheckoutSessionId, CustomerId, PaymentId, PaymentMethodId};
+use secrecy::SecretString;
 use sqlx::Row;
-use upsell_core::domain::{Purchase, Session, TokenHash, TriggerEvent};
+use upsell_core::domain::{EmailHash, Purchase, Session, TokenHash, TriggerEvent};
 use wire::{Trigger, UnixSeconds};
 
 use super::{
@@ -16,9 +17,11 @@ fn session(row: &DbRow) -> Result<Session, StoreError> {
     Ok(Session {
         token: token_hash(row, "token_hash")?,
         customer_id: parsed(row, "customer_id")?,
+        signed_in: row.try_get("signed_in")?,
         purpose: from_word(row.try_get("purpose")?, "sessions.purpose")?,
         trigger: from_word(row.try_get("trigger_kind")?, "sessions.trigger_kind")?,
         payment_id: parsed_opt(row, "payment_id")?,
+        newest: parsed_opt(row, "newest")?,
         subscription_id: parsed_opt(row, "subscription_id")?,
         locale: row.try_get("locale")?,
         country: row.try_get("country")?,
@@ -31,6 +34,8 @@ fn purchase(row: &DbRow) -> Result<Purchase, StoreError> {
     Ok(Purchase {
         payment_id: parsed(row, "payment_id")?,
         customer_id: parsed(row, "customer_id")?,
+        email: row.try_get::<Option<String>, _>("email")?.map(EmailHash),
+        payment_method_id: parsed_opt(row, "payment_method_id")?,
         product_ids: from_json(row, "product_ids")?,
         subscription_id: parsed_opt(row, "subscription_id")?,
         billing: from_json_opt(row, "billing")?,
@@ -53,8 +58,8 @@ impl People for SqlStore {
     async fn put_session(&self, session: &Session) -> Result<(), StoreError> {
         sqlx::query(
             "INSERT INTO sessions (tenant, token_hash, customer_id, purpose, trigger_kind, payment_id,
-                                   subscription_id, locale, country, usage, expires_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+                                   subscription_id, locale, country, usage, expires_at, signed_in, newest)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
         )
         .bind(self.tenant)
         .bind(session.token.0.as_slice())
@@ -67,6 +72,25 @@ impl People for SqlStore {
         .bind(session.country.as_deref())
         .bind(json(&session.usage, "sessions.usage")?)
         .bind(session.expires_at.0)
+        .bind(session.signed_in)
+        .bind(session.newest.as_ref().map(PaymentId::as_str))
+        .execute(&self.writer)
+        .await?;
+        Ok(())
+    }
+
+    fn email_key(&self) -> &SecretString {
+        &self.email_key
+    }
+
+    async fn follow_purchase(&self, token: TokenHash, payment: &PaymentId) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE sessions SET newest = $1
+             WHERE tenant = $2 AND token_hash = $3 AND payment_id IS NULL AND newest IS NULL",
+        )
+        .bind(payment.as_str())
+        .bind(self.tenant)
+        .bind(token.0.as_slice())
         .execute(&self.writer)
         .await?;
         Ok(())
@@ -87,16 +111,19 @@ impl People for SqlStore {
     async fn put_nonce(
         &self,
         nonce: TokenHash,
+        browser: TokenHash,
         checkout: &CheckoutSessionId,
         expires_at: UnixSeconds,
     ) -> Result<(), StoreError> {
         sqlx::query(
-            "INSERT INTO nonces (tenant, nonce_hash, checkout_session_id, expires_at) VALUES ($1, $2, $3, $4)",
+            "INSERT INTO nonces (tenant, nonce_hash, checkout_session_id, expires_at, browser_hash)
+             VALUES ($1, $2, $3, $4, $5)",
         )
         .bind(self.tenant)
         .bind(nonce.0.as_slice())
         .bind(checkout.as_str())
         .bind(expires_at.0)
+        .bind(browser.0.as_slice())
         .execute(&self.writer)
         .await?;
         Ok(())
@@ -105,15 +132,18 @@ impl People for SqlStore {
     async fn nonce(
         &self,
         nonce: TokenHash,
+        browser: TokenHash,
         now: UnixSeconds,
     ) -> Result<Option<CheckoutSessionId>, StoreError> {
         sqlx::query(
             "SELECT checkout_session_id FROM nonces
-             WHERE tenant = $1 AND nonce_hash = $2 AND redeemed_at IS NULL AND expires_at > $3",
+             WHERE tenant = $1 AND nonce_hash = $2 AND redeemed_at IS NULL AND expires_at > $3
+               AND browser_hash = $4",
         )
         .bind(self.tenant)
         .bind(nonce.0.as_slice())
         .bind(now.0)
+        .bind(browser.0.as_slice())
         .fetch_optional(&self.readers)
         .await?
         .map(|row| parsed(&row, "checkout_session_id"))
@@ -123,16 +153,19 @@ impl People for SqlStore {
     async fn redeem_nonce(
         &self,
         nonce: TokenHash,
+        browser: TokenHash,
         now: UnixSeconds,
     ) -> Result<Option<CheckoutSessionId>, StoreError> {
         sqlx::query(
             "UPDATE nonces SET redeemed_at = $1
              WHERE tenant = $2 AND nonce_hash = $3 AND redeemed_at IS NULL AND expires_at > $1
+               AND browser_hash = $4
              RETURNING checkout_session_id",
         )
         .bind(now.0)
         .bind(self.tenant)
         .bind(nonce.0.as_slice())
+        .bind(browser.0.as_slice())
         .fetch_optional(&self.writer)
         .await?
         .map(|row| parsed(&row, "checkout_session_id"))
@@ -142,12 +175,15 @@ impl People for SqlStore {
     async fn upsert_purchase(&self, purchase: &Purchase) -> Result<(), StoreError> {
         // What a report lacks (an empty cart, no subscription, no address) does not wipe out what an earlier one said.
         sqlx::query(
-            "INSERT INTO purchases (tenant, payment_id, customer_id, product_ids, subscription_id, billing, paid_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7)
+            "INSERT INTO purchases (tenant, payment_id, customer_id, product_ids, subscription_id, billing, paid_at,
+                                    email, payment_method_id)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
              ON CONFLICT (tenant, payment_id) DO UPDATE SET
                  product_ids = CASE excluded.product_ids WHEN '[]' THEN purchases.product_ids ELSE excluded.product_ids END,
                  subscription_id = COALESCE(excluded.subscription_id, purchases.subscription_id),
-                 billing = COALESCE(excluded.billing, purchases.billing)
+                 billing = COALESCE(excluded.billing, purchases.billing),
+                 email = COALESCE(excluded.email, purchases.email),
+                 payment_method_id = COALESCE(excluded.payment_method_id, purchases.payment_method_id)
              WHERE purchases.customer_id = excluded.customer_id",
         )
         .bind(self.tenant)
@@ -157,6 +193,8 @@ impl People for SqlStore {
         .bind(purchase.subscription_id.as_ref().map(|id| id.as_str()))
         .bind(json_opt(purchase.billing.as_ref(), "purchases.billing")?)
         .bind(purchase.paid_at.0)
+        .bind(purchase.email.as_ref().map(|hash| hash.0.as_str()))
+        .bind(purchase.payment_method_id.as_ref().map(PaymentMethodId::as_str))
         .execute(&self.writer)
         .await?;
         crate::failpoint!("upsert_purchase.after_commit");

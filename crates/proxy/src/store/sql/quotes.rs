@@ -23,6 +23,8 @@ pub(super) fn quote(row: &DbRow) -> Result<QuoteRow, StoreError> {
         basis_hash: row.try_get("basis_hash")?,
         payment_method_id: parsed_opt(row, "payment_method_id")?,
         card: from_json_opt(row, "card")?,
+        withheld: row.try_get("withheld")?,
+        signed_in: row.try_get("signed_in")?,
     })
 }
 
@@ -35,8 +37,8 @@ impl SqlStore {
     ) -> Result<(), StoreError> {
         sqlx::query(
             "INSERT INTO quotes (tenant, id, customer_id, offer_id, quote, plan, name, basis_hash, payment_method_id,
-                                 card, expires_at, from_plan, to_plan)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (tenant, id) DO NOTHING",
+                                 card, expires_at, from_plan, to_plan, withheld, signed_in)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT (tenant, id) DO NOTHING",
         )
         .bind(self.tenant)
         .bind(new.quote.id.as_str())
@@ -51,6 +53,8 @@ impl SqlStore {
         .bind(new.quote.expires_at.0)
         .bind(new.from_plan.as_ref().map(ProductId::as_str))
         .bind(new.from_plan.as_ref().map(|_| new.plan.product_id().as_str()))
+        .bind(new.withheld)
+        .bind(new.signed_in)
         .execute(&mut **tx)
         .await?;
         Ok(())

@@ -2,7 +2,10 @@
 
 use async_trait::async_trait;
 use dodo_client::ids::CustomerId;
-use upsell_core::domain::{AttemptRow, AttemptWord, PaymentOnRecord};
+use upsell_core::{
+    domain::{AttemptKind, AttemptRow, AttemptWord, PaymentOnRecord},
+    journal::states,
+};
 use wire::AttemptId;
 
 use super::{
@@ -11,7 +14,7 @@ use super::{
     codec::{at, count, from_table},
     sales::payment_on_record,
 };
-use crate::store::{AttemptFilter, StateCount, StoreError, Support};
+use crate::store::{AttemptFilter, StateCount, StoreError, Support, Withheld};
 
 fn state_count(row: &DbRow) -> Result<StateCount, StoreError> {
     Ok(StateCount {
@@ -51,6 +54,31 @@ impl Support for SqlStore {
         .iter()
         .map(state_count)
         .collect()
+    }
+
+    async fn withheld(&self) -> Result<Withheld, StoreError> {
+        let rows = sqlx::query(
+            "SELECT attempts.state AS state, COUNT(DISTINCT attempts.offer_id) AS attempts,
+                    MIN(attempts.created_at) AS oldest
+             FROM attempts JOIN quotes ON quotes.tenant = attempts.tenant AND quotes.id = attempts.quote_id
+             WHERE attempts.tenant = $1 AND attempts.kind = $2 AND quotes.withheld
+             GROUP BY attempts.state",
+        )
+        .bind(self.tenant)
+        .bind(AttemptKind::Hosted.as_str())
+        .fetch_all(&self.readers)
+        .await?;
+        let mut withheld = Withheld::default();
+        for row in &rows {
+            let StateCount { state, attempts, .. } = state_count(row)?;
+            if state != states::TAKEN_BACK {
+                withheld.opened = withheld.opened.saturating_add(attempts);
+            }
+            if states::COLLECTED.contains(&state) {
+                withheld.paid = withheld.paid.saturating_add(attempts);
+            }
+        }
+        Ok(withheld)
     }
 
     async fn payments_of(&self, id: &AttemptId) -> Result<Vec<PaymentOnRecord>, StoreError> {

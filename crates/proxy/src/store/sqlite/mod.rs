@@ -28,6 +28,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use secrecy::SecretString;
 use sqlx::{
     Sqlite, SqlitePool, Transaction,
     migrate::Migrator,
@@ -131,6 +132,8 @@ pub struct SqliteStore {
     instance: String,
     /// What the store is known by in the metadata of charges. Without a name where the store is only read.
     identity: StoreIdentity,
+    /// Key of the hashes of e-mail addresses. Empty where the store is only read.
+    email_key: SecretString,
     /// What this process knows to be in the store.
     memory: Memory,
     /// Held as long as the store lives; the system releases it when the process ends, however it ends. Absent where the
@@ -167,10 +170,11 @@ impl SqliteStore {
             .await
             .map_err(|source| OpenError::Migration { path: path.to_owned(), source })?;
         check_durability(path, &writer).await?;
-        let (tenant, identity) = tenant_id(&writer, tenant).await.map_err(engine)?;
+        let (tenant, identity, email_key) = tenant_id(&writer, tenant).await.map_err(engine)?;
         let readers = pool(READERS).connect_with(options.pragma("query_only", "ON")).await.map_err(engine)?;
         let memory = Memory::of_beat(beat_beside(&lock));
-        Ok(Self { writer, readers, tenant, instance: ids::instance(), identity, memory, lock: Some(lock) })
+        let (instance, email_key) = (ids::instance(), email_key.into());
+        Ok(Self { writer, readers, tenant, instance, identity, email_key, memory, lock: Some(lock) })
     }
 
     /// Opens the file beside a proxy that may be running on it: takes no lock, makes nothing, and can change no row.
@@ -202,6 +206,7 @@ impl SqliteStore {
             tenant,
             instance: ids::instance(),
             identity: StoreIdentity { name: String::new(), mode, signed_since: UnixSeconds(0) },
+            email_key: SecretString::default(),
             memory: Memory::default(),
             lock: None,
         }))
@@ -231,7 +236,7 @@ impl SqliteStore {
     }
 
     /// The same: there is one writer, so nobody else changes anything of this buyer's meanwhile.
-    async fn write_for(&self, _buyer: &str) -> Result<Transaction<'static, Sqlite>, StoreError> {
+    async fn write_for(&self, _names: &[String]) -> Result<Transaction<'static, Sqlite>, StoreError> {
         self.write().await
     }
 
@@ -319,9 +324,12 @@ async fn check_durability(path: &Path, writer: &SqlitePool) -> Result<(), OpenEr
     Ok(())
 }
 
-/// The tenant's number, and what its store is known by: a name that is made once and kept by every copy, and since when its
-/// charges carry codes.
-async fn tenant_id(writer: &SqlitePool, tenant: &Tenant) -> Result<(i64, StoreIdentity), sqlx::Error> {
+/// The tenant's number, what its store is known by, and the key of its hashes: a name and a key that are made once and kept by
+/// every copy, and since when its charges carry codes.
+async fn tenant_id(
+    writer: &SqlitePool,
+    tenant: &Tenant,
+) -> Result<(i64, StoreIdentity, String), sqlx::Error> {
     let mode = tenant.mode.to_string();
     sqlx::query("INSERT INTO tenants (merchant, mode) VALUES ($1, $2) ON CONFLICT DO NOTHING")
         .bind(&tenant.merchant)
@@ -334,11 +342,18 @@ async fn tenant_id(writer: &SqlitePool, tenant: &Tenant) -> Result<(i64, StoreId
         .bind(&mode)
         .execute(writer)
         .await?;
-    let (id, name, since): (i64, String, i64) =
-        sqlx::query_as("SELECT id, store, signed_since FROM tenants WHERE merchant = $1 AND mode = $2")
-            .bind(&tenant.merchant)
-            .bind(&mode)
-            .fetch_one(writer)
-            .await?;
-    Ok((id, StoreIdentity { name, mode: tenant.mode, signed_since: UnixSeconds(since) }))
+    sqlx::query("UPDATE tenants SET email_key = $1 WHERE merchant = $2 AND mode = $3 AND email_key IS NULL")
+        .bind(ids::token())
+        .bind(&tenant.merchant)
+        .bind(&mode)
+        .execute(writer)
+        .await?;
+    let (id, name, since, email_key): (i64, String, i64, String) = sqlx::query_as(
+        "SELECT id, store, signed_since, email_key FROM tenants WHERE merchant = $1 AND mode = $2",
+    )
+    .bind(&tenant.merchant)
+    .bind(&mode)
+    .fetch_one(writer)
+    .await?;
+    Ok((id, StoreIdentity { name, mode: tenant.mode, signed_since: UnixSeconds(since) }, email_key))
 }

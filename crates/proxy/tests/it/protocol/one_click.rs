@@ -188,6 +188,7 @@ async fn a_declined_offer_is_not_charged() {
     let refusal = Decline {
         offer_id: shown.offer.id.clone(),
         customer_id: shown.offer.customer_id.clone(),
+        email: None,
         price: None,
         plan: None,
         reason: None,

@@ -45,7 +45,7 @@ async fn claimed(rig: &Rig, shown: &Shown) -> AttemptRow {
         checks: 0,
         clean_looks: 0,
     };
-    match rig.store.execute(&Claim { attempt }).await.unwrap() {
+    match rig.store.execute(&Claim::of(attempt)).await.unwrap() {
         ClaimOutcome::Claimed(row) => row,
         other => panic!("{other:?}"),
     }

@@ -12,6 +12,7 @@ use serde_json::Value;
 use testkit::{Database, Dodo, InProcessServices, rules_with, standing_clock};
 use upsell_core::{
     domain::{ChargePlan, Fingerprint, OfferState, QuoteRow, Session},
+    policy::authority::PayBy,
     rules::MoneyRules,
 };
 use wire::{
@@ -117,7 +118,7 @@ impl Rig {
     /// A plan change previewed on the upgrade page.
     pub(super) async fn previewed(&self, session: &Session, plan: &ChargePlan) -> QuoteRow {
         let priced = self.quoting.price(plan, &session.customer_id).await.unwrap();
-        self.quoting.issue(&priced, plan, &session.customer_id, None, None).await.unwrap()
+        self.quoting.issue(&priced, plan, &session.customer_id, None, &PayBy::signed_in(None)).await.unwrap()
     }
 
     pub(super) async fn change(

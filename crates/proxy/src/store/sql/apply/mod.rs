@@ -7,7 +7,7 @@ mod sales;
 use dodo_client::ids::{CustomerId, PaymentId};
 use sqlx::Transaction;
 use upsell_core::{
-    domain::{DeclineEntry, OfferRow, OfferState, Source},
+    domain::{DeclineEntry, EmailHash, OfferRow, OfferState, Source},
     journal::{Change, Changes, HistoryEvent, notifications::Notification},
 };
 use wire::{AttemptId, OfferId, ProductId, UnixSeconds};
@@ -59,8 +59,8 @@ impl SqlStore {
                 return self.mark_order_sent(tx, order, *from, *now).await;
             }
             Change::EndBooking { attempt, end, at } => self.end_booking(tx, attempt, *end, *at).await?,
-            Change::AppendDecline { customer_id, entry } => {
-                self.append_decline(tx, customer_id, entry).await?
+            Change::AppendDecline { customer_id, email, entry } => {
+                self.append_decline(tx, customer_id, email.as_ref(), entry).await?
             }
             Change::AppendHistory { attempt, at, event } => {
                 self.append_history(tx, attempt, *at, event).await?;
@@ -78,8 +78,8 @@ impl SqlStore {
     ) -> Result<bool, StoreError> {
         let inserted = sqlx::query(
             "INSERT INTO offers (tenant, id, customer_id, campaign, trigger_ref, purchase, parent, equivalence, kind,
-                                 plan, state, attempt_no, created_at, seen_at, expires_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+                                 plan, state, attempt_no, created_at, seen_at, expires_at, email)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
              ON CONFLICT (tenant, customer_id, campaign, trigger_ref) DO NOTHING",
         )
         .bind(self.tenant)
@@ -97,6 +97,7 @@ impl SqlStore {
         .bind(new.created_at.0)
         .bind(new.seen_at.map(|at| at.0))
         .bind(new.expires_at.0)
+        .bind(new.email.as_ref().map(|hash| hash.0.as_str()))
         .execute(&mut **tx)
         .await?;
         Ok(inserted.rows_affected() == 1)
@@ -123,12 +124,13 @@ impl SqlStore {
         &self,
         tx: &mut Transaction<'static, Db>,
         customer: &CustomerId,
+        email: Option<&EmailHash>,
         entry: &DeclineEntry,
     ) -> Result<(), StoreError> {
         sqlx::query(
             "INSERT INTO declines (tenant, customer_id, offer_id, equivalence, campaign, price_amount, price_currency,
-                                   plan, reason, at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+                                   plan, reason, at, email)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         )
         .bind(self.tenant)
         .bind(customer.as_str())
@@ -140,6 +142,7 @@ impl SqlStore {
         .bind(entry.plan.as_ref().map(ProductId::as_str))
         .bind(entry.reason.map(|reason| word(&reason, "declines.reason")).transpose()?)
         .bind(entry.at.0)
+        .bind(email.map(|hash| hash.0.as_str()))
         .execute(&mut **tx)
         .await?;
         Ok(())
