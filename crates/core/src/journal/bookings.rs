@@ -81,7 +81,7 @@ mod tests {
             lease_until: after(1000),
             ..AttemptRow::example()
         };
-        let attempt = store.sent(&Claim { attempt });
+        let attempt = store.sent(&Claim::of(attempt));
         store.settle(&attempt.id, &seen(Observation::Scheduled));
         store
     }

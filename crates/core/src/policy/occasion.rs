@@ -43,6 +43,8 @@ mod tests {
             subscription_id: subscription.map(id),
             billing: None,
             paid_at: UnixSeconds(0),
+            email: None,
+            payment_method_id: None,
         }
     }
 
