@@ -45,7 +45,7 @@ pub enum Weighed {
     /// It is the attempt's own.
     Settled {
         /// What settling did.
-        settled: Settled,
+        settled: Box<Settled>,
         /// What makes it its own.
         proof: Proof,
         /// How what was collected relates to what was agreed; `AsAgreed` where nothing was collected yet.
@@ -67,7 +67,7 @@ impl Weighed {
     #[must_use]
     pub fn settled(self) -> Option<Settled> {
         match self {
-            Self::Settled { settled, .. } => Some(settled),
+            Self::Settled { settled, .. } => Some(*settled),
             Self::NoAttempt | Self::Foreign { .. } | Self::Held(_) => None,
         }
     }
@@ -139,7 +139,9 @@ impl Command for SettlePayment<'_> {
                 let (settled, changes) = settle.decide(record);
                 let amount = if self.is_collected() { amount } else { Amount::AsAgreed };
                 match settled {
-                    Some(settled) => (Weighed::Settled { settled, proof, amount }, changes),
+                    Some(settled) => {
+                        (Weighed::Settled { settled: Box::new(settled), proof, amount }, changes)
+                    }
                     None => (Weighed::NoAttempt, changes),
                 }
             }
@@ -197,7 +199,13 @@ impl SettlePayment<'_> {
             }),
             checkout_url: own_page.or_else(|| self.base.checkout_url.clone()),
             receipt: (observation == Observation::Succeeded).then(|| receipt::of_payment(quote, payment)),
-            refund: refunds::rules(self.money, row.kind, quote, payment, proof),
+            refund: refunds::rules(
+                self.money,
+                row.kind,
+                quote,
+                payment,
+                evidence::may_go_back(row, payment, proof),
+            ),
             ..self.base.clone()
         }
     }

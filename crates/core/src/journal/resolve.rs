@@ -53,7 +53,7 @@ pub enum Resolved {
     /// It is not `underpaid`, or by another payment: nothing was done. The state that it is in.
     NotUnderpaid(AttemptState),
     /// It is decided. The row as it is now.
-    Done(AttemptRow),
+    Done(Box<AttemptRow>),
 }
 
 impl Command for Resolve {
@@ -110,7 +110,7 @@ impl Command for Resolve {
             }
             Resolution::Reopen => {}
         }
-        (Resolved::Done(row), changes)
+        (Resolved::Done(Box::new(row)), changes)
     }
 }
 

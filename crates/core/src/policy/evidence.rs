@@ -188,9 +188,15 @@ fn proof_of_purchase(case: &Case<'_>) -> Result<Proof, Verdict> {
     // One payment each: where it has collected, or Dodo's reply has named it, another that is only named is a copy. While no
     // reply has come, what began with the request may be its doing a second time.
     let has_another = row.payment_id.as_ref().is_some_and(|its| *its != payment.payment_id);
-    let has_reply = row.checkout_session_id.is_some();
-    let is_copy = has_reply || (is_collected(row.state) && !begins_with_request(row, payment));
-    if row.kind == AttemptKind::OneClick && has_another && is_copy {
+    let is_copy = match row.kind {
+        AttemptKind::OneClick => {
+            row.checkout_session_id.is_some()
+                || (is_collected(row.state) && !begins_with_request(row, payment))
+        }
+        // On a page a second card may follow one that was declined.
+        AttemptKind::Hosted | AttemptKind::PlanChange => is_collected(row.state),
+    };
+    if has_another && is_copy {
         return Err(Verdict::Foreign(Foreign::OtherPayment));
     }
     proof_by_name(case)
@@ -202,6 +208,14 @@ fn proof_of_purchase(case: &Case<'_>) -> Result<Proof, Verdict> {
 #[must_use]
 pub fn may_fail(row: &AttemptRow, payment: &PaymentFacts, proof: Proof) -> bool {
     proof == Proof::OurId || begins_with_request(row, payment)
+}
+
+/// Says whether a payment may go back by itself, where the merchant's rules say so (I17). One that is only named may where it
+/// began with the request: later, it may be a copy, by which the buyer bought the same elsewhere.
+#[must_use]
+pub fn may_go_back(row: &AttemptRow, payment: &PaymentFacts, proof: Proof) -> bool {
+    let began_with_it = row.kind != AttemptKind::Hosted && begins_with_request(row, payment);
+    proof == Proof::OurId || (proof == Proof::Code && began_with_it)
 }
 
 fn begins_with_request(row: &AttemptRow, payment: &PaymentFacts) -> bool {

@@ -207,6 +207,22 @@ fn a_copy_that_fails_is_no_failure() {
     assert!(may_fail(&row, &late, Proof::OurId) && !may_fail(&row, &late, Proof::OldName));
 }
 
+/// I17: by a copy of everything the buyer could buy the same elsewhere, and have it given back here.
+#[test]
+fn a_copy_does_not_go_back() {
+    for kind in KINDS {
+        let (row, _, named) = sent(kind);
+        let late = PaymentFacts { created_at: after(181), ..named.clone() };
+        assert_eq!(may_go_back(&row, &named, Proof::Code), kind != AttemptKind::Hosted, "{kind:?}");
+        assert!(!may_go_back(&row, &late, Proof::Code), "{kind:?}");
+        assert!(!may_go_back(&row, &named, Proof::OldName), "{kind:?}");
+        assert!(may_go_back(&row, &late, Proof::OurId), "{kind:?}");
+    }
+    let (row, quote, copy) = sent(AttemptKind::Hosted);
+    let paid = AttemptRow { state: AttemptState::Succeeded, payment_id: Some(payment("pay_0")), ..row };
+    assert_eq!(judged(&paid, &quote, &copy, &world()), Verdict::Foreign(Foreign::OtherPayment));
+}
+
 /// On the page that we opened anybody may pay, in any currency, with the tax of any country, and with a second card.
 #[test]
 fn our_own_page_is_proven_by_its_checkout() {

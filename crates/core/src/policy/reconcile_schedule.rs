@@ -142,7 +142,7 @@ fn seed(row: &AttemptRow) -> i64 {
 mod tests {
     use std::collections::BTreeSet;
 
-    use dodo_client::ids::PaymentId;
+    use dodo_client::ids::{CheckoutSessionId, PaymentId};
     use proptest::prelude::*;
     use wire::AttemptId;
 
@@ -197,13 +197,16 @@ mod tests {
     /// Charges of one outage, ten a second: one listing for many of them, and spread where each takes a request.
     #[test]
     fn what_one_listing_tells_of_comes_due_together() {
-        let due = |payment_id: Option<PaymentId>, age: i64| -> BTreeSet<i64> {
+        let due = |checkout_session_id: Option<CheckoutSessionId>, age: i64| -> BTreeSet<i64> {
             (0..1000)
                 .map(|no| {
                     let created_at = UnixSeconds(1_000_000 + no / 10);
                     let id = AttemptId::parse(format!("att_{no:05}")).unwrap();
                     let of = row(AttemptKind::OneClick, AttemptState::Unknown);
-                    let row = AttemptRow { id, created_at, payment_id: payment_id.clone(), ..of };
+                    // A payment that was found by its name may be a copy: only what a reply named is looked at alone.
+                    let payment_id = PaymentId::parse("pay_1").ok();
+                    let checkout_session_id = checkout_session_id.clone();
+                    let row = AttemptRow { id, created_at, payment_id, checkout_session_id, ..of };
                     match next(&row, Look::Idle, later(created_at, age)) {
                         Next::LookAt(at) => at.0,
                         other => panic!("{other:?}"),
@@ -211,7 +214,7 @@ mod tests {
                 })
                 .collect()
         };
-        let one = PaymentId::parse("pay_1").unwrap();
+        let one = CheckoutSessionId::parse("cks_1").unwrap();
         for (age, rounds) in [(300, 3), (600, 2), (1200, 2)] {
             assert!(due(None, age).len() <= rounds, "{age}: {:?}", due(None, age));
             assert!(due(Some(one.clone()), age).len() > 90, "{age}");

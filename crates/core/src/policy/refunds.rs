@@ -7,7 +7,7 @@ use money::later;
 use wire::{Money, Quote, UnixSeconds};
 
 use crate::{
-    domain::{AttemptKind, PaymentFacts, Proof, QuoteRow, RefundCause, RefundStatus, SeenRefund},
+    domain::{AttemptKind, PaymentFacts, QuoteRow, RefundCause, RefundStatus, SeenRefund},
     policy::quote_lock::{self, Collected},
     rules::{AboveQuote, LateSuccess, MoneyRules, Surplus},
 };
@@ -42,17 +42,17 @@ pub struct Found {
     pub surplus: bool,
 }
 
-/// What the merchant's rules mean for a payment that collects `quote`. Nothing goes back by itself of a payment that only
-/// its name makes the attempt's own (I17).
+/// What the merchant's rules mean for a payment that collects `quote`. Nothing goes back by itself but of payments of which
+/// [`super::evidence::may_go_back`] holds (I17).
 #[must_use]
 pub fn rules(
     money: MoneyRules,
     kind: AttemptKind,
     quote: &QuoteRow,
     payment: &PaymentFacts,
-    proof: Proof,
+    may_go_back: bool,
 ) -> RefundRules {
-    if proof == Proof::OldName {
+    if !may_go_back {
         return RefundRules::default();
     }
     // Giving back the first payment of something that renews would not end it, nor undo a change of plan; and what looks

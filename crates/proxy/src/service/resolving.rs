@@ -71,7 +71,7 @@ impl Resolving {
         let payment = row.payment_id.ok_or(ResolveError::NotUnderpaid(row.state))?;
         let resolve = Resolve { attempt: id.clone(), payment, resolution, at: self.clock.now() };
         match self.store.execute(&resolve).await? {
-            Resolved::Done(row) => Ok(row),
+            Resolved::Done(row) => Ok(*row),
             Resolved::NotUnderpaid(state) => Err(ResolveError::NotUnderpaid(state)),
             Resolved::NotFound => Err(ResolveError::NotFound),
         }

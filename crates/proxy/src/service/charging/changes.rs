@@ -137,7 +137,7 @@ impl Charging {
             };
             if let Weighed::Settled { settled, .. } = self.settle_payment(row, &payment, base.clone()).await?
             {
-                return Ok(Some(settled));
+                return Ok(Some(*settled));
             }
         }
         Ok(None)

@@ -1,5 +1,7 @@
 //! What a decision depends on, loaded under its lock. Which rows those are is said by the scope; what they mean is not
 //! asked here.
+//!
+//! In one file because a decision depends on all of it together.
 
 use dodo_client::ids::{CustomerId, PaymentId, SubscriptionId};
 use sqlx::{AssertSqlSafe, Row, Transaction};
