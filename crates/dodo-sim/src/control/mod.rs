@@ -122,6 +122,15 @@ impl Control {
         })
     }
 
+    /// Ids of a customer's payments, the earliest first, whatever became of them.
+    #[must_use]
+    pub fn payments_of(&self, customer: &str) -> Vec<String> {
+        self.shared.look(|world| {
+            let theirs = world.payments.iter().filter(|payment| payment.customer_id == customer);
+            theirs.map(|payment| payment.payment_id.clone()).collect()
+        })
+    }
+
     /// A subscription, as `GET /subscriptions/{id}` answers.
     ///
     /// # Errors

@@ -171,15 +171,23 @@ impl Dodo {
     /// # Errors
     /// When the page is not the simulator's, or does not answer.
     pub async fn pay_on_page(&self, url: &str, card: &str) -> anyhow::Result<u16> {
+        self.pay_on_page_in(url, card, "US").await
+    }
+
+    /// Pays on a hosted page with this card and an address in this country. Returns the status of the answer.
+    ///
+    /// # Errors
+    /// When the page is not the simulator's, or does not answer.
+    pub async fn pay_on_page_in(&self, url: &str, card: &str, country: &str) -> anyhow::Result<u16> {
         anyhow::ensure!(url.starts_with(&self.url()), "{url} is not a page of the simulator");
         let form = url::form_urlencoded::Serializer::new(String::new())
             .extend_pairs([
                 ("method", "new"),
-                ("priced_for", "US"),
+                ("priced_for", country),
                 ("number", card),
                 ("expiry", "12/34"),
                 ("cvc", "123"),
-                ("country", "US"),
+                ("country", country),
                 ("zipcode", "94105"),
                 ("street", "1 Market St"),
                 ("city", "SF"),
