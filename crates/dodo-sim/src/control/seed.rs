@@ -229,11 +229,14 @@ pub(crate) fn payment(world: &mut World, new: NewPayment) -> Outcome<String> {
     let opened = open_purchase(world, &new.customer_id, new.payment_method_id, item, new.metadata)?;
     if let Some(payment) = world.payments.get_mut(&opened) {
         payment.total_amount = new.amount.unwrap_or(payment.total_amount);
-        payment.subscription_ids.extend(new.subscription_id);
         payment.shown = new.shown;
     }
     let end = if new.fails { End::Failed("INSUFFICIENT_FUNDS".to_owned()) } else { End::Succeeded };
     charge::settle(world, &opened, end);
+    // Settling names the subscriptions that the cart began.
+    if let Some(payment) = world.payments.get_mut(&opened) {
+        payment.subscription_ids.extend(new.subscription_id);
+    }
     Ok(opened)
 }
 

@@ -87,7 +87,7 @@ impl Campaign for Forge {
     }
 
     fn quick_runs(&self) -> u64 {
-        11
+        6
     }
 
     async fn run(&self, plan: &Plan) -> anyhow::Result<Report> {
