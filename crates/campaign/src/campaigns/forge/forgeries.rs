@@ -147,7 +147,7 @@ impl Recipe {
             R::CopyOtherCurrency => is_kit || standing.is_change(),
             R::CopyOtherCheckout => standing.is_page(),
             R::CopySettled => matches!(standing, S::Paid | S::Declined | S::ClubPaid),
-            R::CopyRenewal => matches!(standing, S::ClubUnknown | S::ClubPaid),
+            R::CopyRenewal => matches!(standing, S::ClubUnknown | S::ClubAbandoned | S::ClubPaid),
             R::CopyFailed => {
                 matches!(
                     standing,

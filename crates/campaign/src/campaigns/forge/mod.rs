@@ -12,6 +12,15 @@
 //! the attempts above should have collected, forged payments or not, then those of new buyers.
 //!
 //! Half of the runs are on PostgreSQL.
+//!
+//! Not tried: a whole copy of an attempt that is not settled, or whose payment is known by its checkout only, for the whole
+//! price. Nothing tells it from the payment that it was copied from.
+//!
+//! Seen to fail when, each alone: the buyer, the cart or the currency is not compared; a code is not verified; a code may
+//! be about other terms; a name is enough without a code; another checkout or another subscription does not count; a settled
+//! attempt takes a second payment that is only named; other charges and renewals are not recognised; a copy that fails
+//! settles the attempt; what falls short is a sale; what renews is given back; anything that names an attempt begins a
+//! restore.
 
 mod ask;
 mod forgeries;
@@ -39,7 +48,7 @@ use self::{
 };
 use super::Campaign;
 use crate::{
-    plan::{Plan, rng},
+    plan::{Extent, Plan, rng},
     report::{Broken, Report},
 };
 
@@ -49,8 +58,9 @@ const TRIES: u64 = 25;
 const TARGETS: usize = 5;
 /// Runs after which simulator and database are replaced: both remember everything, and looking through it takes time.
 const FRESH_EVERY: usize = 20;
-/// Runs at the same time.
+/// Runs at the same time; fewer where few runs share a database.
 const WORKERS: usize = 4;
+const QUICK_WORKERS: usize = 2;
 /// Seconds between two runs, so that comparing the store with Dodo does not list the payments of the last one.
 const APART: i64 = 1_500;
 /// Seconds between the attempts and the first forged payment: their requests are over.
@@ -92,7 +102,8 @@ impl Campaign for Forge {
 
     async fn run(&self, plan: &Plan) -> anyhow::Result<Report> {
         let seeds: Vec<u64> = plan.seeds().collect();
-        let share = seeds.len().div_ceil(WORKERS).max(1);
+        let workers = if plan.extent == Extent::Quick { QUICK_WORKERS } else { WORKERS };
+        let share = seeds.len().div_ceil(workers).max(1);
         let work: Vec<_> = seeds
             .chunks(share)
             .map(|seeds| {
@@ -106,7 +117,8 @@ impl Campaign for Forge {
             report.absorb(part);
             tried.add(also);
         }
-        if plan.runs >= self.quick_runs() {
+        // What was found is told first.
+        if plan.runs >= self.quick_runs() && report.violations() == 0 {
             tried.check()?;
         }
         report.fact("tries", tried.forged.values().sum::<u64>());
@@ -242,19 +254,22 @@ impl Run<'_> {
     /// Brings five attempts to where they stand.
     async fn begin(&mut self) -> anyhow::Result<Vec<Target>> {
         let first = usize::try_from(self.seed % STANDINGS.len() as u64)? * TARGETS;
-        let mut standings: Vec<Standing> =
+        let standings: Vec<Standing> =
             (0..TARGETS).map(|turn| STANDINGS[(first + turn) % STANDINGS.len()]).collect();
         // What has to be given up comes first, so that nothing else is.
-        standings.sort_by_key(|standing| *standing != Standing::Abandoned);
+        let (given_up, others): (Vec<_>, Vec<_>) =
+            standings.into_iter().partition(|standing| standing.is_given_up());
         let mut targets = Vec::new();
-        for standing in standings {
-            targets.push(Target::begin(self.world, standing).await.with_context(|| format!("{standing:?}"))?);
-            if standing == Standing::Abandoned {
-                self.world.services.pass(&self.world.dodo, GIVEN_UP).await?;
+        for (standings, afterwards) in [(given_up, GIVEN_UP), (others, BEFOREHAND)] {
+            for standing in &standings {
+                let target = Target::begin(self.world, *standing).await;
+                targets.push(target.with_context(|| format!("{standing:?}"))?);
+                self.tried.standings.insert(*standing);
             }
-            self.tried.standings.insert(standing);
+            if !standings.is_empty() {
+                self.world.services.pass(&self.world.dodo, afterwards).await?;
+            }
         }
-        self.world.services.pass(&self.world.dodo, BEFOREHAND).await?;
         for target in &mut targets {
             target.settle_in(self.world).await?;
         }

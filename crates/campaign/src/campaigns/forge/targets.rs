@@ -33,6 +33,8 @@ pub(super) enum Standing {
     Abandoned,
     /// One click on a subscription, without an answer.
     ClubUnknown,
+    /// One click on a subscription that was looked for until the deadline.
+    ClubAbandoned,
     /// One click on a subscription, paid.
     ClubPaid,
     /// A plan change whose charge was declined.
@@ -45,7 +47,7 @@ pub(super) enum Standing {
 
 use Standing as S;
 
-pub(super) const STANDINGS: [Standing; 11] = [
+pub(super) const STANDINGS: [Standing; 12] = [
     S::Declined,
     S::Unknown,
     S::Paid,
@@ -53,6 +55,7 @@ pub(super) const STANDINGS: [Standing; 11] = [
     S::PagePaid,
     S::Abandoned,
     S::ClubUnknown,
+    S::ClubAbandoned,
     S::ClubPaid,
     S::ChangeFailed,
     S::ChangeUnknown,
@@ -65,7 +68,7 @@ impl Standing {
             S::Declined | S::ChangeFailed => AttemptWord::Failed,
             S::Unknown | S::ClubUnknown | S::ChangeUnknown => AttemptWord::Unknown,
             S::PageOpen => AttemptWord::Pending,
-            S::Abandoned => AttemptWord::Abandoned,
+            S::Abandoned | S::ClubAbandoned => AttemptWord::Abandoned,
             S::Paid | S::PagePaid | S::ClubPaid | S::ChangePaid => AttemptWord::Succeeded,
         }
     }
@@ -74,13 +77,17 @@ impl Standing {
         matches!(self, S::ChangeFailed | S::ChangeUnknown | S::ChangePaid)
     }
 
+    pub(super) fn is_given_up(self) -> bool {
+        matches!(self, S::Abandoned | S::ClubAbandoned)
+    }
+
     pub(super) fn is_page(self) -> bool {
         matches!(self, S::PageOpen | S::PagePaid)
     }
 
     fn product(self) -> &'static str {
         match self {
-            S::ClubUnknown | S::ClubPaid => CLUB,
+            S::ClubUnknown | S::ClubAbandoned | S::ClubPaid => CLUB,
             S::ChangeFailed | S::ChangeUnknown | S::ChangePaid => PRO,
             _ => KIT,
         }
@@ -140,7 +147,7 @@ impl Target {
             let card = if standing == S::Declined { EMPTY_CARD } else { GOOD_CARD };
             let plan = shop::purchase(standing.product(), "US", &[])?;
             let shown = services.show_to(dodo.customer(Some(card))?, plan).await?;
-            if matches!(standing, S::Unknown | S::Abandoned | S::ClubUnknown) {
+            if standing.is_given_up() || matches!(standing, S::Unknown | S::ClubUnknown) {
                 dodo.fault("POST", "/checkouts", json!("reset_before"), 1)?;
             }
             let pay_with = standing.is_page().then_some(PayWith::HostedCheckout);
@@ -204,7 +211,8 @@ impl Target {
     /// Pays for the attempt as its own request would have, after all. `None` where it has been, or it is too late.
     pub(super) async fn pay_after_all(&self, world: &World) -> anyhow::Result<Option<PaymentId>> {
         match self.standing {
-            S::Unknown | S::ClubUnknown => {
+            // Late; and of what renews nothing goes back by itself.
+            S::Unknown | S::ClubUnknown | S::ClubAbandoned => {
                 let payment = world.pay(NewPayment {
                     customer_id: self.customer().to_string(),
                     product_id: self.product.to_owned(),
