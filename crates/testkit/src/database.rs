@@ -8,6 +8,7 @@ use std::{
 
 use anyhow::Context as _;
 use secrecy::SecretString;
+use sqlx::Connection as _;
 use tempfile::TempDir;
 use test_postgres::Server;
 
@@ -91,6 +92,24 @@ impl Database {
                 &format!("CREATE DATABASE {name} TEMPLATE {name}_backup"),
             ]),
         }
+    }
+
+    /// Makes the store of this database one from before charges carried a code: none of its attempts has one. Nobody may be
+    /// connected, and a proxy has been.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn predate_codes(&self) -> anyhow::Result<()> {
+        let statement = "UPDATE tenants SET signed_since = 9223372036854775807";
+        if self.name().is_some() {
+            let mut connection = sqlx::PgConnection::connect(&self.url).await?;
+            sqlx::query(statement).execute(&mut connection).await?;
+        } else {
+            let mut connection = sqlx::SqliteConnection::connect(&self.url).await?;
+            sqlx::query(statement).execute(&mut connection).await?;
+            connection.close().await?;
+        }
+        Ok(())
     }
 
     /// Returns the path of the SQLite file.

@@ -5,6 +5,7 @@ mod api;
 mod crash;
 mod decline;
 mod double_submit;
+mod forge;
 mod kill;
 mod model;
 mod outage;
@@ -49,6 +50,7 @@ pub const ALL: &[&dyn Campaign] = &[
     &crash::Crash,
     &decline::Decline,
     &double_submit::DoubleSubmit,
+    &forge::Forge,
     &kill::Kill,
     &model::Model,
     &outage::Outage,

@@ -8,6 +8,7 @@ use crate::engine::charge::{self, End};
 use crate::engine::plan_change;
 use crate::engine::plan_target::{ChangeRequest, Intent, target};
 use crate::engine::refund;
+use crate::engine::renewal;
 use crate::engine::world::World;
 use crate::error::{ApiError, Code};
 use crate::faults::{Fault, FaultKind, NewFault};
@@ -95,6 +96,38 @@ impl Control {
         self.shared.step(|world| {
             let id = seed::payment(world, new)?;
             Ok(view::payment::payment(world, world.payment(&id)?))
+        })
+    }
+
+    /// Makes the API give some fields of a payment with other values: what Dodo leaves out, or words in its own way.
+    /// Webhooks that were sent stay as they are.
+    ///
+    /// # Errors
+    /// There is no such payment.
+    pub fn show_payment(&self, id: &str, shown: Map<String, Value>) -> Result<Value, ControlError> {
+        self.shared.step(|world| {
+            seed::show_payment(world, id, shown)?;
+            Ok(view::payment::payment(world, world.payment(id)?))
+        })
+    }
+
+    /// Charges a subscription for its next period now.
+    ///
+    /// # Errors
+    /// There is none with this id.
+    pub fn renew(&self, id: &str) -> Result<Value, ControlError> {
+        self.shared.step(|world| {
+            renewal::due_now(world, id)?;
+            Ok(view::subscription::subscription(world, world.subscription(id)?))
+        })
+    }
+
+    /// Ids of a customer's payments, the earliest first, whatever became of them.
+    #[must_use]
+    pub fn payments_of(&self, customer: &str) -> Vec<String> {
+        self.shared.look(|world| {
+            let theirs = world.payments.iter().filter(|payment| payment.customer_id == customer);
+            theirs.map(|payment| payment.payment_id.clone()).collect()
         })
     }
 

@@ -39,6 +39,8 @@ pub(crate) fn router() -> Router<Arc<Shared>> {
         .route("/_sim/subscriptions", post(subscription))
         .route("/_sim/payments", post(payment))
         .route("/_sim/payments/{id}/resolve", post(resolve_payment))
+        .route("/_sim/payments/{id}/show", post(show_payment))
+        .route("/_sim/subscriptions/{id}/renew", post(renew))
         .route("/_sim/refunds/{id}/resolve", post(resolve_refund))
         .route("/_sim/products/{id}", patch(product))
         .route("/_sim/faults", get(faults).post(set_fault).delete(clear_faults))
@@ -67,6 +69,18 @@ async fn subscription(State(control): State<Control>, Json(new): Json<NewSubscri
 
 async fn payment(State(control): State<Control>, Json(new): Json<NewPayment>) -> Answer {
     control.payment(new).map(Json)
+}
+
+async fn show_payment(
+    State(control): State<Control>,
+    Path(id): Path<String>,
+    Json(shown): Json<Map<String, Value>>,
+) -> Answer {
+    control.show_payment(&id, shown).map(Json)
+}
+
+async fn renew(State(control): State<Control>, Path(id): Path<String>) -> Answer {
+    control.renew(&id).map(Json)
 }
 
 async fn product(

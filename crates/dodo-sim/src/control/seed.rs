@@ -12,7 +12,7 @@ use crate::model::money::Currency;
 use crate::model::payment::Billing;
 use crate::model::session::{CartAddon, CartProduct, CheckoutRequest};
 use serde::{Deserialize, Deserializer};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::str::FromStr;
 use time::{Duration, OffsetDateTime};
 
@@ -126,6 +126,14 @@ pub struct NewPayment {
     pub quantity: Option<i64>,
     /// On the payment.
     pub metadata: Metadata,
+    /// What is collected, tax included, instead of the price: minor units.
+    pub amount: Option<i64>,
+    /// The subscription that it is said to pay for; nothing happens to that.
+    pub subscription_id: Option<String>,
+    /// The buyer's card is declined.
+    pub fails: bool,
+    /// Fields that the API gives with these values instead: what Dodo leaves out, or words in its own way.
+    pub shown: Map<String, Value>,
 }
 
 /// Changes of a product; what is absent stays.
@@ -218,11 +226,42 @@ pub(crate) fn payment(world: &mut World, new: NewPayment) -> Outcome<String> {
         amount: None,
         addons: None,
     };
-    purchase(world, &new.customer_id, new.payment_method_id, item, new.metadata)
+    let opened = open_purchase(world, &new.customer_id, new.payment_method_id, item, new.metadata)?;
+    if let Some(payment) = world.payments.get_mut(&opened) {
+        payment.total_amount = new.amount.unwrap_or(payment.total_amount);
+        payment.shown = new.shown;
+    }
+    let end = if new.fails { End::Failed("INSUFFICIENT_FUNDS".to_owned()) } else { End::Succeeded };
+    charge::settle(world, &opened, end);
+    // Settling names the subscriptions that the cart began.
+    if let Some(payment) = world.payments.get_mut(&opened) {
+        payment.subscription_ids.extend(new.subscription_id);
+    }
+    Ok(opened)
+}
+
+/// Makes the API give fields of a payment with these values.
+pub(crate) fn show_payment(world: &mut World, id: &str, shown: Map<String, Value>) -> Outcome<()> {
+    let payment = world.payments.get_mut(id).ok_or_else(|| ApiError::not_found("payment", id))?;
+    payment.shown.extend(shown);
+    Ok(())
 }
 
 /// As if the customer had paid for one item on the hosted page, with a method that they have.
 fn purchase(
+    world: &mut World,
+    customer_id: &str,
+    method_id: Option<String>,
+    item: CartProduct,
+    metadata: Metadata,
+) -> Outcome<String> {
+    let payment_id = open_purchase(world, customer_id, method_id, item, metadata)?;
+    charge::settle(world, &payment_id, End::Succeeded);
+    Ok(payment_id)
+}
+
+/// As if the customer had filled in the hosted page, and not yet paid.
+fn open_purchase(
     world: &mut World,
     customer_id: &str,
     method_id: Option<String>,
@@ -257,7 +296,6 @@ fn purchase(
     if let Some(session) = world.sessions.get_mut(&created.session_id) {
         session.payment_id = Some(payment_id.clone());
     }
-    charge::settle(world, &payment_id, End::Succeeded);
     Ok(payment_id)
 }
 

@@ -84,6 +84,7 @@ pub(crate) fn open(world: &mut World, draft: Draft) -> String {
         credit_spent: draft.credit_spent,
         challenged: false,
         metadata: draft.metadata,
+        shown: serde_json::Map::new(),
         created_at: world.now,
         updated_at: None,
         settled_at: None,

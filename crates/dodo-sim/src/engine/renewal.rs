@@ -11,6 +11,17 @@ use crate::model::payment::{IntentStatus, Payment, Purpose, ServicePeriod, Sourc
 use crate::model::subscription::{Dues, OnPaymentFailure, Plan, Subscription, SubscriptionStatus};
 use crate::policy::RenewalFailure;
 
+/// The billing date comes at once.
+pub(crate) fn due_now(world: &mut World, id: &str) -> Outcome<()> {
+    let now = world.now;
+    world.subscription(id)?;
+    if let Some(current) = world.subscriptions.get_mut(id) {
+        current.next_billing_date = now;
+    }
+    due(world, id);
+    Ok(())
+}
+
 /// A billing date has come, unless it was moved since the timer was set.
 pub(crate) fn due(world: &mut World, id: &str) {
     let now = world.now;

@@ -5,6 +5,7 @@ use super::money::Currency;
 use super::subscription::{NewSubscription, PlannedChange};
 use super::table::Row;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -145,6 +146,8 @@ pub(crate) struct Payment {
     pub(crate) credit_spent: i64,
     pub(crate) challenged: bool,
     pub(crate) metadata: Metadata,
+    /// Fields that the API gives with other values than these here.
+    pub(crate) shown: Map<String, Value>,
     pub(crate) invoice_id: String,
     #[serde(with = "time::serde::rfc3339")]
     pub(crate) created_at: OffsetDateTime,

@@ -48,6 +48,7 @@ pub(crate) fn payment(world: &World, payment: &Payment) -> Value {
     if let Value::Object(own) = own {
         fields.extend(own);
     }
+    show(payment, &mut fields);
     Value::Object(fields)
 }
 
@@ -56,7 +57,17 @@ pub(crate) fn payment_item(world: &World, payment: &Payment) -> Value {
     let mut fields = shared(world, payment);
     fields.insert("has_license_key".to_owned(), Value::Bool(false));
     fields.insert("dispute_status".to_owned(), Value::Null);
+    show(payment, &mut fields);
     Value::Object(fields)
+}
+
+/// Replaces the values of those fields that a test wants to be given otherwise. No field is added.
+fn show(payment: &Payment, fields: &mut Map<String, Value>) {
+    for (name, value) in &payment.shown {
+        if let Some(field) = fields.get_mut(name) {
+            field.clone_from(value);
+        }
+    }
 }
 
 /// What the payment and its list item have in common.

@@ -186,7 +186,15 @@ impl Dodo {
     /// # Errors
     /// When the page is not the simulator's, or does not answer.
     pub async fn pay_on_page(&self, url: &str, card: &str) -> anyhow::Result<u16> {
-        Ok(self.pay_on_page_as(url, card, &new_address()).await?.0)
+        Ok(self.pay_on(url, card, &new_address(), "US").await?.0)
+    }
+
+    /// Pays on a hosted page with this card and an address in this country. Returns the status of the answer.
+    ///
+    /// # Errors
+    /// When the page is not the simulator's, or does not answer.
+    pub async fn pay_on_page_in(&self, url: &str, card: &str, country: &str) -> anyhow::Result<u16> {
+        Ok(self.pay_on(url, card, &new_address(), country).await?.0)
     }
 
     /// Pays on a hosted page with this card and under this e-mail address. Returns the status of the answer, and the address
@@ -195,15 +203,25 @@ impl Dodo {
     /// # Errors
     /// When the page is not the simulator's, or does not answer.
     pub async fn pay_on_page_as(&self, url: &str, card: &str, email: &str) -> anyhow::Result<(u16, String)> {
+        self.pay_on(url, card, email, "US").await
+    }
+
+    async fn pay_on(
+        &self,
+        url: &str,
+        card: &str,
+        email: &str,
+        country: &str,
+    ) -> anyhow::Result<(u16, String)> {
         anyhow::ensure!(url.starts_with(&self.url()), "{url} is not a page of the simulator");
         let form = url::form_urlencoded::Serializer::new(String::new())
             .extend_pairs([
                 ("method", "new"),
-                ("priced_for", "US"),
+                ("priced_for", country),
                 ("number", card),
                 ("expiry", "12/34"),
                 ("cvc", "123"),
-                ("country", "US"),
+                ("country", country),
                 ("zipcode", "94105"),
                 ("street", "1 Market St"),
                 ("city", "SF"),
