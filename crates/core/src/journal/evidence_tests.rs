@@ -173,7 +173,9 @@ proptest! {
     fn an_adversary_moves_nothing(tries in prop::collection::vec((0_usize..6, 0_i64..4000, 0_usize..3), 1..12)) {
         let (mut store, row) = sent();
         weigh(&mut store, &row.id, &genuine(&row, "pay_1"));
-        let second = store.offered("of_2");
+        let mut second = store.offered("of_2");
+        second.equivalence.0 = "product:prod_other".into();
+        store.offers.insert(second.id.clone(), second.clone());
         let victim = store.sent(&claim_of(&second, "at_2", "key-2"));
         let before = store.clone();
         for (no, (how, amount, whose)) in tries.into_iter().enumerate() {

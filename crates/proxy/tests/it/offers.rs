@@ -265,7 +265,7 @@ async fn a_trigger_that_names_no_subscription_changes_the_only_one_or_none() {
     app.quiet().await;
     let event = json!({"customer_id": buyer.customer, "trigger": "near_plan_limit"});
     app.post(MERCHANT_KEY, "/v1/events", event.clone()).await.ok();
-    let session = json!({"customer_id": buyer.customer, "purpose": "offer", "trigger": "near_plan_limit"});
+    let session = json!({"customer_id": buyer.customer, "purpose": "offer", "trigger": "near_plan_limit", "signed_in": true});
     let token = app.mint(session.clone()).await;
     assert_eq!(app.look(&token).await["offer"]["kind"], "upgrade");
     // A second subscription of Basic: which of them is near its limit?
@@ -275,8 +275,7 @@ async fn a_trigger_that_names_no_subscription_changes_the_only_one_or_none() {
     app.quiet().await;
     let event = json!({"customer_id": buyer.customer, "trigger": "near_plan_limit"});
     app.post(MERCHANT_KEY, "/v1/events", event).await.ok();
-    let mut session =
-        json!({"customer_id": buyer.customer, "purpose": "offer", "trigger": "near_plan_limit"});
+    let mut session = json!({"customer_id": buyer.customer, "purpose": "offer", "trigger": "near_plan_limit", "signed_in": true});
     let token = app.mint(session.clone()).await;
     let shown = app.look(&token).await;
     assert_eq!(shown["eligible"], false, "{shown}");

@@ -41,6 +41,7 @@ impl OnHold {
     async fn another_session(&self) -> String {
         let session = json!({
             "customer_id": self.customer, "purpose": "plans", "subscription_id": self.subscription,
+            "signed_in": true,
         });
         self.app.mint(session).await
     }
@@ -140,8 +141,11 @@ async fn a_link_that_pays_nothing_does_not_stand_for_one_that_pays() {
     let body = json!({"customer_id": customer, "product_id": "prod_basic_plan"});
     let begun = app.sim.post("/_sim/subscriptions", body).await.unwrap();
     let subscription = begun["subscription_id"].as_str().unwrap().to_owned();
-    let token =
-        app.mint(json!({"customer_id": customer, "purpose": "plans", "subscription_id": subscription})).await;
+    let token = app
+        .mint(json!({
+            "customer_id": customer, "purpose": "plans", "subscription_id": subscription, "signed_in": true,
+        }))
+        .await;
     let free = app.post(&token, "/v1/plans/payment-method", json!({})).await.ok();
     app.sim.switch(json!({"renewal_failure": "past_due"})).unwrap();
     app.sim.post("/_sim/clock", json!({"advance_seconds": 32 * DAY})).await.unwrap();

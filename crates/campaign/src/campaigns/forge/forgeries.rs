@@ -1,4 +1,6 @@
 //! Payments that buyers make with metadata of their own, and the ways in which the proxy hears of them.
+//!
+//! In one file because the recipes and how each is made are read side by side.
 
 use anyhow::Context as _;
 use dodo_client::{

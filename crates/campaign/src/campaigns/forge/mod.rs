@@ -1,5 +1,7 @@
 //! Buyers write any metadata on any payment: nothing that they forge is believed, and everything that is genuine is.
 //!
+//! In one file because a run is read from its attempts to its verdict.
+//!
 //! A run is one shop in which five attempts stand in drawn states. Twenty-five payments are made up about them, with
 //! metadata that names, copies, changes or signs what it should not, from static links, from the merchant's own checkouts
 //! and on subscriptions of the buyer's own. The proxy hears of each by a signed webhook, of which Dodo may leave out any
@@ -13,8 +15,8 @@
 //!
 //! Half of the runs are on PostgreSQL.
 //!
-//! Not tried: a whole copy of an attempt that is not settled, or whose payment is known by its checkout only, for the whole
-//! price. Nothing tells it from the payment that it was copied from.
+//! Not tried: a whole copy of an attempt that is not settled, for the whole price or more. Nothing tells it from the payment
+//! that it was copied from; it is a sale, and nothing of it goes back by itself.
 //!
 //! Seen to fail when, each alone: the buyer, the cart or the currency is not compared; a code is not verified; a code may
 //! be about other terms; a name is enough without a code; another checkout or another subscription does not count; a settled
