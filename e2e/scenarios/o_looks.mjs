@@ -36,7 +36,7 @@ for (const { name, phone, dark, dir = 'ltr', lang = 'en' } of LOOKS) {
     await sim.subscription(buyer, 'prod_basic_plan');
     const page = await profile.page();
     const offer = new Offer(page);
-    await page.goto(pages.offer(proxy, await proxy.session(buyer), { dir, lang }));
+    await page.goto(pages.offer(proxy, await proxy.session(buyer, { signed_in: true }), { dir, lang }));
     await offer.shown();
     await look(world, page, offer.element, 'offer');
   });
