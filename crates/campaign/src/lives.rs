@@ -22,7 +22,7 @@ use proxy::{
     failpoint::{self, Plan as Failpoints},
 };
 use rand::RngExt as _;
-use testkit::{Database, Dodo, InProcessServices, standing_clock};
+use testkit::{Database, Dodo, InProcessServices};
 use upsell_core::rules::Rules;
 
 use crate::{
@@ -268,7 +268,7 @@ async fn live<T: Tale>(
     seed: u64,
     deaths: &Deaths,
 ) -> anyhow::Result<(T, BTreeMap<&'static str, u32>)> {
-    let clock = standing_clock();
+    let clock = world.dodo.standing_clock();
     let insists = rng(seed ^ 0x5eed).random_bool(0.5);
     let telling = Arc::new(Telling { tale: Mutex::new(tale), at: AtomicUsize::new(0), insists });
     let mut passed = None;

@@ -1,8 +1,10 @@
-//! Dodo is away for ten minutes: a thousand charges without an answer are found out with few requests.
+//! Dodo is away for ten minutes: a thousand charges without an answer are found out with few listings, and one look at each
+//! payment that they show: a listing leaves out what was bought.
 //!
 //! A run is one buyer whose charge is not answered; one request in twenty was lost before Dodo saw it, the others were
 //! executed. From the first of these charges on Dodo lists no payments. Every second the reconciler does what is due, as in
-//! production. Requests are counted from the first charge on, those without an answer too.
+//! production. Requests are counted from the first charge on, those without an answer too. How many looks go out in a minute is
+//! held back by the client's share of Dodo's quota, which has tests of its own and is not used here.
 //!
 //! Seen to fail when look-ups are spread over the seconds instead of coming due together: 95 requests.
 
@@ -25,7 +27,7 @@ const PER_SECOND: usize = 10;
 const AWAY: u32 = 10 * 60;
 /// Seconds until all waiting is over: twenty minutes, and the looks that confirm it.
 const PATIENCE: u32 = 30 * 60;
-/// Requests that a thousand charges may cost.
+/// Listings that a thousand charges may cost.
 const MOST: usize = 60;
 /// What Dodo lets a business ask in a minute.
 const QUOTA: usize = 240;
@@ -42,7 +44,7 @@ impl Campaign for Outage {
     }
 
     fn promise(&self) -> &'static str {
-        "a thousand charges that an outage left undecided are found out with sixty requests at most"
+        "a thousand charges that an outage left undecided are found out with sixty listings at most, and one look at each"
     }
 
     fn whole_runs(&self) -> u64 {
@@ -83,15 +85,19 @@ impl Campaign for Outage {
         for _ in AWAY..PATIENCE {
             watch.second().await?;
         }
-        let (requests, busiest) = (watch.requests(), watch.busiest);
+        let (requests, looks, busiest) = (watch.requests(), watch.looks(), watch.busiest);
         judge(&dodo, &services, &runs, &mut report).await?;
         if requests > MOST {
-            report.broken(Broken::Other(TOO_MANY), plan.seed, format_args!("{requests} requests"));
+            report.broken(Broken::Other(TOO_MANY), plan.seed, format_args!("{requests} listings"));
+        }
+        if looks > runs.len() {
+            report.broken(Broken::Other(TOO_MANY), plan.seed, format_args!("{looks} looks"));
         }
         if busiest > QUOTA {
             report.broken(Broken::Other(TOO_MANY), plan.seed, format_args!("{busiest} in one minute"));
         }
         report.fact("requests", requests);
+        report.fact("looks", looks);
         report.fact("while_away", while_away);
         report.fact("in_one_minute", busiest);
         Ok(report)
@@ -122,10 +128,20 @@ impl Watch<'_> {
         Ok(())
     }
 
-    /// Questions about payments and checkouts so far.
+    /// Listings of payments, and questions about checkouts, so far.
     fn requests(&self) -> usize {
+        self.asked(|path| {
+            path == "/payments" || path.starts_with("/payments?") || path.starts_with("/checkouts/")
+        })
+    }
+
+    /// Looks at one payment so far.
+    fn looks(&self) -> usize {
+        self.asked(|path| path.starts_with("/payments/"))
+    }
+
+    fn asked(&self, about: impl Fn(&str) -> bool) -> usize {
         let requests = self.dodo.control().ledger().requests;
-        let looks = |path: &str| path.starts_with("/payments") || path.starts_with("/checkouts/");
-        requests.iter().filter(|request| request.method == "GET" && looks(&request.path)).count()
+        requests.iter().filter(|request| request.method == "GET" && about(&request.path)).count()
     }
 }

@@ -16,12 +16,17 @@ pub use self::{
     subscriptions::is_lost,
 };
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
+use ::proxy::clock::ManualClock;
 use anyhow::Context as _;
 use dodo_client::ids::{CustomerId, PaymentId};
 use dodo_sim::{Control, NewCustomer, NewFault, NewPayment, NewPaymentMethod, ProductPatch, Sim, SimConfig};
 use serde_json::{Value, json};
+use wire::UnixSeconds;
 
 /// A running simulator.
 #[derive(Debug)]
@@ -161,14 +166,24 @@ impl Dodo {
         let sent = self.charging_requests_of(customer).pop();
         let Some(sent) = sent.filter(|_| self.collected_from(customer).is_empty()) else { return Ok(None) };
         let item = &sent.body["product_cart"][0];
+        // It began with its request; that it is heard of so late is Dodo's doing.
+        let began = serde_json::to_value(&sent)?["at"].clone();
         let payment = self.control.payment(NewPayment {
             customer_id: customer.to_owned(),
             product_id: item["product_id"].as_str().context("a charge of nothing")?.to_owned(),
             metadata: serde_json::from_value(sent.body["metadata"].clone())?,
+            shown: [("created_at".to_owned(), began)].into_iter().collect(),
             ..NewPayment::default()
         })?;
         let id = payment["payment_id"].as_str().context("a payment without an id")?;
         Ok(Some(PaymentId::parse(id)?))
+    }
+
+    /// Returns a clock that stands at the simulator's present until it is moved. One that is moved along with the simulator
+    /// agrees with it about when something began.
+    #[must_use]
+    pub fn standing_clock(&self) -> Arc<ManualClock> {
+        Arc::new(ManualClock::at(UnixSeconds(self.control.clock().now.unix_timestamp())))
     }
 
     /// Changes a product's list price, in minor units.
