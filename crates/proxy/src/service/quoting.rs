@@ -6,7 +6,7 @@ use dodo_client::{ids::CustomerId, types::subscriptions::Subscription};
 use money::later;
 pub use upsell_core::policy::pricing::Priced;
 use upsell_core::{
-    domain::{ChargePlan, QuoteRow},
+    domain::{ChargePlan, QuoteRow, Tags},
     policy::{
         authority::PayBy,
         plan_terms,
@@ -64,6 +64,8 @@ impl QuoteError {
             Self::Refused(_) => ErrorCode::ChangeNotPossible,
             Self::Upstream(_) | Self::Catalogue(_) | Self::Pricing(_) => ErrorCode::Unavailable,
             Self::Store(error) => error.code(),
+            // There is no room for what makes the charge recognisable.
+            Self::Body(BodyError::Tags(_)) => ErrorCode::ChangeNotPossible,
             Self::Body(_) | Self::Id(_) => ErrorCode::Internal,
         }
     }
@@ -153,6 +155,7 @@ impl Quoting {
         let ChargePlan::PlanChange { product_id, effective_at, .. } = plan else {
             return Err(BodyError::OtherKind.into());
         };
+        Tags::check(plan, &basis.metadata).map_err(BodyError::from)?;
         let product = self.catalogue.product(product_id).await?;
         let preview = self.gateway.preview_change(&basis.subscription_id, plan).await?;
         let period = product.price.period;

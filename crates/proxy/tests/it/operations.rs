@@ -7,6 +7,8 @@ use proxy::{
     store::{OpenError, sqlite},
 };
 
+use upsell_core::domain::{KeysError, TagKeys, Tenant};
+
 use crate::harness::{Options, SIGNING_KEYS, TestApp, WEBHOOK_SECRET};
 
 fn settings(database: std::path::PathBuf) -> Settings {
@@ -49,6 +51,28 @@ async fn a_second_process_on_the_same_store_is_refused() {
         Err(ApplicationError::Store(OpenError::Sqlite(sqlite::OpenError::InUse { .. })))
     ));
     drop(first);
+}
+
+/// What was signed with a key that is not given would not be recognised as ours.
+#[tokio::test]
+async fn a_start_without_a_signing_key_that_the_store_has_seen_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("upsell.sqlite");
+    let keys = |text: String| TagKeys::parse(&text.into()).unwrap();
+    let with = |tag_keys| Settings { tag_keys, ..settings(database.clone()) };
+    let other = SIGNING_KEYS.replacen("k1:", "k2:", 1);
+    drop(Application::build(settings(database.clone()), None).await.unwrap());
+
+    let refused = Application::build(with(keys(other.clone())), None).await.err().unwrap();
+    assert!(matches!(&refused, ApplicationError::Keys(KeysError::Missing(id)) if id == "k1"), "{refused}");
+    drop(Application::build(with(keys(format!("{other} {SIGNING_KEYS}"))), None).await.unwrap());
+    let place = proxy::store::Database::Sqlite(database.clone());
+    let tenant = Tenant { merchant: "tests".to_owned(), mode: dodo_client::Mode::Test };
+    let store = proxy::store::open(&place, &tenant).await.unwrap().store;
+    assert!(store.retire_key("k1", wire::UnixSeconds(1)).await.unwrap());
+    store.close().await;
+    drop(store);
+    Application::build(with(keys(other)), None).await.unwrap();
 }
 
 #[tokio::test]

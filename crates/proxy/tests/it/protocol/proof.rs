@@ -10,6 +10,8 @@ use upsell_core::{
 };
 use wire::{Attempt, AttemptStatus, PayWith, Resolution};
 
+use crate::harness::http_client;
+
 use super::{
     recovery::{marked, send},
     rig::{GOOD, KIT, KIT_PRICE, NO_FUNDS, Rig, change_to},
@@ -93,6 +95,24 @@ async fn a_one_time_payment_does_not_pay_for_a_plan_change() {
     assert_eq!(failed.status, Some(AttemptStatus::Failed));
     pays(&rig, &session.customer_id, CHEAPER, name(&failed)).await;
     assert!(matches!(state(&rig, &failed).await, AttemptState::Failed(_)));
+}
+
+/// What makes a charge recognisable has to find room beside the subscription's own metadata: else nothing is quoted.
+#[tokio::test]
+async fn a_change_that_cannot_be_signed_is_not_quoted() {
+    let rig = Rig::start().await;
+    let (session, subscription) = rig.subscriber("prod_basic_plan", Vec::new());
+    let plan = change_to(&subscription, "prod_max_plan");
+    assert!(rig.quoting.price(&plan, &session.customer_id).await.is_ok());
+    let crowded: serde_json::Map<_, _> = (0..40).map(|n| (format!("crm_{n}"), "x".into())).collect();
+    let change = json!({"metadata": crowded});
+    let changed = http_client()
+        .patch(format!("{}/subscriptions/{subscription}", rig.dodo.url()))
+        .bearer_auth(dodo_sim::DEFAULT_KEY)
+        .json(&change);
+    assert!(changed.send().await.unwrap().status().is_success());
+    let refused = rig.quoting.price(&plan, &session.customer_id).await.err().unwrap();
+    assert_eq!(refused.code(), wire::ErrorCode::ChangeNotPossible, "{refused}");
 }
 
 /// Seen before: any other purchase of the buyer that named the attempt was given back in full.

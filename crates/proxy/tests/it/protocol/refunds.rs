@@ -30,12 +30,13 @@ async fn rig(money: MoneyRules) -> Rig {
 /// A charge that is given up and comes through afterwards.
 async fn late(rig: &Rig, shown: &Shown) -> PaymentId {
     // It began with its request, and is listed long afterwards.
-    rig.dodo.switch(json!({"payments_list_lag_seconds": 45 * 60})).unwrap();
+    rig.dodo.switch(json!({"payments_list_lag_seconds": 24 * 3600})).unwrap();
     let row = marked(rig, shown).await;
     send(rig, shown, &row).await;
     rig.workers.reconciler.catch_up().await;
     rig.pass(30 * 60).await;
     assert_eq!(rig.offer_state(shown).await, OfferState::Abandoned);
+    rig.dodo.switch(json!({"payments_list_lag_seconds": 0})).unwrap();
     let mut payment = None;
     for _ in 0..120 {
         // Without the worker of refunds: what it does is the tests' matter.
