@@ -17,7 +17,7 @@ scenario('q. a shop without a server: pays, comes back with a code, redeems it o
       import { startCheckout } from "${proxy.url}/checkout.js";
       document.querySelector("button")?.addEventListener("click", () => startCheckout("${proxy.url}/v1/upsell", "prod_starter_course"));
     </script>`,
-    body: `<button>Buy</button><upsell-offer endpoint="${proxy.url}/v1/upsell" redeem></upsell-offer>`,
+    body: `<p><button>Buy</button></p><upsell-offer endpoint="${proxy.url}/v1/upsell" redeem></upsell-offer>`,
   });
   await page.goto(address);
   await page.getByRole('button', { name: 'Buy' }).click();
