@@ -34,8 +34,11 @@ const SUPERVISOR: &str = r#"
 set -e
 trap 'rm -rf "$DIR"' EXIT
 trap '' INT TERM
-"$BIN/initdb" -D "$DIR/data" -U tests -A trust -E UTF8 --locale=C --no-sync >"$DIR/log" 2>&1 ||
-    { cat "$DIR/log" >&2; exit 1; }
+if [ -n "$PRIMARY" ]; then
+    "$BIN/pg_basebackup" -d "$PRIMARY" -D "$DIR/data" -R -c fast --no-sync >"$DIR/log" 2>&1
+else
+    "$BIN/initdb" -D "$DIR/data" -U tests -A trust -E UTF8 --locale=C --no-sync >"$DIR/log" 2>&1
+fi || { cat "$DIR/log" >&2; exit 1; }
 "$BIN/pg_ctl" -D "$DIR/data" -l "$DIR/log" -w -o "$OPTIONS" start >/dev/null 2>&1 ||
     { cat "$DIR/log" >&2; exit 1; }
 echo ready
@@ -68,6 +71,18 @@ impl Server {
     /// # Errors
     /// See [`ServerError`].
     pub fn start(settings: &[&str]) -> Result<Self, ServerError> {
+        Self::start_from(settings, "")
+    }
+
+    /// A standby that follows this server, under the name `name`. It lives as long as this process.
+    ///
+    /// # Errors
+    /// See [`ServerError`].
+    pub fn standby(&self, name: &str) -> Result<Self, ServerError> {
+        Self::start_from(&[], &format!("host={} user=tests application_name={name}", self.socket.display()))
+    }
+
+    fn start_from(settings: &[&str], primary: &str) -> Result<Self, ServerError> {
         let bin = programs().ok_or(ServerError::NotInstalled)?;
         // In memory where there is a file system for it: commits are as durable for the code, and quicker.
         let memory = Path::new("/dev/shm");
@@ -84,6 +99,7 @@ impl Server {
             .env("BIN", &bin)
             .env("DIR", &folder)
             .env("OPTIONS", options)
+            .env("PRIMARY", primary)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -117,6 +133,52 @@ impl Server {
             return Err(ServerError::Start(String::from_utf8_lossy(&made.stderr).into_owned()));
         }
         Ok(format!("postgres://tests@localhost/{name}?host={}", self.socket.display()))
+    }
+
+    /// The host of this server in an address that names several, as a folder's path in which `/` is written `%2F`.
+    #[must_use]
+    pub fn host(&self) -> String {
+        self.socket.display().to_string().replace('/', "%2F")
+    }
+
+    /// Runs statements, each by itself, as the superuser in a database that is always there. Returns what they print.
+    ///
+    /// # Errors
+    /// See [`ServerError`].
+    pub fn sql(&self, statements: &[&str]) -> Result<String, ServerError> {
+        let mut psql = Command::new(self.bin.join("psql"));
+        psql.args(["-XqAt", "-v", "ON_ERROR_STOP=1", "-U", "tests", "-d", "postgres", "-h"])
+            .arg(&self.socket);
+        for statement in statements {
+            psql.args(["-c", statement]);
+        }
+        let done = psql.output()?;
+        if !done.status.success() {
+            return Err(ServerError::Start(String::from_utf8_lossy(&done.stderr).into_owned()));
+        }
+        Ok(String::from_utf8_lossy(&done.stdout).into_owned())
+    }
+
+    /// Sends a signal such as `STOP`, `CONT` or `KILL` to the server and all its processes.
+    ///
+    /// # Errors
+    /// See [`ServerError`].
+    pub fn signal(&self, signal: &str) -> Result<(), ServerError> {
+        let main = std::fs::read_to_string(self.socket.join("data/postmaster.pid"))?;
+        let main = main.lines().next().unwrap_or_default().trim();
+        let children =
+            std::fs::read_to_string(format!("/proc/{main}/task/{main}/children")).unwrap_or_default();
+        let send = |to: &str| Command::new("kill").args(["-s", signal, to]).stderr(Stdio::null()).status();
+        let done = send(main)?;
+        for child in children.split_whitespace() {
+            // Those that have ended meanwhile need no signal.
+            send(child)?;
+        }
+        if done.success() {
+            Ok(())
+        } else {
+            Err(ServerError::Start(format!("kill -s {signal} {main}: {done}")))
+        }
     }
 
     /// Where the server's programs are: `psql`, `pg_dump` and the rest.

@@ -52,14 +52,14 @@ proptest! {
     #[test]
     fn growing_beats_are_no_way_back(remembered in maybe_at(), more in 0..1_000_000_i64) {
         let found = remembered.map(|at| later(at, more));
-        let mark = |remembered, found| Watermark { remembered, found, has_last_sent: true };
-        prop_assert!(!mark(remembered, found).is_stale());
+        let mark = |remembered, found| Watermark { remembered, found, ..Watermark::default() };
+        prop_assert!(!mark(remembered, found).has_lost_commits());
         if let Some(at) = remembered {
-            prop_assert!(mark(Some(at), Some(later(at, -more - 1))).is_stale());
-            prop_assert!(mark(Some(at), None).is_stale());
+            prop_assert!(mark(Some(at), Some(later(at, -more - 1))).has_lost_commits());
+            prop_assert!(mark(Some(at), None).has_lost_commits());
         }
         let lost = Watermark { has_last_sent: false, ..mark(remembered, found) };
-        prop_assert!(lost.is_stale());
+        prop_assert!(lost.has_lost_commits());
     }
 
     /// I7: what may have been refused is not offered again.
