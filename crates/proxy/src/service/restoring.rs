@@ -144,9 +144,11 @@ impl Restoring {
         if let Some(known) = self.store.attempt_by_id(&tags.attempt).await?
             && known.state != upsell_core::domain::AttemptState::Claimed
         {
-            // What the listing says of it is worth knowing all the same.
-            let base = self.charging.nothing_seen(Source::LookUp);
-            self.charging.settle_payment(&known, listed, base).await?;
+            // What the listing says of it may be worth knowing all the same.
+            if !restore::is_old_news(&known, listed) {
+                let base = self.charging.nothing_seen(Source::LookUp);
+                self.charging.settle_payment(&known, listed, base).await?;
+            }
             return Ok(Some(false));
         }
         let whole = self.gateway.whole_payment(&listed.payment_id).await?;
