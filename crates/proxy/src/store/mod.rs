@@ -27,6 +27,8 @@ pub mod sqlite;
 #[cfg(test)]
 mod statements_tests;
 mod support;
+#[cfg(test)]
+mod verbs;
 
 use async_trait::async_trait;
 use wire::ErrorCode;

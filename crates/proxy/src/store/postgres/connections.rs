@@ -20,8 +20,7 @@ use futures_util::{
     stream::{self, BoxStream},
 };
 use sqlx::{
-    ConnectOptions as _, Connection as _, Describe, Either, Error, Execute, Executor, PgConnection, PgPool,
-    Postgres, SqlStr,
+    Connection as _, Describe, Either, Error, Execute, Executor, PgConnection, PgPool, Postgres, SqlStr,
     pool::{PoolConnection, PoolConnectionMetadata},
     postgres::{PgArguments, PgConnectOptions, PgPoolOptions, PgQueryResult, PgRow, PgStatement, PgTypeInfo},
 };
@@ -30,9 +29,8 @@ use tokio::{
     sync::Notify,
     time::{Instant, error::Elapsed, timeout, timeout_at},
 };
-use upsell_core::journal::Timeline;
 
-use super::{Tx, address::Servers, timeline_of};
+use super::{Tx, address::Servers, server::find};
 
 /// Connections of one proxy.
 const CONNECTIONS: u32 = 16;
@@ -44,7 +42,7 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(12);
 /// An idle connection is tried before it is used, after so long.
 const IDLE: Duration = Duration::from_secs(1);
 /// How long trying a connection, or a server, may take.
-const TRIAL: Duration = Duration::from_secs(2);
+pub(super) const TRIAL: Duration = Duration::from_secs(2);
 /// How often the server that can be written is looked for, while there is none.
 const SEARCH_PACE: Duration = Duration::from_millis(250);
 
@@ -217,34 +215,8 @@ async fn search(servers: Vec<PgConnectOptions>, mut current: usize, pool: PgPool
     }
 }
 
-/// Asks all servers at once. Returns the one that can be written, on the newest timeline of those that say so, with that.
-///
-/// # Errors
-/// `None`: all that answer follow another. Else why one does not answer.
-pub(super) async fn find(servers: &[PgConnectOptions]) -> Result<(usize, Timeline), Option<Error>> {
-    let answers = servers.iter().map(|server| async {
-        let ask = async {
-            let mut connection = server.connect().await?;
-            let timeline = timeline_of(&mut connection).await?;
-            connection.close().await?;
-            Ok(timeline)
-        };
-        timeout(TRIAL, ask).await.unwrap_or_else(|_| Err(late()))
-    });
-    let (mut best, mut failed) = (None::<(usize, Timeline)>, None);
-    for (no, answer) in futures_util::future::join_all(answers).await.into_iter().enumerate() {
-        match answer {
-            Ok(Some(timeline)) if best.is_none_or(|(_, known)| known.number < timeline.number) => {
-                best = Some((no, timeline));
-            }
-            Ok(_) => {}
-            Err(error) => failed = Some(error),
-        }
-    }
-    best.ok_or(failed)
-}
-
-fn late() -> Error {
+/// An answer that did not come in time.
+pub(super) fn late() -> Error {
     Error::Io(io::Error::new(io::ErrorKind::TimedOut, "the database server did not answer in time"))
 }
 

@@ -20,7 +20,8 @@ pub(super) async fn migrate(connection: &mut PgConnection) -> Result<(), OpenErr
     tx.execute("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0").await?;
     sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(LOCK).execute(&mut *tx).await?;
     tx.execute("SET LOCAL lock_timeout = 5000").await?;
-    migrations.run(&mut *tx).await?;
+    // Not `run`: the compiler cannot tell that its future may be sent between threads.
+    migrations.run_direct(None, &mut *tx, false).await?;
     tx.commit().await?;
     Ok(())
 }

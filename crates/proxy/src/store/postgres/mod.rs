@@ -23,6 +23,8 @@ mod fixture;
 mod migrating;
 #[cfg(test)]
 mod opening_tests;
+#[cfg(test)]
+mod pooled_tests;
 mod server;
 mod transaction;
 

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use sqlx::{ConnectOptions as _, PgConnection, postgres::PgConnectOptions};
+use sqlx::{ConnectOptions as _, Connection as _, Error, PgConnection, postgres::PgConnectOptions};
 use tokio::time::timeout;
 use upsell_core::journal::Timeline;
 
 use super::{
     OpenError,
-    connections::{ACQUIRE_TIMEOUT, find},
+    connections::{ACQUIRE_TIMEOUT, TRIAL, late},
+    timeline_of,
 };
 
 /// How long connecting to the server that was found may take.
@@ -20,6 +21,33 @@ pub(super) struct Server {
     /// Its place among those that were named.
     pub(super) no: usize,
     pub(super) timeline: Timeline,
+}
+
+/// Asks all servers at once. Returns the one that can be written, on the newest timeline of those that say so, with that.
+///
+/// # Errors
+/// `None`: all that answer follow another. Else why one does not answer.
+pub(super) async fn find(servers: &[PgConnectOptions]) -> Result<(usize, Timeline), Option<Error>> {
+    let answers = servers.iter().map(|server| async {
+        let ask = async {
+            let mut connection = server.connect().await?;
+            let timeline = timeline_of(&mut connection).await?;
+            connection.close().await?;
+            Ok(timeline)
+        };
+        timeout(TRIAL, ask).await.unwrap_or_else(|_| Err(late()))
+    });
+    let (mut best, mut failed) = (None::<(usize, Timeline)>, None);
+    for (no, answer) in futures_util::future::join_all(answers).await.into_iter().enumerate() {
+        match answer {
+            Ok(Some(timeline)) if best.is_none_or(|(_, known)| known.number < timeline.number) => {
+                best = Some((no, timeline));
+            }
+            Ok(_) => {}
+            Err(error) => failed = Some(error),
+        }
+    }
+    best.ok_or(failed)
 }
 
 /// Connects to the server that can be written.
