@@ -107,7 +107,7 @@ impl Cluster {
             let patroni = command(&folder, &name)?.arg("patroni").arg(&config).spawn()?;
             nodes.push(Node { name, port, sql, rest, etcd, patroni });
         }
-        let http = reqwest::Client::builder().timeout(ANSWER).build()?;
+        let http = testkit::client()?;
         let cluster = Self { folder, bin, nodes, http, etcd, _supervisor: supervisor };
         let primary = cluster.whole(replication).await?;
         cluster.sql(primary, "CREATE DATABASE upsell")?;
@@ -149,7 +149,7 @@ impl Cluster {
     async fn may_take_over(&self, no: usize) -> bool {
         let ask = async {
             let url = format!("http://127.0.0.1:{}/cluster", self.nodes[no].rest.port());
-            self.http.get(url).send().await?.text().await
+            self.http.get(url).timeout(ANSWER).send().await?.text().await
         };
         ask.await.is_ok_and(|said| said.contains("sync_standby"))
     }
