@@ -17,7 +17,9 @@ use anyhow::Context as _;
 use super::relay::Relay;
 
 /// Longest time in which a cluster forms, or becomes whole again after a fault.
-const PATIENCE: Duration = Duration::from_secs(150);
+const PATIENCE: Duration = Duration::from_secs(240);
+/// After so long a standby that does not follow is copied anew, as an operator would have it.
+const MEND_AFTER: Duration = Duration::from_secs(45);
 /// Longest that Patroni may take for an answer.
 const ANSWER: Duration = Duration::from_secs(3);
 /// Between two questions.
@@ -129,6 +131,7 @@ impl Cluster {
             Replication::Asynchronous => "2 0",
         };
         let until = Instant::now() + PATIENCE;
+        let mut mend_at = Instant::now() + MEND_AFTER;
         loop {
             for no in 0..self.nodes.len() {
                 let asked = "SELECT CASE WHEN pg_is_in_recovery() THEN 'standby' ELSE
@@ -141,7 +144,26 @@ impl Cluster {
                 }
             }
             anyhow::ensure!(Instant::now() < until, "the cluster does not become whole: {}", self.logs());
+            if Instant::now() > mend_at {
+                mend_at += MEND_AFTER;
+                self.mend().await;
+            }
             tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// Has standbys copied anew that do not follow: one that had received more than the server that took over cannot, and
+    /// Patroni does not always notice.
+    async fn mend(&self) {
+        for (no, node) in self.nodes.iter().enumerate() {
+            let asked = "SELECT pg_is_in_recovery() AND NOT EXISTS
+                             (SELECT 1 FROM pg_stat_wal_receiver WHERE status = 'streaming')";
+            if self.sql(no, asked).is_ok_and(|said| said.trim() == "t") {
+                eprintln!("{} does not follow and is copied anew", node.name);
+                let url = format!("http://127.0.0.1:{}/reinitialize", node.rest.port());
+                // Where that does not succeed either, the next time may.
+                drop(self.http.post(url).timeout(ANSWER).body(r#"{"force":true}"#).send().await);
+            }
         }
     }
 
@@ -205,7 +227,11 @@ impl Cluster {
         for node in &self.nodes {
             let log = fs::read_to_string(self.folder.join(format!("{}.log", node.name))).unwrap_or_default();
             let lines: Vec<_> = log.lines().collect();
-            all.push_str(&format!("\n{}:\n{}", node.name, lines[lines.len().saturating_sub(8)..].join("\n")));
+            all.push_str(&format!(
+                "\n{}:\n{}",
+                node.name,
+                lines[lines.len().saturating_sub(30)..].join("\n")
+            ));
         }
         all
     }
