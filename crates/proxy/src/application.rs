@@ -33,9 +33,10 @@ use crate::{
         assemble::{Parts, Workers},
         gate::Closed,
         outbox::{self, Relay, RelayError},
+        purging::purge,
     },
     settings::{Origin, Settings},
-    store::{self, OpenError, Store, StoreError},
+    store::{self, OpenError, Purge, Store, StoreError},
     upstream::UpstreamBudget,
 };
 
@@ -256,6 +257,7 @@ impl Background {
             self.workers.refunds.run(stop.clone()),
             until(&stop, self.services.catalogue.keep_products_warm(self.products.clone())),
             until(&stop, self.keep_house()),
+            until(&stop, self.keep_purging()),
             async {
                 if let Some(relay) = &self.relay {
                     relay.run(stop.clone()).await;
@@ -277,9 +279,6 @@ impl Background {
 
     async fn keep_house(&self) {
         loop {
-            if let Err(error) = self.sweep().await {
-                tracing::warn!(%error, "sweeping failed");
-            }
             if let Err(error) = gauges::refresh(self.store.as_ref(), self.clock.now()).await {
                 tracing::warn!(%error, "attempts could not be counted");
             }
@@ -291,12 +290,28 @@ impl Background {
         }
     }
 
+    /// Apart from the rest of the housekeeping, which must not wait for the purge of a large store.
+    async fn keep_purging(&self) {
+        loop {
+            if let Err(error) = self.sweep().await {
+                tracing::warn!(%error, "failed to purge the store");
+            }
+            tokio::time::sleep(HOUSEKEEPING).await;
+        }
+    }
+
     async fn sweep(&self) -> Result<(), StoreError> {
         let now = self.clock.now();
-        self.store.purge_expired(now).await?;
-        self.store.purge_quotes(later(now, QUOTE_MEMORY.saturating_neg())).await?;
-        self.store.purge_inbox(later(now, INBOX_LIFE.saturating_neg())).await?;
-        self.store.purge_payment_links(later(now, INBOX_LIFE.saturating_neg())).await?;
+        let ago = |seconds: i64| later(now, seconds.saturating_neg());
+        for (what, before) in [
+            (Purge::Sessions, now),
+            (Purge::Nonces, now),
+            (Purge::Quotes, ago(QUOTE_MEMORY)),
+            (Purge::Webhooks, ago(INBOX_LIFE)),
+            (Purge::PaymentLinks, ago(INBOX_LIFE)),
+        ] {
+            purge(&*self.store, what, before).await?;
+        }
         outbox::sweep(&*self.store, self.relay.as_ref(), now).await
     }
 }

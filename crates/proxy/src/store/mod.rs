@@ -21,6 +21,7 @@ mod payment_links;
 mod people;
 mod plan_changes;
 pub mod postgres;
+mod purge;
 mod restore;
 mod sales;
 pub mod sqlite;
@@ -40,6 +41,7 @@ pub use outbox::{Backlog, DueNotice, Outbox};
 pub use payment_links::PaymentLinks;
 pub use people::{Inbox, InboxInsert, People, UNREADABLE};
 pub use plan_changes::Changes;
+pub use purge::{Purge, Purged, Purging};
 pub use restore::Restore;
 pub use sales::{RefundOrders, Sales};
 pub use support::{AttemptFilter, StateCount, Support, Withheld};
@@ -71,6 +73,7 @@ pub trait Store:
     + Outbox
     + Restore
     + Support
+    + Purging
 {
 }
 
@@ -90,7 +93,8 @@ impl<
         + Inbox
         + Outbox
         + Restore
-        + Support,
+        + Support
+        + Purging,
 > Store for T
 {
 }

@@ -73,9 +73,6 @@ pub trait People: Send + Sync {
         customer: &CustomerId,
         trigger: Trigger,
     ) -> Result<Option<TriggerEvent>, StoreError>;
-
-    /// Deletes sessions and nonces that were over at `before`. Returns how many.
-    async fn purge_expired(&self, before: UnixSeconds) -> Result<u64, StoreError>;
 }
 
 /// Whether a webhook is new.
@@ -113,7 +110,4 @@ pub trait Inbox: Send + Sync {
         before: UnixSeconds,
         limit: u32,
     ) -> Result<Vec<(String, Vec<u8>)>, StoreError>;
-
-    /// Deletes applied and unreadable ones received before `before`. Returns how many.
-    async fn purge_inbox(&self, before: UnixSeconds) -> Result<u64, StoreError>;
 }

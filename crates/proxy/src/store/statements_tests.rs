@@ -1,6 +1,6 @@
 //! Every statement names the tenant: data of one merchant must not be reachable from another's store.
 
-const SOURCES: [(&str, &str); 16] = [
+const SOURCES: [(&str, &str); 17] = [
     ("apply/attempts.rs", include_str!("sql/apply/attempts.rs")),
     ("apply/mod.rs", include_str!("sql/apply/mod.rs")),
     ("apply/sales.rs", include_str!("sql/apply/sales.rs")),
@@ -12,6 +12,7 @@ const SOURCES: [(&str, &str); 16] = [
     ("outbox.rs", include_str!("sql/outbox.rs")),
     ("people.rs", include_str!("sql/people.rs")),
     ("plan_changes.rs", include_str!("sql/plan_changes.rs")),
+    ("purge.rs", include_str!("sql/purge.rs")),
     ("quotes.rs", include_str!("sql/quotes.rs")),
     ("refund_orders.rs", include_str!("sql/refund_orders.rs")),
     ("restore.rs", include_str!("sql/restore.rs")),
@@ -21,9 +22,10 @@ const SOURCES: [(&str, &str); 16] = [
 
 /// The text of each statement, and the lines that follow it up to its end.
 fn statements(source: &str) -> impl Iterator<Item = (&str, &str)> {
-    source.split("sqlx::query").skip(1).map(|rest| {
+    source.match_indices("sqlx::query").map(|(at, _)| {
+        let rest = &source[at..];
         let text = rest.split('"').nth(1).unwrap_or_default();
-        (text, rest.split(".await").next().unwrap_or_default())
+        (text, rest.split_inclusive(".await").next().unwrap_or_default())
     })
 }
 

@@ -40,7 +40,7 @@ use super::{
     SHARED, SqlStore,
     fixture::{fresh, opened},
 };
-use crate::store::{Attempts, Execute, Journal, Life, Offers, Quotes, StoreError};
+use crate::store::{Attempts, Execute, Journal, Life, Offers, Purge, Purging, Quotes, StoreError};
 
 /// An offer of a thing of its own and its quote in the store.
 async fn offered(store: &SqlStore, id: &str) -> OfferRow {
@@ -71,6 +71,18 @@ async fn offer_state(store: &SqlStore, offer: &OfferRow) -> OfferState {
 async fn write(store: &SqlStore, changes: &Changes) -> Result<(), StoreError> {
     let scope = Scope::under(Lock::Buyer(customer("cus_1")));
     store.transact("forged", &scope, &mut |_| changes.clone()).await
+}
+
+/// Purges in steps of one row. Returns the number of rows deleted.
+async fn purge(store: &SqlStore, what: Purge, before: UnixSeconds) -> u64 {
+    let mut deleted = 0;
+    loop {
+        let step = store.purge_step(what, before, 1).await.unwrap();
+        deleted += step.deleted;
+        if !step.more {
+            return deleted;
+        }
+    }
 }
 
 /// The journal's commands as verbs.

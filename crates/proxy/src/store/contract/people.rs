@@ -36,7 +36,7 @@ async fn a_session_is_found_until_it_is_over() {
     assert_eq!(store.session(token, NOW).await.unwrap(), Some(session(1)));
     assert_eq!(store.session(TokenHash([2; 32]), NOW).await.unwrap(), None);
     assert_eq!(store.session(token, UnixSeconds(NOW.0 + 900)).await.unwrap(), None);
-    assert_eq!(store.purge_expired(UnixSeconds(NOW.0 + 901)).await.unwrap(), 1);
+    assert_eq!(purge(&store, Purge::Sessions, UnixSeconds(NOW.0 + 901)).await, 1);
     assert_eq!(store.session(token, NOW).await.unwrap(), None);
 }
 
@@ -178,5 +178,5 @@ async fn a_webhook_is_new_once_and_done_once() {
     store.inbox_applied("msg_1", NOW).await.unwrap();
     assert_eq!(insert().await.unwrap(), InboxInsert::Duplicate);
     assert!(store.inbox_unapplied(later, 10).await.unwrap().is_empty());
-    assert_eq!(store.purge_inbox(later).await.unwrap(), 1);
+    assert_eq!(purge(&store, Purge::Webhooks, later).await, 1);
 }

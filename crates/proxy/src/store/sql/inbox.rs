@@ -18,7 +18,8 @@ impl Inbox for SqlStore {
     ) -> Result<InboxInsert, StoreError> {
         let mut tx = self.write().await?;
         let inserted = sqlx::query(
-            "INSERT INTO inbox (tenant, webhook_id, kind, raw, received_at) VALUES ($1, $2, $3, $4, $5)
+            "INSERT INTO inbox (tenant, webhook_id, kind, raw, received_at, next_try_at)
+             VALUES ($1, $2, $3, $4, $5, CASE WHEN $3 = $6 THEN NULL ELSE $5 END)
              ON CONFLICT (tenant, webhook_id) DO NOTHING",
         )
         .bind(self.tenant)
@@ -26,6 +27,7 @@ impl Inbox for SqlStore {
         .bind(kind)
         .bind(raw)
         .bind(at.0)
+        .bind(UNREADABLE)
         .execute(&mut *tx)
         .await?;
         if inserted.rows_affected() == 1 {
@@ -45,7 +47,7 @@ impl Inbox for SqlStore {
 
     async fn inbox_applied(&self, webhook_id: &str, at: UnixSeconds) -> Result<(), StoreError> {
         sqlx::query(
-            "UPDATE inbox SET applied_at = COALESCE(applied_at, $1) WHERE tenant = $2 AND webhook_id = $3",
+            "UPDATE inbox SET applied_at = COALESCE(applied_at, $1), next_try_at = NULL WHERE tenant = $2 AND webhook_id = $3",
         )
         .bind(at.0)
         .bind(self.tenant)
@@ -73,18 +75,5 @@ impl Inbox for SqlStore {
         .fetch_all(&self.readers)
         .await?;
         rows.iter().map(|row| Ok((row.try_get("webhook_id")?, row.try_get("raw")?))).collect()
-    }
-
-    async fn purge_inbox(&self, before: UnixSeconds) -> Result<u64, StoreError> {
-        let purged = sqlx::query(
-            "DELETE FROM inbox
-             WHERE tenant = $1 AND (applied_at IS NOT NULL OR kind = $3) AND received_at < $2",
-        )
-        .bind(self.tenant)
-        .bind(before.0)
-        .bind(UNREADABLE)
-        .execute(&self.writer)
-        .await?;
-        Ok(purged.rows_affected())
     }
 }

@@ -98,25 +98,4 @@ impl Outbox for SqlStore {
             oldest: at_opt(&row, "oldest")?,
         })
     }
-
-    async fn purge_told(&self, before: UnixSeconds) -> Result<u64, StoreError> {
-        let purged = sqlx::query(
-            "DELETE FROM outbox
-             WHERE tenant = $1 AND next_try_at IS NULL AND COALESCE(sent_at, created_at) < $2",
-        )
-        .bind(self.tenant)
-        .bind(before.0)
-        .execute(&self.writer)
-        .await?;
-        Ok(purged.rows_affected())
-    }
-
-    async fn purge_untold(&self, before: UnixSeconds) -> Result<u64, StoreError> {
-        let purged = sqlx::query("DELETE FROM outbox WHERE tenant = $1 AND created_at < $2")
-            .bind(self.tenant)
-            .bind(before.0)
-            .execute(&self.writer)
-            .await?;
-        Ok(purged.rows_affected())
-    }
 }
