@@ -14,7 +14,10 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use money::later;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use upsell_core::domain::{KeysError, TagKey, Tenant};
+use upsell_core::{
+    domain::{KeysError, TagKey, Tenant},
+    policy::inbox_schedule,
+};
 
 use crate::{
     clock::{Clock, SystemClock},
@@ -40,7 +43,7 @@ use crate::{
     upstream::UpstreamBudget,
 };
 
-/// How often what is over is swept out, and what was left over is taken up.
+/// How often what is over is swept out.
 const HOUSEKEEPING: Duration = Duration::from_secs(60);
 /// Applied webhooks are remembered for so many seconds: longer than Dodo repeats them.
 const INBOX_LIFE: i64 = 35 * 86_400;
@@ -257,6 +260,7 @@ impl Background {
             self.workers.refunds.run(stop.clone()),
             until(&stop, self.services.catalogue.keep_products_warm(self.products.clone())),
             until(&stop, self.keep_house()),
+            until(&stop, self.keep_applying_webhooks()),
             until(&stop, self.keep_purging()),
             async {
                 if let Some(relay) = &self.relay {
@@ -282,11 +286,18 @@ impl Background {
             if let Err(error) = gauges::refresh(self.store.as_ref(), self.clock.now()).await {
                 tracing::warn!(%error, "attempts could not be counted");
             }
-            if let Err(error) = self.services.webhooks.apply_leftovers().await {
-                tracing::warn!(%error, "webhooks could not be taken up again");
-            }
             self.gate.sweep();
             tokio::time::sleep(HOUSEKEEPING).await;
+        }
+    }
+
+    /// Apart from the rest of the housekeeping, which must not wait for Dodo.
+    async fn keep_applying_webhooks(&self) {
+        loop {
+            if let Err(error) = self.services.webhooks.apply_leftovers().await {
+                tracing::warn!(%error, "failed to apply webhooks that were kept");
+            }
+            tokio::time::sleep(Duration::from_secs(inbox_schedule::ROUND)).await;
         }
     }
 

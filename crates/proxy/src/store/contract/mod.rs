@@ -8,6 +8,7 @@ mod charging;
 mod columns;
 mod differential;
 mod history;
+mod inbox;
 mod offers;
 mod outbox;
 mod payment_links;
