@@ -20,7 +20,7 @@ pub struct DueNotice {
 /// What waits to be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Backlog {
-    /// How many.
+    /// How many: of more than [`COUNTED`](super::COUNTED), so many.
     pub waiting: u64,
     /// When the oldest of them became true.
     pub oldest: Option<UnixSeconds>,

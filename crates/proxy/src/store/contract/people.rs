@@ -91,7 +91,7 @@ async fn a_nonce_is_redeemed_once_by_whoever_comes_first() {
     for attempt in tries {
         redeemed.extend(attempt.await.unwrap());
     }
-    assert_eq!(redeemed, [checkout.clone()]);
+    assert_eq!(redeemed, std::slice::from_ref(&checkout));
     assert_eq!(store.nonce(nonce, browser, NOW).await.unwrap(), None);
     store.put_nonce(TokenHash([8; 32]), browser, &checkout, NOW).await.unwrap();
     assert_eq!(purge(&store, Purge::Nonces, NOW).await, 0, "not over yet");
