@@ -13,7 +13,7 @@ use super::{
     catalogue::Catalogue,
     charging::{self, Charging},
     offers::{self, Offers},
-    plans::{Chosen, Plans},
+    plans::{Chosen, Plans, Previews},
     purchases::Purchases,
     quoting::Quoting,
     reconciler::Reconciler,
@@ -135,6 +135,7 @@ impl Services {
                 quoting: Arc::clone(&quoting),
                 gateway,
                 chosen: Chosen::default(),
+                previews: Previews::default(),
             },
             resolving: Resolving { store: Arc::clone(&store), clock: Arc::clone(&clock) },
             webhooks: Webhooks {
