@@ -6,6 +6,7 @@ mod crash;
 mod decline;
 mod double_submit;
 mod forge;
+mod growth;
 mod kill;
 mod model;
 mod outage;
@@ -51,6 +52,7 @@ pub const ALL: &[&dyn Campaign] = &[
     &decline::Decline,
     &double_submit::DoubleSubmit,
     &forge::Forge,
+    &growth::Growth,
     &kill::Kill,
     &model::Model,
     &outage::Outage,
