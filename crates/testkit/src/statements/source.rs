@@ -11,6 +11,18 @@ use upsell_core::{domain::AttemptWord, journal::states};
 use super::plain;
 use crate::history::Engine;
 
+/// Parts of statements that differ from engine to engine, as `store/sqlite/mod.rs` and `store/postgres/mod.rs` define them:
+/// the call, what it is on SQLite, what on PostgreSQL.
+const MACROS: [(&str, &str, &str); 2] = [
+    ("skip_locked!()", "", " FOR UPDATE SKIP LOCKED"),
+    (
+        "timeline_columns!()",
+        ", CAST(NULL AS INTEGER) AS cluster, CAST(NULL AS TEXT) AS timeline",
+        ", (SELECT system_identifier FROM pg_control_system()) AS cluster, \
+         CASE WHEN NOT pg_is_in_recovery() THEN substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) END AS timeline",
+    ),
+];
+
 /// A statement in the source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
@@ -120,9 +132,11 @@ fn text(source: &str, engine: Engine) -> anyhow::Result<String> {
         if depth == 0 {
             break;
         }
-        if code.ends_with("skip_locked!()") {
-            text.push_str(if engine == Engine::Postgres { " FOR UPDATE SKIP LOCKED" } else { "" });
-            code.clear();
+        for (call, sqlite, postgres) in MACROS {
+            if code.ends_with(call) {
+                text.push_str(if engine == Engine::Postgres { postgres } else { sqlite });
+                code.clear();
+            }
         }
     }
     anyhow::ensure!(!text.is_empty(), "the statement is not written where it is executed");
