@@ -18,6 +18,8 @@ use super::relay::Relay;
 
 /// Longest time in which a cluster forms, or becomes whole again after a fault.
 const PATIENCE: Duration = Duration::from_secs(150);
+/// Longest that Patroni may take for an answer.
+const ANSWER: Duration = Duration::from_secs(3);
 /// Between two questions.
 const PAUSE: Duration = Duration::from_millis(250);
 
@@ -60,6 +62,7 @@ pub(super) struct Cluster {
     folder: PathBuf,
     bin: PathBuf,
     nodes: Vec<Node>,
+    http: reqwest::Client,
     etcd: Child,
     /// Its standard input is ours.
     _supervisor: Child,
@@ -104,7 +107,8 @@ impl Cluster {
             let patroni = command(&folder, &name)?.arg("patroni").arg(&config).spawn()?;
             nodes.push(Node { name, port, sql, rest, etcd, patroni });
         }
-        let cluster = Self { folder, bin, nodes, etcd, _supervisor: supervisor };
+        let http = testkit::client()?;
+        let cluster = Self { folder, bin, nodes, http, etcd, _supervisor: supervisor };
         let primary = cluster.whole(replication).await?;
         cluster.sql(primary, "CREATE DATABASE upsell")?;
         Ok(cluster)
@@ -117,7 +121,8 @@ impl Cluster {
         format!("postgres://postgres@{hosts}/upsell?target_session_attrs=read-write&sslmode=disable")
     }
 
-    /// Waits until one node is the primary and both others follow it. Returns which.
+    /// Waits until one node is the primary, both others follow it, and, where a commit waits for a standby, Patroni has
+    /// written down which: no other may take over. Returns the primary.
     pub(super) async fn whole(&self, replication: Replication) -> anyhow::Result<usize> {
         let wanted = match replication {
             Replication::Synchronous => "2 1",
@@ -129,13 +134,24 @@ impl Cluster {
                 let asked = "SELECT CASE WHEN pg_is_in_recovery() THEN 'standby' ELSE
                                  (SELECT COUNT(*) FILTER (WHERE state = 'streaming') || ' ' ||
                                          COUNT(*) FILTER (WHERE sync_state = 'sync') FROM pg_stat_replication) END";
-                if self.sql(no, asked).is_ok_and(|said| said.trim() == wanted) {
+                if self.sql(no, asked).is_ok_and(|said| said.trim() == wanted)
+                    && (replication == Replication::Asynchronous || self.may_take_over(no).await)
+                {
                     return Ok(no);
                 }
             }
             anyhow::ensure!(Instant::now() < until, "the cluster does not become whole: {}", self.logs());
             tokio::time::sleep(PAUSE).await;
         }
+    }
+
+    /// Whether a node's Patroni knows a standby that may take over.
+    async fn may_take_over(&self, no: usize) -> bool {
+        let ask = async {
+            let url = format!("http://127.0.0.1:{}/cluster", self.nodes[no].rest.port());
+            self.http.get(url).timeout(ANSWER).send().await?.text().await
+        };
+        ask.await.is_ok_and(|said| said.contains("sync_standby"))
     }
 
     /// Another node that is the primary, or takes itself for it.
@@ -184,7 +200,7 @@ impl Cluster {
     }
 
     /// The last lines that each node logged.
-    fn logs(&self) -> String {
+    pub(super) fn logs(&self) -> String {
         let mut all = String::new();
         for node in &self.nodes {
             let log = fs::read_to_string(self.folder.join(format!("{}.log", node.name))).unwrap_or_default();
