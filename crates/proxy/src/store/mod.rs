@@ -13,6 +13,7 @@ mod bookings;
 mod charging;
 #[cfg(test)]
 mod earlier;
+mod inbox;
 mod journal;
 mod offers;
 mod open;
@@ -21,11 +22,10 @@ mod payment_links;
 mod people;
 mod plan_changes;
 pub mod postgres;
+mod purge;
 mod restore;
 mod sales;
 pub mod sqlite;
-#[cfg(test)]
-mod statements_tests;
 mod support;
 #[cfg(test)]
 mod verbs;
@@ -35,16 +35,18 @@ use wire::ErrorCode;
 
 pub use bookings::Bookings;
 pub use charging::{Attempts, Quotes};
+pub use inbox::{DueWebhook, Inbox, InboxBacklog, InboxInsert, Tried};
 pub use journal::{Decide, Execute, Journal};
 pub use offers::{Inserted, Offers};
 pub use open::{Condition, Database, DatabaseError, OpenError, Opened, examine, open, open_read_only};
 pub use outbox::{Backlog, DueNotice, Outbox};
 pub use payment_links::PaymentLinks;
-pub use people::{Inbox, InboxInsert, People, UNREADABLE};
+pub use people::People;
 pub use plan_changes::Changes;
+pub use purge::{Purge, Purged, Purging};
 pub use restore::Restore;
 pub use sales::{RefundOrders, Sales};
-pub use support::{AttemptFilter, StateCount, Support, Withheld};
+pub use support::{AttemptFilter, COUNTED, StateCount, Support, Withheld};
 
 /// A store as a thing that is up, or not.
 #[async_trait]
@@ -73,6 +75,7 @@ pub trait Store:
     + Outbox
     + Restore
     + Support
+    + Purging
 {
 }
 
@@ -92,7 +95,8 @@ impl<
         + Inbox
         + Outbox
         + Restore
-        + Support,
+        + Support
+        + Purging,
 > Store for T
 {
 }

@@ -17,3 +17,7 @@ INSERT INTO payments (tenant, payment_id, attempt_id, status, amount, currency, 
 SELECT id, 'pay_1', 'at_1', 'succeeded', 1900, 'USD', 101 FROM tenants;
 INSERT INTO refund_orders (tenant, payment_id, cause, amount, state, created_at)
 SELECT id, 'pay_1', 'surplus', 5, 'done', 102 FROM tenants;
+INSERT INTO inbox (tenant, webhook_id, kind, raw, received_at, applied_at)
+SELECT id, 'msg_applied', 'payment.succeeded', $FINGERPRINT, 100, 101 FROM tenants
+UNION ALL SELECT id, 'msg_kept', 'payment.succeeded', $FINGERPRINT, 100, NULL FROM tenants
+UNION ALL SELECT id, 'msg_strange', 'unreadable', $FINGERPRINT, 100, NULL FROM tenants;
