@@ -9,9 +9,9 @@
 //! | module | commands |
 //! |---|---|
 //! | [`claims`] | [`Claim`], [`MarkSent`], [`Release`]: the two commits before a charge, and the way back |
-//! | [`settle`] | [`Settle`], [`Abandon`], [`RecordLook`]: what was found out about an attempt |
+//! | [`settle`] | [`Settle`], [`Abandon`], [`Review`], [`RecordLook`]: what was found out about an attempt |
 //! | [`evidence`] | [`SettlePayment`]: a payment that may be an attempt's own |
-//! | [`resolve`] | [`Resolve`]: what a person decides about money that fell short |
+//! | [`resolve`] | [`Resolve`]: what a person decides about what fell short or needs review |
 //! | [`bookings`] | [`EndBooking`] |
 //! | [`declines`] | [`Decline`] |
 //! | [`refunds`] | [`RecordRefund`], [`RecordDispute`], [`MarkRefundSent`], [`ConcludeRefund`] |
@@ -62,7 +62,7 @@ pub use record::{Lock, Record, Scope, StoredAttempt, StoredOrder, StoredPayment,
 pub use refunds::{ConcludeRefund, Conclusion, MarkRefundSent, RecordDispute, RecordRefund};
 pub use resolve::{Resolution, Resolve, Resolved};
 pub use restore::{LastSign, PresumeSent, Rebuild, Rebuilding, Took};
-pub use settle::{Abandon, RecordLook, Settle, Settled, Settlement};
+pub use settle::{Abandon, RecordLook, Review, Settle, Settled, Settlement};
 
 /// Something that is to be decided and written in one transaction.
 pub trait Command {

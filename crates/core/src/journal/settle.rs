@@ -10,7 +10,7 @@ use super::{
 use crate::{
     domain::{
         AttemptRow, AttemptState, Observation, OfferRow, OrderState, PaymentOnRecord, PaymentStatus,
-        QuoteRow, RefundCause, RefundOrder, SeenPayment, Source,
+        QuoteRow, RefundCause, RefundOrder, ReviewCause, SeenPayment, Source,
     },
     policy::refunds::{self, Found, RefundRules},
 };
@@ -240,7 +240,7 @@ impl Settle<'_> {
         let second = beside && self.settlement.observation == Observation::Succeeded;
         let newly_collected = states::is_collected(row.state) && !states::is_collected(stored.row.state);
         let found = Found {
-            late: stored.row.state == AttemptState::Abandoned && row.state == AttemptState::Succeeded,
+            late: is_late(stored, known) && row.state == AttemptState::Succeeded,
             surplus: second || (newly_collected && record.rival_has_collected()),
         };
         let order = refunds::order(self.settlement.refund, found);
@@ -257,6 +257,13 @@ impl Settle<'_> {
         }
         Paid { second, order }
     }
+}
+
+/// Says whether what collects now comes late: its attempt had been given up, and Dodo had said nothing of a payment until
+/// then. A payment that Dodo called pending is on its way, however long that takes (I13).
+fn is_late(stored: &StoredAttempt, known: Option<&StoredPayment>) -> bool {
+    let was_given_up = matches!(stored.row.state, AttemptState::Abandoned | AttemptState::NeedsReview);
+    was_given_up && known.is_none() && stored.row.payment_id.is_none()
 }
 
 /// Orders a refund of a payment, and says so to the merchant's system.
@@ -321,24 +328,57 @@ impl Command for Abandon {
     }
 
     fn decide(&self, record: &Record) -> (bool, Changes) {
-        let Some(stored) = &record.attempt else { return (false, Changes::none()) };
-        let state = states::abandon(stored.row.state);
-        if state == stored.row.state {
-            return (false, Changes::none());
-        }
-        let row = AttemptRow {
-            state,
-            next_check_at: Some(self.next_check_at),
-            lease_until: UnixSeconds(0),
-            ..stored.row.clone()
-        };
-        let mut changes = Changes::none();
-        changes.push(Change::UpdateAttempt(Box::new(StoredAttempt { row: row.clone(), ..stored.clone() })));
-        follow(&row, record, &mut changes);
-        let event = HistoryEvent::Settled { state, source: Source::Deadline, payment: None };
-        changes.history(&row.id, self.at, event);
-        (true, changes)
+        let event = |state| HistoryEvent::Settled { state, source: Source::Deadline, payment: None };
+        end_waiting(record, states::abandon, Some(self.next_check_at), self.at, event)
     }
+}
+
+/// Ends waiting for good: what is not decided becomes `needs_review`; every other state stays, and the outcome is `false`.
+#[derive(Clone, Debug)]
+pub struct Review {
+    /// The attempt.
+    pub attempt: AttemptId,
+    /// Why nothing more is waited for.
+    pub cause: ReviewCause,
+    /// The time.
+    pub at: UnixSeconds,
+    /// Time of the next look, if there is to be one.
+    pub next_check_at: Option<UnixSeconds>,
+}
+
+impl Command for Review {
+    const NAME: &'static str = "review";
+    type Outcome = bool;
+
+    fn scope(&self) -> Scope {
+        Scope { offer: Some(OfferKey::OfAttempt), ..Scope::of_attempt(&self.attempt) }
+    }
+
+    fn decide(&self, record: &Record) -> (bool, Changes) {
+        let event = |_| HistoryEvent::NeedsReview(self.cause);
+        end_waiting(record, states::review, self.next_check_at, self.at, event)
+    }
+}
+
+/// Moves an attempt on because of the time alone, and its offer with it.
+fn end_waiting(
+    record: &Record,
+    after: fn(AttemptState) -> AttemptState,
+    next_check_at: Option<UnixSeconds>,
+    at: UnixSeconds,
+    event: impl FnOnce(AttemptState) -> HistoryEvent,
+) -> (bool, Changes) {
+    let Some(stored) = &record.attempt else { return (false, Changes::none()) };
+    let state = after(stored.row.state);
+    if state == stored.row.state {
+        return (false, Changes::none());
+    }
+    let row = AttemptRow { state, next_check_at, lease_until: UnixSeconds(0), ..stored.row.clone() };
+    let mut changes = Changes::none();
+    changes.push(Change::UpdateAttempt(Box::new(StoredAttempt { row: row.clone(), ..stored.clone() })));
+    follow(&row, record, &mut changes);
+    changes.history(&row.id, at, event(state));
+    (true, changes)
 }
 
 /// Records that an attempt was looked up, and when to look next.

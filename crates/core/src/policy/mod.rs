@@ -9,6 +9,7 @@ pub mod eligibility;
 pub mod email;
 pub mod evidence;
 pub mod failure_reason;
+pub mod listing_plan;
 pub mod observe;
 pub mod occasion;
 pub mod outbox_schedule;

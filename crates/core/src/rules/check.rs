@@ -1,6 +1,7 @@
 //! From the file's shape to [`Rules`]. Whatever could go wrong later, when a buyer waits, is refused here.
 
 mod recommendation;
+mod waiting;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -160,6 +161,7 @@ impl Check<'_> {
             cancellation: file.cancellation.on_upgrade_page,
             recommendation,
             money: file.money,
+            waiting: self.waiting(&file.waiting)?,
             static_shop: self.ids(&file.static_shop.products, "static_shop.products")?,
             static_shop_new_customer: file.static_shop.new_customer,
         })

@@ -99,6 +99,7 @@ impl Services {
                 Arc::clone(&clock),
                 gateway.clone(),
                 Arc::clone(&charging),
+                rules.waiting,
             ),
             refunds: Refunds::new(
                 Arc::clone(&store),

@@ -338,8 +338,8 @@ impl Plans {
             return None;
         }
         let since = later(self.clock.now(), -DUES_WITHIN);
-        match self.gateway.payments_since(None, Some(&subscription.subscription_id), since).await {
-            Ok(payments) => dues::owed(&payments),
+        match self.gateway.payments_of(&subscription.subscription_id, since).await {
+            Ok(listed) => dues::owed(&listed.payments),
             Err(error) => {
                 tracing::warn!(%error, "what a subscription owes could not be looked up");
                 None

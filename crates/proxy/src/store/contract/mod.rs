@@ -33,6 +33,7 @@ use upsell_core::{
             NOW, after, claim_of, customer, offer, paid, payment, product, quote, seen, subscription,
         },
     },
+    policy::reconcile_schedule::AgeGroup,
 };
 use wire::{AttemptId, EffectiveAt, IdempotencyKey, OfferId, ProductId, QuoteId, UnixSeconds};
 
