@@ -9,7 +9,8 @@
 //! | module | commands |
 //! |---|---|
 //! | [`claims`] | [`Claim`], [`MarkSent`], [`Release`]: the two commits before a charge, and the way back |
-//! | [`settle`] | [`Settle`], [`Abandon`], [`Review`], [`RecordLook`]: what was found out about an attempt |
+//! | [`settle`] | [`Settle`]: what was found out about an attempt |
+//! | [`waiting`] | [`RecordLook`], [`Abandon`], [`Review`]: looks that decided nothing, and the end of waiting |
 //! | [`evidence`] | [`SettlePayment`]: a payment that may be an attempt's own |
 //! | [`resolve`] | [`Resolve`]: what a person decides about what fell short or needs review |
 //! | [`bookings`] | [`EndBooking`] |
@@ -47,6 +48,7 @@ pub mod resolve;
 pub mod restore;
 pub mod settle;
 pub mod states;
+pub mod waiting;
 #[cfg(any(test, feature = "fixtures"))]
 pub mod world;
 
@@ -62,7 +64,8 @@ pub use record::{Lock, Record, Scope, StoredAttempt, StoredOrder, StoredPayment,
 pub use refunds::{ConcludeRefund, Conclusion, MarkRefundSent, RecordDispute, RecordRefund};
 pub use resolve::{Resolution, Resolve, Resolved};
 pub use restore::{LastSign, PresumeSent, Rebuild, Rebuilding, Took};
-pub use settle::{Abandon, RecordLook, Review, Settle, Settled, Settlement};
+pub use settle::{Settle, Settled, Settlement};
+pub use waiting::{Abandon, RecordLook, Review};
 
 /// Something that is to be decided and written in one transaction.
 pub trait Command {

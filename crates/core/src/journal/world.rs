@@ -1,5 +1,7 @@
 //! A small world around a store, for properties over random sequences: clicks, workers, Dodo, the reconciler, the merchant's
 //! refunds, and a store that lost commits.
+//!
+//! In one file because each choice of the walk is read beside the others.
 
 #![allow(clippy::unwrap_used, reason = "for tests")]
 
