@@ -2,6 +2,7 @@
 
 pub mod authority;
 pub mod catalogue;
+pub mod catching_up;
 pub mod classify;
 pub mod declines;
 pub mod dues;

@@ -47,6 +47,17 @@ impl<T> Page<T> {
     }
 }
 
+impl<T: serde::de::DeserializeOwned> Page<T> {
+    /// Returns the page with the rows that can be read, and how many cannot.
+    pub(crate) fn readable(rows: Items<serde_json::Value>, request: PageRequest) -> (Self, usize) {
+        let Page { items: rows, next } = Page::new(rows, request);
+        let all = rows.len();
+        let items: Vec<T> = rows.iter().filter_map(|row| T::deserialize(row).ok()).collect();
+        let unreadable = all.saturating_sub(items.len());
+        (Self { items, next }, unreadable)
+    }
+}
+
 /// One page of the list of payments. A row that cannot be read is told apart, so that it hides no other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaymentPage {
@@ -136,6 +147,13 @@ mod tests {
             assert_eq!(unreadable.customer_id.as_ref().map(CustomerId::as_str), customer, "{bad}");
             assert_eq!(unreadable.metadata.text("a").is_some(), pairs == 1, "{bad}");
         }
+    }
+
+    #[test]
+    fn an_unreadable_row_is_counted_and_hides_no_other() {
+        let items = vec![json!(1), json!("x"), json!(3)];
+        let (page, unreadable) = Page::<u8>::readable(Items { items }, PageRequest::first(3));
+        assert_eq!((page.items, unreadable, page.next.is_some()), (vec![1, 3], 1, true));
     }
 
     #[test]

@@ -22,3 +22,5 @@ CREATE TABLE event_progress (
     catch_to      BIGINT,
     CHECK ((catch_from IS NULL) = (catch_to IS NULL))
 );
+-- The last event that an earlier version has seen.
+INSERT INTO event_progress (tenant, last_event_at) SELECT tenant, MAX(received_at) FROM inbox GROUP BY tenant;

@@ -85,6 +85,8 @@ CREATE TABLE IF NOT EXISTS event_progress (
     catch_to      INTEGER,
     CHECK ((catch_from IS NULL) = (catch_to IS NULL))
 ) STRICT;
+-- The last event that an earlier version has seen.
+INSERT OR IGNORE INTO event_progress (tenant, last_event_at) SELECT tenant, MAX(received_at) FROM inbox GROUP BY tenant;
 
 COMMIT;
 PRAGMA foreign_keys = ON;

@@ -4,7 +4,10 @@
 //! and webhooks come in any order. So nothing is believed that could be looked up, and applying one twice changes
 //! nothing.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
 
 use dodo_client::{
     Priority,
@@ -13,6 +16,7 @@ use dodo_client::{
     webhook::{Event, EventObject},
 };
 use money::later;
+use wire::UnixSeconds;
 
 use super::{
     catalogue::Catalogue,
@@ -25,6 +29,8 @@ use crate::{
     webhook_signature::{self, SignatureError, SignedHeaders, WebhookKey},
 };
 
+/// Seconds within which the time of a further event is not written.
+const NOTE_EVERY: i64 = 60;
 /// A webhook kept but not applied is taken up again after so many seconds.
 const UNAPPLIED_AFTER: i64 = 60;
 
@@ -62,6 +68,8 @@ pub struct Webhooks {
     pub purchases: Purchases,
     /// Attempts that a webhook settles.
     pub charging: Arc<Charging>,
+    /// Time of the last event that is written down, in seconds.
+    pub noted: AtomicI64,
 }
 
 /// A delivery that Dodo has signed.
@@ -105,9 +113,22 @@ impl Webhooks {
         };
         metrics::counter!("upsell_webhooks_total", "type" => event_label(&event.kind)).increment(1);
         match self.store.inbox_insert(id, &event.kind, body, now).await? {
-            InboxInsert::Duplicate => Ok(()),
-            InboxInsert::New | InboxInsert::Unapplied => self.apply(id, &event).await,
+            InboxInsert::Duplicate => {}
+            InboxInsert::New | InboxInsert::Unapplied => self.apply(id, &event).await?,
         }
+        self.note_event(now).await?;
+        Ok(())
+    }
+
+    /// Notes that Dodo's events come: what they stay away from is caught up on.
+    async fn note_event(&self, now: UnixSeconds) -> Result<(), StoreError> {
+        let noted = self.noted.load(Ordering::Relaxed);
+        if now.0.saturating_sub(noted) < NOTE_EVERY {
+            return Ok(());
+        }
+        self.store.advance_events(now, &|progress| progress.heard(now)).await?;
+        self.noted.store(now.0, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Applies webhooks that were kept but not applied: the process died in between, or Dodo could not be asked.

@@ -13,6 +13,7 @@ mod bookings;
 mod charging;
 #[cfg(test)]
 mod earlier;
+mod events;
 mod journal;
 mod offers;
 mod open;
@@ -33,6 +34,7 @@ use wire::ErrorCode;
 
 pub use bookings::Bookings;
 pub use charging::{Attempts, Quotes};
+pub use events::{Advance, Events};
 pub use journal::{Decide, Execute, Journal};
 pub use offers::{Inserted, Offers};
 pub use open::{Condition, Database, DatabaseError, OpenError, Opened, examine, open, open_read_only};
@@ -68,6 +70,7 @@ pub trait Store:
     + Sales
     + RefundOrders
     + Inbox
+    + Events
     + Outbox
     + Restore
     + Support
@@ -88,6 +91,7 @@ impl<
         + Sales
         + RefundOrders
         + Inbox
+        + Events
         + Outbox
         + Restore
         + Support,

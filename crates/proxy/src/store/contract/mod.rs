@@ -7,6 +7,7 @@ mod bookings;
 mod charging;
 mod columns;
 mod differential;
+mod events;
 mod history;
 mod offers;
 mod outbox;
