@@ -24,6 +24,7 @@ mod database;
 mod dodo;
 mod http;
 mod in_process;
+mod old_charges;
 mod plans;
 mod process;
 mod proxy;
