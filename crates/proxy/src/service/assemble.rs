@@ -14,7 +14,7 @@ use super::{
     catching_up::CatchingUp,
     charging::{self, Charging},
     offers::{self, Offers},
-    plans::{Chosen, Plans},
+    plans::{Chosen, Plans, Previews},
     purchases::Purchases,
     quoting::Quoting,
     reconciler::Reconciler,
@@ -146,6 +146,7 @@ impl Services {
                 quoting: Arc::clone(&quoting),
                 gateway,
                 chosen: Chosen::default(),
+                previews: Previews::default(),
             },
             resolving: Resolving { store: Arc::clone(&store), clock: Arc::clone(&clock) },
             webhooks: Webhooks {
