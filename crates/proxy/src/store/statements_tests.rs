@@ -1,10 +1,11 @@
 //! Every statement names the tenant: data of one merchant must not be reachable from another's store.
 
-const SOURCES: [(&str, &str); 16] = [
+const SOURCES: [(&str, &str); 17] = [
     ("apply/attempts.rs", include_str!("sql/apply/attempts.rs")),
     ("apply/mod.rs", include_str!("sql/apply/mod.rs")),
     ("apply/sales.rs", include_str!("sql/apply/sales.rs")),
     ("attempts.rs", include_str!("sql/attempts.rs")),
+    ("events.rs", include_str!("sql/events.rs")),
     ("history.rs", include_str!("sql/history.rs")),
     ("inbox.rs", include_str!("sql/inbox.rs")),
     ("load.rs", include_str!("sql/load.rs")),
