@@ -26,10 +26,7 @@ use wire::{FailureReason, UnixSeconds};
 
 use self::listing::Pauses;
 
-use super::{
-    charging::{Charging, LookError},
-    gate::Closed,
-};
+use super::charging::{Charging, LookError};
 use crate::{
     clock::Clock,
     gateway::Gateway,
@@ -117,8 +114,8 @@ impl Reconciler {
         if !self.charging.gate().is_open() {
             return Ok(());
         }
-        if self.store.has_gone_back().await? {
-            self.charging.gate().close(Closed::WentBack(None));
+        if let Some(stale) = self.store.inspect().await?.staleness() {
+            self.charging.gate().close(stale.into());
             return Ok(());
         }
         self.round_of(group).await.map(drop)

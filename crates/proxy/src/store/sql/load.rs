@@ -4,23 +4,25 @@
 //! In one file because a decision depends on all of it together.
 
 use dodo_client::ids::{CustomerId, PaymentId, SubscriptionId};
-use sqlx::{AssertSqlSafe, Row, Transaction};
+use sqlx::{AssertSqlSafe, Row};
 use upsell_core::{
     domain::{AttemptWord, OfferRow, QuoteRow, SeenDispute, SeenRefund},
     journal::{
-        Lock, Record, Scope, StoredAttempt, StoredOrder, StoredPayment, Watermark, record::OfferKey, states,
+        Lock, Record, Scope, Stale, StoredAttempt, StoredOrder, StoredPayment, Watermark, record::OfferKey,
+        states,
     },
 };
 use wire::{AttemptId, IdempotencyKey, OfferId, ProductId, QuoteId};
 
 use super::{
-    Db, DbRow, SqlStore,
+    DbRow, SqlStore, Tx,
     attempts::attempt,
-    codec::{among, at_opt, from_json, parsed},
+    codec::{among, at_opt, from_json, parsed, timeline},
     offers::{decline_entry, offer},
     quotes::quote,
     refund_orders::stored_order,
     sales::{dispute, payment_on_record, refund},
+    timeline_columns,
 };
 use crate::store::StoreError;
 
@@ -34,10 +36,7 @@ fn stored_attempt(row: &DbRow) -> Result<StoredAttempt, StoreError> {
 
 impl SqlStore {
     /// Takes the lock of a scope and loads what it names. `None` where there is nothing to lock.
-    pub(super) async fn load(
-        &self,
-        scope: &Scope,
-    ) -> Result<Option<(Transaction<'static, Db>, Record)>, StoreError> {
+    pub(super) async fn load(&self, scope: &Scope) -> Result<Option<(Tx, Record)>, StoreError> {
         let mut tx = match &scope.lock {
             Lock::Buyer(customer) => self.write_for(&[customer.to_string()]).await?,
             Lock::Person(person) => self.write_for(&person.lock_names()).await?,
@@ -83,29 +82,32 @@ impl SqlStore {
     }
 
     /// What this process remembers of the store, and what it finds.
-    pub(super) async fn watermark(&self, tx: &mut Transaction<'static, Db>) -> Result<Watermark, StoreError> {
+    pub(super) async fn watermark(&self, tx: &mut Tx) -> Result<Watermark, StoreError> {
         let known = self.memory.known();
-        let row = sqlx::query(
+        let row = sqlx::query(concat!(
             "SELECT (SELECT beat_at FROM heartbeats WHERE tenant = $1) AS beat_at,
                     EXISTS (SELECT 1 FROM attempts WHERE tenant = $1 AND id = $2 AND state <> $3) AS has_sent",
-        )
+            timeline_columns!(),
+        ))
         .bind(self.tenant)
         .bind(known.sent.as_ref().map_or("", AttemptId::as_str))
         .bind(AttemptWord::Claimed.as_str())
         .fetch_one(&mut **tx)
         .await?;
-        Ok(Watermark {
+        let found = Watermark {
+            compared: known.timeline,
+            writes: timeline(&row)?,
             remembered: known.beat,
             found: at_opt(&row, "beat_at")?,
             has_last_sent: known.sent.is_none() || row.try_get("has_sent")?,
-        })
+        };
+        if found.staleness() == Some(Stale::Superseded) {
+            self.leave_server();
+        }
+        Ok(found)
     }
 
-    async fn stored_attempt(
-        &self,
-        tx: &mut Transaction<'static, Db>,
-        id: &AttemptId,
-    ) -> Result<Option<StoredAttempt>, StoreError> {
+    async fn stored_attempt(&self, tx: &mut Tx, id: &AttemptId) -> Result<Option<StoredAttempt>, StoreError> {
         sqlx::query("SELECT * FROM attempts WHERE tenant = $1 AND id = $2")
             .bind(self.tenant)
             .bind(id.as_str())
@@ -118,7 +120,7 @@ impl SqlStore {
 
     async fn offer_by(
         &self,
-        tx: &mut Transaction<'static, Db>,
+        tx: &mut Tx,
         key: &OfferKey,
         lock: &Lock,
         attempt: Option<&StoredAttempt>,
@@ -139,7 +141,7 @@ impl SqlStore {
 
     async fn offer_in(
         &self,
-        tx: &mut Transaction<'static, Db>,
+        tx: &mut Tx,
         customer: &CustomerId,
         id: &OfferId,
     ) -> Result<Option<OfferRow>, StoreError> {
@@ -157,7 +159,7 @@ impl SqlStore {
     /// The offer that was made for the same trigger by the same campaign.
     pub(super) async fn offer_for_occasion(
         &self,
-        tx: &mut Transaction<'static, Db>,
+        tx: &mut Tx,
         like: &OfferRow,
     ) -> Result<Option<OfferRow>, StoreError> {
         sqlx::query(
@@ -176,12 +178,7 @@ impl SqlStore {
 
     /// The attempt that the buyer made with the key, and the other attempts of the offer, as far as they are asked for: in one
     /// statement, since a claim asks for both while its buyer waits.
-    async fn load_others(
-        &self,
-        tx: &mut Transaction<'static, Db>,
-        scope: &Scope,
-        record: &mut Record,
-    ) -> Result<(), StoreError> {
+    async fn load_others(&self, tx: &mut Tx, scope: &Scope, record: &mut Record) -> Result<(), StoreError> {
         let (key, customer) = match (&scope.key, scope.lock.customer()) {
             (Some(key), Some(customer)) => (Some(key), customer.as_str()),
             _ => (None, ""),
@@ -216,7 +213,7 @@ impl SqlStore {
     /// What the person of an offer has otherwise taken, refused or bought of the same thing.
     async fn load_same_thing(
         &self,
-        tx: &mut Transaction<'static, Db>,
+        tx: &mut Tx,
         of: &OfferRow,
         record: &mut Record,
     ) -> Result<(), StoreError> {
@@ -264,7 +261,7 @@ impl SqlStore {
 
     async fn live_on(
         &self,
-        tx: &mut Transaction<'static, Db>,
+        tx: &mut Tx,
         subscription: &SubscriptionId,
         attempt: Option<&AttemptId>,
     ) -> Result<Vec<StoredAttempt>, StoreError> {
@@ -282,11 +279,7 @@ impl SqlStore {
             .collect()
     }
 
-    async fn quote_in(
-        &self,
-        tx: &mut Transaction<'static, Db>,
-        id: &QuoteId,
-    ) -> Result<Option<QuoteRow>, StoreError> {
+    async fn quote_in(&self, tx: &mut Tx, id: &QuoteId) -> Result<Option<QuoteRow>, StoreError> {
         sqlx::query("SELECT * FROM quotes WHERE tenant = $1 AND id = $2")
             .bind(self.tenant)
             .bind(id.as_str())
@@ -300,7 +293,7 @@ impl SqlStore {
     /// The payment, with what was reported of it and the attempt that it was recorded for, as far as they are asked for.
     async fn load_payment(
         &self,
-        tx: &mut Transaction<'static, Db>,
+        tx: &mut Tx,
         id: &PaymentId,
         scope: &Scope,
         record: &mut Record,
@@ -330,7 +323,7 @@ impl SqlStore {
 
     async fn began_by(
         &self,
-        tx: &mut Transaction<'static, Db>,
+        tx: &mut Tx,
         subscription: &SubscriptionId,
     ) -> Result<Option<PaymentId>, StoreError> {
         sqlx::query(
@@ -345,11 +338,7 @@ impl SqlStore {
         .transpose()
     }
 
-    async fn is_known_as_foreign(
-        &self,
-        tx: &mut Transaction<'static, Db>,
-        payment: &PaymentId,
-    ) -> Result<bool, StoreError> {
+    async fn is_known_as_foreign(&self, tx: &mut Tx, payment: &PaymentId) -> Result<bool, StoreError> {
         let known: Option<i32> =
             sqlx::query_scalar("SELECT 1 FROM foreign_payments WHERE tenant = $1 AND payment_id = $2")
                 .bind(self.tenant)
@@ -359,11 +348,7 @@ impl SqlStore {
         Ok(known.is_some())
     }
 
-    async fn refunds_in(
-        &self,
-        tx: &mut Transaction<'static, Db>,
-        payment: &PaymentId,
-    ) -> Result<Vec<SeenRefund>, StoreError> {
+    async fn refunds_in(&self, tx: &mut Tx, payment: &PaymentId) -> Result<Vec<SeenRefund>, StoreError> {
         sqlx::query("SELECT * FROM refunds WHERE tenant = $1 AND payment_id = $2 ORDER BY refund_id")
             .bind(self.tenant)
             .bind(payment.as_str())
@@ -374,11 +359,7 @@ impl SqlStore {
             .collect()
     }
 
-    async fn disputes_in(
-        &self,
-        tx: &mut Transaction<'static, Db>,
-        payment: &PaymentId,
-    ) -> Result<Vec<SeenDispute>, StoreError> {
+    async fn disputes_in(&self, tx: &mut Tx, payment: &PaymentId) -> Result<Vec<SeenDispute>, StoreError> {
         sqlx::query("SELECT * FROM disputes WHERE tenant = $1 AND payment_id = $2 ORDER BY dispute_id")
             .bind(self.tenant)
             .bind(payment.as_str())
@@ -389,11 +370,7 @@ impl SqlStore {
             .collect()
     }
 
-    async fn orders_in(
-        &self,
-        tx: &mut Transaction<'static, Db>,
-        payment: &PaymentId,
-    ) -> Result<Vec<StoredOrder>, StoreError> {
+    async fn orders_in(&self, tx: &mut Tx, payment: &PaymentId) -> Result<Vec<StoredOrder>, StoreError> {
         sqlx::query(
             "SELECT * FROM refund_orders WHERE tenant = $1 AND payment_id = $2 ORDER BY created_at, cause",
         )
