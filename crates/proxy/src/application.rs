@@ -258,6 +258,7 @@ impl Background {
             self.workers.restoring.keep_beating(stop.clone()),
             self.workers.reconciler.run(stop.clone()),
             self.workers.refunds.run(stop.clone()),
+            self.workers.catching_up.run(stop.clone()),
             until(&stop, self.services.catalogue.keep_products_warm(self.products.clone())),
             until(&stop, self.keep_house()),
             until(&stop, self.keep_applying_webhooks()),

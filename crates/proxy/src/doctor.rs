@@ -9,14 +9,18 @@ use dodo_client::{
     types::{catalogue::Price, webhooks::WebhookEndpoint},
 };
 use secrecy::ExposeSecret;
-use upsell_core::{domain::Tenant, policy::inbox_schedule::WebhookState, rules::Rules};
+use upsell_core::{
+    domain::{AttemptWord, Tenant},
+    policy::inbox_schedule::WebhookState,
+    rules::Rules,
+};
 use wire::{OfferKind, UnixSeconds};
 
 use crate::{
     clock::{Clock, SystemClock},
     gateway::Gateway,
     settings::{Origin, Settings},
-    store::{self, Condition, Database, Withheld},
+    store::{self, Condition, Database, StateCount, Withheld},
     webhook_signature::{self, SignedHeaders, WebhookKey},
 };
 
@@ -100,7 +104,7 @@ pub async fn examine(settings: &Settings) -> Result<Vec<Finding>, dodo_client::C
     let dodo = Gateway::new(Client::new(&settings.dodo)?, None, Arc::new(settings.tag_keys.clone()));
     let mut findings = pages(settings);
     let now = store(settings, &mut findings).await;
-    findings.extend(withheld(settings).await);
+    findings.extend(kept(settings).await);
     findings.extend(failed_webhooks(settings).await);
     match dodo.read_clock().await {
         Err(error) => findings.push(bad("Dodo", refusal(&error, settings))),
@@ -144,12 +148,17 @@ fn pages(settings: &Settings) -> Vec<Finding> {
     findings
 }
 
-/// Counts the sales that went to a hosted checkout because no saved method was shown to be the buyer's. `None` where there
-/// were none, or the store is of another version.
-async fn withheld(settings: &Settings) -> Option<Finding> {
+/// Looks at what the store says of sales. Nothing where the store is of another version.
+async fn kept(settings: &Settings) -> Vec<Finding> {
     let tenant = Tenant { merchant: settings.merchant.clone(), mode: settings.dodo.mode };
-    let store = store::open_read_only(&settings.database, &tenant).await.ok()??;
-    let Withheld { opened, paid } = store.withheld().await.ok()?;
+    let Ok(Some(store)) = store::open_read_only(&settings.database, &tenant).await else { return Vec::new() };
+    let (withheld, counts) = tokio::join!(store.withheld(), store.count_attempts());
+    let withheld = withheld.ok().and_then(saw_withheld);
+    withheld.into_iter().chain(counts.ok().and_then(|counts| open_to_a_person(&counts))).collect()
+}
+
+/// Says how many sales went to a hosted checkout because no saved method was shown to be the buyer's.
+fn saw_withheld(Withheld { opened, paid }: Withheld) -> Option<Finding> {
     let text = format!(
         "{opened} offers went to a hosted checkout, {paid} of them were paid there: the buyer's saved cards did not pay the \
          purchase that was followed, and the session did not say `signed_in`"
@@ -173,6 +182,22 @@ async fn failed_webhooks(settings: &Settings) -> Option<Finding> {
         failed.join(", ")
     );
     (!failed.is_empty()).then(|| doubtful("inbox", text))
+}
+
+/// Says how many attempts wait for a person.
+fn open_to_a_person(counts: &[StateCount]) -> Option<Finding> {
+    let open: Vec<String> = [AttemptWord::NeedsReview, AttemptWord::Underpaid]
+        .iter()
+        .filter_map(|state| {
+            let count = counts.iter().find(|count| count.state == *state && count.attempts > 0)?;
+            Some(format!("{} `{}`", count.attempts, state.as_str()))
+        })
+        .collect();
+    let text = format!(
+        "attempts wait for a person: {}; `upsell-proxy attempts --state needs_review` lists them",
+        open.join(", ")
+    );
+    (!open.is_empty()).then(|| doubtful("attempts", text))
 }
 
 /// Looks at the store. Returns the time that the proxy would go by.
@@ -372,6 +397,15 @@ mod tests {
         let found = shape(&endpoint);
         assert_eq!(found.iter().map(|finding| finding.verdict).max(), Some(Verdict::Bad));
         assert!(found.iter().any(|finding| finding.text.ends_with("sent: payment.succeeded")), "{found:?}");
+    }
+
+    #[test]
+    fn what_waits_for_a_person_is_told() {
+        let count = |state, attempts| StateCount { state, attempts, oldest: UnixSeconds(1) };
+        let found = |counts: &[StateCount]| open_to_a_person(counts).map(|finding| finding.text);
+        assert_eq!(found(&[count(AttemptWord::Pending, 7), count(AttemptWord::NeedsReview, 0)]), None);
+        let text = found(&[count(AttemptWord::Underpaid, 1), count(AttemptWord::NeedsReview, 3)]).unwrap();
+        assert!(text.contains("3 `needs_review`, 1 `underpaid`"), "{text}");
     }
 
     #[test]

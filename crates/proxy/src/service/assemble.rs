@@ -1,6 +1,6 @@
 //! Every service and every background worker over the same parts, put together in this one place.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::AtomicI64};
 
 use secrecy::SecretString;
 use tokio_util::task::TaskTracker;
@@ -11,6 +11,7 @@ use super::{
     Services,
     accepting::Accepting,
     catalogue::Catalogue,
+    catching_up::CatchingUp,
     charging::{self, Charging},
     offers::{self, Offers},
     plans::{Chosen, Plans, Previews},
@@ -57,6 +58,8 @@ pub struct Workers {
     pub refunds: Refunds,
     /// Rebuilds what a store has lost.
     pub restoring: Restoring,
+    /// Catches up on what webhooks did not tell.
+    pub catching_up: CatchingUp,
 }
 
 impl Services {
@@ -99,6 +102,7 @@ impl Services {
                 Arc::clone(&clock),
                 gateway.clone(),
                 Arc::clone(&charging),
+                rules.waiting,
             ),
             refunds: Refunds::new(
                 Arc::clone(&store),
@@ -112,6 +116,13 @@ impl Services {
                 gateway.clone(),
                 Arc::clone(&charging),
                 restored_at,
+            ),
+            catching_up: CatchingUp::new(
+                Arc::clone(&store),
+                Arc::clone(&clock),
+                gateway.clone(),
+                Arc::clone(&charging),
+                purchases.clone(),
             ),
         };
         let services = Self {
@@ -145,6 +156,7 @@ impl Services {
                 catalogue: catalogue.clone(),
                 purchases,
                 charging: Arc::clone(&charging),
+                noted: AtomicI64::new(0),
             },
             accepting: Accepting {
                 store: Arc::clone(&store),

@@ -15,6 +15,7 @@
 //! | [`charging`] | collecting a quote, once or not at all |
 //! | [`gate`] | whether anything may be accepted |
 //! | [`restoring`] | what a store has lost, written anew from Dodo |
+//! | [`catching_up`] | what Dodo would have reported while its webhooks stayed away |
 //! | [`reconciler`] | finding out what became of it |
 //! | [`refunds`] | giving back what the merchant's policy says |
 //! | [`webhooks`] | what Dodo reports |
@@ -23,6 +24,7 @@
 pub mod accepting;
 pub mod assemble;
 pub mod catalogue;
+pub mod catching_up;
 pub mod charging;
 pub mod gate;
 pub mod offers;
@@ -54,7 +56,7 @@ pub struct Services {
     pub accepting: accepting::Accepting,
     /// Collecting.
     pub charging: Arc<charging::Charging>,
-    /// Money that fell short.
+    /// What a person decides.
     pub resolving: resolving::Resolving,
     /// Dodo's reports.
     pub webhooks: webhooks::Webhooks,

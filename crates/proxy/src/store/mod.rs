@@ -13,6 +13,7 @@ mod bookings;
 mod charging;
 #[cfg(test)]
 mod earlier;
+mod events;
 mod inbox;
 mod journal;
 mod offers;
@@ -35,6 +36,7 @@ use wire::ErrorCode;
 
 pub use bookings::Bookings;
 pub use charging::{Attempts, Quotes};
+pub use events::{Advance, Events};
 pub use inbox::{DueWebhook, Inbox, InboxBacklog, InboxInsert, Tried};
 pub use journal::{Decide, Execute, Journal};
 pub use offers::{Inserted, Offers};
@@ -72,6 +74,7 @@ pub trait Store:
     + Sales
     + RefundOrders
     + Inbox
+    + Events
     + Outbox
     + Restore
     + Support
@@ -93,6 +96,7 @@ impl<
         + Sales
         + RefundOrders
         + Inbox
+        + Events
         + Outbox
         + Restore
         + Support

@@ -96,6 +96,8 @@ impl Cluster {
             .spawn()?;
         let (client, peer) = (free_port()?, free_port()?);
         let etcd = start_etcd(&folder, client, peer)?;
+        let http = testkit::client()?;
+        await_etcd(&http, client).await?;
         let mut nodes = Vec::new();
         for no in 1..=3 {
             let (port, rest_port) = (free_port()?, free_port()?);
@@ -109,7 +111,6 @@ impl Cluster {
             let patroni = command(&folder, &name)?.arg("patroni").arg(&config).spawn()?;
             nodes.push(Node { name, port, sql, rest, etcd, patroni });
         }
-        let http = testkit::client()?;
         let cluster = Self { folder, bin, nodes, http, etcd, _supervisor: supervisor };
         let primary = cluster.whole(replication).await?;
         cluster.sql(primary, "CREATE DATABASE upsell")?;
@@ -260,6 +261,23 @@ fn start_etcd(folder: &Path, client: u16, peer: u16) -> anyhow::Result<Child> {
         .args(["--listen-peer-urls", &peer, "--initial-advertise-peer-urls", &peer])
         .args(["--initial-cluster", &format!("default={peer}")])
         .spawn()?)
+}
+
+/// Waits until etcd has settled on a version: Patroni does not start before.
+async fn await_etcd(http: &reqwest::Client, client: u16) -> anyhow::Result<()> {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        let ask = async {
+            let url = format!("http://127.0.0.1:{client}/version");
+            http.get(url).timeout(ANSWER).send().await?.json::<serde_json::Value>().await
+        };
+        let version = ask.await.map(|said| said["etcdcluster"].as_str().map(str::to_owned));
+        if version.is_ok_and(|version| version.is_some_and(|version| version.starts_with('3'))) {
+            return Ok(());
+        }
+        anyhow::ensure!(Instant::now() < until, "etcd does not start");
+        tokio::time::sleep(PAUSE).await;
+    }
 }
 
 /// What one node is told. As in docs/OPERATIONS.md but for the times, which are the shortest that Patroni recommends.

@@ -7,6 +7,7 @@ mod bookings;
 mod charging;
 mod columns;
 mod differential;
+mod events;
 mod history;
 mod inbox;
 mod offers;
@@ -33,6 +34,7 @@ use upsell_core::{
             NOW, after, claim_of, customer, offer, paid, payment, product, quote, seen, subscription,
         },
     },
+    policy::reconcile_schedule::AgeGroup,
 };
 use wire::{AttemptId, EffectiveAt, IdempotencyKey, OfferId, ProductId, QuoteId, UnixSeconds};
 

@@ -17,6 +17,7 @@ mod apply;
 mod attempts;
 mod bookings;
 mod codec;
+mod events;
 mod history;
 mod inbox;
 mod journal;
