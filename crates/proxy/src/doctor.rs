@@ -2,6 +2,8 @@
 //!
 //! It changes nothing at Dodo and nothing in the store, and may run beside the proxy. What it prints holds no secret.
 
+mod kept;
+
 use std::{fmt, sync::Arc};
 
 use dodo_client::{
@@ -9,18 +11,14 @@ use dodo_client::{
     types::{catalogue::Price, webhooks::WebhookEndpoint},
 };
 use secrecy::ExposeSecret;
-use upsell_core::{
-    domain::{AttemptWord, Tenant},
-    policy::inbox_schedule::WebhookState,
-    rules::Rules,
-};
+use upsell_core::{domain::Tenant, rules::Rules};
 use wire::{OfferKind, UnixSeconds};
 
 use crate::{
     clock::{Clock, SystemClock},
     gateway::Gateway,
     settings::{Origin, Settings},
-    store::{self, Condition, Database, StateCount, Withheld},
+    store::{self, Condition, Database},
     webhook_signature::{self, SignedHeaders, WebhookKey},
 };
 
@@ -104,8 +102,7 @@ pub async fn examine(settings: &Settings) -> Result<Vec<Finding>, dodo_client::C
     let dodo = Gateway::new(Client::new(&settings.dodo)?, None, Arc::new(settings.tag_keys.clone()));
     let mut findings = pages(settings);
     let now = store(settings, &mut findings).await;
-    findings.extend(kept(settings).await);
-    findings.extend(failed_webhooks(settings).await);
+    findings.extend(kept::kept(settings).await);
     match dodo.read_clock().await {
         Err(error) => findings.push(bad("Dodo", refusal(&error, settings))),
         Ok(theirs) => {
@@ -146,58 +143,6 @@ fn pages(settings: &Settings) -> Vec<Finding> {
         findings.push(doubtful("settings", text));
     }
     findings
-}
-
-/// Looks at what the store says of sales. Nothing where the store is of another version.
-async fn kept(settings: &Settings) -> Vec<Finding> {
-    let tenant = Tenant { merchant: settings.merchant.clone(), mode: settings.dodo.mode };
-    let Ok(Some(store)) = store::open_read_only(&settings.database, &tenant).await else { return Vec::new() };
-    let (withheld, counts) = tokio::join!(store.withheld(), store.count_attempts());
-    let withheld = withheld.ok().and_then(saw_withheld);
-    withheld.into_iter().chain(counts.ok().and_then(|counts| open_to_a_person(&counts))).collect()
-}
-
-/// Says how many sales went to a hosted checkout because no saved method was shown to be the buyer's.
-fn saw_withheld(Withheld { opened, paid }: Withheld) -> Option<Finding> {
-    let text = format!(
-        "{opened} offers went to a hosted checkout, {paid} of them were paid there: the buyer's saved cards did not pay the \
-         purchase that was followed, and the session did not say `signed_in`"
-    );
-    (opened > 0).then(|| good("cards", text))
-}
-
-/// Reports signed webhooks that were not applied and are not tried again by this version. `None` where there are none, or
-/// the store is of another version.
-async fn failed_webhooks(settings: &Settings) -> Option<Finding> {
-    let tenant = Tenant { merchant: settings.merchant.clone(), mode: settings.dodo.mode };
-    let store = store::open_read_only(&settings.database, &tenant).await.ok()??;
-    let backlog = store.inbox_backlog().await.ok()?;
-    let failed: Vec<String> = backlog
-        .iter()
-        .filter(|backlog| backlog.state != WebhookState::Waiting && backlog.webhooks > 0)
-        .map(|backlog| format!("{} {}", backlog.webhooks, backlog.state.as_str()))
-        .collect();
-    let text = format!(
-        "signed webhooks not applied: {}; they are kept for 35 days and tried again by another version of the proxy",
-        failed.join(", ")
-    );
-    (!failed.is_empty()).then(|| doubtful("inbox", text))
-}
-
-/// Says how many attempts wait for a person.
-fn open_to_a_person(counts: &[StateCount]) -> Option<Finding> {
-    let open: Vec<String> = [AttemptWord::NeedsReview, AttemptWord::Underpaid]
-        .iter()
-        .filter_map(|state| {
-            let count = counts.iter().find(|count| count.state == *state && count.attempts > 0)?;
-            Some(format!("{} `{}`", count.attempts, state.as_str()))
-        })
-        .collect();
-    let text = format!(
-        "attempts wait for a person: {}; `upsell-proxy attempts --state needs_review` lists them",
-        open.join(", ")
-    );
-    (!open.is_empty()).then(|| doubtful("attempts", text))
 }
 
 /// Looks at the store. Returns the time that the proxy would go by.
