@@ -38,7 +38,7 @@ use crate::{
 };
 
 /// A charge may take so long to be accepted after a fault. Patroni's lease of the primary is 20 seconds.
-const ACCEPTED_WITHIN: Duration = Duration::from_secs(90);
+const ACCEPTED_WITHIN: Duration = Duration::from_secs(180);
 /// How long what Dodo knows may be undecided at the end.
 const SETTLED_WITHIN: Duration = Duration::from_secs(120);
 /// Between two questions.
