@@ -16,7 +16,7 @@ use anyhow::Context as _;
 
 use super::relay::Relay;
 
-/// How often a cluster is made, where one does not form.
+/// Clusters made, at most, until one forms.
 const FORMATIONS: u32 = 4;
 /// Longest time in which a cluster forms.
 const FORMS_WITHIN: Duration = Duration::from_secs(90);
@@ -45,7 +45,7 @@ done
 rm -rf "$DIR"
 "#;
 
-/// Whether a commit waits for a standby.
+/// Replication from the primary to its standbys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Replication {
     Synchronous,
@@ -187,7 +187,7 @@ impl Cluster {
         }
     }
 
-    /// Whether a node's Patroni knows a standby that may take over.
+    /// Asks a node's Patroni for a standby that may take over. `false` where it knows none or does not answer.
     async fn may_take_over(&self, no: usize) -> bool {
         let ask = async {
             let url = format!("http://127.0.0.1:{}/cluster", self.nodes[no].rest.port());
@@ -299,7 +299,7 @@ async fn await_etcd(http: &reqwest::Client, client: u16) -> anyhow::Result<()> {
     }
 }
 
-/// What one node is told. As in docs/OPERATIONS.md but for the times, which are the shortest that Patroni recommends.
+/// Configuration of one node, as in docs/OPERATIONS.md but for the times, which are the shortest that Patroni recommends.
 fn configuration(
     folder: &Path,
     bin: &Path,
