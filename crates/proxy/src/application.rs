@@ -15,7 +15,7 @@ use money::later;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use upsell_core::{
-    domain::{KeysError, TagKey, Tenant},
+    domain::{KeysError, TagKey},
     policy::inbox_schedule,
 };
 
@@ -126,7 +126,7 @@ impl Application {
         metrics: Option<PrometheusHandle>,
         clock: Option<Arc<dyn Clock>>,
     ) -> Result<Self, ApplicationError> {
-        let tenant = Tenant { merchant: settings.merchant.clone(), mode: settings.dodo.mode };
+        let tenant = settings.tenant();
         let opened = store::open(&settings.database, &tenant).await?;
         let store = opened.store;
         let clock = clock.or(opened.clock).unwrap_or_else(|| Arc::new(SystemClock));
