@@ -243,24 +243,25 @@ impl Catalogue {
 
     /// Notes that a buyer was sent to a page of Dodo's. What they change there is not heard of before a webhook comes, and
     /// they may be back before it: nothing of theirs is taken from seconds ago any more.
-    pub async fn is_away(&self, customer: &CustomerId) {
+    pub async fn note_away(&self, customer: &CustomerId) {
         self.away.insert(customer.clone(), ()).await;
     }
 
     /// What a subscription of this buyer owes, as it was seconds ago at most; `None` where it owes nothing or that is not
     /// known.
     pub async fn dues(&self, customer: &CustomerId, id: &SubscriptionId, now: UnixSeconds) -> Option<Money> {
-        if self.away.contains_key(customer) {
-            return self.fetch_dues(id, later(now, -DUES_WITHIN)).await;
+        let fetch = self.fetch_dues(id, later(now, -DUES_WITHIN));
+        match self.away.contains_key(customer) {
+            true => fetch.await,
+            false => self.dues.get_with(id.clone(), fetch).await,
         }
-        self.dues.get_with(id.clone(), self.fetch_dues(id, later(now, -DUES_WITHIN))).await
     }
 
     async fn fetch_dues(&self, id: &SubscriptionId, since: UnixSeconds) -> Option<Money> {
         match self.gateway.payments_of(id, since).await {
             Ok(listed) => dues::owed(&listed.payments),
             Err(error) => {
-                tracing::warn!(%error, "what a subscription owes could not be looked up");
+                tracing::warn!(%error, "failed to look up what a subscription owes");
                 None
             }
         }
