@@ -180,7 +180,10 @@ impl Cluster {
                     drop(self.http.post(url).timeout(ANSWER).body(r#"{"force":true}"#).send().await);
                 }
                 Ok("primary") if replication == Replication::Synchronous && !self.may_take_over(no).await => {
-                    eprintln!("{} is the primary and knows no standby; its Patroni is started again", node.name);
+                    eprintln!(
+                        "{} is the primary and knows no standby; its Patroni is started again",
+                        node.name
+                    );
                     node.end_patroni()?;
                     let started = start_patroni(&self.folder, &node.name)?;
                     *node.patroni.lock().unwrap_or_else(PoisonError::into_inner) = started;
