@@ -360,6 +360,7 @@ postgresql:
   data_dir: {folder}/{name}/data
   bin_dir: {bin}
   pgpass: {folder}/{name}.pgpass
+  basebackup: [{{checkpoint: fast}}]
   remove_data_directory_on_rewind_failure: true
   remove_data_directory_on_diverged_timelines: true
   authentication:
