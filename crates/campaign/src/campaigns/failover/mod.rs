@@ -24,6 +24,7 @@ use std::{
 
 use anyhow::Context as _;
 use async_trait::async_trait;
+use dodo_sim::NewFault;
 use rand::RngExt as _;
 use testkit::{Answer, Database, Dodo, Proxy, Setup, attempt_of, check, patiently};
 
@@ -43,6 +44,8 @@ const ACCEPTED_WITHIN: Duration = Duration::from_secs(180);
 const SETTLED_WITHIN: Duration = Duration::from_secs(120);
 /// Between two questions.
 const PAUSE: Duration = Duration::from_millis(250);
+/// Milliseconds in which Dodo answers a charge.
+const CHARGE_TAKES: u64 = 300;
 /// The load goes on for so many milliseconds, at most, before the fault.
 const FAULT_WITHIN: u64 = 1_500;
 
@@ -84,6 +87,13 @@ impl Campaign for Failover {
         let mut report = Report::new();
         let cluster = Cluster::start(Replication::Synchronous).await?;
         let dodo = Arc::new(Dodo::start(plan.seed).await?);
+        // As long as Dodo takes, so that most charges are on their way when the database goes.
+        dodo.control().fault(NewFault {
+            path: Some("/checkouts".to_owned()),
+            kind: "delay".into(),
+            delay_ms: Some(CHARGE_TAKES),
+            ..NewFault::default()
+        })?;
         let setup = Setup::over(Database::elsewhere(cluster.url())?);
         let proxies = [Proxy::start(&dodo, &setup).await?, Proxy::start(&dodo, &setup).await?];
         proxies[0].hear(&dodo)?;
