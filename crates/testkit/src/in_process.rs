@@ -305,8 +305,6 @@ pub fn purchase_of(product: &str) -> anyhow::Result<ChargePlan> {
         quantity: 1,
         billing: Some(Billing {
             country: "US".to_owned(),
-            street: Some("1 Market St".to_owned()),
-            city: Some("SF".to_owned()),
             state: Some("CA".to_owned()),
             zipcode: Some("94105".to_owned()),
         }),

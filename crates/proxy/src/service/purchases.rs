@@ -79,8 +79,6 @@ impl Purchases {
             },
             billing: payment.billing.as_ref().map(|billing| Billing {
                 country: billing.country.clone(),
-                street: billing.street.clone(),
-                city: billing.city.clone(),
                 state: billing.state.clone(),
                 zipcode: billing.zipcode.clone(),
             }),

@@ -204,8 +204,6 @@ impl Offers {
         }
         let country = session.country.as_ref().map(|country| Billing {
             country: country.clone(),
-            street: None,
-            city: None,
             state: None,
             zipcode: None,
         });
