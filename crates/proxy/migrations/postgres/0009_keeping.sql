@@ -24,18 +24,23 @@ CREATE TABLE forgotten (
     tenant   BIGINT NOT NULL REFERENCES tenants (id),
     customer TEXT NOT NULL,
     at       BIGINT NOT NULL,
+    -- The list beside the store names them, and the store may hold more of them: a backup was put in its place.
+    is_due   BOOLEAN NOT NULL DEFAULT FALSE,
     PRIMARY KEY (tenant, customer)
 );
+
+CREATE INDEX forgotten_due ON forgotten (tenant) WHERE is_due;
 
 -- Charges from before this time have gone, so that a payment of one is no sign of a loss. It only grows.
 ALTER TABLE heartbeats ADD COLUMN kept_since BIGINT;
 
-CREATE INDEX attempts_by_age ON attempts (tenant, created_at, id);
-CREATE INDEX attempts_by_buyer ON attempts (tenant, customer_id);
+CREATE INDEX IF NOT EXISTS attempts_by_age ON attempts (tenant, created_at, id);
+CREATE INDEX IF NOT EXISTS attempts_by_buyer ON attempts (tenant, customer_id);
 CREATE INDEX offers_by_age ON offers (tenant, created_at, id);
 CREATE INDEX offers_with_address ON offers (tenant, created_at) WHERE plan LIKE '%"zipcode"%';
 CREATE INDEX quotes_by_buyer ON quotes (tenant, customer_id);
 CREATE INDEX quotes_with_address ON quotes (tenant, expires_at) WHERE plan LIKE '%"zipcode"%';
+CREATE INDEX payments_by_payer ON payments (tenant, paid_by) WHERE paid_by IS NOT NULL;
 CREATE INDEX purchases_by_age ON purchases (tenant, paid_at);
 CREATE INDEX purchases_with_address ON purchases (tenant, paid_at) WHERE billing IS NOT NULL;
 CREATE INDEX triggers_by_age ON triggers (tenant, at);

@@ -22,6 +22,7 @@ mod people;
 mod plan_changes;
 pub mod postgres;
 mod restore;
+pub mod retention;
 mod sales;
 pub mod sqlite;
 #[cfg(test)]
@@ -41,6 +42,7 @@ pub use payment_links::PaymentLinks;
 pub use people::{Inbox, InboxInsert, People, UNREADABLE};
 pub use plan_changes::Changes;
 pub use restore::Restore;
+pub use retention::{Forgot, Retention};
 pub use sales::{RefundOrders, Sales};
 pub use support::{AttemptFilter, StateCount, Support, Withheld};
 
@@ -70,6 +72,7 @@ pub trait Store:
     + Inbox
     + Outbox
     + Restore
+    + Retention
     + Support
 {
 }
@@ -90,6 +93,7 @@ impl<
         + Inbox
         + Outbox
         + Restore
+        + Retention
         + Support,
 > Store for T
 {

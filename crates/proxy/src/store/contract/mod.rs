@@ -7,6 +7,7 @@ mod bookings;
 mod charging;
 mod columns;
 mod differential;
+pub(super) mod earlier;
 mod history;
 mod offers;
 mod outbox;
@@ -15,6 +16,7 @@ mod people;
 mod plan_changes;
 mod restart;
 mod restore;
+mod retention;
 mod sales;
 mod support;
 

@@ -45,11 +45,13 @@ impl Inbox for SqlStore {
 
     async fn inbox_applied(&self, webhook_id: &str, at: UnixSeconds) -> Result<(), StoreError> {
         sqlx::query(
-            "UPDATE inbox SET applied_at = COALESCE(applied_at, $1) WHERE tenant = $2 AND webhook_id = $3",
+            "UPDATE inbox SET applied_at = COALESCE(applied_at, $1), raw = $4 WHERE tenant = $2 AND webhook_id = $3",
         )
         .bind(at.0)
         .bind(self.tenant)
         .bind(webhook_id)
+        // Names and addresses stand in it. From here on it is known by its id.
+        .bind(b"".as_slice())
         .execute(&self.writer)
         .await?;
         crate::failpoint!("inbox_applied.after_commit");

@@ -13,7 +13,7 @@ use super::{
     DbRow, SqlStore,
     codec::{at, at_opt, count, from_json, from_table, from_word, parsed, parsed_opt},
 };
-use crate::store::{Inserted, Offers, StoreError};
+use crate::store::{Inserted, Offers, Retention, StoreError};
 
 pub(super) fn offer(row: &DbRow) -> Result<OfferRow, StoreError> {
     Ok(OfferRow {
@@ -126,12 +126,14 @@ impl Offers for SqlStore {
 
     async fn decline_ledger(&self, person: &Person) -> Result<Vec<DeclineEntry>, StoreError> {
         sqlx::query(
-            "SELECT * FROM declines WHERE tenant = $1 AND (customer_id = $2 OR email = $3)
+            "SELECT * FROM declines WHERE tenant = $1 AND (customer_id IN ($2, $4) OR email = $3)
              ORDER BY at DESC, offer_id DESC",
         )
         .bind(self.tenant)
+        // Refusals from before hashes were kept stand under the id until they are hashed.
         .bind(person.customer_id.as_str())
         .bind(person.email.as_ref().map(|hash| hash.0.as_str()))
+        .bind(self.customer_hash(&person.customer_id).0)
         .fetch_all(&self.readers)
         .await?
         .iter()

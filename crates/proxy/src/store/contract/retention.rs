@@ -1,0 +1,550 @@
+//! Keeping no more than is needed (I21): what a purge takes, what outlives it, and what forgetting a buyer leaves.
+
+use std::collections::BTreeSet;
+
+use sqlx::AssertSqlSafe;
+use upsell_core::{
+    domain::{
+        Billing, DisputeStatus, EmailHash, PaymentOnRecord, PaymentStatus, Purchase, RefundStatus, Session,
+        TokenHash, TriggerEvent,
+    },
+    journal::{
+        Change, ForeignPayment, HistoryEvent, RecordDispute, RecordRefund, StoredPayment,
+        fixtures::{dispute, email, refund, refusal, seen_payment},
+    },
+    policy::{
+        evidence::Foreign,
+        retention::{Charge, Hold, TABLES, hold, keeps_from_forgetting, tombstones_before},
+    },
+};
+use wire::{Purpose, Trigger};
+
+use super::{columns::load, *};
+use crate::store::{
+    Forgot, Inbox, People, Restore, Retention,
+    retention::{Aging, Cursor, Step},
+};
+
+/// A time by which every window is over.
+fn late() -> UnixSeconds {
+    after(4_000 * 86_400)
+}
+
+fn bought(id: &str, buyer: &str, paid_at: UnixSeconds) -> Purchase {
+    let billing = Billing { country: "US".into(), state: Some("CA".into()), zipcode: Some("94105".into()) };
+    Purchase {
+        payment_id: payment(id),
+        customer_id: customer(buyer),
+        email: Some(email()),
+        payment_method_id: None,
+        product_ids: vec![product("prod_course")],
+        subscription_id: Some(subscription()),
+        billing: Some(billing),
+        paid_at,
+    }
+}
+
+fn session_of(buyer: &str) -> Session {
+    Session {
+        token: TokenHash([3; 32]),
+        customer_id: customer(buyer),
+        signed_in: true,
+        purpose: Purpose::Offer,
+        trigger: Trigger::Purchase,
+        payment_id: None,
+        newest: None,
+        subscription_id: None,
+        locale: None,
+        country: None,
+        usage: Vec::new(),
+        expires_at: after(900),
+    }
+}
+
+/// An offer that was taken and paid, with everything that may refer to its attempt.
+async fn sold(store: &SqlStore, id: &str) -> AttemptRow {
+    let offer = offered(store, id).await;
+    let row = sent(store, &claim_of(&offer, &format!("at_{id}"), &format!("key_{id}"))).await;
+    store.settle(&row.id, &paid(&format!("pay_{id}"))).await.unwrap();
+    let by = format!("pay_{id}");
+    for command in [RefundStatus::Pending, RefundStatus::Succeeded] {
+        let seen = refund(&format!("ref_{id}"), &by, command, Some(5));
+        store.execute(&RecordRefund { refund: seen, at: NOW }).await.unwrap();
+    }
+    let seen = dispute(&format!("dsp_{id}"), &by, DisputeStatus::Won);
+    store.execute(&RecordDispute { dispute: seen, at: NOW }).await.unwrap();
+    row
+}
+
+async fn count(store: &SqlStore, table: &str) -> i64 {
+    sqlx::query_scalar(AssertSqlSafe(format!("SELECT COUNT(*) FROM {table} WHERE tenant = $1")))
+        .bind(store.tenant)
+        .fetch_one(&store.readers)
+        .await
+        .unwrap()
+}
+
+/// Tables that hold any of this tenant's rows.
+async fn filled(store: &SqlStore) -> BTreeSet<&'static str> {
+    let mut filled = BTreeSet::new();
+    for (table, ..) in TABLES {
+        let is_elsewhere = table == "tenants" || (table == "buyers" && !SHARED);
+        if !is_elsewhere && count(store, table).await > 0 {
+            filled.insert(table);
+        }
+    }
+    filled
+}
+
+/// Walks through all rows of one kind, one at a time.
+async fn age(store: &SqlStore, what: Aging, before: UnixSeconds) -> u64 {
+    let (mut changed, mut place) = (0, Some(Cursor::start()));
+    while let Some(after) = place {
+        let Step { changed: some, next } = store.retention_step(what, before, &after, 1).await.unwrap();
+        changed += some;
+        place = next;
+    }
+    changed
+}
+
+#[tokio::test]
+async fn a_charge_goes_whole_and_leaves_tombstones() {
+    let (_place, store) = fresh().await;
+    let row = sold(&store, "of_1").await;
+    let other = sold(&store, "of_2").await;
+    let mut seen: Option<Charge> = None;
+    let look = &mut |charge: &Charge| {
+        seen = Some(charge.clone());
+        false
+    };
+    assert!(!store.purge_charge(&row.id, look).await.unwrap());
+    let charge = seen.unwrap();
+    assert_eq!((charge.payments.len(), charge.refunds.len(), charge.disputes.len()), (1, 1, 1));
+    assert_eq!(hold(&charge, NOW), Some(Hold::Refundable));
+    assert_eq!(hold(&charge, late()), None);
+    assert!(store.attempt_by_id(&row.id).await.unwrap().is_some(), "kept as it was");
+
+    assert!(store.purge_charge(&row.id, &mut |_: &Charge| true).await.unwrap());
+    assert!(!store.purge_charge(&row.id, &mut |_: &Charge| true).await.unwrap(), "gone already");
+    assert_eq!(store.attempt_by_id(&row.id).await.unwrap(), None);
+    assert_eq!(store.quote(&row.customer_id, &row.quote_id).await.unwrap(), None);
+    assert!(store.history(&row.id).await.unwrap().is_empty());
+    for table in ["attempts", "payments", "refunds", "disputes"] {
+        assert_eq!(count(&store, table).await, 1, "the other charge stays: {table}");
+    }
+    assert!(store.attempt_by_id(&other.id).await.unwrap().is_some());
+    let let_go = store.let_go(Some(&row.id), &payment("pay_x"), &customer("cus_1")).await.unwrap();
+    assert!(let_go.covers(NOW));
+    assert!(store.let_go(None, &payment("pay_of_1"), &customer("cus_1")).await.unwrap().has_tombstone);
+    assert!(!store.let_go(None, &payment("pay_of_2"), &customer("cus_1")).await.unwrap().has_tombstone);
+
+    // What is reported of it later is not written again.
+    let again = refund("ref_9", "pay_of_1", RefundStatus::Succeeded, Some(7));
+    assert!(!store.execute(&RecordRefund { refund: again, at: NOW }).await.unwrap());
+    let again = dispute("dsp_9", "pay_of_1", DisputeStatus::Opened);
+    assert!(!store.execute(&RecordDispute { dispute: again, at: NOW }).await.unwrap());
+    assert_eq!((count(&store, "refunds").await, count(&store, "disputes").await), (1, 1));
+}
+
+/// The last attempt that a process marked as sent may be the one that goes.
+#[tokio::test]
+async fn a_store_that_let_go_of_its_last_attempt_has_not_gone_back() {
+    let (_place, store) = fresh().await;
+    let row = sold(&store, "of_1").await;
+    assert!(store.purge_charge(&row.id, &mut |_: &Charge| true).await.unwrap());
+    assert!(!store.has_gone_back().await.unwrap());
+    let next = offered(&store, "of_2").await;
+    let claimed = store.claim(&claim_of(&next, "at_2", "key-2")).await.unwrap();
+    assert!(matches!(claimed, ClaimOutcome::Claimed(_)), "{claimed:?}");
+}
+
+#[tokio::test]
+async fn old_rows_go_step_by_step_and_ownership_stays() {
+    let (_place, store) = fresh().await;
+    let row = sold(&store, "of_1").await;
+    offered(&store, "of_2").await;
+    for (id, paid_at) in [("pay_0", NOW), ("pay_1", NOW), ("pay_2", after(50))] {
+        store.upsert_purchase(&bought(id, "cus_1", paid_at)).await.unwrap();
+    }
+    for (id, at) in [("ev_1", NOW), ("ev_2", after(50))] {
+        let event = TriggerEvent {
+            id: format!("{id}_{}", store.tenant),
+            customer_id: customer("cus_1"),
+            trigger: Trigger::UsageMilestone,
+            subscription_id: None,
+            at,
+        };
+        store.put_trigger(&event).await.unwrap();
+    }
+    let stray = refund("ref_stray", "pay_stray", RefundStatus::Succeeded, Some(5));
+    store.execute(&RecordRefund { refund: stray, at: NOW }).await.unwrap();
+    let stray = dispute("dsp_stray", "pay_stray", DisputeStatus::Lost);
+    store.execute(&RecordDispute { dispute: stray, at: NOW }).await.unwrap();
+    let foreign = ForeignPayment {
+        payment_id: payment("pay_9"),
+        attempt: row.id.clone(),
+        why: Foreign::Unproven,
+        at: NOW,
+    };
+    write(&store, &Changes::from_iter([Change::RecordForeign(foreign)])).await.unwrap();
+    let person = Person { customer_id: customer("cus_1"), email: None };
+    assert!(store.owned_by(&person).await.unwrap().is_empty());
+
+    for what in Aging::ALL {
+        assert_eq!(age(&store, what, NOW).await, 0, "{what:?}: nothing is older");
+    }
+    let then = after(1);
+    for (what, gone) in [
+        (Aging::PurchaseAddresses, 2),
+        (Aging::Purchases, 2),
+        (Aging::Events, 1),
+        // The offer that was paid stays with its attempt.
+        (Aging::Offers, 1),
+        (Aging::Refunds, 1),
+        (Aging::Disputes, 1),
+        (Aging::ForeignPayments, 1),
+        (Aging::Tombstones, 0),
+    ] {
+        assert_eq!(age(&store, what, then).await, gone, "{what:?}");
+        assert_eq!(age(&store, what, then).await, 0, "{what:?}: once");
+    }
+    let left = store.purchases_of(&customer("cus_1")).await.unwrap();
+    assert_eq!(left.iter().map(|left| left.payment_id.as_str()).collect::<Vec<_>>(), ["pay_2"]);
+    assert!(left[0].billing.is_some());
+    assert_eq!(store.owned_by(&person).await.unwrap(), [product("prod_course")]);
+    let by_address = Person { customer_id: customer("cus_2"), email: Some(email()) };
+    assert_eq!(store.owned_by(&by_address).await.unwrap(), [product("prod_course")]);
+    let stranger = Person { customer_id: customer("cus_2"), email: Some(EmailHash("other".into())) };
+    assert!(store.owned_by(&stranger).await.unwrap().is_empty());
+
+    // Once its charge has gone the offer goes, and what was taken is owned.
+    assert!(store.purge_charge(&row.id, &mut |_: &Charge| true).await.unwrap());
+    assert_eq!(age(&store, Aging::Offers, then).await, 1);
+    let owned = store.owned_by(&person).await.unwrap();
+    assert_eq!(owned.len(), 2, "{owned:?}");
+    assert_eq!(age(&store, Aging::Tombstones, then).await, 2);
+}
+
+/// "Never owned" does not turn true again: a claim sees what is owned once purchase and offer have gone (I15).
+#[tokio::test]
+async fn what_is_owned_is_not_taken_again_after_the_purchase_has_gone() {
+    let (_place, store) = fresh().await;
+    let row = offered(&store, "of_1").await;
+    let mut purchase = bought("pay_0", "cus_1", NOW);
+    purchase.product_ids = vec![row.plan.product_id().clone()];
+    store.upsert_purchase(&purchase).await.unwrap();
+    for purged in [false, true] {
+        if purged {
+            assert_eq!(age(&store, Aging::Purchases, after(1)).await, 1);
+        }
+        let claim = store.claim(&claim_of(&row, "at_1", "key-1")).await.unwrap();
+        assert!(!matches!(claim, ClaimOutcome::Claimed(_)), "{purged}: {claim:?}");
+    }
+}
+
+#[tokio::test]
+async fn postal_codes_go_before_what_they_belong_to() {
+    let (_place, store) = fresh().await;
+    let billing = Billing { country: "US".into(), state: Some("CA".into()), zipcode: Some("94105".into()) };
+    let plan = ChargePlan::Checkout {
+        product_id: product("prod_kit"),
+        quantity: 1,
+        billing: Some(billing),
+        discount_codes: vec!["TEN".into()],
+    };
+    let row = offered_as(&store, OfferRow { plan: plan.clone(), ..offer("of_1") }).await;
+    let quoted = QuoteRow { plan: plan.clone(), ..quote("qt_1", Some(&row)) };
+    store.put_quote(&quoted).await.unwrap();
+    let ends = UnixSeconds(quoted.quote.expires_at.0 + 1);
+    assert_eq!(age(&store, Aging::OfferAddresses, NOW).await, 0);
+    assert!(age(&store, Aging::OfferAddresses, after(1)).await >= 1);
+    assert!(age(&store, Aging::QuoteAddresses, ends).await >= 1);
+    assert_eq!(age(&store, Aging::OfferAddresses, after(1)).await, 0, "once");
+    assert_eq!(age(&store, Aging::QuoteAddresses, ends).await, 0, "once");
+    let kept = plan.without_address();
+    assert_eq!(store.offer(&row.customer_id, &row.id).await.unwrap().unwrap().plan, kept);
+    assert_eq!(store.quote(&row.customer_id, &quoted.quote.id).await.unwrap().unwrap().plan, kept);
+}
+
+#[tokio::test]
+async fn attempts_are_found_by_age_page_by_page() {
+    let (_place, store) = fresh().await;
+    for id in ["of_1", "of_2", "of_3"] {
+        sold(&store, id).await;
+    }
+    assert!(store.old_attempts(NOW, &Cursor::start(), 9).await.unwrap().is_empty());
+    let (mut place, mut found) = (Cursor::start(), Vec::new());
+    while let Some((last, id)) = store.old_attempts(after(1), &place, 1).await.unwrap().pop() {
+        place = last;
+        found.push(id.to_string());
+    }
+    assert_eq!(found, ["at_of_1", "at_of_2", "at_of_3"]);
+}
+
+/// Everything about the buyer is gone but for keyed hashes, and nothing of another buyer.
+#[tokio::test]
+async fn a_forgotten_buyer_leaves_hashes_only() {
+    let (_place, store) = fresh().await;
+    let row = sold(&store, "of_1").await;
+    let refused = offered(&store, "of_2").await;
+    store.decline(&refusal(&refused)).await.unwrap();
+    store.upsert_purchase(&bought("pay_0", "cus_1", NOW)).await.unwrap();
+    store.upsert_purchase(&bought("pay_8", "cus_2", NOW)).await.unwrap();
+    store.put_session(&session_of("cus_1")).await.unwrap();
+    store.inbox_insert("msg_1", "payment.succeeded", br#"{"customer_id":"cus_1"}"#, NOW).await.unwrap();
+    store.inbox_insert("msg_2", "payment.succeeded", br#"{"customer_id":"cus_10"}"#, NOW).await.unwrap();
+    let record = PaymentOnRecord {
+        payment: upsell_core::domain::SeenPayment {
+            paid_by: Some(customer("cus_1")),
+            ..seen_payment("pay_7", PaymentStatus::Failed, None)
+        },
+        surplus: true,
+        seen_at: NOW,
+    };
+    let theirs = offered_as(&store, OfferRow { customer_id: customer("cus_2"), ..offer("of_3") }).await;
+    let theirs = sent(&store, &claim_of(&theirs, "at_3", "key-3")).await;
+    let paid_for_another = StoredPayment { attempt_id: theirs.id.clone(), record };
+    write(&store, &Changes::from_iter([Change::WritePayment(paid_for_another)])).await.unwrap();
+
+    // Not while a charge is pending.
+    let mut pending = Vec::new();
+    let held = store
+        .forget(&customer("cus_2"), NOW, &mut |charges: &[Charge]| {
+            pending = keeps_from_forgetting(charges, NOW);
+            pending.is_empty()
+        })
+        .await
+        .unwrap();
+    assert_eq!((held, pending), (Forgot::Held, vec![(theirs.id.clone(), Hold::Undecided)]));
+    assert_eq!(store.purchases_of(&customer("cus_2")).await.unwrap().len(), 1, "nothing was done");
+
+    let may = &mut |charges: &[Charge]| keeps_from_forgetting(charges, NOW).is_empty();
+    assert_eq!(store.forget(&customer("cus_1"), after(9), may).await.unwrap(), Forgot::Gone { charges: 1 });
+    assert_eq!(store.forget(&customer("cus_1"), after(5), may).await.unwrap(), Forgot::Gone { charges: 0 });
+    for (table, ..) in TABLES {
+        let is_elsewhere = table == "tenants" || (table == "buyers" && !SHARED);
+        // Locks go with the next pass; notifications that wait are delivered first.
+        if is_elsewhere || ["buyers", "outbox"].contains(&table) {
+            continue;
+        }
+        let text = rows_as_text(&store, table).await;
+        assert!(!text.contains("cus_1\"") && !text.contains(&digits("\"cus_1\"")), "{table}: {text}");
+        assert!(!text.contains("of_1\"") || ["tombstones"].contains(&table), "{table}: {text}");
+    }
+    assert_eq!(store.attempt_by_id(&row.id).await.unwrap(), None);
+    assert!(store.attempt_by_id(&theirs.id).await.unwrap().is_some());
+    assert_eq!(store.purchases_of(&customer("cus_2")).await.unwrap().len(), 1);
+
+    // What stays: the refusal, under the customer id and under the e-mail address; what is owned; that it was forgotten.
+    let as_customer = Person { customer_id: customer("cus_1"), email: None };
+    let as_address = Person { customer_id: customer("cus_9"), email: Some(email()) };
+    for person in [&as_customer, &as_address] {
+        let ledger = store.decline_ledger(person).await.unwrap();
+        assert_eq!(ledger.len(), 1, "{person:?}");
+        assert!(store.owned_by(person).await.unwrap().contains(&product("prod_course")), "{person:?}");
+    }
+    let let_go = store.let_go(None, &payment("pay_x"), &customer("cus_1")).await.unwrap();
+    assert_eq!(
+        (let_go.forgotten_at, let_go.has_tombstone),
+        (Some(after(9)), false),
+        "the latest time counts"
+    );
+    assert!(store.let_go(None, &payment("pay_0"), &customer("cus_1")).await.unwrap().has_tombstone);
+    assert_eq!(store.let_go(None, &payment("pay_x"), &customer("cus_2")).await.unwrap().forgotten_at, None);
+    assert_eq!(store.drop_locks(100).await.unwrap() > 0, SHARED);
+}
+
+fn digits(text: &str) -> String {
+    text.bytes().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The rows of a table, written out; bytes as hexadecimal digits.
+async fn rows_as_text(store: &SqlStore, table: &str) -> String {
+    let columns = columns(store).await;
+    let columns: Vec<_> = columns.iter().filter(|(of, _)| of == table).map(|(_, column)| column).collect();
+    let mut text = String::new();
+    for column in columns {
+        let value = if SHARED {
+            format!("{column}::text")
+        } else {
+            format!(
+                "CASE typeof({column}) WHEN 'blob' THEN lower(hex({column})) ELSE CAST({column} AS TEXT) END"
+            )
+        };
+        let values: Vec<Option<String>> =
+            sqlx::query_scalar(AssertSqlSafe(format!("SELECT {value} FROM {table} WHERE tenant = $1")))
+                .bind(store.tenant)
+                .fetch_all(&store.readers)
+                .await
+                .unwrap();
+        for value in values.into_iter().flatten() {
+            text.push_str(&format!("{column}=\"{value}\" "));
+        }
+    }
+    text
+}
+
+/// Whom a list beside the store names is due until nothing of them is found.
+#[tokio::test]
+async fn a_buyer_is_due_to_be_forgotten_again() {
+    let (_place, store) = fresh().await;
+    let hash = store.customer_hash(&customer("cus_1"));
+    assert!(store.note_forgotten(&hash, NOW).await.unwrap());
+    assert!(!store.note_forgotten(&hash, after(5)).await.unwrap(), "known");
+    assert_eq!(store.forgotten(true).await.unwrap(), [(hash.clone(), NOW)]);
+    store.forgotten_again(&hash).await.unwrap();
+    assert!(store.forgotten(true).await.unwrap().is_empty());
+    assert_eq!(store.forgotten(false).await.unwrap(), [(hash.clone(), NOW)]);
+    assert!(store.let_go(None, &payment("pay_1"), &customer("cus_1")).await.unwrap().is_forgotten(NOW));
+}
+
+#[tokio::test]
+async fn customers_are_listed_once_however_many_rows_they_have() {
+    let (_place, store) = fresh().await;
+    for no in 0..6 {
+        store.upsert_purchase(&bought(&format!("pay_a{no}"), "cus_a", NOW)).await.unwrap();
+    }
+    for buyer in ["cus_b", "cus_c"] {
+        store.upsert_purchase(&bought(&format!("pay_{buyer}"), buyer, NOW)).await.unwrap();
+    }
+    for (id, buyer) in [("of_1", "cus_d"), ("of_2", "cus_z")] {
+        let (id, customer_id) = (OfferId::parse(id).unwrap(), customer(buyer));
+        offered_as(&store, OfferRow { customer_id, ..offer(id.as_str()) }).await;
+    }
+    let (mut after, mut found) = (String::new(), Vec::new());
+    while let Some(last) = store.customers(&after, 2).await.unwrap().last() {
+        let page = store.customers(&after, 2).await.unwrap();
+        after = last.to_string();
+        found.extend(page.into_iter().map(|customer| customer.to_string()));
+    }
+    assert_eq!(found, ["cus_a", "cus_b", "cus_c", "cus_d", "cus_z"]);
+}
+
+/// The ledger takes one change: a customer id that becomes its keyed hash.
+#[tokio::test]
+async fn refusals_from_before_are_hashed_and_nothing_else_of_them_changes() {
+    let (_place, store) = fresh().await;
+    let refused = offered(&store, "of_1").await;
+    store.decline(&refusal(&refused)).await.unwrap();
+    let earlier = "INSERT INTO declines (tenant, customer_id, offer_id, equivalence, campaign, at)
+                   VALUES ($1, 'cus_1', 'of_0', 'product:prod_old', 'kit', 5)";
+    sqlx::query(earlier).bind(store.tenant).execute(&store.writer).await.unwrap();
+    let person = Person { customer_id: customer("cus_1"), email: None };
+    let ledger = store.decline_ledger(&person).await.unwrap();
+    assert_eq!(ledger.len(), 2);
+    for change in [
+        "UPDATE declines SET at = 9 WHERE tenant = $1",
+        "UPDATE declines SET customer_id = 'cus_2' WHERE tenant = $1",
+        "UPDATE declines SET customer_id = 'hash:x', at = 9 WHERE tenant = $1",
+        "DELETE FROM declines WHERE tenant = $1",
+    ] {
+        let refused = sqlx::query(change).bind(store.tenant).execute(&store.writer).await;
+        assert!(refused.is_err(), "{change}");
+    }
+    assert_eq!(store.hash_refusals(10).await.unwrap(), 1);
+    assert_eq!(store.hash_refusals(10).await.unwrap(), 0);
+    assert_eq!(store.decline_ledger(&person).await.unwrap(), ledger);
+    let text = rows_as_text(&store, "declines").await;
+    assert!(!text.contains("cus_1"), "{text}");
+    let change = "UPDATE declines SET customer_id = 'hash:x' WHERE tenant = $1";
+    assert!(sqlx::query(change).bind(store.tenant).execute(&store.writer).await.is_err(), "hashed already");
+}
+
+/// Charges that have gone are told by their age, and the time only grows.
+#[tokio::test]
+async fn the_time_since_when_charges_are_kept_only_grows() {
+    let (_place, store) = fresh().await;
+    store.keep_since(after(5)).await.unwrap();
+    assert_eq!(
+        store.kept_since().await.unwrap(),
+        None,
+        "a store without a heartbeat is compared from its beginning"
+    );
+    store.beat(NOW).await.unwrap();
+    for (at, kept) in [(5, 5), (3, 5), (9, 9)] {
+        store.keep_since(after(at)).await.unwrap();
+        assert_eq!(store.kept_since().await.unwrap(), Some(after(kept)));
+    }
+    let let_go = store.let_go(None, &payment("pay_1"), &customer("cus_1")).await.unwrap();
+    assert!(let_go.covers(after(8)) && !let_go.covers(after(9)));
+    assert!(tombstones_before(after(9)) < NOW);
+}
+
+/// A webhook that was applied and a notification that was delivered are known by their ids alone.
+#[tokio::test]
+async fn what_was_applied_or_delivered_has_no_body() {
+    let (_place, store) = fresh().await;
+    store.inbox_insert("msg_1", "payment.succeeded", b"{\"name\":\"Ann\"}", NOW).await.unwrap();
+    store.inbox_applied("msg_1", after(1)).await.unwrap();
+    let raw: Vec<u8> = sqlx::query_scalar("SELECT raw FROM inbox WHERE tenant = $1 AND webhook_id = 'msg_1'")
+        .bind(store.tenant)
+        .fetch_one(&store.readers)
+        .await
+        .unwrap();
+    assert!(raw.is_empty());
+    sold(&store, "of_1").await;
+    let due = crate::store::Outbox::take_due_notices(&*store, after(1), after(60), 9).await.unwrap();
+    assert!(due.iter().all(|notice| !notice.body.is_empty()) && !due.is_empty());
+    for notice in &due {
+        crate::store::Outbox::notice_told(&*store, &notice.id, after(2)).await.unwrap();
+    }
+    let bodies: Vec<String> = sqlx::query_scalar("SELECT body FROM outbox WHERE tenant = $1")
+        .bind(store.tenant)
+        .fetch_all(&store.readers)
+        .await
+        .unwrap();
+    assert!(bodies.iter().all(String::is_empty), "{bodies:?}");
+}
+
+/// Every table and column of this engine.
+async fn columns(store: &SqlStore) -> BTreeSet<(String, String)> {
+    let statement = if SHARED {
+        "SELECT table_name::text, column_name::text FROM information_schema.columns WHERE table_schema = 'public'"
+    } else {
+        "SELECT tables.name, columns.name FROM sqlite_master AS tables, pragma_table_info(tables.name) AS columns
+         WHERE tables.type = 'table' AND tables.name NOT LIKE 'sqlite_%'"
+    };
+    let rows: Vec<(String, String)> = sqlx::query_as(statement).fetch_all(&store.readers).await.unwrap();
+    rows.into_iter().filter(|(table, _)| table != "_sqlx_migrations").collect()
+}
+
+/// A column that is new says what it is for: in `docs/PRIVACY.md`, and its table with a period in the table of retention.
+#[tokio::test]
+async fn every_column_is_named_where_it_is_said_why_it_is_kept() {
+    let (_place, store) = fresh().await;
+    let page = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/PRIVACY.md"));
+    let mut named = BTreeSet::new();
+    for line in page.lines().filter(|line| line.starts_with("| `")) {
+        let mut cells = line.trim_matches('|').split('|').map(str::trim);
+        let table = cells.next().unwrap().trim_matches('`').to_owned();
+        let words = cells.next().unwrap().split('`').skip(1).step_by(2);
+        named.extend(words.map(|column| (table.clone(), column.to_owned())));
+    }
+    let found = columns(&store).await;
+    let only_elsewhere = |(table, _): &&(String, String)| table == "buyers" && !SHARED;
+    let missing: Vec<_> = found.difference(&named).collect();
+    assert!(missing.is_empty(), "docs/PRIVACY.md does not name {missing:?}");
+    let gone: Vec<_> = named.difference(&found).filter(|name| !only_elsewhere(name)).collect();
+    assert!(gone.is_empty(), "docs/PRIVACY.md names what is not there: {gone:?}");
+    let tables: BTreeSet<_> = named.iter().map(|(table, _)| table.as_str()).collect();
+    let periods: BTreeSet<_> = TABLES.iter().map(|(table, ..)| *table).collect();
+    assert_eq!(tables, periods, "the retention table of upsell_core names other tables");
+    assert!(page.contains("attempt_history") && filled(&store).await.is_empty());
+}
+
+#[tokio::test]
+async fn history_and_bookings_go_with_their_charge() {
+    let (_place, store) = fresh().await;
+    let row = sold(&store, "of_1").await;
+    let changes = [
+        Change::EndBooking { attempt: row.id.clone(), end: upsell_core::domain::BookingEnd::Made, at: NOW },
+        Change::AppendHistory { attempt: row.id.clone(), at: NOW, event: HistoryEvent::Sent },
+    ];
+    write(&store, &Changes::from_iter(changes)).await.unwrap();
+    assert!(store.purge_charge(&row.id, &mut |_: &Charge| true).await.unwrap());
+    for table in ["attempt_history", "booking_ends", "payments", "refunds", "disputes", "attempts"] {
+        assert_eq!(count(&store, table).await, 0, "{table}");
+    }
+    let gone = load(&store, &Scope::of_sale(&payment("pay_of_1"))).await;
+    assert!(gone.is_let_go);
+}

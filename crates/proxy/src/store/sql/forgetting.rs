@@ -1,0 +1,332 @@
+//! One charge with everything that refers to it, loaded and deleted; and everything about one buyer.
+
+use dodo_client::ids::{CustomerId, PaymentId, SubscriptionId};
+use sqlx::{Row, Transaction};
+use upsell_core::{
+    domain::{EmailHash, OfferState, PaymentOnRecord, Person},
+    policy::retention::Charge,
+};
+use wire::{AttemptId, ProductId, QuoteId, UnixSeconds};
+
+use super::{
+    Db, SqlStore,
+    codec::{at, from_json, parsed, parsed_opt},
+    offers::offer,
+    retention::{ATTEMPT, PAYMENT},
+    sales::payment_on_record,
+};
+use crate::store::{
+    StoreError,
+    retention::{Forgot, MayForget, Retention},
+};
+
+impl SqlStore {
+    /// An attempt with everything that refers to it, under the locks of its payments.
+    pub(super) async fn charge_in(
+        &self,
+        tx: &mut Transaction<'static, Db>,
+        id: &AttemptId,
+    ) -> Result<Option<Charge>, StoreError> {
+        let Some(attempt) = self.stored_attempt(tx, id).await? else { return Ok(None) };
+        let payments =
+            sqlx::query("SELECT * FROM payments WHERE tenant = $1 AND attempt_id = $2 ORDER BY payment_id")
+                .bind(self.tenant)
+                .bind(id.as_str())
+                .fetch_all(&mut **tx)
+                .await?
+                .iter()
+                .map(payment_on_record)
+                .collect::<Result<Vec<PaymentOnRecord>, _>>()?;
+        let mut charge = Charge {
+            attempt,
+            payments,
+            refunds: Vec::new(),
+            disputes: Vec::new(),
+            orders: Vec::new(),
+            booking_end: self.booking_end_in(tx, id).await?,
+        };
+        for payment in payments_of(&charge) {
+            self.lock(tx, payment.as_str()).await?;
+            charge.refunds.extend(self.refunds_in(tx, &payment).await?);
+            charge.disputes.extend(self.disputes_in(tx, &payment).await?);
+            charge.orders.extend(self.orders_in(tx, &payment).await?);
+        }
+        Ok(Some(charge))
+    }
+
+    /// Deletes a charge, and leaves tombstones of its attempt and its payments. Its offer stays until its own end.
+    pub(super) async fn delete_charge(
+        &self,
+        tx: &mut Transaction<'static, Db>,
+        charge: &Charge,
+    ) -> Result<(), StoreError> {
+        let row = &charge.attempt.row;
+        for payment in payments_of(charge) {
+            for statement in [
+                "DELETE FROM refunds WHERE tenant = $1 AND payment_id = $2",
+                "DELETE FROM disputes WHERE tenant = $1 AND payment_id = $2",
+                "DELETE FROM refund_orders WHERE tenant = $1 AND payment_id = $2",
+                "DELETE FROM foreign_payments WHERE tenant = $1 AND payment_id = $2",
+            ] {
+                self.delete(tx, statement, payment.as_str()).await?;
+            }
+            self.write_tombstone(tx, PAYMENT, payment.as_str(), row.created_at).await?;
+        }
+        for statement in [
+            "DELETE FROM payments WHERE tenant = $1 AND attempt_id = $2",
+            "DELETE FROM booking_ends WHERE tenant = $1 AND attempt_id = $2",
+            "DELETE FROM attempt_history WHERE tenant = $1 AND attempt_id = $2",
+            "DELETE FROM attempts WHERE tenant = $1 AND id = $2",
+        ] {
+            self.delete(tx, statement, row.id.as_str()).await?;
+        }
+        self.write_tombstone(tx, ATTEMPT, row.id.as_str(), row.created_at).await?;
+        for quote in std::iter::once(&row.quote_id).chain(&row.replacement) {
+            self.delete_quote(tx, quote).await?;
+        }
+        Ok(())
+    }
+
+    /// Deletes a quote unless another attempt needs it.
+    async fn delete_quote(&self, tx: &mut Transaction<'static, Db>, id: &QuoteId) -> Result<(), StoreError> {
+        self.delete(
+            tx,
+            "DELETE FROM quotes WHERE tenant = $1 AND id = $2
+               AND NOT EXISTS (SELECT 1 FROM attempts WHERE attempts.tenant = $1 AND attempts.quote_id = quotes.id)
+               AND NOT EXISTS (SELECT 1 FROM attempts WHERE attempts.tenant = $1 AND attempts.replacement = quotes.id)",
+            id.as_str(),
+        )
+        .await
+    }
+
+    /// Carries out a statement about this tenant's rows of one id.
+    async fn delete(
+        &self,
+        tx: &mut Transaction<'static, Db>,
+        statement: &'static str,
+        id: &str,
+    ) -> Result<(), StoreError> {
+        sqlx::query(statement).bind(self.tenant).bind(id).execute(&mut **tx).await?;
+        Ok(())
+    }
+
+    /// See [`Retention::forget`].
+    pub(super) async fn forget_buyer(
+        &self,
+        customer: &CustomerId,
+        at: UnixSeconds,
+        may_forget: MayForget<'_>,
+    ) -> Result<Forgot, StoreError> {
+        let mut tx = self.write_for(&[customer.to_string()]).await?;
+        for email in self.emails_of(&mut tx, customer).await? {
+            self.lock(&mut tx, &email.lock_name()).await?;
+        }
+        let ids = sqlx::query("SELECT id FROM attempts WHERE tenant = $1 AND customer_id = $2 ORDER BY id")
+            .bind(self.tenant)
+            .bind(customer.as_str())
+            .fetch_all(&mut *tx)
+            .await?;
+        let mut charges = Vec::with_capacity(ids.len());
+        for row in &ids {
+            charges.extend(self.charge_in(&mut tx, &parsed(row, "id")?).await?);
+        }
+        if !may_forget(&charges) {
+            return Ok(Forgot::Held);
+        }
+        for charge in &charges {
+            self.delete_charge(&mut tx, charge).await?;
+        }
+        self.forget_purchases(&mut tx, customer).await?;
+        self.forget_offers(&mut tx, customer).await?;
+        for statement in [
+            "DELETE FROM quotes WHERE tenant = $1 AND customer_id = $2",
+            "DELETE FROM triggers WHERE tenant = $1 AND customer_id = $2",
+            "DELETE FROM sessions WHERE tenant = $1 AND customer_id = $2",
+            "UPDATE payments SET paid_by = NULL WHERE tenant = $1 AND paid_by = $2",
+        ] {
+            self.delete(&mut tx, statement, customer.as_str()).await?;
+        }
+        self.forget_webhooks(&mut tx, customer).await?;
+        self.hash_refusals_of(&mut tx, customer).await?;
+        sqlx::query(
+            "INSERT INTO forgotten (tenant, customer, at) VALUES ($1, $2, $3)
+             ON CONFLICT (tenant, customer) DO UPDATE SET
+                 at = CASE WHEN forgotten.at > excluded.at THEN forgotten.at ELSE excluded.at END, is_due = excluded.is_due",
+        )
+        .bind(self.tenant)
+        .bind(self.customer_hash(customer).0)
+        .bind(at.0)
+        .execute(&mut *tx)
+        .await?;
+        crate::failpoint!("forget.before_commit");
+        tx.commit().await?;
+        Ok(Forgot::Gone { charges: u64::try_from(charges.len()).unwrap_or(u64::MAX) })
+    }
+
+    /// The addresses under which a customer has bought or was offered anything.
+    async fn emails_of(
+        &self,
+        tx: &mut Transaction<'static, Db>,
+        customer: &CustomerId,
+    ) -> Result<Vec<EmailHash>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT email FROM purchases WHERE tenant = $1 AND customer_id = $2 AND email IS NOT NULL
+             UNION
+             SELECT email FROM offers WHERE tenant = $1 AND customer_id = $2 AND email IS NOT NULL
+             ORDER BY email",
+        )
+        .bind(self.tenant)
+        .bind(customer.as_str())
+        .fetch_all(&mut **tx)
+        .await?;
+        rows.iter().map(|row| Ok(EmailHash(row.try_get("email")?))).collect()
+    }
+
+    /// What was bought stays known as owned, and that there was a payment.
+    async fn forget_purchases(
+        &self,
+        tx: &mut Transaction<'static, Db>,
+        customer: &CustomerId,
+    ) -> Result<(), StoreError> {
+        let rows = sqlx::query("SELECT * FROM purchases WHERE tenant = $1 AND customer_id = $2")
+            .bind(self.tenant)
+            .bind(customer.as_str())
+            .fetch_all(&mut **tx)
+            .await?;
+        for row in &rows {
+            let email = row.try_get::<Option<String>, _>("email")?.map(EmailHash);
+            let person = Person { customer_id: customer.clone(), email };
+            let products: Vec<ProductId> = from_json(row, "product_ids")?;
+            self.write_owned(tx, &person, &products).await?;
+            let payment: PaymentId = parsed(row, "payment_id")?;
+            self.write_tombstone(tx, PAYMENT, payment.as_str(), at(row, "paid_at")?).await?;
+            for statement in [
+                "DELETE FROM refunds WHERE tenant = $1 AND payment_id = $2",
+                "DELETE FROM disputes WHERE tenant = $1 AND payment_id = $2",
+            ] {
+                self.delete(tx, statement, payment.as_str()).await?;
+            }
+            if let Some(subscription) = parsed_opt::<SubscriptionId>(row, "subscription_id")? {
+                let statement = "DELETE FROM payment_links WHERE tenant = $1 AND subscription_id = $2";
+                self.delete(tx, statement, subscription.as_str()).await?;
+            }
+        }
+        self.delete(tx, "DELETE FROM purchases WHERE tenant = $1 AND customer_id = $2", customer.as_str())
+            .await
+    }
+
+    async fn forget_offers(
+        &self,
+        tx: &mut Transaction<'static, Db>,
+        customer: &CustomerId,
+    ) -> Result<(), StoreError> {
+        let rows = sqlx::query("SELECT * FROM offers WHERE tenant = $1 AND customer_id = $2")
+            .bind(self.tenant)
+            .bind(customer.as_str())
+            .fetch_all(&mut **tx)
+            .await?;
+        for row in &rows {
+            let gone = offer(row)?;
+            if gone.state == OfferState::Charged {
+                self.write_taken(tx, &gone).await?;
+            }
+        }
+        self.delete(tx, "DELETE FROM offers WHERE tenant = $1 AND customer_id = $2", customer.as_str()).await
+    }
+
+    /// Webhooks that wait to be applied and speak of the customer. What they would write would not be written.
+    async fn forget_webhooks(
+        &self,
+        tx: &mut Transaction<'static, Db>,
+        customer: &CustomerId,
+    ) -> Result<(), StoreError> {
+        let rows = sqlx::query("SELECT webhook_id, raw FROM inbox WHERE tenant = $1 AND applied_at IS NULL")
+            .bind(self.tenant)
+            .fetch_all(&mut **tx)
+            .await?;
+        let name = format!("\"{customer}\"");
+        for row in &rows {
+            let raw: Vec<u8> = row.try_get("raw")?;
+            if raw.windows(name.len()).any(|part| part == name.as_bytes()) {
+                let id: String = row.try_get("webhook_id")?;
+                self.delete(tx, "DELETE FROM inbox WHERE tenant = $1 AND webhook_id = $2", &id).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Replaces a customer id in the decline ledger by its keyed hash.
+    pub(super) async fn hash_refusals_of(
+        &self,
+        tx: &mut Transaction<'static, Db>,
+        customer: &CustomerId,
+    ) -> Result<(), StoreError> {
+        sqlx::query("UPDATE declines SET customer_id = $1 WHERE tenant = $2 AND customer_id = $3")
+            .bind(self.customer_hash(customer).0)
+            .bind(self.tenant)
+            .bind(customer.as_str())
+            .execute(&mut **tx)
+            .await?;
+        Ok(())
+    }
+
+    /// See [`Retention::owned_by`].
+    pub(super) async fn owned_in(
+        &self,
+        tx: &mut Transaction<'static, Db>,
+        person: &Person,
+    ) -> Result<Vec<ProductId>, StoreError> {
+        let subjects = self.subjects(person);
+        let rows = sqlx::query(
+            "SELECT product_id FROM owned WHERE tenant = $1 AND subject IN ($2, $3) ORDER BY product_id",
+        )
+        .bind(self.tenant)
+        .bind(subjects.first())
+        .bind(subjects.last())
+        .fetch_all(&mut **tx)
+        .await?;
+        rows.iter().map(|row| parsed(row, "product_id")).collect()
+    }
+
+    /// See [`Retention::customers`]. Distinct in each list, too: one that is cut off must not hide names from the page.
+    pub(super) async fn customers_from(&self, after: &str, most: u32) -> Result<Vec<CustomerId>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT DISTINCT customer_id FROM (
+                 SELECT * FROM (SELECT DISTINCT customer_id FROM purchases WHERE tenant = $1 AND customer_id > $2
+                                ORDER BY customer_id LIMIT $3) AS of_purchases
+                 UNION ALL
+                 SELECT * FROM (SELECT DISTINCT customer_id FROM offers WHERE tenant = $1 AND customer_id > $2
+                                ORDER BY customer_id LIMIT $3) AS of_offers
+                 UNION ALL
+                 SELECT * FROM (SELECT DISTINCT customer_id FROM attempts WHERE tenant = $1 AND customer_id > $2
+                                ORDER BY customer_id LIMIT $3) AS of_attempts
+                 UNION ALL
+                 SELECT * FROM (SELECT DISTINCT customer_id FROM quotes WHERE tenant = $1 AND customer_id > $2
+                                ORDER BY customer_id LIMIT $3) AS of_quotes
+                 UNION ALL
+                 SELECT * FROM (SELECT DISTINCT customer_id FROM triggers WHERE tenant = $1 AND customer_id > $2
+                                ORDER BY customer_id LIMIT $3) AS of_triggers
+                 UNION ALL
+                 SELECT * FROM (SELECT DISTINCT customer_id FROM declines WHERE tenant = $1 AND customer_id > $2
+                                  AND customer_id NOT LIKE 'hash:%'
+                                ORDER BY customer_id LIMIT $3) AS of_declines
+             ) AS names ORDER BY customer_id LIMIT $3",
+        )
+        .bind(self.tenant)
+        .bind(after)
+        .bind(i64::from(most))
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter().map(|row| parsed(row, "customer_id")).collect()
+    }
+}
+
+/// The payments of a charge: those on record, and the one that its attempt names.
+fn payments_of(charge: &Charge) -> Vec<PaymentId> {
+    let mut ids: Vec<PaymentId> =
+        charge.payments.iter().map(|on_record| on_record.payment.id.clone()).collect();
+    ids.extend(charge.attempt.row.payment_id.clone());
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}
