@@ -18,6 +18,7 @@ use upsell_core::domain::{KeysError, TagKey, Tenant};
 
 use crate::{
     clock::{Clock, SystemClock},
+    forgotten_list::ForgottenList,
     gateway::Gateway,
     gauges,
     http::{
@@ -71,6 +72,14 @@ pub enum ApplicationError {
     Listen {
         /// Which.
         address: SocketAddr,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// The list of forgotten buyers cannot be written.
+    #[error("UPSELL_FORGOTTEN_LIST: {path} cannot be written: {error}")]
+    ForgottenList {
+        /// Which.
+        path: PathBuf,
         /// What the system said.
         error: io::Error,
     },
@@ -129,6 +138,7 @@ impl Application {
         settings.tag_keys.check(&store.known_keys().await?)?;
         let signs: Vec<_> = settings.tag_keys.all().map(TagKey::fingerprinted).collect();
         store.remember_keys(&signs, clock.now()).await?;
+        let forgotten_list = settings.retention.forgotten_list.as_deref().map(forgotten_list).transpose()?;
         let widget = folder(settings.widget_dir.as_deref(), files::embedded_widget)?;
         let upgrade_page = folder(settings.spa_dir.as_deref(), files::embedded_upgrade_page)?;
         let listener = listen(settings.listen).await?;
@@ -157,6 +167,8 @@ impl Application {
             tasks: charges.clone(),
             upstream,
             restored_at: settings.restored_at,
+            periods: settings.retention.periods,
+            forgotten_list,
         });
         // Nothing is accepted before the store has been compared with Dodo.
         services.charging.gate().close(Closed::Starting);
@@ -254,6 +266,7 @@ impl Background {
             self.workers.restoring.keep_beating(stop.clone()),
             self.workers.reconciler.run(stop.clone()),
             self.workers.refunds.run(stop.clone()),
+            self.workers.retaining.run(stop.clone()),
             until(&stop, self.services.catalogue.keep_products_warm(self.products.clone())),
             until(&stop, self.keep_house()),
             async {
@@ -310,6 +323,11 @@ async fn until(stop: &CancellationToken, work: impl Future<Output = ()>) {
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, ApplicationError> {
     TcpListener::bind(address).await.map_err(|error| ApplicationError::Listen { address, error })
+}
+
+fn forgotten_list(path: &Path) -> Result<ForgottenList, ApplicationError> {
+    ForgottenList::open(path)
+        .map_err(|error| ApplicationError::ForgottenList { path: path.to_owned(), error })
 }
 
 /// Files from a folder where one is given, else those in the binary.

@@ -32,6 +32,7 @@ use upsell_core::{
     policy::{
         authority::PayBy,
         payment_method::{Use, choose},
+        retention::Periods,
         upstream_budget::Quota,
     },
     rules::{MoneyRules, Rules},
@@ -131,6 +132,8 @@ impl InProcessServices {
             // For its gauges only: the client above is not held back.
             upstream: Arc::new(UpstreamBudget::new(Quota::DEFAULT)),
             restored_at: None,
+            periods: Periods::default(),
+            forgotten_list: None,
         });
         Ok(Self { services, workers, clock: Arc::clone(clock), tasks, client, gateway })
     }

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AttemptId, ProductId, UnixSeconds, words};
+use crate::{AttemptId, ErrorCode, ProductId, UnixSeconds, words};
 
 words!(
     /// What a session token is good for.
@@ -144,6 +144,64 @@ pub struct ResolveResponse {
     pub attempt_id: AttemptId,
     /// The state that it is in now: `succeeded` or `dismissed`.
     pub state: String,
+}
+
+/// `POST /v1/customers/forget`: everything about a buyer goes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ForgetRequest {
+    /// Dodo's customer id.
+    pub customer_id: String,
+}
+
+/// The answer to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ForgetResponse {
+    /// Everything from up to then is gone.
+    pub forgotten_at: UnixSeconds,
+    /// Number of charges that went.
+    pub charges: u32,
+}
+
+/// Error body where a buyer cannot be forgotten yet: a problem (RFC 9457) that names what is pending.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ForgetRefusal {
+    /// HTTP status.
+    pub status: u16,
+    /// `charges_pending`.
+    pub code: ErrorCode,
+    /// One line for developers.
+    pub title: String,
+    /// What has to come to an end first.
+    pub charges: Vec<PendingCharge>,
+}
+
+/// A charge that keeps its buyer from being forgotten.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PendingCharge {
+    /// The attempt.
+    pub attempt_id: AttemptId,
+    /// `undecided`, `watched`, `underpaid`, `booked`, `refund_pending` or `disputed`.
+    pub reason: String,
+}
+
+/// `POST /v1/signing-keys/retire`: charges signed with this key need not be recognised any more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RetireKeyRequest {
+    /// Id of the key: what stands before the colon in `UPSELL_SIGNING_KEYS`.
+    pub key_id: String,
+}
+
+/// The answer to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RetireKeyResponse {
+    /// From then on the proxy starts without the key.
+    pub retired_at: UnixSeconds,
 }
 
 /// `POST /v1/checkouts`: a shop without a server starts a hosted checkout of a product that the rules file allows.

@@ -216,10 +216,9 @@ impl Hold {
 pub fn hold(charge: &Charge, now: UnixSeconds) -> Option<Hold> {
     let row = &charge.attempt.row;
     let of_state = match row.state {
-        AttemptState::Claimed
-        | AttemptState::Sent
-        | AttemptState::Unknown
-        | AttemptState::Pending { .. } => Some(Hold::Undecided),
+        AttemptState::Claimed | AttemptState::Sent | AttemptState::Unknown | AttemptState::Pending { .. } => {
+            Some(Hold::Undecided)
+        }
         AttemptState::Underpaid => Some(Hold::Underpaid),
         AttemptState::Abandoned if row.next_check_at.is_some() => Some(Hold::Watched),
         AttemptState::Scheduled if charge.booking_end.is_none() => Some(Hold::Booked),

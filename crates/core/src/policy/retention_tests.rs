@@ -59,7 +59,10 @@ fn each_reason_holds_by_itself() {
     assert_eq!(hold(&watched, LATE), None, "nobody looks any more");
     watched.attempt.row.next_check_at = Some(UnixSeconds(1));
     assert_eq!(hold(&watched, LATE), Some(Hold::Watched));
-    assert_eq!(with(|charge| charge.attempt.row.lease_until = UnixSeconds(LATE.0 + 1)), Some(Hold::Undecided));
+    assert_eq!(
+        with(|charge| charge.attempt.row.lease_until = UnixSeconds(LATE.0 + 1)),
+        Some(Hold::Undecided)
+    );
     for (state, next) in
         [(OrderState::Due, None), (OrderState::Sent, None), (OrderState::Done, Some(UnixSeconds(1)))]
     {
@@ -68,7 +71,8 @@ fn each_reason_holds_by_itself() {
         assert_eq!(hold(&charge, LATE), Some(Hold::RefundPending), "{state:?}");
     }
     assert_eq!(with(|charge| charge.orders.push(order(OrderState::Refused, None))), None);
-    let pending = |charge: &mut Charge| charge.refunds.push(refund("ref_1", "pay_1", RefundStatus::Pending, None));
+    let pending =
+        |charge: &mut Charge| charge.refunds.push(refund("ref_1", "pay_1", RefundStatus::Pending, None));
     assert_eq!(with(pending), Some(Hold::RefundPending));
     assert_eq!(
         with(|charge| charge.disputes.push(dispute("dsp_1", "pay_1", DisputeStatus::Challenged))),

@@ -115,11 +115,7 @@ mod tests {
     use super::*;
 
     fn billing() -> Billing {
-        Billing {
-            country: "US".into(),
-            state: Some("CA".into()),
-            zipcode: Some("94105".into()),
-        }
+        Billing { country: "US".into(), state: Some("CA".into()), zipcode: Some("94105".into()) }
     }
 
     fn purchase(billing: Option<Billing>) -> ChargePlan {

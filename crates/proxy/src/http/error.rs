@@ -55,6 +55,12 @@ impl ApiError {
         error
     }
 
+    /// What it tells people who write programs.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        &self.problem.title
+    }
+
     /// What it tells programs.
     #[must_use]
     pub fn code(&self) -> ErrorCode {
@@ -127,6 +133,9 @@ fn meaning(code: ErrorCode) -> (StatusCode, &'static str) {
         ErrorCode::QuoteChanged => (StatusCode::CONFLICT, "The amount has changed; nothing was charged"),
         ErrorCode::KeyInProgress => (StatusCode::CONFLICT, "The request with this key is being worked on"),
         ErrorCode::NotUnderpaid => (StatusCode::CONFLICT, "No money of this attempt waits for a decision"),
+        ErrorCode::ChargesPending => {
+            (StatusCode::CONFLICT, "Charges of this buyer are pending; nothing was forgotten")
+        }
         ErrorCode::QuoteExpired => (StatusCode::GONE, "The quote has expired; nothing was charged"),
         ErrorCode::OfferGone => (StatusCode::GONE, "The offer is over"),
         ErrorCode::PayloadTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),

@@ -1,17 +1,31 @@
 //! The merchant's own server: tokens for its buyers, and events that it reports of them.
 
-use axum::extract::{Path, State, rejection::PathRejection};
-use http::StatusCode;
+use axum::{
+    extract::{Path, State, rejection::PathRejection},
+    response::{IntoResponse, Response},
+};
+use dodo_client::ids::CustomerId;
+use http::{StatusCode, header};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use wire::{
-    AttemptId, EventRequest, Problem, ResolveRequest, ResolveResponse, SessionRequest, SessionResponse,
+    AttemptId, ErrorCode, EventRequest, ForgetRefusal, ForgetRequest, ForgetResponse, PendingCharge, Problem,
+    ResolveRequest, ResolveResponse, RetireKeyRequest, RetireKeyResponse, SessionRequest, SessionResponse,
 };
 
 use super::{App, auth::MerchantServer, error::ApiError, json::Json, upsell::attempt_id};
-use crate::service::{resolving::ResolveError, sessions::SessionError};
+use crate::service::{
+    forgetting::{ForgetError, Hold},
+    resolving::ResolveError,
+    sessions::SessionError,
+};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(mint)).routes(routes!(report)).routes(routes!(resolve))
+    OpenApiRouter::new()
+        .routes(routes!(mint))
+        .routes(routes!(report))
+        .routes(routes!(resolve))
+        .routes(routes!(forget))
+        .routes(routes!(retire_key))
 }
 
 impl From<SessionError> for ApiError {
@@ -85,4 +99,65 @@ async fn resolve(
 ) -> Result<axum::Json<ResolveResponse>, ApiError> {
     let row = app.resolving.resolve(&attempt_id(id)?, request.resolution).await?;
     Ok(axum::Json(ResolveResponse { attempt_id: row.id, state: row.state.word().as_str().to_owned() }))
+}
+
+/// Forgets a buyer: everything about them goes, but for keyed hashes of what they refused and own. Doing it twice changes
+/// nothing. 409 `charges_pending` names the charges that have to come to an end first.
+#[utoipa::path(
+    post, path = "/v1/customers/forget", tag = "merchant", security(("merchant_key" = [])), request_body = ForgetRequest,
+    responses(
+        (status = 200, body = ForgetResponse),
+        (status = 409, body = ForgetRefusal, content_type = "application/problem+json"),
+        (status = "4XX", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+async fn forget(
+    State(app): State<App>,
+    _: MerchantServer,
+    Json(request): Json<ForgetRequest>,
+) -> Result<Response, ApiError> {
+    let customer =
+        CustomerId::parse(request.customer_id).map_err(|_| ApiError::invalid("customer_id".to_owned()))?;
+    match app.forgetting.forget(&customer).await {
+        Ok(forgotten) => Ok(axum::Json(ForgetResponse {
+            forgotten_at: forgotten.at,
+            charges: u32::try_from(forgotten.charges).unwrap_or(u32::MAX),
+        })
+        .into_response()),
+        Err(ForgetError::Pending(pending)) => Ok(refusal(&pending)),
+        Err(error) => Err(ApiError::new(error.code()).because(error)),
+    }
+}
+
+fn refusal(pending: &[(AttemptId, Hold)]) -> Response {
+    let charges_pending = ApiError::new(ErrorCode::ChargesPending);
+    let charges = pending
+        .iter()
+        .map(|(id, hold)| PendingCharge { attempt_id: id.clone(), reason: hold.as_str().to_owned() })
+        .collect();
+    let (status, title) = (StatusCode::CONFLICT, charges_pending.title().to_owned());
+    let body = ForgetRefusal { status: status.as_u16(), code: charges_pending.code(), title, charges };
+    (status, [(header::CONTENT_TYPE, "application/problem+json")], axum::Json(body)).into_response()
+}
+
+/// Says that charges signed with a key need not be recognised any more, so that a proxy starts without it.
+#[utoipa::path(
+    post, path = "/v1/signing-keys/retire", tag = "merchant", security(("merchant_key" = [])),
+    request_body = RetireKeyRequest,
+    responses(
+        (status = 200, body = RetireKeyResponse),
+        (status = "4XX", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+async fn retire_key(
+    State(app): State<App>,
+    _: MerchantServer,
+    Json(request): Json<RetireKeyRequest>,
+) -> Result<axum::Json<RetireKeyResponse>, ApiError> {
+    match app.signing_keys.retire(&request.key_id).await? {
+        Some(retired_at) => Ok(axum::Json(RetireKeyResponse { retired_at })),
+        None => Err(ApiError::new(ErrorCode::NotFound)),
+    }
 }

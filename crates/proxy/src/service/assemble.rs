@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 use tokio_util::task::TaskTracker;
-use upsell_core::rules::Rules;
+use upsell_core::{policy::retention::Periods, rules::Rules};
 use wire::UnixSeconds;
 
 use super::{
@@ -12,6 +12,7 @@ use super::{
     accepting::Accepting,
     catalogue::Catalogue,
     charging::{self, Charging},
+    forgetting::Forgetting,
     offers::{self, Offers},
     plans::{Chosen, Plans},
     purchases::Purchases,
@@ -20,11 +21,14 @@ use super::{
     refunds::Refunds,
     resolving::Resolving,
     restoring::Restoring,
+    retaining::Retaining,
     sessions::Sessions,
+    signing_keys::SigningKeys,
     webhooks::Webhooks,
 };
 use crate::{
-    clock::Clock, gateway::Gateway, store::Store, upstream::UpstreamBudget, webhook_signature::WebhookKey,
+    clock::Clock, forgotten_list::ForgottenList, gateway::Gateway, store::Store, upstream::UpstreamBudget,
+    webhook_signature::WebhookKey,
 };
 
 /// Everything that differs from one process to another.
@@ -47,6 +51,10 @@ pub struct Parts {
     pub upstream: Arc<UpstreamBudget>,
     /// Moment of the backup that the store was restored from, if one was named.
     pub restored_at: Option<UnixSeconds>,
+    /// How long what is kept.
+    pub periods: Periods,
+    /// The list of who was forgotten, where there is one beside the store.
+    pub forgotten_list: Option<ForgottenList>,
 }
 
 /// Background workers. None of them runs before it is started.
@@ -57,6 +65,8 @@ pub struct Workers {
     pub refunds: Refunds,
     /// Rebuilds what a store has lost.
     pub restoring: Restoring,
+    /// Deletes what is not needed any more.
+    pub retaining: Retaining,
 }
 
 impl Services {
@@ -64,10 +74,27 @@ impl Services {
     /// before it serves anybody.
     #[must_use]
     pub fn assemble(parts: Parts) -> (Arc<Self>, Workers) {
-        let Parts { store, clock, gateway, rules, merchant_key, webhook_keys, tasks, upstream, restored_at } =
-            parts;
+        let Parts {
+            store,
+            clock,
+            gateway,
+            rules,
+            merchant_key,
+            webhook_keys,
+            tasks,
+            upstream,
+            restored_at,
+            ..
+        } = parts;
+        let (periods, list) = (parts.periods, parts.forgotten_list);
         let catalogue = Catalogue::new(gateway.clone());
-        let purchases = Purchases::new(Arc::clone(&store), gateway.clone(), catalogue.clone());
+        let purchases = Purchases::new(
+            Arc::clone(&store),
+            Arc::clone(&clock),
+            gateway.clone(),
+            catalogue.clone(),
+            periods.purchases,
+        );
         let quoting = Arc::new(Quoting::new(
             Arc::clone(&store),
             Arc::clone(&clock),
@@ -92,7 +119,15 @@ impl Services {
             quoting: Arc::clone(&quoting),
             charging: Arc::clone(&charging),
             secret: merchant_key.clone(),
+            period: periods.offers,
         }));
+        let forgetting = Arc::new(Forgetting {
+            store: Arc::clone(&store),
+            clock: Arc::clone(&clock),
+            catalogue: catalogue.clone(),
+            charging: Arc::clone(&charging),
+            list,
+        });
         let workers = Workers {
             reconciler: Reconciler::new(
                 Arc::clone(&store),
@@ -111,8 +146,15 @@ impl Services {
                 Arc::clone(&clock),
                 gateway.clone(),
                 Arc::clone(&charging),
+                Arc::clone(&forgetting),
                 restored_at,
             ),
+            retaining: Retaining {
+                store: Arc::clone(&store),
+                clock: Arc::clone(&clock),
+                periods,
+                forgetting: Arc::clone(&forgetting),
+            },
         };
         let services = Self {
             sessions: Sessions {
@@ -137,6 +179,8 @@ impl Services {
                 chosen: Chosen::default(),
             },
             resolving: Resolving { store: Arc::clone(&store), clock: Arc::clone(&clock) },
+            forgetting,
+            signing_keys: SigningKeys { store: Arc::clone(&store), clock: Arc::clone(&clock) },
             webhooks: Webhooks {
                 store: Arc::clone(&store),
                 clock,

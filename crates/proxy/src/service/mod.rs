@@ -14,8 +14,11 @@
 //! | [`charging`] | collecting a quote, once or not at all |
 //! | [`gate`] | whether anything may be accepted |
 //! | [`restoring`] | what a store has lost, written anew from Dodo |
+//! | [`retaining`] | deleting what is not needed any more |
+//! | [`forgetting`] | deleting everything about a buyer |
 //! | [`reconciler`] | finding out what became of it |
 //! | [`refunds`] | giving back what the merchant's policy says |
+//! | [`signing_keys`] | retiring a key |
 //! | [`webhooks`] | what Dodo reports |
 //! | [`outbox`] | what the merchant's system is told |
 
@@ -23,6 +26,7 @@ pub mod accepting;
 pub mod assemble;
 pub mod catalogue;
 pub mod charging;
+pub mod forgetting;
 pub mod gate;
 pub mod offers;
 pub mod outbox;
@@ -33,7 +37,9 @@ pub mod reconciler;
 pub mod refunds;
 pub mod resolving;
 pub mod restoring;
+pub mod retaining;
 pub mod sessions;
+pub mod signing_keys;
 pub mod webhooks;
 
 use std::sync::Arc;
@@ -54,6 +60,10 @@ pub struct Services {
     pub charging: Arc<charging::Charging>,
     /// Money that fell short.
     pub resolving: resolving::Resolving,
+    /// Buyers who want to be forgotten.
+    pub forgetting: Arc<forgetting::Forgetting>,
+    /// Keys that charges are signed with.
+    pub signing_keys: signing_keys::SigningKeys,
     /// Dodo's reports.
     pub webhooks: webhooks::Webhooks,
     /// Prices and quotes.

@@ -257,7 +257,8 @@ pub async fn sweep(store: &dyn Store, relay: Option<&Relay>, now: UnixSeconds) -
 /// Goes to the one address that was configured and nowhere else: no redirect, no proxy of the environment. Each delivery
 /// has a connection of its own, since one kept open may be closed just as it is used. TLS with the cryptography and the
 /// roots named here, whatever the process has installed globally.
-fn client(patience: Duration) -> Result<Client, RelayError> {
+/// Returns a client that speaks to one server, and follows and repeats nothing.
+pub(crate) fn client(patience: Duration) -> Result<Client, RelayError> {
     let roots = rustls::RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     let mut tls =
         rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))

@@ -16,6 +16,7 @@ use wire::{ProductId, UnixSeconds};
 
 use super::{
     charging::{Charging, LookError},
+    forgetting::{ForgetError, Forgetting},
     gate::Closed,
 };
 use crate::{
@@ -38,12 +39,33 @@ pub struct Compared {
     pub unreadable: u64,
 }
 
+/// Error comparing the store with Dodo.
+#[derive(Debug, thiserror::Error)]
+enum CompareError {
+    /// Dodo or the store could not be asked.
+    #[error(transparent)]
+    Look(#[from] LookError),
+    /// Who was forgotten is not known.
+    #[error(transparent)]
+    Forget(#[from] ForgetError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Dodo does not list its payments.
+    #[error(transparent)]
+    Dodo(#[from] dodo_client::Error),
+    /// The listing is not complete.
+    #[error(transparent)]
+    Listing(#[from] crate::gateway::ListingError),
+}
+
 /// The worker.
 pub struct Restoring {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     gateway: Gateway,
     charging: Arc<Charging>,
+    forgetting: Arc<Forgetting>,
     /// The moment of the backup that the store was restored from, where somebody named it.
     restored_at: Option<UnixSeconds>,
 }
@@ -56,9 +78,10 @@ impl Restoring {
         clock: Arc<dyn Clock>,
         gateway: Gateway,
         charging: Arc<Charging>,
+        forgetting: Arc<Forgetting>,
         restored_at: Option<UnixSeconds>,
     ) -> Self {
-        Self { store, clock, gateway, charging, restored_at }
+        Self { store, clock, gateway, charging, forgetting, restored_at }
     }
 
     /// Does what the gate is closed for, again and again until it is done, and leaves opening it to the caller.
@@ -77,7 +100,9 @@ impl Restoring {
     }
 
     /// Compares the store with Dodo's payments since it was last known to be whole, and writes anew what it has lost.
-    async fn compare(&self, why: Closed) -> Result<Compared, LookError> {
+    async fn compare(&self, why: Closed) -> Result<Compared, CompareError> {
+        // First: what was forgotten is not written anew.
+        self.forgetting.update_list().await?;
         let sign = self.store.last_sign().await?;
         let named = restore::newly_named(sign, self.restored_at);
         let (mut went_back, seen) = match why {
@@ -135,6 +160,10 @@ impl Restoring {
             // What the listing says of it is worth knowing all the same.
             let base = self.charging.nothing_seen(Source::LookUp);
             self.charging.settle_payment(&known, listed, base).await?;
+            return Ok(Some(false));
+        }
+        let let_go = self.store.let_go(Some(&tags.attempt), &listed.payment_id, &tags.customer).await?;
+        if let_go.covers(listed.created_at) {
             return Ok(Some(false));
         }
         let whole = self.gateway.whole_payment(&listed.payment_id).await?;

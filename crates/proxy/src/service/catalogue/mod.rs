@@ -178,6 +178,11 @@ impl Catalogue {
         }
     }
 
+    /// Drops what is kept of a buyer's methods.
+    pub async fn forget(&self, customer: &CustomerId) {
+        self.methods.invalidate(customer).await;
+    }
+
     /// A subscription.
     ///
     /// # Errors

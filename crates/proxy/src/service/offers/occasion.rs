@@ -207,10 +207,14 @@ impl Offers {
             state: None,
             zipcode: None,
         });
+        let of_purchase = match &occasion.purchase {
+            Some(purchase) => self.purchases.billing(purchase).await,
+            None => None,
+        };
         Ok(ChargePlan::Checkout {
             product_id: campaign.product_id.clone(),
             quantity: campaign.quantity,
-            billing: occasion.purchase.as_ref().and_then(|purchase| purchase.billing.clone()).or(country),
+            billing: of_purchase.or(country),
             discount_codes: campaign.discount_codes.clone(),
         })
     }

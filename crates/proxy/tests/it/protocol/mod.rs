@@ -11,5 +11,6 @@ mod plan_change;
 mod proof;
 mod recovery;
 mod refunds;
+mod retention;
 mod rig;
 mod vectors;

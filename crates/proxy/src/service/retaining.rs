@@ -1,0 +1,146 @@
+//! Keeping no more than is needed: now and then everything whose period is over goes, in small steps with a pause after each,
+//! so that whoever waits for the store's writer gets it. What may go is decided in [`upsell_core::policy::retention`].
+
+use std::{sync::Arc, time::Duration};
+
+use tokio_util::sync::CancellationToken;
+use upsell_core::policy::retention::{self, Periods};
+use wire::UnixSeconds;
+
+use super::forgetting::{ForgetError, Forgetting};
+use crate::{
+    clock::Clock,
+    store::{
+        Store, StoreError,
+        retention::{Aging, Cursor},
+    },
+};
+
+/// How often everything is gone through.
+const PACE: Duration = Duration::from_secs(3600);
+/// Most rows that one transaction looks at. A few milliseconds of work.
+const STEP: u32 = 200;
+/// Pause between two steps.
+const PAUSE: Duration = Duration::from_millis(25);
+
+/// The worker.
+pub struct Retaining {
+    /// The store.
+    pub store: Arc<dyn Store>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// How long what is kept.
+    pub periods: Periods,
+    /// Forgets again what a restore has brought back.
+    pub forgetting: Arc<Forgetting>,
+}
+
+/// Result of a pass.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Retained {
+    /// Charges deleted, each with everything that belongs to it.
+    pub charges: u64,
+    /// Other rows deleted or reduced.
+    pub rows: u64,
+}
+
+impl Retaining {
+    /// Works until cancelled. A store that has lost commits is left alone until it has been compared with Dodo.
+    pub async fn run(&self, cancel: CancellationToken) {
+        let work = async {
+            loop {
+                self.forgetting.charging.gate().opened().await;
+                match self.pass().await {
+                    Ok(gone) if gone != Retained::default() => {
+                        tracing::info!(charges = gone.charges, rows = gone.rows, "deleted what was old");
+                    }
+                    Ok(_) => {}
+                    Err(error) => tracing::warn!(%error, "failed to delete what is old"),
+                }
+                tokio::time::sleep(PACE).await;
+            }
+        };
+        tokio::select! {
+            () = cancel.cancelled() => {}
+            () = work => {}
+        }
+    }
+
+    /// Goes through everything once.
+    ///
+    /// # Errors
+    /// When the store fails. What earlier steps deleted stays deleted.
+    pub async fn pass(&self) -> Result<Retained, ForgetError> {
+        self.forgetting.forget_again().await?;
+        let now = self.clock.now();
+        let mut gone = Retained { charges: self.purge_charges(now).await?, rows: 0 };
+        for what in Aging::ALL {
+            if let Some(before) = self.before(what, now).await? {
+                gone.rows = gone.rows.saturating_add(self.age(what, before).await?);
+            }
+        }
+        while pause_after(self.store.hash_refusals(STEP).await?).await {}
+        while pause_after(self.store.drop_locks(STEP).await?).await {}
+        Ok(gone)
+    }
+
+    /// The time before which rows of one kind are old; absent where none are yet.
+    async fn before(&self, what: Aging, now: UnixSeconds) -> Result<Option<UnixSeconds>, StoreError> {
+        let period = match what {
+            Aging::Purchases => self.periods.purchases,
+            Aging::PurchaseAddresses | Aging::OfferAddresses | Aging::QuoteAddresses => {
+                self.periods.addresses
+            }
+            Aging::Events => self.periods.events,
+            Aging::Offers => self.periods.offers,
+            Aging::Refunds | Aging::Disputes | Aging::ForeignPayments => self.periods.reports,
+            Aging::Tombstones => {
+                return Ok(self.store.kept_since().await?.map(retention::tombstones_before));
+            }
+        };
+        Ok(Some(retention::cutoff(now, period)))
+    }
+
+    async fn age(&self, what: Aging, before: UnixSeconds) -> Result<u64, StoreError> {
+        let (mut changed, mut place) = (0_u64, Some(Cursor::start()));
+        while let Some(after) = place {
+            let step = self.store.retention_step(what, before, &after, STEP).await?;
+            changed = changed.saturating_add(step.changed);
+            place = step.next;
+            if place.is_some() {
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+        Ok(changed)
+    }
+
+    /// Each charge in a transaction of its own, under its buyer's lock.
+    async fn purge_charges(&self, now: UnixSeconds) -> Result<u64, StoreError> {
+        let before = retention::cutoff(now, self.periods.charges);
+        // First, so that no report of a charge that goes is taken for a loss.
+        self.store.keep_since(before).await?;
+        let (mut purged, mut place) = (0_u64, Cursor::start());
+        loop {
+            let page = self.store.old_attempts(before, &place, STEP).await?;
+            let Some((last, _)) = page.last() else { return Ok(purged) };
+            place = last.clone();
+            for (_, id) in &page {
+                let may_go = &mut |charge: &retention::Charge| retention::may_go(charge, &self.periods, now);
+                if self.store.purge_charge(id, may_go).await? {
+                    purged = purged.saturating_add(1);
+                    tokio::task::yield_now().await;
+                }
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+}
+
+/// Says whether a step that changed so many rows may have left some, after a pause.
+async fn pause_after(changed: u64) -> bool {
+    let more = changed >= u64::from(STEP);
+    if more {
+        tokio::time::sleep(PAUSE).await;
+    }
+    more
+}

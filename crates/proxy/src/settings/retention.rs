@@ -1,0 +1,93 @@
+//! How long what is kept.
+
+use std::path::{Path, PathBuf};
+
+use clap::builder::RangedU64ValueParser;
+use upsell_core::policy::retention::{Days, PeriodError, Periods};
+
+use crate::store::Database;
+
+/// Periods in days: flags, each with an environment variable of its own.
+#[derive(Clone, Debug, clap::Args)]
+pub struct RetentionArguments {
+    /// Days for which purchases are kept, and followed up by offers.
+    #[arg(long, env = "UPSELL_KEEP_PURCHASES_DAYS", default_value_t = DAYS.purchases, value_parser = days(LEAST.purchases))]
+    pub keep_purchases_days: u32,
+    /// Days for which the postal codes of purchases are kept.
+    #[arg(long, env = "UPSELL_KEEP_ADDRESSES_DAYS", default_value_t = DAYS.addresses, value_parser = days(LEAST.addresses))]
+    pub keep_addresses_days: u32,
+    /// Days for which events are kept that your server reported, and followed up by offers.
+    #[arg(long, env = "UPSELL_KEEP_EVENTS_DAYS", default_value_t = DAYS.events, value_parser = days(LEAST.events))]
+    pub keep_events_days: u32,
+    /// Days for which offers are kept that were not taken.
+    #[arg(long, env = "UPSELL_KEEP_OFFERS_DAYS", default_value_t = DAYS.offers, value_parser = days(LEAST.offers))]
+    pub keep_offers_days: u32,
+    /// Days for which charges are kept, with consent, quote, payments, refunds and disputes.
+    #[arg(long, env = "UPSELL_KEEP_CHARGES_DAYS", default_value_t = DAYS.charges, value_parser = days(LEAST.charges))]
+    pub keep_charges_days: u32,
+    /// Days for which reports about payments are kept that are none of the proxy's.
+    #[arg(long, env = "UPSELL_KEEP_REPORTS_DAYS", default_value_t = DAYS.reports, value_parser = days(LEAST.reports))]
+    pub keep_reports_days: u32,
+    /// File in which is noted, by keyed hash, who was forgotten, so that a restored backup forgets again. Keep it out of
+    /// backups. Absent means beside the database on SQLite, and none on PostgreSQL.
+    #[arg(long, env = "UPSELL_FORGOTTEN_LIST")]
+    pub forgotten_list: Option<PathBuf>,
+}
+
+const DAYS: Days = Days::DEFAULT;
+const LEAST: Days = Days::LEAST;
+/// A hundred years.
+const MOST: u32 = 36_500;
+
+fn days(least: u32) -> RangedU64ValueParser<u32> {
+    RangedU64ValueParser::new().range(u64::from(least)..=u64::from(MOST))
+}
+
+impl Default for RetentionArguments {
+    /// As when nothing is said.
+    fn default() -> Self {
+        Self {
+            keep_purchases_days: DAYS.purchases,
+            keep_addresses_days: DAYS.addresses,
+            keep_events_days: DAYS.events,
+            keep_offers_days: DAYS.offers,
+            keep_charges_days: DAYS.charges,
+            keep_reports_days: DAYS.reports,
+            forgotten_list: None,
+        }
+    }
+}
+
+/// Checked retention settings.
+#[derive(Clone, Debug)]
+pub struct Retention {
+    /// How long what is kept.
+    pub periods: Periods,
+    /// Who was forgotten; absent: nobody but the store knows.
+    pub forgotten_list: Option<PathBuf>,
+}
+
+impl Retention {
+    pub(super) fn check(arguments: RetentionArguments, database: &Database) -> Result<Self, PeriodError> {
+        let periods = Days {
+            purchases: arguments.keep_purchases_days,
+            addresses: arguments.keep_addresses_days,
+            events: arguments.keep_events_days,
+            offers: arguments.keep_offers_days,
+            charges: arguments.keep_charges_days,
+            reports: arguments.keep_reports_days,
+        }
+        .check()?;
+        let beside = match database {
+            Database::Sqlite(path) => Some(beside(path)),
+            Database::Postgres(_) => None,
+        };
+        Ok(Self { periods, forgotten_list: arguments.forgotten_list.or(beside) })
+    }
+}
+
+fn beside(database: &Path) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push(".forgotten");
+    name.into()
+}
