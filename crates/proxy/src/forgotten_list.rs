@@ -27,15 +27,18 @@ impl ForgottenList {
         Ok(Self { path: path.to_owned() })
     }
 
-    /// Returns everybody on it, each with the latest time. A line that was cut off says nothing.
+    /// Returns everybody on it, each with the latest time. A line that was cut off or damaged says nothing.
     ///
     /// # Errors
     /// When it cannot be read.
     pub fn read(&self) -> io::Result<BTreeMap<CustomerHash, UnixSeconds>> {
         let mut listed = BTreeMap::new();
-        for line in BufReader::new(File::open(&self.path)?).lines() {
+        for line in BufReader::new(File::open(&self.path)?).split(b'\n') {
             let line = line?;
-            let Some((hash, at)) = line.split_once(' ') else { continue };
+            let Some((hash, at)) = std::str::from_utf8(&line).ok().and_then(|line| line.split_once(' '))
+            else {
+                continue;
+            };
             let (Ok(at), true) = (at.parse(), hash.starts_with(HASHED)) else { continue };
             let known = listed.entry(CustomerHash(hash.to_owned())).or_insert(UnixSeconds(at));
             *known = (*known).max(UnixSeconds(at));
@@ -64,14 +67,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_added_is_read_and_a_cut_off_line_costs_no_other() {
+    fn what_is_added_is_read_and_a_bad_line_costs_no_other() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("forgotten");
         let list = ForgottenList::open(&path).unwrap();
         assert!(list.read().unwrap().is_empty());
         let hash = |name: &str| CustomerHash(format!("{HASHED}{name}"));
         list.append(&BTreeMap::from([(hash("a"), UnixSeconds(5))])).unwrap();
-        std::fs::write(&path, format!("{}{HASHED}b", std::fs::read_to_string(&path).unwrap())).unwrap();
+        let mut damaged = std::fs::read(&path).unwrap();
+        damaged.extend_from_slice(b"\xff\xfe 5\n");
+        damaged.extend_from_slice(format!("{HASHED}b").as_bytes());
+        std::fs::write(&path, damaged).unwrap();
         let list = ForgottenList::open(&path).unwrap();
         list.append(&BTreeMap::from([(hash("a"), UnixSeconds(9)), (hash("c"), UnixSeconds(7))])).unwrap();
         let expected = BTreeMap::from([(hash("a"), UnixSeconds(9)), (hash("c"), UnixSeconds(7))]);

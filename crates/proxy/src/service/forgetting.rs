@@ -13,7 +13,7 @@ use super::{catalogue::Catalogue, charging::Charging};
 use crate::{
     clock::Clock,
     forgotten_list::ForgottenList,
-    store::{Forgot, Store, StoreError},
+    store::{Forgot, Store, StoreError, Until},
 };
 
 /// Customers looked at in one step.
@@ -92,7 +92,7 @@ impl Forgetting {
             return Err(ForgetError::NotReady);
         }
         let at = self.clock.now();
-        let charges = self.forget_in_store(customer, at).await?;
+        let charges = self.forget_in_store(customer, at, Until::Now).await?;
         self.catalogue.forget(customer).await;
         // Without its line on the list a restore would bring the buyer back; the next pass adds what is missing.
         if let Err(error) = self.update_list().await {
@@ -104,13 +104,19 @@ impl Forgetting {
     }
 
     /// Where a charge is pending, a person has to end it first: this is the one place that says so.
-    async fn forget_in_store(&self, customer: &CustomerId, at: UnixSeconds) -> Result<u64, ForgetError> {
+    async fn forget_in_store(
+        &self,
+        customer: &CustomerId,
+        at: UnixSeconds,
+        until: Until,
+    ) -> Result<u64, ForgetError> {
+        let now = self.clock.now();
         let mut pending = Vec::new();
         let may_forget = &mut |charges: &[retention::Charge]| {
-            pending = retention::keeps_from_forgetting(charges, at);
+            pending = retention::keeps_from_forgetting(charges, now);
             pending.is_empty()
         };
-        match self.store.forget(customer, at, may_forget).await? {
+        match self.store.forget(customer, at, until, may_forget).await? {
             Forgot::Gone { charges } => Ok(charges),
             Forgot::Held => Err(ForgetError::Pending(pending)),
         }
@@ -139,7 +145,8 @@ impl Forgetting {
         Ok(list.append(&missing)?)
     }
 
-    /// Forgets everybody again whom a restore has brought back. Whose charges are pending is tried again at the next call.
+    /// Forgets everybody again whom a restore has brought back, up to when they were forgotten: what they did afterwards stays. Who
+    /// cannot be forgotten now is tried again at the next call, and keeps nobody else from being forgotten.
     ///
     /// # Errors
     /// When the store or the list fails.
@@ -158,13 +165,12 @@ impl Forgetting {
             for customer in &page {
                 let hash = self.store.customer_hash(customer);
                 let Some(at) = due.get(&hash).copied() else { continue };
-                match self.forget_in_store(customer, at).await {
+                match self.forget_in_store(customer, at, Until::Then(at)).await {
                     Ok(_) => tracing::warn!("forgot a buyer again"),
-                    Err(ForgetError::Pending(pending)) => {
+                    Err(error) => {
                         due.remove(&hash);
-                        tracing::error!(pending = listed(&pending), "failed to forget a buyer again");
+                        tracing::error!(%error, "failed to forget a buyer again");
                     }
-                    Err(error) => return Err(error),
                 }
             }
         }

@@ -66,22 +66,44 @@ impl Retaining {
         }
     }
 
-    /// Goes through everything once.
+    /// Goes through everything once. What fails keeps nothing else from going.
     ///
     /// # Errors
-    /// When the store fails. What earlier steps deleted stays deleted.
+    /// The first failure, at the end. What was deleted stays deleted.
     pub async fn pass(&self) -> Result<Retained, ForgetError> {
-        self.forgetting.forget_again().await?;
         let now = self.clock.now();
-        let mut gone = Retained { charges: self.purge_charges(now).await?, rows: 0 };
+        let mut failed = self.forgetting.forget_again().await.err();
+        let mut take = |result: Result<u64, StoreError>| {
+            result.unwrap_or_else(|error| {
+                failed.get_or_insert(error.into());
+                0
+            })
+        };
+        let charges = take(self.purge_charges(now).await);
+        let mut rows = 0_u64;
         for what in Aging::ALL {
-            if let Some(before) = self.before(what, now).await? {
-                gone.rows = gone.rows.saturating_add(self.age(what, before).await?);
+            rows = rows.saturating_add(take(self.age(what, now).await));
+        }
+        rows = rows.saturating_add(take(self.hash_refusals().await));
+        take(self.drop_locks().await.map(|()| 0));
+        failed.map_or(Ok(Retained { charges, rows }), Err)
+    }
+
+    /// Refusals from before customers were known by keyed hash.
+    async fn hash_refusals(&self) -> Result<u64, StoreError> {
+        let mut hashed = 0_u64;
+        loop {
+            let changed = self.store.hash_refusals(STEP).await?;
+            hashed = hashed.saturating_add(changed);
+            if !more_after_a_pause(changed).await {
+                return Ok(hashed);
             }
         }
-        while pause_after(self.store.hash_refusals(STEP).await?).await {}
-        while pause_after(self.store.drop_locks(STEP).await?).await {}
-        Ok(gone)
+    }
+
+    async fn drop_locks(&self) -> Result<(), StoreError> {
+        while more_after_a_pause(self.store.drop_locks(STEP).await?).await {}
+        Ok(())
     }
 
     /// The time before which rows of one kind are old; absent where none are yet.
@@ -101,7 +123,8 @@ impl Retaining {
         Ok(Some(retention::cutoff(now, period)))
     }
 
-    async fn age(&self, what: Aging, before: UnixSeconds) -> Result<u64, StoreError> {
+    async fn age(&self, what: Aging, now: UnixSeconds) -> Result<u64, StoreError> {
+        let Some(before) = self.before(what, now).await? else { return Ok(0) };
         let (mut changed, mut place) = (0_u64, Some(Cursor::start()));
         while let Some(after) = place {
             let step = self.store.retention_step(what, before, &after, STEP).await?;
@@ -114,7 +137,7 @@ impl Retaining {
         Ok(changed)
     }
 
-    /// Each charge in a transaction of its own, under its buyer's lock.
+    /// Each charge in a transaction of its own, under its buyer's lock. One that does not read back stays, and is reported.
     async fn purge_charges(&self, now: UnixSeconds) -> Result<u64, StoreError> {
         let before = retention::cutoff(now, self.periods.charges);
         // First, so that no report of a charge that goes is taken for a loss.
@@ -126,10 +149,15 @@ impl Retaining {
             place = last.clone();
             for (_, id) in &page {
                 let may_go = &mut |charge: &retention::Charge| retention::may_go(charge, &self.periods, now);
-                if self.store.purge_charge(id, may_go).await? {
-                    purged = purged.saturating_add(1);
-                    tokio::task::yield_now().await;
+                match self.store.purge_charge(id, may_go).await {
+                    Ok(true) => purged = purged.saturating_add(1),
+                    Ok(false) => {}
+                    Err(StoreError::Unreadable(what)) => {
+                        tracing::error!(%id, what, "failed to read an old charge; it is kept");
+                    }
+                    Err(error) => return Err(error),
                 }
+                tokio::task::yield_now().await;
             }
             tokio::time::sleep(PAUSE).await;
         }
@@ -137,7 +165,7 @@ impl Retaining {
 }
 
 /// Says whether a step that changed so many rows may have left some, after a pause.
-async fn pause_after(changed: u64) -> bool {
+async fn more_after_a_pause(changed: u64) -> bool {
     let more = changed >= u64::from(STEP);
     if more {
         tokio::time::sleep(PAUSE).await;

@@ -91,3 +91,55 @@ fn beside(database: &Path) -> PathBuf {
     name.push(".forgotten");
     name.into()
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use secrecy::SecretString;
+
+    use super::*;
+
+    #[derive(Debug, clap::Parser)]
+    struct Command {
+        #[command(flatten)]
+        retention: RetentionArguments,
+    }
+
+    fn parsed(arguments: &[&str]) -> Result<RetentionArguments, clap::Error> {
+        Command::try_parse_from([&["proxy"], arguments].concat()).map(|command| command.retention)
+    }
+
+    #[test]
+    fn periods_have_defaults_and_a_least() {
+        let database = Database::Sqlite("/data/upsell.sqlite".into());
+        let unsaid = Retention::check(parsed(&[]).unwrap(), &database).unwrap();
+        assert_eq!(unsaid.periods, Periods::default());
+        let said = parsed(&["--keep-purchases-days", "60", "--keep-addresses-days", "7"]).unwrap();
+        let said = Retention::check(said, &database).unwrap();
+        assert_eq!((said.periods.purchases, said.periods.addresses), (60 * 86_400, 7 * 86_400));
+        for short in
+            [["--keep-charges-days", "179"], ["--keep-purchases-days", "29"], ["--keep-reports-days", "0"]]
+        {
+            assert!(parsed(&short).is_err(), "{short:?}");
+        }
+        let outlives = parsed(&["--keep-purchases-days", "30", "--keep-addresses-days", "31"]).unwrap();
+        assert_eq!(
+            Retention::check(outlives, &database).unwrap_err(),
+            PeriodError::AddressesOutlivePurchases
+        );
+    }
+
+    /// A list in the database's place would be put back with it.
+    #[test]
+    fn the_list_of_forgotten_buyers_is_beside_sqlite_and_where_it_is_said_to_be() {
+        let sqlite = Database::Sqlite("/data/upsell.sqlite".into());
+        let postgres = Database::Postgres(SecretString::from("postgres://localhost/upsell"));
+        let list = |arguments: &[&str], database: &Database| {
+            Retention::check(parsed(arguments).unwrap(), database).unwrap().forgotten_list
+        };
+        assert_eq!(list(&[], &sqlite), Some("/data/upsell.sqlite.forgotten".into()));
+        assert_eq!(list(&[], &postgres), None);
+        assert_eq!(list(&["--forgotten-list", "/else/where"], &postgres), Some("/else/where".into()));
+        assert_eq!(list(&["--forgotten-list", "/else/where"], &sqlite), Some("/else/where".into()));
+    }
+}

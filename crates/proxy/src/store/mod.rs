@@ -42,7 +42,7 @@ pub use payment_links::PaymentLinks;
 pub use people::{Inbox, InboxInsert, People, UNREADABLE};
 pub use plan_changes::Changes;
 pub use restore::Restore;
-pub use retention::{Forgot, Retention};
+pub use retention::{Forgot, Retention, Until};
 pub use sales::{RefundOrders, Sales};
 pub use support::{AttemptFilter, StateCount, Support, Withheld};
 

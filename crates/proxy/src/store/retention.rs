@@ -73,11 +73,39 @@ pub struct Step {
     pub next: Option<Cursor>,
 }
 
+impl Step {
+    /// Returns the result of a step that leaves none of the rows that it looks at.
+    #[must_use]
+    pub fn of_all(changed: u64, most: u32) -> Self {
+        Self { changed, next: (changed >= u64::from(most)).then(Cursor::start) }
+    }
+}
+
 /// Decides over one charge whether it may go.
 pub type MayGo<'a> = &'a mut (dyn FnMut(&Charge) -> bool + Send);
 
 /// Decides over the charges of a buyer whether everything about the buyer may go.
 pub type MayForget<'a> = &'a mut (dyn FnMut(&[Charge]) -> bool + Send);
+
+/// Which rows of a buyer go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Until {
+    /// All that there are.
+    Now,
+    /// Those from up to a moment: what the buyer did afterwards stays.
+    Then(UnixSeconds),
+}
+
+impl Until {
+    /// Returns the time of the last rows that go.
+    #[must_use]
+    pub fn last(self) -> UnixSeconds {
+        match self {
+            Self::Now => UnixSeconds(i64::MAX),
+            Self::Then(at) => at,
+        }
+    }
+}
 
 /// Result of forgetting a buyer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,11 +168,13 @@ pub trait Retention: Send + Sync {
     /// Returns what this person owns although the purchase or offer has gone.
     async fn owned_by(&self, person: &Person) -> Result<Vec<ProductId>, StoreError>;
 
-    /// Deletes everything about a buyer, if `may_forget` says so. Refusals and ownership stay, by keyed hash, and tombstones.
+    /// Deletes everything about a buyer, if `may_forget` says so, and notes that it was forgotten at `at`. Refusals and ownership stay,
+    /// by keyed hash, and tombstones.
     async fn forget(
         &self,
         customer: &CustomerId,
         at: UnixSeconds,
+        until: Until,
         may_forget: MayForget<'_>,
     ) -> Result<Forgot, StoreError>;
 

@@ -1,6 +1,7 @@
 //! Every statement names the tenant: data of one merchant must not be reachable from another's store.
 
-const SOURCES: [(&str, &str); 18] = [
+const SOURCES: [(&str, &str); 19] = [
+    ("aging.rs", include_str!("sql/aging.rs")),
     ("apply/attempts.rs", include_str!("sql/apply/attempts.rs")),
     ("apply/mod.rs", include_str!("sql/apply/mod.rs")),
     ("apply/sales.rs", include_str!("sql/apply/sales.rs")),

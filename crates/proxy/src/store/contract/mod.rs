@@ -8,6 +8,7 @@ mod charging;
 mod columns;
 mod differential;
 pub(super) mod earlier;
+mod forgetting;
 mod history;
 mod offers;
 mod outbox;

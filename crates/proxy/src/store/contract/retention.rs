@@ -4,24 +4,21 @@ use std::collections::BTreeSet;
 
 use sqlx::AssertSqlSafe;
 use upsell_core::{
-    domain::{
-        Billing, DisputeStatus, EmailHash, PaymentOnRecord, PaymentStatus, Purchase, RefundStatus, Session,
-        TokenHash, TriggerEvent,
-    },
+    domain::{Billing, DisputeStatus, EmailHash, Purchase, RefundStatus, TriggerEvent},
     journal::{
-        Change, ForeignPayment, HistoryEvent, RecordDispute, RecordRefund, StoredPayment,
-        fixtures::{dispute, email, refund, refusal, seen_payment},
+        Change, ForeignPayment, HistoryEvent, RecordDispute, RecordRefund,
+        fixtures::{dispute, email, refund, refusal},
     },
     policy::{
         evidence::Foreign,
-        retention::{Charge, Hold, TABLES, hold, keeps_from_forgetting, tombstones_before},
+        retention::{Charge, Hold, TABLES, hold, tombstones_before},
     },
 };
-use wire::{Purpose, Trigger};
+use wire::Trigger;
 
 use super::{columns::load, *};
 use crate::store::{
-    Forgot, Inbox, People, Restore, Retention,
+    Inbox, People, Restore, Retention,
     retention::{Aging, Cursor, Step},
 };
 
@@ -30,7 +27,7 @@ fn late() -> UnixSeconds {
     after(4_000 * 86_400)
 }
 
-fn bought(id: &str, buyer: &str, paid_at: UnixSeconds) -> Purchase {
+pub(super) fn bought(id: &str, buyer: &str, paid_at: UnixSeconds) -> Purchase {
     let billing = Billing { country: "US".into(), state: Some("CA".into()), zipcode: Some("94105".into()) };
     Purchase {
         payment_id: payment(id),
@@ -44,25 +41,8 @@ fn bought(id: &str, buyer: &str, paid_at: UnixSeconds) -> Purchase {
     }
 }
 
-fn session_of(buyer: &str) -> Session {
-    Session {
-        token: TokenHash([3; 32]),
-        customer_id: customer(buyer),
-        signed_in: true,
-        purpose: Purpose::Offer,
-        trigger: Trigger::Purchase,
-        payment_id: None,
-        newest: None,
-        subscription_id: None,
-        locale: None,
-        country: None,
-        usage: Vec::new(),
-        expires_at: after(900),
-    }
-}
-
 /// An offer that was taken and paid, with everything that may refer to its attempt.
-async fn sold(store: &SqlStore, id: &str) -> AttemptRow {
+pub(super) async fn sold(store: &SqlStore, id: &str) -> AttemptRow {
     let offer = offered(store, id).await;
     let row = sent(store, &claim_of(&offer, &format!("at_{id}"), &format!("key_{id}"))).await;
     store.settle(&row.id, &paid(&format!("pay_{id}"))).await.unwrap();
@@ -76,7 +56,7 @@ async fn sold(store: &SqlStore, id: &str) -> AttemptRow {
     row
 }
 
-async fn count(store: &SqlStore, table: &str) -> i64 {
+pub(super) async fn count(store: &SqlStore, table: &str) -> i64 {
     sqlx::query_scalar(AssertSqlSafe(format!("SELECT COUNT(*) FROM {table} WHERE tenant = $1")))
         .bind(store.tenant)
         .fetch_one(&store.readers)
@@ -281,85 +261,12 @@ async fn attempts_are_found_by_age_page_by_page() {
     assert_eq!(found, ["at_of_1", "at_of_2", "at_of_3"]);
 }
 
-/// Everything about the buyer is gone but for keyed hashes, and nothing of another buyer.
-#[tokio::test]
-async fn a_forgotten_buyer_leaves_hashes_only() {
-    let (_place, store) = fresh().await;
-    let row = sold(&store, "of_1").await;
-    let refused = offered(&store, "of_2").await;
-    store.decline(&refusal(&refused)).await.unwrap();
-    store.upsert_purchase(&bought("pay_0", "cus_1", NOW)).await.unwrap();
-    store.upsert_purchase(&bought("pay_8", "cus_2", NOW)).await.unwrap();
-    store.put_session(&session_of("cus_1")).await.unwrap();
-    store.inbox_insert("msg_1", "payment.succeeded", br#"{"customer_id":"cus_1"}"#, NOW).await.unwrap();
-    store.inbox_insert("msg_2", "payment.succeeded", br#"{"customer_id":"cus_10"}"#, NOW).await.unwrap();
-    let record = PaymentOnRecord {
-        payment: upsell_core::domain::SeenPayment {
-            paid_by: Some(customer("cus_1")),
-            ..seen_payment("pay_7", PaymentStatus::Failed, None)
-        },
-        surplus: true,
-        seen_at: NOW,
-    };
-    let theirs = offered_as(&store, OfferRow { customer_id: customer("cus_2"), ..offer("of_3") }).await;
-    let theirs = sent(&store, &claim_of(&theirs, "at_3", "key-3")).await;
-    let paid_for_another = StoredPayment { attempt_id: theirs.id.clone(), record };
-    write(&store, &Changes::from_iter([Change::WritePayment(paid_for_another)])).await.unwrap();
-
-    // Not while a charge is pending.
-    let mut pending = Vec::new();
-    let held = store
-        .forget(&customer("cus_2"), NOW, &mut |charges: &[Charge]| {
-            pending = keeps_from_forgetting(charges, NOW);
-            pending.is_empty()
-        })
-        .await
-        .unwrap();
-    assert_eq!((held, pending), (Forgot::Held, vec![(theirs.id.clone(), Hold::Undecided)]));
-    assert_eq!(store.purchases_of(&customer("cus_2")).await.unwrap().len(), 1, "nothing was done");
-
-    let may = &mut |charges: &[Charge]| keeps_from_forgetting(charges, NOW).is_empty();
-    assert_eq!(store.forget(&customer("cus_1"), after(9), may).await.unwrap(), Forgot::Gone { charges: 1 });
-    assert_eq!(store.forget(&customer("cus_1"), after(5), may).await.unwrap(), Forgot::Gone { charges: 0 });
-    for (table, ..) in TABLES {
-        let is_elsewhere = table == "tenants" || (table == "buyers" && !SHARED);
-        // Locks go with the next pass; notifications that wait are delivered first.
-        if is_elsewhere || ["buyers", "outbox"].contains(&table) {
-            continue;
-        }
-        let text = rows_as_text(&store, table).await;
-        assert!(!text.contains("cus_1\"") && !text.contains(&digits("\"cus_1\"")), "{table}: {text}");
-        assert!(!text.contains("of_1\"") || ["tombstones"].contains(&table), "{table}: {text}");
-    }
-    assert_eq!(store.attempt_by_id(&row.id).await.unwrap(), None);
-    assert!(store.attempt_by_id(&theirs.id).await.unwrap().is_some());
-    assert_eq!(store.purchases_of(&customer("cus_2")).await.unwrap().len(), 1);
-
-    // What stays: the refusal, under the customer id and under the e-mail address; what is owned; that it was forgotten.
-    let as_customer = Person { customer_id: customer("cus_1"), email: None };
-    let as_address = Person { customer_id: customer("cus_9"), email: Some(email()) };
-    for person in [&as_customer, &as_address] {
-        let ledger = store.decline_ledger(person).await.unwrap();
-        assert_eq!(ledger.len(), 1, "{person:?}");
-        assert!(store.owned_by(person).await.unwrap().contains(&product("prod_course")), "{person:?}");
-    }
-    let let_go = store.let_go(None, &payment("pay_x"), &customer("cus_1")).await.unwrap();
-    assert_eq!(
-        (let_go.forgotten_at, let_go.has_tombstone),
-        (Some(after(9)), false),
-        "the latest time counts"
-    );
-    assert!(store.let_go(None, &payment("pay_0"), &customer("cus_1")).await.unwrap().has_tombstone);
-    assert_eq!(store.let_go(None, &payment("pay_x"), &customer("cus_2")).await.unwrap().forgotten_at, None);
-    assert_eq!(store.drop_locks(100).await.unwrap() > 0, SHARED);
-}
-
-fn digits(text: &str) -> String {
+pub(super) fn digits(text: &str) -> String {
     text.bytes().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The rows of a table, written out; bytes as hexadecimal digits.
-async fn rows_as_text(store: &SqlStore, table: &str) -> String {
+pub(super) async fn rows_as_text(store: &SqlStore, table: &str) -> String {
     let columns = columns(store).await;
     let columns: Vec<_> = columns.iter().filter(|(of, _)| of == table).map(|(_, column)| column).collect();
     let mut text = String::new();
@@ -382,42 +289,6 @@ async fn rows_as_text(store: &SqlStore, table: &str) -> String {
         }
     }
     text
-}
-
-/// Whom a list beside the store names is due until nothing of them is found.
-#[tokio::test]
-async fn a_buyer_is_due_to_be_forgotten_again() {
-    let (_place, store) = fresh().await;
-    let hash = store.customer_hash(&customer("cus_1"));
-    assert!(store.note_forgotten(&hash, NOW).await.unwrap());
-    assert!(!store.note_forgotten(&hash, after(5)).await.unwrap(), "known");
-    assert_eq!(store.forgotten(true).await.unwrap(), [(hash.clone(), NOW)]);
-    store.forgotten_again(&hash).await.unwrap();
-    assert!(store.forgotten(true).await.unwrap().is_empty());
-    assert_eq!(store.forgotten(false).await.unwrap(), [(hash.clone(), NOW)]);
-    assert!(store.let_go(None, &payment("pay_1"), &customer("cus_1")).await.unwrap().is_forgotten(NOW));
-}
-
-#[tokio::test]
-async fn customers_are_listed_once_however_many_rows_they_have() {
-    let (_place, store) = fresh().await;
-    for no in 0..6 {
-        store.upsert_purchase(&bought(&format!("pay_a{no}"), "cus_a", NOW)).await.unwrap();
-    }
-    for buyer in ["cus_b", "cus_c"] {
-        store.upsert_purchase(&bought(&format!("pay_{buyer}"), buyer, NOW)).await.unwrap();
-    }
-    for (id, buyer) in [("of_1", "cus_d"), ("of_2", "cus_z")] {
-        let (id, customer_id) = (OfferId::parse(id).unwrap(), customer(buyer));
-        offered_as(&store, OfferRow { customer_id, ..offer(id.as_str()) }).await;
-    }
-    let (mut after, mut found) = (String::new(), Vec::new());
-    while let Some(last) = store.customers(&after, 2).await.unwrap().last() {
-        let page = store.customers(&after, 2).await.unwrap();
-        after = last.to_string();
-        found.extend(page.into_iter().map(|customer| customer.to_string()));
-    }
-    assert_eq!(found, ["cus_a", "cus_b", "cus_c", "cus_d", "cus_z"]);
 }
 
 /// The ledger takes one change: a customer id that becomes its keyed hash.
@@ -547,4 +418,26 @@ async fn history_and_bookings_go_with_their_charge() {
     }
     let gone = load(&store, &Scope::of_sale(&payment("pay_of_1"))).await;
     assert!(gone.is_let_go);
+}
+
+/// A row that does not read back stays, and costs the others nothing.
+#[tokio::test]
+async fn a_damaged_row_keeps_no_other_from_going() {
+    let (_place, store) = fresh().await;
+    for (id, paid_at) in [("pay_0", NOW), ("pay_1", after(1)), ("pay_2", after(2))] {
+        store.upsert_purchase(&bought(id, "cus_1", paid_at)).await.unwrap();
+    }
+    for id in ["of_1", "of_2"] {
+        offered(&store, id).await;
+    }
+    for damage in [
+        "UPDATE purchases SET product_ids = '?' WHERE tenant = $1 AND payment_id = 'pay_0'",
+        "UPDATE offers SET plan = '{\"zipcode\"' WHERE tenant = $1 AND id = 'of_1'",
+    ] {
+        sqlx::query(damage).bind(store.tenant).execute(&store.writer).await.unwrap();
+    }
+    assert_eq!(age(&store, Aging::Purchases, late()).await, 2);
+    assert_eq!(age(&store, Aging::OfferAddresses, late()).await, 0);
+    assert_eq!(age(&store, Aging::Offers, late()).await, 1);
+    assert_eq!((count(&store, "purchases").await, count(&store, "offers").await), (1, 1));
 }

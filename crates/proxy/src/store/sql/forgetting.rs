@@ -1,6 +1,6 @@
 //! One charge with everything that refers to it, loaded and deleted; and everything about one buyer.
 
-use dodo_client::ids::{CustomerId, PaymentId, SubscriptionId};
+use dodo_client::ids::{CustomerId, PaymentId};
 use sqlx::{Row, Transaction};
 use upsell_core::{
     domain::{EmailHash, OfferState, PaymentOnRecord, Person},
@@ -10,14 +10,14 @@ use wire::{AttemptId, ProductId, QuoteId, UnixSeconds};
 
 use super::{
     Db, SqlStore,
-    codec::{at, from_json, parsed, parsed_opt},
+    codec::{at, from_json, parsed},
     offers::offer,
     retention::{ATTEMPT, PAYMENT},
     sales::payment_on_record,
 };
 use crate::store::{
     StoreError,
-    retention::{Forgot, MayForget, Retention},
+    retention::{Forgot, MayForget, Retention, Until},
 };
 
 impl SqlStore {
@@ -99,33 +99,26 @@ impl SqlStore {
         .await
     }
 
-    /// Carries out a statement about this tenant's rows of one id.
-    async fn delete(
-        &self,
-        tx: &mut Transaction<'static, Db>,
-        statement: &'static str,
-        id: &str,
-    ) -> Result<(), StoreError> {
-        sqlx::query(statement).bind(self.tenant).bind(id).execute(&mut **tx).await?;
-        Ok(())
-    }
-
     /// See [`Retention::forget`].
     pub(super) async fn forget_buyer(
         &self,
         customer: &CustomerId,
         at: UnixSeconds,
+        until: Until,
         may_forget: MayForget<'_>,
     ) -> Result<Forgot, StoreError> {
         let mut tx = self.write_for(&[customer.to_string()]).await?;
         for email in self.emails_of(&mut tx, customer).await? {
             self.lock(&mut tx, &email.lock_name()).await?;
         }
-        let ids = sqlx::query("SELECT id FROM attempts WHERE tenant = $1 AND customer_id = $2 ORDER BY id")
-            .bind(self.tenant)
-            .bind(customer.as_str())
-            .fetch_all(&mut *tx)
-            .await?;
+        let ids = sqlx::query(
+            "SELECT id FROM attempts WHERE tenant = $1 AND customer_id = $2 AND created_at <= $3 ORDER BY id",
+        )
+        .bind(self.tenant)
+        .bind(customer.as_str())
+        .bind(until.last().0)
+        .fetch_all(&mut *tx)
+        .await?;
         let mut charges = Vec::with_capacity(ids.len());
         for row in &ids {
             charges.extend(self.charge_in(&mut tx, &parsed(row, "id")?).await?);
@@ -133,20 +126,28 @@ impl SqlStore {
         if !may_forget(&charges) {
             return Ok(Forgot::Held);
         }
+        self.forget_links(&mut tx, customer).await?;
         for charge in &charges {
             self.delete_charge(&mut tx, charge).await?;
         }
-        self.forget_purchases(&mut tx, customer).await?;
-        self.forget_offers(&mut tx, customer).await?;
+        self.forget_purchases(&mut tx, customer, until).await?;
+        self.forget_offers(&mut tx, customer, until).await?;
         for statement in [
-            "DELETE FROM quotes WHERE tenant = $1 AND customer_id = $2",
-            "DELETE FROM triggers WHERE tenant = $1 AND customer_id = $2",
+            // Sessions and quotes end within minutes by themselves: those from afterwards may go with the others.
             "DELETE FROM sessions WHERE tenant = $1 AND customer_id = $2",
-            "UPDATE payments SET paid_by = NULL WHERE tenant = $1 AND paid_by = $2",
+            "DELETE FROM quotes WHERE tenant = $1 AND customer_id = $2
+               AND NOT EXISTS (SELECT 1 FROM attempts WHERE attempts.tenant = $1 AND attempts.quote_id = quotes.id)
+               AND NOT EXISTS (SELECT 1 FROM attempts WHERE attempts.tenant = $1 AND attempts.replacement = quotes.id)",
         ] {
             self.delete(&mut tx, statement, customer.as_str()).await?;
         }
-        self.forget_webhooks(&mut tx, customer).await?;
+        for statement in [
+            "DELETE FROM triggers WHERE tenant = $1 AND customer_id = $2 AND at <= $3",
+            "UPDATE payments SET paid_by = NULL WHERE tenant = $1 AND paid_by = $2 AND seen_at <= $3",
+        ] {
+            self.forget_until(&mut tx, statement, customer, until).await?;
+        }
+        self.forget_webhooks(&mut tx, customer, until).await?;
         self.hash_refusals_of(&mut tx, customer).await?;
         sqlx::query(
             "INSERT INTO forgotten (tenant, customer, at) VALUES ($1, $2, $3)
@@ -161,6 +162,41 @@ impl SqlStore {
         crate::failpoint!("forget.before_commit");
         tx.commit().await?;
         Ok(Forgot::Gone { charges: u64::try_from(charges.len()).unwrap_or(u64::MAX) })
+    }
+
+    /// Carries out a statement about a buyer's rows from up to a moment.
+    async fn forget_until(
+        &self,
+        tx: &mut Transaction<'static, Db>,
+        statement: &'static str,
+        customer: &CustomerId,
+        until: Until,
+    ) -> Result<(), StoreError> {
+        sqlx::query(statement)
+            .bind(self.tenant)
+            .bind(customer.as_str())
+            .bind(until.last().0)
+            .execute(&mut **tx)
+            .await?;
+        Ok(())
+    }
+
+    /// Links for another payment method, of every subscription that is known to be the customer's.
+    async fn forget_links(
+        &self,
+        tx: &mut Transaction<'static, Db>,
+        customer: &CustomerId,
+    ) -> Result<(), StoreError> {
+        self.delete(
+            tx,
+            "DELETE FROM payment_links WHERE tenant = $1 AND subscription_id IN (
+                 SELECT subscription_id FROM purchases WHERE tenant = $1 AND customer_id = $2
+                 UNION SELECT subscription_id FROM attempts WHERE tenant = $1 AND customer_id = $2
+                 UNION SELECT subscription_id FROM sessions WHERE tenant = $1 AND customer_id = $2
+                 UNION SELECT subscription_id FROM triggers WHERE tenant = $1 AND customer_id = $2)",
+            customer.as_str(),
+        )
+        .await
     }
 
     /// The addresses under which a customer has bought or was offered anything.
@@ -187,12 +223,15 @@ impl SqlStore {
         &self,
         tx: &mut Transaction<'static, Db>,
         customer: &CustomerId,
+        until: Until,
     ) -> Result<(), StoreError> {
-        let rows = sqlx::query("SELECT * FROM purchases WHERE tenant = $1 AND customer_id = $2")
-            .bind(self.tenant)
-            .bind(customer.as_str())
-            .fetch_all(&mut **tx)
-            .await?;
+        let rows =
+            sqlx::query("SELECT * FROM purchases WHERE tenant = $1 AND customer_id = $2 AND paid_at <= $3")
+                .bind(self.tenant)
+                .bind(customer.as_str())
+                .bind(until.last().0)
+                .fetch_all(&mut **tx)
+                .await?;
         for row in &rows {
             let email = row.try_get::<Option<String>, _>("email")?.map(EmailHash);
             let person = Person { customer_id: customer.clone(), email };
@@ -206,32 +245,34 @@ impl SqlStore {
             ] {
                 self.delete(tx, statement, payment.as_str()).await?;
             }
-            if let Some(subscription) = parsed_opt::<SubscriptionId>(row, "subscription_id")? {
-                let statement = "DELETE FROM payment_links WHERE tenant = $1 AND subscription_id = $2";
-                self.delete(tx, statement, subscription.as_str()).await?;
-            }
         }
-        self.delete(tx, "DELETE FROM purchases WHERE tenant = $1 AND customer_id = $2", customer.as_str())
-            .await
+        let statement = "DELETE FROM purchases WHERE tenant = $1 AND customer_id = $2 AND paid_at <= $3";
+        self.forget_until(tx, statement, customer, until).await
     }
 
     async fn forget_offers(
         &self,
         tx: &mut Transaction<'static, Db>,
         customer: &CustomerId,
+        until: Until,
     ) -> Result<(), StoreError> {
-        let rows = sqlx::query("SELECT * FROM offers WHERE tenant = $1 AND customer_id = $2")
-            .bind(self.tenant)
-            .bind(customer.as_str())
-            .fetch_all(&mut **tx)
-            .await?;
+        let rows = sqlx::query(
+            "SELECT * FROM offers WHERE tenant = $1 AND customer_id = $2 AND created_at <= $3
+               AND NOT EXISTS (SELECT 1 FROM attempts WHERE attempts.tenant = $1 AND attempts.offer_id = offers.id)",
+        )
+        .bind(self.tenant)
+        .bind(customer.as_str())
+        .bind(until.last().0)
+        .fetch_all(&mut **tx)
+        .await?;
         for row in &rows {
             let gone = offer(row)?;
             if gone.state == OfferState::Charged {
                 self.write_taken(tx, &gone).await?;
             }
+            self.delete(tx, "DELETE FROM offers WHERE tenant = $1 AND id = $2", gone.id.as_str()).await?;
         }
-        self.delete(tx, "DELETE FROM offers WHERE tenant = $1 AND customer_id = $2", customer.as_str()).await
+        Ok(())
     }
 
     /// Webhooks that wait to be applied and speak of the customer. What they would write would not be written.
@@ -239,11 +280,15 @@ impl SqlStore {
         &self,
         tx: &mut Transaction<'static, Db>,
         customer: &CustomerId,
+        until: Until,
     ) -> Result<(), StoreError> {
-        let rows = sqlx::query("SELECT webhook_id, raw FROM inbox WHERE tenant = $1 AND applied_at IS NULL")
-            .bind(self.tenant)
-            .fetch_all(&mut **tx)
-            .await?;
+        let rows = sqlx::query(
+            "SELECT webhook_id, raw FROM inbox WHERE tenant = $1 AND applied_at IS NULL AND received_at <= $2",
+        )
+        .bind(self.tenant)
+        .bind(until.last().0)
+        .fetch_all(&mut **tx)
+        .await?;
         let name = format!("\"{customer}\"");
         for row in &rows {
             let raw: Vec<u8> = row.try_get("raw")?;

@@ -12,6 +12,7 @@
 
 use super::{Db, DbRow, SHARED, SqlStore, skip_locked};
 
+mod aging;
 mod apply;
 mod attempts;
 mod bookings;

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use dodo_client::ids::CustomerId;
+use money::later;
 use sqlx::Row;
 use upsell_core::{
     domain::{DeclineEntry, EmailHash, EquivalenceKey, OfferRow, OfferState, Person},
@@ -14,6 +15,9 @@ use super::{
     codec::{at, at_opt, count, from_json, from_table, from_word, parsed, parsed_opt},
 };
 use crate::store::{Inserted, Offers, Retention, StoreError};
+
+/// Seconds for which a request that is making an offer may be on its way.
+const IN_FLIGHT: i64 = 60;
 
 pub(super) fn offer(row: &DbRow) -> Result<OfferRow, StoreError> {
     Ok(OfferRow {
@@ -57,7 +61,11 @@ pub(super) fn decline_entry(row: &DbRow) -> Result<DeclineEntry, StoreError> {
 #[async_trait]
 impl Offers for SqlStore {
     async fn insert_offer_if_absent(&self, new: &OfferRow) -> Result<Inserted, StoreError> {
-        let mut tx = self.write().await?;
+        let mut tx = self.write_for(&[new.customer_id.to_string()]).await?;
+        // What the offer was decided on has gone meanwhile.
+        if self.has_forgotten_in(&mut tx, &new.customer_id, later(new.created_at, -IN_FLIGHT)).await? {
+            return Err(StoreError::Contended);
+        }
         let inserted = self.insert_offer_in(&mut tx, new).await?;
         let row = self.offer_for_occasion(&mut tx, new).await?.ok_or(StoreError::Contended)?;
         crate::failpoint!("insert_offer.before_commit");

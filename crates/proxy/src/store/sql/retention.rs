@@ -1,24 +1,24 @@
-//! Deleting what is old, in steps. Each statement names its rows by an index and a limit, so that a step costs the same
-//! whatever the age and size of the store. Forgetting a buyer is in [`super::forgetting`].
+//! Keeping no more than is needed: what outlives the rows. The steps themselves are in [`super::aging`], forgetting a buyer in
+//! [`super::forgetting`].
 
 use async_trait::async_trait;
 use dodo_client::ids::{CustomerId, PaymentId};
-use sqlx::{AssertSqlSafe, Row, Transaction};
+use sqlx::{Row, Transaction};
 use upsell_core::{
-    domain::{ChargePlan, CustomerHash, EmailHash, OfferRow, OfferState, Person},
+    domain::{CustomerHash, EmailHash, OfferRow, Person},
     policy::{email, retention::LetGo},
 };
 use wire::{AttemptId, ProductId, UnixSeconds};
 
 use super::{
-    Db, DbRow, SqlStore,
-    codec::{at, at_opt, from_json, json, parsed},
-    offers::offer,
+    Db, SqlStore,
+    aging::cursor,
+    codec::{at, at_opt, parsed},
     skip_locked,
 };
 use crate::store::{
     StoreError,
-    retention::{Aging, Cursor, Forgot, MayForget, MayGo, Retention, Step},
+    retention::{Aging, Cursor, Forgot, MayForget, MayGo, Retention, Step, Until},
 };
 
 /// Kinds of tombstones.
@@ -73,6 +73,24 @@ impl SqlStore {
         Ok(())
     }
 
+    /// Says whether a payment of this buyer from `begun` was forgotten. Asked under the buyer's lock, and so of whatever was forgotten
+    /// until now.
+    pub(super) async fn has_forgotten_in(
+        &self,
+        tx: &mut Transaction<'static, Db>,
+        customer: &CustomerId,
+        begun: UnixSeconds,
+    ) -> Result<bool, StoreError> {
+        Ok(sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM forgotten WHERE tenant = $1 AND customer = $2 AND at >= $3)",
+        )
+        .bind(self.tenant)
+        .bind(self.customer_hash(customer).0)
+        .bind(begun.0)
+        .fetch_one(&mut **tx)
+        .await?)
+    }
+
     pub(super) async fn has_tombstone_in(
         &self,
         tx: &mut Transaction<'static, Db>,
@@ -89,70 +107,6 @@ impl SqlStore {
         .await?)
     }
 
-    async fn purge_purchases(&self, before: UnixSeconds, most: u32) -> Result<Step, StoreError> {
-        let mut tx = self.write().await?;
-        let rows = sqlx::query(concat!(
-            "SELECT payment_id, customer_id, email, product_ids FROM purchases
-             WHERE tenant = $1 AND paid_at < $2 ORDER BY paid_at LIMIT $3",
-            skip_locked!()
-        ))
-        .bind(self.tenant)
-        .bind(before.0)
-        .bind(i64::from(most))
-        .fetch_all(&mut *tx)
-        .await?;
-        for row in &rows {
-            let products: Vec<ProductId> = from_json(row, "product_ids")?;
-            self.write_owned(&mut tx, &person(row)?, &products).await?;
-            sqlx::query("DELETE FROM purchases WHERE tenant = $1 AND payment_id = $2")
-                .bind(self.tenant)
-                .bind(row.try_get::<String, _>("payment_id")?)
-                .execute(&mut *tx)
-                .await?;
-        }
-        tx.commit().await?;
-        Ok(deleted(rows.len(), most))
-    }
-
-    /// Offers to which no attempt refers.
-    async fn purge_offers(&self, before: UnixSeconds, after: &Cursor, most: u32) -> Result<Step, StoreError> {
-        let mut tx = self.write().await?;
-        let rows = sqlx::query(concat!(
-            "SELECT offers.*, EXISTS (SELECT 1 FROM attempts
-                                      WHERE attempts.tenant = $1 AND attempts.offer_id = offers.id) AS is_used
-             FROM offers WHERE tenant = $1 AND created_at < $2 AND (created_at, id) > ($3, $4)
-             ORDER BY created_at, id LIMIT $5",
-            skip_locked!()
-        ))
-        .bind(self.tenant)
-        .bind(before.0)
-        .bind(after.0.0)
-        .bind(&after.1)
-        .bind(i64::from(most))
-        .fetch_all(&mut *tx)
-        .await?;
-        let mut changed = 0;
-        for row in &rows {
-            if row.try_get::<bool, _>("is_used")? {
-                continue;
-            }
-            let gone = offer(row)?;
-            if gone.state == OfferState::Charged {
-                self.write_taken(&mut tx, &gone).await?;
-            }
-            sqlx::query("DELETE FROM offers WHERE tenant = $1 AND id = $2")
-                .bind(self.tenant)
-                .bind(gone.id.as_str())
-                .execute(&mut *tx)
-                .await?;
-            changed += 1;
-        }
-        tx.commit().await?;
-        let next =
-            rows.last().filter(|_| is_full(rows.len(), most)).map(|row| cursor(row, "created_at", "id"));
-        Ok(Step { changed, next: next.transpose()? })
-    }
-
     /// What was taken of an offer that goes. A plan that was taken may have been left again: the subscription tells.
     pub(super) async fn write_taken(
         &self,
@@ -165,114 +119,6 @@ impl SqlStore {
         let person = Person { customer_id: offer.customer_id.clone(), email: offer.email.clone() };
         self.write_owned(tx, &person, std::slice::from_ref(offer.plan.product_id())).await
     }
-
-    /// Reports about payments that are not on record, from a table with its key and the column of its payments.
-    async fn purge_strays(
-        &self,
-        table: &'static str,
-        key: &'static str,
-        before: UnixSeconds,
-        after: &Cursor,
-        most: u32,
-    ) -> Result<Step, StoreError> {
-        let mut tx = self.write().await?;
-        let rows = sqlx::query(AssertSqlSafe(format!(
-            "SELECT {key} AS id, at, EXISTS (SELECT 1 FROM payments WHERE payments.tenant = $1
-                                             AND payments.payment_id = {table}.payment_id) AS is_ours
-             FROM {table} WHERE tenant = $1 AND at < $2 AND (at, {key}) > ($3, $4) ORDER BY at, {key} LIMIT $5"
-        )))
-        .bind(self.tenant)
-        .bind(before.0)
-        .bind(after.0.0)
-        .bind(&after.1)
-        .bind(i64::from(most))
-        .fetch_all(&mut *tx)
-        .await?;
-        let mut changed = 0;
-        for row in &rows {
-            if !row.try_get::<bool, _>("is_ours")? {
-                sqlx::query(AssertSqlSafe(format!("DELETE FROM {table} WHERE tenant = $1 AND {key} = $2")))
-                    .bind(self.tenant)
-                    .bind(row.try_get::<String, _>("id")?)
-                    .execute(&mut *tx)
-                    .await?;
-                changed += 1;
-            }
-        }
-        tx.commit().await?;
-        let next = rows.last().filter(|_| is_full(rows.len(), most)).map(|row| cursor(row, "at", "id"));
-        Ok(Step { changed, next: next.transpose()? })
-    }
-
-    async fn drop_purchase_addresses(&self, before: UnixSeconds, most: u32) -> Result<Step, StoreError> {
-        let dropped = sqlx::query(concat!(
-            "UPDATE purchases SET billing = NULL
-             WHERE tenant = $1 AND payment_id IN (SELECT payment_id FROM purchases
-                                                  WHERE tenant = $1 AND paid_at < $2 AND billing IS NOT NULL
-                                                  ORDER BY paid_at LIMIT $3",
-            skip_locked!(),
-            ")"
-        ))
-        .bind(self.tenant)
-        .bind(before.0)
-        .bind(i64::from(most))
-        .execute(&self.writer)
-        .await?
-        .rows_affected();
-        Ok(deleted(usize::try_from(dropped).unwrap_or(usize::MAX), most))
-    }
-
-    /// Postal codes in plans of offers or quotes, by their age.
-    async fn drop_plan_addresses(
-        &self,
-        table: &'static str,
-        age: &'static str,
-        before: UnixSeconds,
-        most: u32,
-    ) -> Result<Step, StoreError> {
-        let mut tx = self.write().await?;
-        let rows = sqlx::query(AssertSqlSafe(format!(
-            "SELECT id, plan FROM {table}
-             WHERE tenant = $1 AND {age} < $2 AND plan LIKE '%\"zipcode\"%' ORDER BY {age} LIMIT $3{}",
-            skip_locked!()
-        )))
-        .bind(self.tenant)
-        .bind(before.0)
-        .bind(i64::from(most))
-        .fetch_all(&mut *tx)
-        .await?;
-        for row in &rows {
-            let plan: ChargePlan = from_json(row, "plan")?;
-            sqlx::query(AssertSqlSafe(format!("UPDATE {table} SET plan = $1 WHERE tenant = $2 AND id = $3")))
-                .bind(json(&plan.without_address(), "plan")?)
-                .bind(self.tenant)
-                .bind(row.try_get::<String, _>("id")?)
-                .execute(&mut *tx)
-                .await?;
-        }
-        tx.commit().await?;
-        Ok(deleted(rows.len(), most))
-    }
-}
-
-fn person(row: &DbRow) -> Result<Person, StoreError> {
-    Ok(Person {
-        customer_id: parsed(row, "customer_id")?,
-        email: row.try_get::<Option<String>, _>("email")?.map(EmailHash),
-    })
-}
-
-fn cursor(row: &DbRow, age: &'static str, id: &'static str) -> Result<Cursor, StoreError> {
-    Ok(Cursor(at(row, age)?, row.try_get(id)?))
-}
-
-fn is_full(rows: usize, most: u32) -> bool {
-    u32::try_from(rows).is_ok_and(|rows| rows >= most)
-}
-
-/// The result of a step that leaves none of the rows that it looks at.
-fn deleted(rows: usize, most: u32) -> Step {
-    Step { changed: u64::try_from(rows).unwrap_or(u64::MAX), next: is_full(rows, most).then(Cursor::start) }
 }
 
 #[async_trait]
@@ -289,13 +135,13 @@ impl Retention for SqlStore {
         most: u32,
     ) -> Result<Step, StoreError> {
         let delete = match what {
-            Aging::Purchases => return self.purge_purchases(before, most).await,
+            Aging::Purchases => return self.purge_purchases(before, after, most).await,
             Aging::PurchaseAddresses => return self.drop_purchase_addresses(before, most).await,
             Aging::OfferAddresses => {
-                return self.drop_plan_addresses("offers", "created_at", before, most).await;
+                return self.drop_plan_addresses("offers", "created_at", before, after, most).await;
             }
             Aging::QuoteAddresses => {
-                return self.drop_plan_addresses("quotes", "expires_at", before, most).await;
+                return self.drop_plan_addresses("quotes", "expires_at", before, after, most).await;
             }
             Aging::Offers => return self.purge_offers(before, after, most).await,
             Aging::Refunds => return self.purge_strays("refunds", "refund_id", before, after, most).await,
@@ -325,7 +171,7 @@ impl Retention for SqlStore {
         };
         let gone =
             delete.bind(self.tenant).bind(before.0).bind(i64::from(most)).execute(&self.writer).await?;
-        Ok(deleted(usize::try_from(gone.rows_affected()).unwrap_or(usize::MAX), most))
+        Ok(Step::of_all(gone.rows_affected(), most))
     }
 
     async fn hash_refusals(&self, most: u32) -> Result<u64, StoreError> {
@@ -439,9 +285,10 @@ impl Retention for SqlStore {
         &self,
         customer: &CustomerId,
         at: UnixSeconds,
+        until: Until,
         may_forget: MayForget<'_>,
     ) -> Result<Forgot, StoreError> {
-        self.forget_buyer(customer, at, may_forget).await
+        self.forget_buyer(customer, at, until, may_forget).await
     }
 
     async fn note_forgotten(&self, customer: &CustomerHash, at: UnixSeconds) -> Result<bool, StoreError> {
