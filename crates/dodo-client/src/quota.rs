@@ -18,6 +18,8 @@ pub enum Priority {
     Refresh,
     /// Somebody waits for an answer. What is not said to be anything else.
     Interactive,
+    /// The merchant's server waits for an answer: without it no page begins.
+    Merchant,
     /// What became of money is to be found out.
     LookUp,
     /// A charge, and the questions right before it.
@@ -26,7 +28,7 @@ pub enum Priority {
 
 impl Priority {
     /// All of them, the least important first.
-    pub const ALL: [Self; 4] = [Self::Refresh, Self::Interactive, Self::LookUp, Self::Charge];
+    pub const ALL: [Self; 5] = [Self::Refresh, Self::Interactive, Self::Merchant, Self::LookUp, Self::Charge];
 
     /// For logs and labels.
     #[must_use]
@@ -34,6 +36,7 @@ impl Priority {
         match self {
             Self::Refresh => "refresh",
             Self::Interactive => "interactive",
+            Self::Merchant => "merchant",
             Self::LookUp => "look_up",
             Self::Charge => "charge",
         }

@@ -82,6 +82,12 @@ fn hop(text: &[u8]) -> Option<IpAddr> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ClientKey(IpAddr);
 
+impl From<ClientKey> for IpAddr {
+    fn from(ClientKey(address): ClientKey) -> Self {
+        address
+    }
+}
+
 impl From<IpAddr> for ClientKey {
     fn from(address: IpAddr) -> Self {
         Self(match address.to_canonical() {

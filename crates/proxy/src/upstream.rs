@@ -1,18 +1,56 @@
 //! The quota at Dodo, counted for the whole process: the thin shell around [`policy::upstream_budget`].
 //!
 //! The client asks it before each request (see [`dodo_client::quota`]); what a request is for is said where the work
-//! begins: charging, the reconciler, webhooks, refreshing. Everything else is somebody's page.
+//! begins: charging, the reconciler, webhooks, refreshing, the merchant's server. Everything else is somebody's page, and
+//! counts for whose it is ([`on_behalf_of`]).
 //!
 //! [`policy::upstream_budget`]: upsell_core::policy::upstream_budget
 
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
+    future::Future,
+    net::IpAddr,
+    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
 };
 
 use dodo_client::{HeldBack, Priority, RateLimit, quota::Refused};
 use tokio::time::Instant;
-use upsell_core::policy::upstream_budget::{Budget, Quota, Window};
+use upsell_core::{
+    domain::Session,
+    policy::upstream_budget::{Budget, Claimant, Quota, Window},
+};
+
+/// Who waits for the answer of the present task.
+struct Behalf {
+    address: IpAddr,
+    /// Known once their token was found good.
+    session: OnceLock<[Claimant; 2]>,
+}
+
+tokio::task_local! {
+    static BEHALF: Behalf;
+}
+
+/// Does `work` for whoever asks from this address: what it asks of Dodo counts for them. Spawned tasks are nobody's.
+pub async fn on_behalf_of<F: Future>(address: IpAddr, work: F) -> F::Output {
+    BEHALF.scope(Behalf { address, session: OnceLock::new() }, work).await
+}
+
+/// From now on the present task asks for this session's buyer.
+pub fn known_as(session: &Session) {
+    let claimants = [Claimant::Token(session.token), Claimant::Buyer(session.customer_id.clone())];
+    // Outside a request nobody waits; within one the session is found once.
+    let _ = BEHALF.try_with(|behalf| behalf.session.set(claimants));
+}
+
+/// Whose a request of the present task is.
+fn claimants() -> Vec<Claimant> {
+    let of = |behalf: &Behalf| {
+        let session = behalf.session.get().into_iter().flatten().cloned();
+        session.chain([Claimant::Address(behalf.address)]).collect()
+    };
+    BEHALF.try_with(of).unwrap_or_default()
+}
 
 /// Counts requests to Dodo.
 #[derive(Debug)]
@@ -47,8 +85,9 @@ impl UpstreamBudget {
 
 impl dodo_client::Quota for UpstreamBudget {
     fn take(&self, priority: Priority) -> Result<(), Duration> {
+        let claimants = claimants();
         let (mut budget, now) = self.at_now();
-        budget.take(now, priority).inspect_err(|_| count_wait(priority))
+        budget.take_for(now, priority, &claimants).inspect_err(|_| count_wait(priority))
     }
 
     fn keep(&self) -> Result<(), Duration> {

@@ -56,6 +56,8 @@ pub fn standing_clock() -> Arc<ManualClock> {
 
 /// A card that pays.
 pub const GOOD_CARD: &str = "4242424242424242";
+/// One that pays once and is declined from then on.
+pub const FAILS_LATER: &str = "4000000000000341";
 /// A card without funds.
 pub const EMPTY_CARD: &str = "4000000000009995";
 /// A purchase that the shipped rules follow up with an offer.

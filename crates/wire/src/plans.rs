@@ -57,7 +57,7 @@ pub struct Addon {
 }
 
 /// An add-on and how many of it, in a request.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AddonQuantity {
     /// Dodo's `addon_id`.
@@ -321,7 +321,7 @@ pub struct StayOffer {
 }
 
 /// `POST /v1/plans/preview`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PreviewRequest {
     /// To which plan.

@@ -4,12 +4,21 @@
 //! the windows slide, so that none of Dodo's, wherever it begins, sees more than its limit. Lower priorities stop while
 //! there is still room for the higher ones; only charges may use the last of it, and they always may.
 //!
+//! Nobody's pages may use up what is there for everybody's (I23): of what is asked for somebody, their token, they themselves
+//! and their address have a [share] each. What the merchant's server asks is nobody's, and goes before all pages.
+//!
 //! What Dodo's headers say is left is believed where it is less than counted here: others use the same quota. It holds
 //! back everything but charges, since nothing about those headers is promised.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{
+    collections::{HashMap, VecDeque},
+    net::IpAddr,
+    time::Duration,
+};
 
-use dodo_client::{Priority, RateLimit, quota::Refused};
+use dodo_client::{Priority, RateLimit, ids::CustomerId, quota::Refused};
+
+use crate::domain::TokenHash;
 
 /// Limits of the two windows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,16 +72,48 @@ const AFTER_REFUSAL: Duration = Duration::from_secs(5);
 /// Nothing that Dodo says holds for longer than its longest window.
 const BELIEVED_FOR: Duration = Duration::from_secs(60);
 
-/// What of a limit is left alone by requests of a priority. In sixths: two thirds by refreshing, a third by buyers' pages,
-/// a sixth by looking up.
+/// What of a limit is left alone by requests of a priority. In sixths: two thirds by refreshing, half by buyers' pages, a third
+/// by the merchant's server, a sixth by looking up.
 fn reserve(priority: Priority, limit: u32) -> u32 {
     let sixths = match priority {
         Priority::Refresh => 4,
-        Priority::Interactive => 2,
+        Priority::Interactive => 3,
+        Priority::Merchant => 2,
         Priority::LookUp => 1,
         Priority::Charge => 0,
     };
     limit.saturating_mul(sixths).div_ceil(6)
+}
+
+/// Somebody for whom Dodo is asked. A request may be for several: a token, its buyer, and the address they come from.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Claimant {
+    /// A session.
+    Token(TokenHash),
+    /// A customer, with however many sessions.
+    Buyer(CustomerId),
+    /// Whoever comes from there, with a token or without one.
+    Address(IpAddr),
+}
+
+/// How many of a minute's requests may be for one claimant: an eighth for a token, a sixth for a buyer, a quarter for an
+/// address, which may be that of many buyers. Twice as many where somebody is about to pay, so that who has looked at much
+/// can still buy.
+fn share(claimant: &Claimant, priority: Priority, per_minute: u32) -> u32 {
+    let part = match claimant {
+        Claimant::Token(_) => 8,
+        Claimant::Buyer(_) => 6,
+        Claimant::Address(_) => 4,
+    };
+    let share = per_minute.div_ceil(part);
+    if priority == Priority::Charge { share.saturating_mul(2) } else { share }
+}
+
+/// A request that left.
+#[derive(Debug)]
+struct Sent {
+    at: Duration,
+    claimants: Box<[Claimant]>,
 }
 
 /// What Dodo said is left.
@@ -87,8 +128,10 @@ struct Reported {
 #[derive(Debug)]
 pub struct Budget {
     quota: Quota,
-    /// When they left, the oldest first.
-    sent: VecDeque<Duration>,
+    /// The oldest first.
+    sent: VecDeque<Sent>,
+    /// How many of them were for each.
+    claimed: HashMap<Claimant, u32>,
     /// Charges that will leave in a moment.
     kept: u32,
     reported: Option<Reported>,
@@ -98,17 +141,36 @@ impl Budget {
     /// Nothing sent yet.
     #[must_use]
     pub fn new(quota: Quota) -> Self {
-        Self { quota, sent: VecDeque::new(), kept: 0, reported: None }
+        Self { quota, sent: VecDeque::new(), claimed: HashMap::new(), kept: 0, reported: None }
     }
 
-    /// Takes room for a request that leaves now.
+    /// Takes room for a request of nobody's that leaves now.
     ///
     /// # Errors
     /// How long until it is worth asking again; never zero.
     pub fn take(&mut self, now: Duration, priority: Priority) -> Result<(), Duration> {
-        self.ask(now, priority)?;
-        self.count(now);
-        Ok(())
+        self.take_for(now, priority, &[])
+    }
+
+    /// Takes room for a request that leaves now for these claimants.
+    ///
+    /// # Errors
+    /// How long until it is worth asking again; never zero.
+    pub fn take_for(
+        &mut self,
+        now: Duration,
+        priority: Priority,
+        claimants: &[Claimant],
+    ) -> Result<(), Duration> {
+        let room = self.ask(now, priority);
+        let share = self.ask_share(now, priority, claimants);
+        match (room, share) {
+            (Ok(()), Ok(())) => {
+                self.count(now, claimants);
+                Ok(())
+            }
+            (room, share) => Err(room.err().max(share.err()).unwrap_or(A_WHILE)),
+        }
     }
 
     /// Keeps room for a charge that leaves in a moment.
@@ -125,7 +187,7 @@ impl Budget {
     pub fn spend_kept(&mut self, now: Duration) {
         self.give_back();
         self.forget(now);
-        self.count(now);
+        self.count(now, &[]);
     }
 
     /// A charge does not leave after all.
@@ -172,6 +234,20 @@ impl Budget {
         }
     }
 
+    /// How long the shares of its claimants keep a request waiting; `Ok` when they do not.
+    fn ask_share(&self, now: Duration, priority: Priority, claimants: &[Claimant]) -> Result<(), Duration> {
+        let wait = claimants.iter().filter_map(|claimant| {
+            let share = share(claimant, priority, self.quota.per_minute);
+            let used = self.claimed.get(claimant).copied().unwrap_or(0);
+            let too_many = used.saturating_add(1).checked_sub(share).filter(|excess| *excess > 0)?;
+            // So many of its oldest have to leave the window.
+            let mut theirs = self.sent.iter().filter(|sent| sent.claimants.contains(claimant));
+            let last = theirs.nth(to_index(too_many).saturating_sub(1))?;
+            Some(last.at.saturating_add(Window::Minute.length()).saturating_sub(now))
+        });
+        wait.max().map_or(Ok(()), |wait| Err(wait.max(Duration::from_millis(1))))
+    }
+
     /// How long a window keeps a request waiting.
     fn wait(&self, now: Duration, priority: Priority, window: Window) -> Option<Duration> {
         let limit = self.quota.of(window);
@@ -179,7 +255,7 @@ impl Budget {
         let used = self.used(now, window);
         let wanted = used.saturating_add(self.kept).saturating_add(1);
         let too_many = wanted.checked_sub(open).filter(|excess| *excess > 0)?;
-        let until_leaves = |sent: &Duration| sent.saturating_add(window.length()).saturating_sub(now);
+        let until_leaves = |sent: &Sent| sent.at.saturating_add(window.length()).saturating_sub(now);
         if too_many > used {
             // Kept room is in the way, even when all that was sent has left the window.
             return Some(self.sent.back().map_or(A_WHILE, until_leaves).max(A_WHILE));
@@ -198,12 +274,16 @@ impl Budget {
     }
 
     fn used(&self, now: Duration, window: Window) -> u32 {
-        let gone = self.sent.partition_point(|sent| sent.saturating_add(window.length()) <= now);
+        let gone = self.sent.partition_point(|sent| sent.at.saturating_add(window.length()) <= now);
         u32::try_from(self.sent.len().saturating_sub(gone)).unwrap_or(u32::MAX)
     }
 
-    fn count(&mut self, now: Duration) {
-        self.sent.push_back(now);
+    fn count(&mut self, now: Duration, claimants: &[Claimant]) {
+        for claimant in claimants {
+            let claimed = self.claimed.entry(claimant.clone()).or_default();
+            *claimed = claimed.saturating_add(1);
+        }
+        self.sent.push_back(Sent { at: now, claimants: claimants.into() });
         if let Some(reported) = &mut self.reported {
             reported.left = reported.left.saturating_sub(1);
         }
@@ -211,8 +291,16 @@ impl Budget {
 
     /// Drops what counts no more.
     fn forget(&mut self, now: Duration) {
-        while self.sent.front().is_some_and(|sent| sent.saturating_add(Window::Minute.length()) <= now) {
-            self.sent.pop_front();
+        let is_over = |sent: &mut Sent| sent.at.saturating_add(Window::Minute.length()) <= now;
+        while let Some(sent) = self.sent.pop_front_if(is_over) {
+            for claimant in &sent.claimants {
+                if let Some(claimed) = self.claimed.get_mut(claimant) {
+                    *claimed = claimed.saturating_sub(1);
+                    if *claimed == 0 {
+                        self.claimed.remove(claimant);
+                    }
+                }
+            }
         }
         self.reported = self.reported.filter(|reported| reported.until > now);
     }

@@ -27,10 +27,57 @@ fn drain(budget: &mut Budget, now: Duration, priority: Priority) -> u32 {
 fn each_priority_leaves_room_for_those_above_it() {
     let mut budget = Budget::new(Quota { per_second: 1000, per_minute: 240 });
     assert_eq!(drain(&mut budget, ms(0), Priority::Refresh), 80);
-    assert_eq!(drain(&mut budget, ms(0), Priority::Interactive), 80);
+    assert_eq!(drain(&mut budget, ms(0), Priority::Interactive), 40);
+    assert_eq!(drain(&mut budget, ms(0), Priority::Merchant), 40);
     assert_eq!(drain(&mut budget, ms(0), Priority::LookUp), 40);
     assert_eq!(drain(&mut budget, ms(0), Priority::Charge), 40);
     assert_eq!(budget.remaining(ms(0), Window::Minute), 0);
+}
+
+fn address(last: u8) -> Claimant {
+    Claimant::Address([203, 0, 113, last].into())
+}
+
+/// A buyer's session, at an address of their own.
+fn session(buyer: u8, token: u8) -> [Claimant; 3] {
+    let customer = CustomerId::parse(format!("cus_{buyer}")).unwrap();
+    [Claimant::Token(TokenHash([token; 32])), Claimant::Buyer(customer), address(buyer)]
+}
+
+/// How many requests of somebody's in a row get room.
+fn drain_for(budget: &mut Budget, now: Duration, priority: Priority, claimants: &[Claimant]) -> u32 {
+    let mut taken = 0;
+    while budget.take_for(now, priority, claimants).is_ok() {
+        taken += 1;
+    }
+    taken
+}
+
+/// I23. With a second's limit out of the way.
+#[test]
+fn each_claimant_has_a_share() {
+    let mut budget = Budget::new(Quota { per_second: 1000, per_minute: 240 });
+    let pages = Priority::Interactive;
+    assert_eq!(drain_for(&mut budget, ms(0), pages, &session(1, 1)), 30, "a token");
+    assert_eq!(drain_for(&mut budget, ms(0), pages, &session(1, 2)), 10, "its buyer, with another token");
+    assert_eq!(drain_for(&mut budget, ms(0), pages, &[address(1)]), 20, "their address, without a token");
+    assert_eq!(drain_for(&mut budget, ms(0), pages, &session(2, 3)), 30, "somebody else");
+    assert_eq!(drain_for(&mut budget, ms(0), Priority::Charge, &session(1, 1)), 30, "to pay");
+}
+
+/// I23.
+#[test]
+fn a_share_comes_back_as_its_requests_leave_the_minute() {
+    let mut budget = Budget::new(Quota { per_second: 1000, per_minute: 240 });
+    let greedy = session(1, 1);
+    for at in 0..30 {
+        budget.take_for(ms(at * 100), Priority::Interactive, &greedy).unwrap();
+    }
+    assert_eq!(budget.take_for(ms(3000), Priority::Interactive, &greedy), Err(ms(58_000)));
+    assert!(budget.take_for(ms(61_000), Priority::Interactive, &greedy).is_ok());
+    assert_eq!(budget.take_for(ms(61_000), Priority::Interactive, &greedy), Err(ms(100)));
+    drain_for(&mut budget, ms(600_000), Priority::Interactive, &[]);
+    assert!(budget.claimed.is_empty(), "nobody is remembered for longer: {:?}", budget.claimed);
 }
 
 #[test]
@@ -184,6 +231,49 @@ impl Watched {
 }
 
 proptest! {
+    /// I23: whatever two greedy buyers do, with as many tokens as they like, a page of somebody else's opens once the burst of
+    /// the second is over, and the merchant's server is answered.
+    #[test]
+    fn nobody_starves(
+        asked in prop::collection::vec((0_u8..2, any::<u8>(), 0_u64..300), 0..600),
+        quota in prop::sample::select(vec![Quota::LEAST, SMALL, Quota::DEFAULT]),
+    ) {
+        let (mut budget, mut now) = (Budget::new(quota), Duration::ZERO);
+        for (buyer, token, pause) in asked {
+            now += ms(pause);
+            let _ = budget.take_for(now, Priority::Interactive, &session(buyer, token));
+        }
+        let honest = session(7, 7);
+        if let Err(wait) = budget.take_for(now, Priority::Interactive, &honest) {
+            prop_assert!(wait <= Window::Second.length(), "a page waits for {wait:?}");
+            prop_assert!(budget.take_for(now + wait, Priority::Interactive, &honest).is_ok());
+        }
+        let merchant = budget.take(now, Priority::Merchant).err().unwrap_or_default();
+        prop_assert!(merchant <= Window::Second.length(), "the merchant's server waits for {merchant:?}");
+    }
+
+    /// I23.
+    #[test]
+    fn nobody_gets_more_than_a_share(asked in prop::collection::vec((0_u8..3, 0_u8..6, 0_u64..3000), 0..400)) {
+        let (mut budget, mut now) = (Budget::new(Quota::DEFAULT), Duration::ZERO);
+        let mut left: Vec<(Duration, [Claimant; 3])> = Vec::new();
+        for (buyer, token, pause) in asked {
+            now += ms(pause);
+            let claimants = session(buyer, token);
+            if budget.take_for(now, Priority::Interactive, &claimants).is_ok() {
+                left.push((now, claimants));
+            }
+        }
+        for (start, claimants) in &left {
+            for claimant in claimants {
+                let minute = *start..*start + ms(60_000);
+                let theirs = left.iter().filter(|(at, of)| minute.contains(at) && of.contains(claimant)).count();
+                let most = share(claimant, Priority::Interactive, Quota::DEFAULT.per_minute);
+                prop_assert!(theirs <= usize::try_from(most).unwrap(), "{claimant:?}: {theirs}");
+            }
+        }
+    }
+
     /// Wherever Dodo's windows begin.
     #[test]
     fn no_window_ever_sees_more_than_its_quota(steps in prop::collection::vec(step(), 1..400)) {

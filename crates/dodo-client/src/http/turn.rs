@@ -15,7 +15,7 @@ const fn patience(priority: Priority) -> Duration {
         Priority::Refresh => Duration::ZERO,
         // The burst of the present second may be over in the next.
         Priority::Interactive => Duration::from_millis(1500),
-        Priority::LookUp => Duration::from_secs(3),
+        Priority::Merchant | Priority::LookUp => Duration::from_secs(3),
         Priority::Charge => Duration::from_secs(10),
     }
 }

@@ -9,6 +9,7 @@ use upsell_core::domain::Session;
 use wire::{ErrorCode, IdempotencyKey, Purpose};
 
 use super::{App, error::ApiError};
+use crate::upstream;
 
 /// A buyer with a token for offers.
 #[derive(Debug)]
@@ -70,6 +71,7 @@ async fn session(headers: &HeaderMap, app: &App, purpose: Purpose) -> Result<Ses
     let token = bearer(headers).ok_or_else(unauthorized)?;
     let session = app.sessions.authenticate(token).await?.ok_or_else(unauthorized)?;
     app.gate.vouch_for(session.token).await;
+    upstream::known_as(&session);
     if session.purpose == purpose { Ok(session) } else { Err(unauthorized()) }
 }
 

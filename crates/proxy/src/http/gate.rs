@@ -9,12 +9,13 @@
 //! | anybody else | by address | half of the slots |
 //!
 //! So a flood from one address, or from many, keeps out newcomers at most: neither the merchant, nor Dodo, nor buyers
-//! who are on the page already. A request that changes something counts as several, since it may cost requests to Dodo.
+//! who are on the page already. A request that changes something counts as several, since it may cost requests to Dodo; what
+//! those cost is counted for the same callers once more, where Dodo is asked ([`crate::upstream`]).
 //! A body is read before a slot is taken: who sends slowly holds a connection, never a slot.
 
 mod meter;
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{future::Future, net::IpAddr, sync::Arc, time::Duration};
 
 use axum::{
     body::{Body, HttpBody},
@@ -22,6 +23,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use dodo_client::{Priority, http::turn::with_priority};
 use http::{Method, request::Parts};
 use moka::future::Cache;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -34,6 +36,7 @@ use crate::{
     client_address::{ClientKey, TrustedProxies},
     ids,
     server::Peer,
+    upstream::on_behalf_of,
 };
 
 /// What the gate lets through.
@@ -88,7 +91,9 @@ pub struct Gate {
 /// Whose request it is, before it is looked into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Caller {
-    /// The merchant's server, Dodo, or a buyer with a token that was good a moment ago.
+    /// The merchant's server.
+    Merchant,
+    /// Dodo, or a buyer with a token that was good a moment ago.
     Known,
     /// Anybody.
     Stranger,
@@ -127,14 +132,18 @@ impl Gate {
     /// # Errors
     /// [`ErrorCode::RateLimited`].
     pub fn count_address(&self, request: &Parts) -> Result<(), ApiError> {
-        let peer = request.extensions.get::<Peer>().map_or_else(|| [0, 0, 0, 0].into(), |Peer(peer)| *peer);
-        let client = self.proxies.client(peer, &request.headers);
-        self.addresses.count(client.into(), cost(&request.method, ADDRESS_WRITE)).map_err(|seconds| {
+        let peer = peer(request);
+        self.addresses.count(self.client(request), cost(&request.method, ADDRESS_WRITE)).map_err(|seconds| {
             if self.proxies.is_untrusted_proxy(peer, &request.headers) {
                 tracing::warn!(%peer, "limiting an address that forwards for others; is it in UPSELL_TRUSTED_PROXIES?");
             }
             limited("address", seconds)
         })
+    }
+
+    /// Whom a request is counted for by its address.
+    fn client(&self, request: &Parts) -> ClientKey {
+        self.proxies.client(peer(request), &request.headers).into()
     }
 
     /// A token was found good: from now on its requests are counted by it.
@@ -157,7 +166,7 @@ impl Gate {
     pub fn slot(&self, caller: Caller) -> Result<Slot, ApiError> {
         let take = |slots: &Arc<Semaphore>| Arc::clone(slots).try_acquire_owned().map_err(|_| full());
         let of_strangers = match caller {
-            Caller::Known => None,
+            Caller::Merchant | Caller::Known => None,
             Caller::Stranger => Some(take(&self.strangers)?),
         };
         Ok(Slot { _one: take(&self.slots)?, _of_strangers: of_strangers })
@@ -178,7 +187,7 @@ impl Gate {
     async fn count(&self, app: &App, request: &Parts) -> Result<Caller, ApiError> {
         if let Some(token) = bearer(&request.headers) {
             if app.sessions.is_merchant_key(token) {
-                return Ok(Caller::Known);
+                return Ok(Caller::Merchant);
             }
             let token = ids::token_hash(token);
             if self.proven.get(&token).await.is_some() {
@@ -194,9 +203,18 @@ impl Gate {
 /// Around every call of the API but webhooks, which prove themselves by their body.
 pub async fn admit(State(app): State<App>, request: Request, next: Next) -> Response {
     match let_in(&app, request).await {
-        Ok((request, _slot)) => {
+        Ok((request, caller, _slot)) => {
             let keyed = request.headers().contains_key("idempotency-key");
-            match app.gate.within_time(next.run(request)).await {
+            let (parts, body) = request.into_parts();
+            let client = app.gate.client(&parts);
+            let work = next.run(Request::from_parts(parts, body));
+            let answered = async {
+                match caller {
+                    Caller::Merchant => with_priority(Priority::Merchant, work).await,
+                    Caller::Known | Caller::Stranger => on_behalf_of(client.into(), work).await,
+                }
+            };
+            match app.gate.within_time(answered).await {
                 Ok(response) => response,
                 // Not "nothing was charged": a charge may have been begun, and goes on.
                 Err(_) if keyed => ApiError::new(ErrorCode::KeyInProgress).after(FULL_FOR).into_response(),
@@ -207,13 +225,18 @@ pub async fn admit(State(app): State<App>, request: Request, next: Next) -> Resp
     }
 }
 
-async fn let_in(app: &App, request: Request) -> Result<(Request, Slot), ApiError> {
+async fn let_in(app: &App, request: Request) -> Result<(Request, Caller, Slot), ApiError> {
     let gate = &app.gate;
     let (parts, body) = request.into_parts();
     let caller = gate.count(app, &parts).await?;
     let body = if body.is_end_stream() { body } else { gate.read(body, json::MAX_BODY).await?.into() };
     let slot = gate.slot(caller)?;
-    Ok((Request::from_parts(parts, body), slot))
+    Ok((Request::from_parts(parts, body), caller, slot))
+}
+
+/// The other end of the connection.
+fn peer(request: &Parts) -> IpAddr {
+    request.extensions.get::<Peer>().map_or_else(|| [0, 0, 0, 0].into(), |Peer(peer)| *peer)
 }
 
 /// Around files, which are in memory: counted by address, and nothing more.

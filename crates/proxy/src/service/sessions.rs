@@ -134,7 +134,7 @@ impl Sessions {
         let token = ids::token();
         let session = self.session(request, &token)?;
         if let Some(id) = &session.subscription_id {
-            let subscription = self.catalogue.fresh_subscription(id).await?;
+            let subscription = self.catalogue.recent_subscription(id).await?;
             if subscription.customer.customer_id != session.customer_id {
                 return Err(SessionError::NotFound);
             }
@@ -221,7 +221,7 @@ impl Sessions {
         match session.purpose {
             Purpose::Offer => self.offers.warm(&session).await,
             Purpose::Plans | Purpose::Other => {
-                if let Err(error) = self.catalogue.fresh_methods(&session.customer_id).await {
+                if let Err(error) = self.catalogue.recent_methods(&session.customer_id).await {
                     tracing::warn!(%error, "the buyer's methods could not be fetched");
                 }
             }

@@ -4,12 +4,10 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{
-    harness::{Buyer, GOOD_CARD, Options, TestApp},
+    harness::{Buyer, FAILS_LATER, GOOD_CARD, Options, TestApp},
     receiver::{Receiver, Script},
 };
 
-/// Pays at first and not any more.
-const FAILS_LATER: &str = "4000000000000341";
 const DAY: i64 = 86_400;
 
 /// A subscriber of Pro who has booked Basic, and a merchant's system that listens.

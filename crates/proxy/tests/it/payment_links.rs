@@ -9,10 +9,8 @@ use futures_util::future::join_all;
 use proxy::clock::{Clock, ManualClock, SystemClock};
 use serde_json::{Value, json};
 
-use crate::harness::{GOOD_CARD, Options, TestApp};
+use crate::harness::{FAILS_LATER, GOOD_CARD, Options, TestApp};
 
-/// Pays at first and not any more.
-const FAILS_LATER: &str = "4000000000000341";
 const DAY: i64 = 86_400;
 
 struct OnHold {

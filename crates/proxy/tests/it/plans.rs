@@ -3,10 +3,7 @@
 use dodo_sim::Source;
 use serde_json::{Value, json};
 
-use crate::harness::{GOOD_CARD, MERCHANT_KEY, Options, TestApp};
-
-/// Pays at first and not any more.
-const FAILS_LATER: &str = "4000000000000341";
+use crate::harness::{FAILS_LATER, GOOD_CARD, MERCHANT_KEY, Options, TestApp};
 
 pub(crate) fn plan<'a>(page: &'a Value, id: &str) -> &'a Value {
     page["plans"].as_array().unwrap().iter().find(|plan| plan["product_id"] == id).unwrap()

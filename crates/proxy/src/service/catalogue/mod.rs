@@ -2,7 +2,7 @@
 //!
 //! Filled when a session is minted, by webhooks, and by [`Catalogue::keep_products_warm`], so that showing an offer
 //! needs no call to Dodo. Nothing here is the truth about money: that is the quote, and a quote is re-made before it is
-//! charged. `fresh_*` asks Dodo, whatever is kept.
+//! charged. `fresh_*` asks Dodo, whatever is kept; `recent_*` does unless it was asked seconds ago.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -13,15 +13,17 @@ use dodo_client::{
     types::subscriptions::Subscription,
 };
 use moka::future::Cache;
+use money::later;
 use upsell_core::{
     domain::SavedMethod,
     policy::{
         catalogue::{self, CatalogueAddon, CatalogueProduct},
+        dues,
         plan_comparison::PeriodPrice,
         plan_cost, plan_terms,
     },
 };
-use wire::ProductId;
+use wire::{Money, ProductId, UnixSeconds};
 
 use crate::gateway::Gateway;
 
@@ -31,6 +33,10 @@ const PRODUCT_LIFE: Duration = Duration::from_secs(15 * 60);
 const PRODUCT_REFRESH: Duration = Duration::from_secs(5 * 60);
 /// As long as a session lives, so that what was fetched at its minting serves all of it.
 const BUYER_LIFE: Duration = Duration::from_secs(16 * 60);
+/// For so long what Dodo has just said is not asked again, however often somebody reloads a page.
+const RECENT: Duration = Duration::from_secs(5);
+/// Seconds within which the renewal was that is still owed.
+const DUES_WITHIN: i64 = 400 * 86_400;
 /// Entries kept of each kind.
 const CAPACITY: u64 = 50_000;
 
@@ -67,6 +73,9 @@ pub struct Catalogue {
     addons: Cache<AddonId, Arc<CatalogueAddon>>,
     methods: Cache<CustomerId, Arc<[SavedMethod]>>,
     subscriptions: Cache<SubscriptionId, Arc<Subscription>>,
+    recent_methods: Cache<CustomerId, Arc<[SavedMethod]>>,
+    recent_subscriptions: Cache<SubscriptionId, Arc<Subscription>>,
+    dues: Cache<SubscriptionId, Option<Money>>,
 }
 
 impl Catalogue {
@@ -79,6 +88,9 @@ impl Catalogue {
             addons: cache(PRODUCT_LIFE),
             methods: cache(BUYER_LIFE),
             subscriptions: cache(BUYER_LIFE),
+            recent_methods: cache(RECENT),
+            recent_subscriptions: cache(RECENT),
+            dues: cache(RECENT),
         }
     }
 
@@ -164,6 +176,15 @@ impl Catalogue {
         Ok(methods)
     }
 
+    /// The buyer's saved methods, as they were seconds ago at most.
+    ///
+    /// # Errors
+    /// When Dodo cannot be asked.
+    pub async fn recent_methods(&self, customer: &CustomerId) -> Result<Arc<[SavedMethod]>, CatalogueError> {
+        let fetched = self.recent_methods.try_get_with(customer.clone(), self.fresh_methods(customer)).await;
+        fetched.map_err(|error| (*error).clone())
+    }
+
     async fn fetch_methods(&self, customer: &CustomerId) -> Result<Arc<[SavedMethod]>, CatalogueError> {
         let methods = self.gateway.payment_methods(customer).await?;
         Ok(methods.iter().map(catalogue::saved_method).collect())
@@ -171,6 +192,7 @@ impl Catalogue {
 
     /// Something about the buyer's methods has changed: asks again, if they are kept at all.
     pub async fn refresh_methods(&self, customer: &CustomerId) {
+        self.recent_methods.invalidate(customer).await;
         if self.methods.contains_key(customer)
             && with_priority(Priority::Refresh, self.fresh_methods(customer)).await.is_err()
         {
@@ -180,6 +202,7 @@ impl Catalogue {
 
     /// Drops what is kept of a buyer's methods.
     pub async fn forget(&self, customer: &CustomerId) {
+        self.recent_methods.invalidate(customer).await;
         self.methods.invalidate(customer).await;
     }
 
@@ -202,6 +225,33 @@ impl Catalogue {
         Ok(subscription)
     }
 
+    /// A subscription as it was seconds ago at most.
+    ///
+    /// # Errors
+    /// When Dodo cannot be asked.
+    pub async fn recent_subscription(
+        &self,
+        id: &SubscriptionId,
+    ) -> Result<Arc<Subscription>, CatalogueError> {
+        let fetched = self.recent_subscriptions.try_get_with(id.clone(), self.fresh_subscription(id)).await;
+        fetched.map_err(|error| (*error).clone())
+    }
+
+    /// What a subscription owes, as it was seconds ago at most; `None` where it owes nothing or that is not known.
+    pub async fn dues(&self, id: &SubscriptionId, now: UnixSeconds) -> Option<Money> {
+        self.dues.get_with(id.clone(), self.fetch_dues(id, later(now, -DUES_WITHIN))).await
+    }
+
+    async fn fetch_dues(&self, id: &SubscriptionId, since: UnixSeconds) -> Option<Money> {
+        match self.gateway.payments_since(None, Some(id), since).await {
+            Ok(payments) => dues::owed(&payments),
+            Err(error) => {
+                tracing::warn!(%error, "what a subscription owes could not be looked up");
+                None
+            }
+        }
+    }
+
     async fn fetch_subscription(&self, id: &SubscriptionId) -> Result<Arc<Subscription>, CatalogueError> {
         Ok(Arc::new(self.gateway.subscription(id).await?))
     }
@@ -209,6 +259,8 @@ impl Catalogue {
     /// Something about a subscription has changed: asks again, if it is kept at all. What a webhook carries is not kept
     /// instead, since webhooks come late and out of order.
     pub async fn refresh_subscription(&self, id: &SubscriptionId) {
+        self.recent_subscriptions.invalidate(id).await;
+        self.dues.invalidate(id).await;
         if self.subscriptions.contains_key(id)
             && with_priority(Priority::Refresh, self.fresh_subscription(id)).await.is_err()
         {

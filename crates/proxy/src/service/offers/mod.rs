@@ -127,7 +127,7 @@ impl Offers {
     }
 
     async fn try_warm(&self, session: &Session) -> Result<(), OfferError> {
-        self.catalogue.fresh_methods(&session.customer_id).await?;
+        self.catalogue.recent_methods(&session.customer_id).await?;
         let session = &self.following(session).await?;
         let (history, standing) = self.standing(session).await?;
         let Ok(offer) = standing else { return Ok(()) };

@@ -13,7 +13,7 @@ use wire::{StayOffer, StayOfferRequest, StayOfferResponse};
 use super::{
     Plans, PlansError,
     comparison::{self, Viewer},
-    subscription_id,
+    own, subscription_id,
 };
 
 impl Plans {
@@ -50,11 +50,7 @@ impl Plans {
     }
 
     pub(super) async fn own_subscription(&self, session: &Session) -> Result<Arc<Subscription>, PlansError> {
-        let subscription = self.catalogue.fresh_subscription(subscription_id(session)?).await?;
-        match subscription.customer.customer_id == session.customer_id {
-            true => Ok(subscription),
-            false => Err(PlansError::NotFound),
-        }
+        own(session, self.catalogue.fresh_subscription(subscription_id(session)?).await?)
     }
 
     async fn end_with_the_period(&self, subscription: &Subscription, ends: bool) -> Result<(), PlansError> {

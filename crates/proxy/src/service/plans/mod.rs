@@ -6,8 +6,10 @@ mod card_link;
 mod chosen;
 mod comparison;
 mod leaving;
+mod previews;
 
 pub use chosen::Chosen;
+pub use previews::Previews;
 use std::sync::Arc;
 
 use comparison::Viewer;
@@ -15,14 +17,14 @@ use dodo_client::{
     ids::{AddonId, SubscriptionId},
     types::subscriptions::{Subscription, SubscriptionStatus},
 };
-use money::later;
 use upsell_core::{
     domain::{ChargePlan, OfferRow, SavedMethod, Session},
-    policy::{authority::PayBy, catalogue::CatalogueProduct, dues, plan_comparison, plan_cost, plan_terms},
+    policy::{authority::PayBy, catalogue::CatalogueProduct, plan_comparison, plan_cost, plan_terms},
     rules::Rules,
 };
 use wire::{EffectiveAt, ErrorCode, Merchant, Money, PlansResponse, PreviewRequest, PreviewResponse};
 
+use self::previews::{Basis, Preview};
 use super::{
     catalogue::{Catalogue, CatalogueError},
     charging::Charging,
@@ -37,8 +39,6 @@ use crate::{
 
 /// Most seats that may be asked for.
 const MAX_QUANTITY: u32 = 10_000;
-/// Seconds within which the renewal was that is still owed.
-const DUES_WITHIN: i64 = 400 * 86_400;
 
 /// Why the upgrade page cannot be answered.
 #[derive(Debug, thiserror::Error)]
@@ -112,6 +112,8 @@ pub struct Plans {
     pub gateway: Gateway,
     /// What others chose.
     pub chosen: Chosen,
+    /// What was previewed seconds ago.
+    pub previews: Previews,
 }
 
 impl Plans {
@@ -190,7 +192,12 @@ impl Plans {
     ) -> Result<PreviewResponse, PlansError> {
         let stay_offer = self.offers.stay_offer_for(session, &request.product_id).await?;
         let stay_offer = stay_offer.as_ref();
-        let subscription = self.own_subscription(session).await?;
+        let subscription = self.catalogue.recent_subscription(subscription_id(session)?).await?;
+        let subscription = own(session, subscription)?;
+        let basis = Basis { subscription: Arc::clone(&subscription), stay_offer: stay_offer.cloned() };
+        if let Some(kept) = self.previews.again(session, request, &basis).await {
+            return Ok(self.answer(kept));
+        }
         let on_the_page =
             request.product_id == subscription.product_id || self.rules.plan(&request.product_id).is_some();
         if !on_the_page && stay_offer.is_none() {
@@ -203,13 +210,19 @@ impl Plans {
         let offer = stay_offer.map(|offer| &offer.id);
         let pay_by = PayBy::signed_in(method);
         let row = self.quoting.issue(&priced, &plan, &session.customer_id, offer, &pay_by).await?;
-        Ok(PreviewResponse {
-            product_id: request.product_id.clone(),
-            name: row.name.clone(),
-            payment_method: row.card.clone(),
+        let preview = Preview { row, lost_addons: self.lost_addons(&subscription, &target).await };
+        self.previews.keep(session, request, basis, preview.clone()).await;
+        Ok(self.answer(preview))
+    }
+
+    fn answer(&self, Preview { row, lost_addons }: Preview) -> PreviewResponse {
+        PreviewResponse {
+            product_id: row.plan.product_id().clone(),
             quote: self.quoting.as_of_now(&row),
-            lost_addons: self.lost_addons(&subscription, &target).await,
-        })
+            name: row.name,
+            payment_method: row.card,
+            lost_addons,
+        }
     }
 
     /// Asks Dodo what a change costs. The way it goes was estimated from list prices for how it is billed; where the answer
@@ -337,14 +350,7 @@ impl Plans {
         if !matches!(subscription.status, SubscriptionStatus::OnHold | SubscriptionStatus::PastDue) {
             return None;
         }
-        let since = later(self.clock.now(), -DUES_WITHIN);
-        match self.gateway.payments_since(None, Some(&subscription.subscription_id), since).await {
-            Ok(payments) => dues::owed(&payments),
-            Err(error) => {
-                tracing::warn!(%error, "what a subscription owes could not be looked up");
-                None
-            }
-        }
+        self.catalogue.dues(&subscription.subscription_id, self.clock.now()).await
     }
 }
 
@@ -363,6 +369,14 @@ fn chosen(
         all.push((addon.addon_id.clone(), addon.quantity));
     }
     Ok(all)
+}
+
+/// The subscription, if it is this buyer's.
+fn own(session: &Session, subscription: Arc<Subscription>) -> Result<Arc<Subscription>, PlansError> {
+    match subscription.customer.customer_id == session.customer_id {
+        true => Ok(subscription),
+        false => Err(PlansError::NotFound),
+    }
 }
 
 fn subscription_id(session: &Session) -> Result<&SubscriptionId, PlansError> {

@@ -1,5 +1,10 @@
 //! Dodo's quota: what costs none of it, and who goes first.
 
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
 use dodo_sim::Source;
 use futures_util::{StreamExt, stream};
 use proxy::settings::Limits;
@@ -11,7 +16,7 @@ use tokio::{
 use upsell_core::policy::upstream_budget::Quota;
 
 use super::assert_says_when;
-use crate::harness::{Buyer, GOOD_CARD, MERCHANT_KEY, Options, TestApp};
+use crate::harness::{Buyer, FAILS_LATER, GOOD_CARD, MERCHANT_KEY, Options, TestApp};
 
 /// As many as Dodo's next tier.
 const TIER_1: fn(&mut Limits) = |limits| limits.upstream = Quota { per_second: 100, per_minute: 1000 };
@@ -66,9 +71,11 @@ async fn ten_thousand_looks_at_an_offer_ask_dodo_nothing() {
 
 /// Subscribers who look at prices as fast as they can, until they are told to wait.
 async fn look_at_prices_until_held_back(app: &TestApp, tokens: &[String]) -> usize {
-    let body = json!({"product_id": "prod_max_plan"});
-    let looks = stream::iter(tokens.iter().cycle())
-        .map(|token| app.post(token, "/v1/plans/preview", body.clone()))
+    // Another number of seats each time: the same question is not asked twice within seconds.
+    let looks = stream::iter(tokens.iter().cycle().zip((1..=9_999).cycle()))
+        .map(|(token, seats)| {
+            app.post(token, "/v1/plans/preview", json!({"product_id": "prod_max_plan", "quantity": seats}))
+        })
         .buffer_unordered(8);
     let mut looks = std::pin::pin!(looks);
     let mut seen = 0;
@@ -123,6 +130,79 @@ async fn no_flood_of_previews_keeps_a_buyer_from_paying() {
     assert_eq!(refused(&app).await, 0, "Dodo never had to refuse anything");
 }
 
+/// I23.
+#[tokio::test]
+async fn one_greedy_buyer_starves_nobody() {
+    let sandbox: fn(&mut Limits) = |limits| limits.upstream = Quota::DEFAULT;
+    let app = app_with_quota(sandbox, "off").await;
+    let greedy = app.sim.subscriber_of("prod_basic_plan").unwrap();
+    let tokens = [app.plans_token(&greedy).await, app.plans_token(&greedy).await];
+    let seen = look_at_prices_until_held_back(&app, &tokens).await;
+    assert!(seen > 10, "{seen} previews and the share was gone");
+    for number in 0..15 {
+        let honest = app.sim.subscriber_of("prod_basic_plan").unwrap();
+        let token = app.plans_token(&honest).await;
+        app.get(&token, "/v1/plans").await.ok();
+        if number == 0 {
+            let preview = json!({"product_id": "prod_max_plan"});
+            app.post(&token, "/v1/plans/preview", preview).await.ok();
+        }
+    }
+    let answer = app
+        .post(&tokens[0], "/v1/plans/preview", json!({"product_id": "prod_max_plan", "quantity": 10_000}))
+        .await;
+    assert_eq!(answer.code(), "unavailable", "the greedy one still waits");
+}
+
+/// I23: whoever reloads a page asks Dodo nothing.
+#[tokio::test]
+async fn what_was_asked_seconds_ago_is_not_asked_again() {
+    let app = TestApp::spawn().await;
+    let customer = app.sim.customer(Some(FAILS_LATER)).unwrap();
+    let owing = app.sim.subscribe(&customer, "prod_basic_plan", 1, &BTreeMap::default(), 31).unwrap();
+    let owing = Buyer { customer, payment: None, subscription: Some(owing.subscription) };
+    let token = app.plans_token(&owing).await;
+    let first = app.get(&token, "/v1/plans").await.ok();
+    assert!(first["current"]["due"].is_object(), "it owes something: {first}");
+    // What is heard of a subscription makes it be read anew.
+    app.quiet().await;
+    let (before, began) = (app.sim.requests_to("", ""), Instant::now());
+    for _ in 0..20 {
+        assert_eq!(app.get(&token, "/v1/plans").await.ok(), first);
+        app.plans_token(&owing).await;
+    }
+    let asked = app.sim.requests_to("", "") - before;
+    // The subscription, its dues and the buyer's methods, each once in five seconds.
+    let allowed = 3 * (1 + began.elapsed().as_secs() / 5);
+    assert!(asked as u64 <= allowed, "{asked} requests for twenty reloads, not {allowed}");
+
+    let customer = app.sim.customer(Some(FAILS_LATER)).unwrap();
+    let payer = app.sim.subscribe(&customer, "prod_basic_plan", 1, &BTreeMap::default(), 1).unwrap();
+    let payer = Buyer { customer, payment: None, subscription: Some(payer.subscription) };
+    let token = app.plans_token(&payer).await;
+    let preview = json!({"product_id": "prod_max_plan"});
+    app.quiet().await;
+    let mut quote = app.post(&token, "/v1/plans/preview", preview.clone()).await.ok();
+    let asked = loop {
+        let (before, began) = (app.sim.requests_to("POST", "/subscriptions/"), Instant::now());
+        let again = app.post(&token, "/v1/plans/preview", preview.clone()).await.ok();
+        let is_same = again["quote"]["id"] == quote["quote"]["id"];
+        quote = again;
+        // A machine that is busy with other tests may take longer than a quote is kept.
+        if is_same || began.elapsed() < Duration::from_secs(4) {
+            assert!(is_same, "a second later another quote");
+            break app.sim.requests_to("POST", "/subscriptions/") - before;
+        }
+    };
+    assert_eq!(asked, 0);
+    // A card that was declined: the next preview is a new promise, since the old one was pressed for.
+    let change = json!({"quote_id": quote["quote"]["id"]});
+    let attempt = app.post_once(&token, "/v1/plans/change", "key-1", change).await.ok();
+    assert_eq!(attempt["status"], "failed", "{attempt}");
+    let anew = app.post(&token, "/v1/plans/preview", preview).await.ok();
+    assert_ne!(anew["quote"]["id"], quote["quote"]["id"]);
+}
+
 /// I3, I6: what is held back before it was sent leaves the offer as it was.
 #[tokio::test]
 async fn when_charges_have_used_the_quota_up_nothing_is_sent_and_the_offer_stays_open() {
@@ -130,7 +210,7 @@ async fn when_charges_have_used_the_quota_up_nothing_is_sent_and_the_offer_stays
     let few: fn(&mut Limits) = |limits| limits.upstream = Quota { per_second: 1000, per_minute: 48 };
     let app = app_with_quota(few, "off").await;
     let mut buyers = Vec::new();
-    // Two thirds of the quota are for pages...
+    // Half of the quota is for pages, two thirds with the merchant's server...
     loop {
         let buyer = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).unwrap();
         let request = json!({"customer_id": buyer.customer, "purpose": "offer", "payment_id": buyer.payment});
