@@ -184,6 +184,7 @@ async fn what_a_buyer_does_afterwards_is_not_forgotten_again() {
     assert_eq!(left.iter().map(|left| left.payment_id.as_str()).collect::<Vec<_>>(), ["pay_9"]);
     let offers = store.offers_of(&customer("cus_1")).await.unwrap();
     assert_eq!(offers.iter().map(|left| &left.id).collect::<Vec<_>>(), [&again.id]);
+    assert!(!store.let_go(None, &payment("pay_9"), &customer("cus_1")).await.unwrap().has_tombstone);
     assert!(store.attempt_by_id(&row.id).await.unwrap().is_some());
     assert!(store.quote(&row.customer_id, &row.quote_id).await.unwrap().is_some());
     for table in ["triggers", "inbox"] {

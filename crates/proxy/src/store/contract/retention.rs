@@ -208,17 +208,19 @@ async fn old_rows_go_step_by_step_and_ownership_stays() {
 /// "Never owned" does not turn true again: a claim sees what is owned once purchase and offer have gone (I15).
 #[tokio::test]
 async fn what_is_owned_is_not_taken_again_after_the_purchase_has_gone() {
-    let (_place, store) = fresh().await;
-    let row = offered(&store, "of_1").await;
-    let mut purchase = bought("pay_0", "cus_1", NOW);
-    purchase.product_ids = vec![row.plan.product_id().clone()];
-    store.upsert_purchase(&purchase).await.unwrap();
-    for purged in [false, true] {
-        if purged {
+    for (is_bought, is_purged) in [(false, false), (true, false), (true, true)] {
+        let (_place, store) = fresh().await;
+        let row = offered(&store, "of_1").await;
+        if is_bought {
+            let product_ids = vec![row.plan.product_id().clone()];
+            store.upsert_purchase(&Purchase { product_ids, ..bought("pay_0", "cus_1", NOW) }).await.unwrap();
+        }
+        if is_purged {
             assert_eq!(age(&store, Aging::Purchases, after(1)).await, 1);
         }
         let claim = store.claim(&claim_of(&row, "at_1", "key-1")).await.unwrap();
-        assert!(!matches!(claim, ClaimOutcome::Claimed(_)), "{purged}: {claim:?}");
+        let is_claimed = matches!(claim, ClaimOutcome::Claimed(_));
+        assert_eq!(is_claimed, !is_bought, "{is_purged}: {claim:?}");
     }
 }
 
@@ -297,6 +299,8 @@ async fn refusals_from_before_are_hashed_and_nothing_else_of_them_changes() {
     let (_place, store) = fresh().await;
     let refused = offered(&store, "of_1").await;
     store.decline(&refusal(&refused)).await.unwrap();
+    let text = rows_as_text(&store, "declines").await;
+    assert!(text.contains("hash:") && !text.contains("cus_1"), "{text}");
     let earlier = "INSERT INTO declines (tenant, customer_id, offer_id, equivalence, campaign, at)
                    VALUES ($1, 'cus_1', 'of_0', 'product:prod_old', 'kit', 5)";
     sqlx::query(earlier).bind(store.tenant).execute(&store.writer).await.unwrap();
