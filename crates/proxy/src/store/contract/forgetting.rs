@@ -197,6 +197,7 @@ async fn what_a_buyer_does_afterwards_is_not_forgotten_again() {
 async fn what_was_on_its_way_is_not_written_after_all() {
     let (_place, store) = fresh().await;
     let may = &mut |_: &[Charge]| true;
+    store.upsert_purchase(&bought("pay_8", "cus_1", NOW)).await.unwrap();
     store.forget(&customer("cus_1"), after(50), Until::Now, may).await.unwrap();
     store.upsert_purchase(&bought("pay_0", "cus_1", after(50))).await.unwrap();
     store.upsert_purchase(&bought("pay_1", "cus_1", after(51))).await.unwrap();
@@ -205,8 +206,8 @@ async fn what_was_on_its_way_is_not_written_after_all() {
         let left = store.purchases_of(&customer(buyer)).await.unwrap();
         assert_eq!(left.iter().map(|left| left.payment_id.as_str()).collect::<Vec<_>>(), [kept]);
     }
-    for (at, is_made) in [(40, false), (110, false), (111, true)] {
-        let row = OfferRow { created_at: after(at), ..offer("of_1") };
+    for (at, purchase, is_made) in [(50, "pay_1", false), (51, "pay_8", false), (51, "pay_1", true)] {
+        let row = OfferRow { created_at: after(at), purchase: Some(payment(purchase)), ..offer("of_1") };
         let made = store.insert_offer_if_absent(&row).await;
         assert_eq!(made.is_ok(), is_made, "{at}: {made:?}");
     }

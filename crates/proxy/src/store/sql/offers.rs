@@ -2,7 +2,6 @@
 
 use async_trait::async_trait;
 use dodo_client::ids::CustomerId;
-use money::later;
 use sqlx::Row;
 use upsell_core::{
     domain::{DeclineEntry, EmailHash, EquivalenceKey, OfferRow, OfferState, Person},
@@ -13,11 +12,9 @@ use wire::{Money, OfferId, UnixSeconds};
 use super::{
     DbRow, SqlStore,
     codec::{at, at_opt, count, from_json, from_table, from_word, parsed, parsed_opt},
+    retention::PAYMENT,
 };
 use crate::store::{Inserted, Offers, Retention, StoreError};
-
-/// Seconds for which a request that is making an offer may be on its way.
-const IN_FLIGHT: i64 = 60;
 
 pub(super) fn offer(row: &DbRow) -> Result<OfferRow, StoreError> {
     Ok(OfferRow {
@@ -62,8 +59,12 @@ pub(super) fn decline_entry(row: &DbRow) -> Result<DeclineEntry, StoreError> {
 impl Offers for SqlStore {
     async fn insert_offer_if_absent(&self, new: &OfferRow) -> Result<Inserted, StoreError> {
         let mut tx = self.write_for(&[new.customer_id.to_string()]).await?;
-        // What the offer was decided on has gone meanwhile.
-        if self.has_forgotten_in(&mut tx, &new.customer_id, later(new.created_at, -IN_FLIGHT)).await? {
+        // What the offer was decided on may have gone meanwhile.
+        let mut has_gone = self.has_forgotten_in(&mut tx, &new.customer_id, new.created_at).await?;
+        if let Some(purchase) = &new.purchase {
+            has_gone |= self.has_tombstone_in(&mut tx, PAYMENT, purchase.as_str()).await?;
+        }
+        if has_gone {
             return Err(StoreError::Contended);
         }
         let inserted = self.insert_offer_in(&mut tx, new).await?;
