@@ -1,7 +1,9 @@
 //! A real PostgreSQL server for tests: one a process, on a socket of its own, gone when the process is, however it ends.
 //!
-//! Only the programs of Debian's package `postgresql` are needed; no service has to run. A missing server is an error
-//! that says how to get one, never a skipped test.
+//! Only the programs of Debian's packages `postgresql` and `pgbouncer` are needed; no service has to run. What is missing
+//! is an error that says how to get it, never a skipped test.
+
+mod pooler;
 
 use std::{
     io::{BufRead as _, BufReader, Read as _},
@@ -14,12 +16,17 @@ use std::{
     },
 };
 
+pub use pooler::Pooler;
+
 /// Why there is no server.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
     /// Its programs are not there.
     #[error("no PostgreSQL server is installed; get one with `apt-get install postgresql`")]
     NotInstalled,
+    /// The pooler's program is not there.
+    #[error("PgBouncer is not installed; get it with `apt-get install pgbouncer`")]
+    NoPooler,
     /// They are, and do not work.
     #[error("the PostgreSQL server for tests does not start: {0}")]
     Start(String),
@@ -34,8 +41,11 @@ const SUPERVISOR: &str = r#"
 set -e
 trap 'rm -rf "$DIR"' EXIT
 trap '' INT TERM
-"$BIN/initdb" -D "$DIR/data" -U tests -A trust -E UTF8 --locale=C --no-sync >"$DIR/log" 2>&1 ||
-    { cat "$DIR/log" >&2; exit 1; }
+if [ -n "$PRIMARY" ]; then
+    "$BIN/pg_basebackup" -d "$PRIMARY" -D "$DIR/data" -R -c fast --no-sync >"$DIR/log" 2>&1
+else
+    "$BIN/initdb" -D "$DIR/data" -U tests -A trust -E UTF8 --locale=C --no-sync >"$DIR/log" 2>&1
+fi || { cat "$DIR/log" >&2; exit 1; }
 "$BIN/pg_ctl" -D "$DIR/data" -l "$DIR/log" -w -o "$OPTIONS" start >/dev/null 2>&1 ||
     { cat "$DIR/log" >&2; exit 1; }
 echo ready
@@ -68,11 +78,20 @@ impl Server {
     /// # Errors
     /// See [`ServerError`].
     pub fn start(settings: &[&str]) -> Result<Self, ServerError> {
+        Self::start_from(settings, "")
+    }
+
+    /// A standby that follows this server, under the name `name`. It lives as long as this process.
+    ///
+    /// # Errors
+    /// See [`ServerError`].
+    pub fn standby(&self, name: &str) -> Result<Self, ServerError> {
+        Self::start_from(&[], &format!("host={} user=tests application_name={name}", self.socket.display()))
+    }
+
+    fn start_from(settings: &[&str], primary: &str) -> Result<Self, ServerError> {
         let bin = programs().ok_or(ServerError::NotInstalled)?;
-        // In memory where there is a file system for it: commits are as durable for the code, and quicker.
-        let memory = Path::new("/dev/shm");
-        let parent = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
-        let folder = tempfile::Builder::new().prefix("upsell-pg-").tempdir_in(parent)?.keep();
+        let folder = folder()?;
         let mut options = format!("-k {} -c listen_addresses='' -c max_connections=500", folder.display());
         for setting in settings {
             options.push_str(" -c ");
@@ -84,6 +103,7 @@ impl Server {
             .env("BIN", &bin)
             .env("DIR", &folder)
             .env("OPTIONS", options)
+            .env("PRIMARY", primary)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -119,6 +139,38 @@ impl Server {
         Ok(format!("postgres://tests@localhost/{name}?host={}", self.socket.display()))
     }
 
+    /// The host of this server in an address that names several, as a folder's path in which `/` is written `%2F`.
+    #[must_use]
+    pub fn host(&self) -> String {
+        self.socket.display().to_string().replace('/', "%2F")
+    }
+
+    /// Runs statements, each by itself, as the superuser in a database that is always there. Returns what they print.
+    ///
+    /// # Errors
+    /// See [`ServerError`].
+    pub fn sql(&self, statements: &[&str]) -> Result<String, ServerError> {
+        let mut psql = Command::new(self.bin.join("psql"));
+        psql.args(["-XqAt", "-v", "ON_ERROR_STOP=1", "-U", "tests", "-d", "postgres", "-h"])
+            .arg(&self.socket);
+        for statement in statements {
+            psql.args(["-c", statement]);
+        }
+        let done = psql.output()?;
+        if !done.status.success() {
+            return Err(ServerError::Start(String::from_utf8_lossy(&done.stderr).into_owned()));
+        }
+        Ok(String::from_utf8_lossy(&done.stdout).into_owned())
+    }
+
+    /// Sends a signal such as `STOP`, `CONT` or `KILL` to the server and all its processes.
+    ///
+    /// # Errors
+    /// See [`ServerError`].
+    pub fn signal(&self, signal: &str) -> Result<(), ServerError> {
+        signal_server(&self.socket.join("data"), signal)
+    }
+
     /// Where the server's programs are: `psql`, `pg_dump` and the rest.
     #[must_use]
     pub fn programs(&self) -> &Path {
@@ -126,8 +178,36 @@ impl Server {
     }
 }
 
+/// Sends a signal to the server with this data directory and all its processes.
+///
+/// # Errors
+/// See [`ServerError`].
+pub fn signal_server(data: &Path, signal: &str) -> Result<(), ServerError> {
+    let main = std::fs::read_to_string(data.join("postmaster.pid"))?;
+    let main = main.lines().next().unwrap_or_default().trim();
+    let children = std::fs::read_to_string(format!("/proc/{main}/task/{main}/children")).unwrap_or_default();
+    let send = |to: &str| Command::new("kill").args(["-s", signal, to]).stderr(Stdio::null()).status();
+    let done = send(main)?;
+    for child in children.split_whitespace() {
+        // Those that have ended meanwhile need no signal.
+        send(child)?;
+    }
+    if done.success() { Ok(()) } else { Err(ServerError::Start(format!("kill -s {signal} {main}: {done}"))) }
+}
+
+/// A new folder in memory, where there is a file system for it: commits are as durable for the code, and quicker.
+///
+/// # Errors
+/// See [`ServerError`].
+pub fn folder() -> Result<PathBuf, ServerError> {
+    let memory = Path::new("/dev/shm");
+    let parent = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
+    Ok(tempfile::Builder::new().prefix("upsell-pg-").tempdir_in(parent)?.keep())
+}
+
 /// The newest version's programs, as Debian lays them out, or those of `pg_config` elsewhere.
-fn programs() -> Option<PathBuf> {
+#[must_use]
+pub fn programs() -> Option<PathBuf> {
     let installed = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let newest = installed
         .filter_map(|entry| {
@@ -143,8 +223,12 @@ fn programs() -> Option<PathBuf> {
     })
 }
 
-/// Root hands the folder over to the user `postgres` and becomes it; anybody else stays who they are.
-fn as_server_user(folder: &Path) -> Result<Command, ServerError> {
+/// The beginning of a command that PostgreSQL's programs accept to be run by: root hands the folder over to the user
+/// `postgres` and becomes it; anybody else stays who they are.
+///
+/// # Errors
+/// See [`ServerError`].
+pub fn as_server_user(folder: &Path) -> Result<Command, ServerError> {
     let root = std::fs::metadata("/proc/self")?.uid() == 0;
     if !root {
         return Ok(Command::new("env"));

@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use secrecy::SecretString;
 use sqlx::Connection as _;
 use tempfile::TempDir;
-use test_postgres::Server;
+use test_postgres::{Pooler, Server};
 
 const FILE: &str = "upsell.sqlite";
 
@@ -18,6 +18,8 @@ const FILE: &str = "upsell.sqlite";
 #[derive(Clone, Debug)]
 pub struct Database {
     url: String,
+    /// The server itself, where `url` is a pooler.
+    direct: Option<String>,
     folder: Arc<TempDir>,
 }
 
@@ -29,7 +31,7 @@ impl Database {
     pub fn sqlite() -> anyhow::Result<Self> {
         let folder = folder()?;
         let url = format!("sqlite:{}", folder.path().join(FILE).display());
-        Ok(Self { url, folder: Arc::new(folder) })
+        Ok(Self { url, direct: None, folder: Arc::new(folder) })
     }
 
     /// Creates an empty database on the PostgreSQL server of this process, which is started when first asked for.
@@ -38,7 +40,35 @@ impl Database {
     /// When there is no server; the error says how to get one.
     pub fn postgres() -> anyhow::Result<Self> {
         let server = Server::shared().map_err(|error| anyhow::anyhow!("{error}"))?;
-        Ok(Self { url: server.fresh_database()?, folder: Arc::new(folder()?) })
+        Ok(Self { url: server.fresh_database()?, direct: None, folder: Arc::new(folder()?) })
+    }
+
+    /// Returns the empty database at an address that somebody else looks after.
+    ///
+    /// # Errors
+    /// When there is no room for the proxy's files.
+    pub fn elsewhere(url: String) -> anyhow::Result<Self> {
+        Ok(Self { url, direct: None, folder: Arc::new(folder()?) })
+    }
+
+    /// Returns the same database behind a PgBouncer in transaction mode.
+    ///
+    /// # Errors
+    /// When it is none of [`Database::postgres`], or there is no pooler; the error says how to get one.
+    pub fn behind_pooler(&self) -> anyhow::Result<Self> {
+        anyhow::ensure!(self.url.starts_with("postgres://"), "no PostgreSQL database");
+        let pooler = Pooler::shared().map_err(|error| anyhow::anyhow!("{error}"))?;
+        Ok(Self {
+            url: pooler.to(&self.url),
+            direct: Some(self.url.clone()),
+            folder: Arc::clone(&self.folder),
+        })
+    }
+
+    /// Returns the value for `DATABASE_DIRECT_URL`, behind a pooler.
+    #[must_use]
+    pub fn direct_url(&self) -> Option<&str> {
+        self.direct.as_deref()
     }
 
     /// Returns the value for `DATABASE_URL`.
@@ -52,7 +82,11 @@ impl Database {
     /// # Errors
     /// Never, for databases made here.
     pub fn parsed(&self) -> anyhow::Result<::proxy::store::Database> {
-        Ok(::proxy::store::Database::parse(&SecretString::from(self.url.clone()))?)
+        let url = SecretString::from(self.url.clone());
+        Ok(match &self.direct {
+            Some(direct) => ::proxy::store::Database::behind_pooler(&url, &direct.clone().into())?,
+            None => ::proxy::store::Database::parse(&url)?,
+        })
     }
 
     /// Takes a backup. Nobody may be connected.

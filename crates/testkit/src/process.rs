@@ -75,6 +75,7 @@ impl Process {
             .env("DODO_PAYMENTS_API_KEY", dodo_sim::DEFAULT_KEY)
             .env("DODO_PAYMENTS_WEBHOOK_KEY", WEBHOOK_SECRET)
             .env("DATABASE_URL", setup.database.url())
+            .envs(setup.database.direct_url().map(|url| ("DATABASE_DIRECT_URL", url)))
             .env("RUST_LOG", "off")
             .stdin(Stdio::null())
             .stdout(Stdio::null())

@@ -146,6 +146,7 @@ impl Proxy {
             "DODO_PAYMENTS_API_KEY" => Some(dodo_sim::DEFAULT_KEY.to_owned()),
             "DODO_PAYMENTS_WEBHOOK_KEY" => Some(keys.clone()),
             "DATABASE_URL" => Some(setup.database.url().to_owned()),
+            "DATABASE_DIRECT_URL" => setup.database.direct_url().map(str::to_owned),
             "UPSELL_NOTIFY_KEY" => setup.notify.as_ref().map(|(_, key)| key.clone()),
             _ => None,
         });

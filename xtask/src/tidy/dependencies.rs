@@ -43,7 +43,16 @@ fn allowed(package: &str) -> &'static [&'static str] {
             &["money", "wire", "dodo-client", "upsell-core", "upsell-proxy", "dodo-sim", "test-postgres"]
         }
         // It runs the proxy against the simulator, and nothing depends on it.
-        "campaign" => &["money", "wire", "dodo-client", "upsell-core", "upsell-proxy", "dodo-sim", "testkit"],
+        "campaign" => &[
+            "money",
+            "wire",
+            "dodo-client",
+            "upsell-core",
+            "upsell-proxy",
+            "dodo-sim",
+            "test-postgres",
+            "testkit",
+        ],
         // It hands any bytes to both halves, and nothing depends on it but the binaries in `fuzz/`.
         "fuzz-targets" => &["money", "wire", "flow", "dodo-client", "upsell-core", "upsell-proxy"],
         "xtask" => &["wire"],

@@ -1,4 +1,5 @@
-//! A PostgreSQL server's programs. Tests start servers of their own (`crates/test-postgres`); no service has to run.
+//! PostgreSQL's programs, and those that make a cluster of several servers. Tests start servers of their own
+//! (`crates/test-postgres`, the campaign `failover`); no service has to run.
 
 use std::path::Path;
 
@@ -6,19 +7,25 @@ use anyhow::Result;
 
 use super::{on_path, packages};
 
-/// PostgreSQL's server.
+/// PostgreSQL's server, PgBouncer, Patroni and etcd.
 ///
 /// # Errors
-/// When it is missing and cannot be installed from here.
+/// When one is missing and cannot be installed from here.
 pub(crate) fn ensure_postgres() -> Result<()> {
-    packages::ensure(&["postgresql"], "the tests of the store need a PostgreSQL server", present)
+    packages::ensure(
+        &["postgresql", "pgbouncer", "patroni", "etcd-server"],
+        "the tests of the store need PostgreSQL, PgBouncer, Patroni and etcd",
+        present,
+    )
 }
 
-/// Debian keeps them off the `PATH`, in a folder for each version.
+/// Debian keeps some of them off the `PATH`: the server in a folder for each version, PgBouncer where only root looks.
 fn present() -> bool {
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let mut folders = versions.map(|version| version.path().join("bin"));
-    folders.any(|bin| is_server(&bin)) || on_path("initdb")
+    let server = folders.any(|bin| is_server(&bin)) || on_path("initdb");
+    let pooler = on_path("pgbouncer") || Path::new("/usr/sbin/pgbouncer").is_file();
+    server && pooler && on_path("patroni") && on_path("etcd")
 }
 
 fn is_server(bin: &Path) -> bool {

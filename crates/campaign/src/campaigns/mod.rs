@@ -5,6 +5,7 @@ mod api;
 mod crash;
 mod decline;
 mod double_submit;
+mod failover;
 mod forge;
 mod kill;
 mod model;
@@ -50,6 +51,7 @@ pub const ALL: &[&dyn Campaign] = &[
     &crash::Crash,
     &decline::Decline,
     &double_submit::DoubleSubmit,
+    &failover::Failover,
     &forge::Forge,
     &kill::Kill,
     &model::Model,

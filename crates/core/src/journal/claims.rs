@@ -5,7 +5,7 @@
 use wire::{AttemptId, Money, ProductId, QuoteId, UnixSeconds};
 
 use super::{
-    Change, Changes, Command, HistoryEvent, Lock, Record, Scope, StoredAttempt, notifications,
+    Change, Changes, Command, HistoryEvent, Lock, Record, Scope, Stale, StoredAttempt, notifications,
     record::OfferKey, states,
 };
 use crate::{
@@ -59,8 +59,8 @@ pub enum ClaimOutcome {
     SubscriptionBusy,
     /// No such offer of this buyer.
     OfferNotFound,
-    /// The store holds less than this process has seen in it: nothing may be claimed until it is rebuilt.
-    StaleStore,
+    /// The store may hold less than was written to it: nothing may be claimed until it has been compared.
+    StaleStore(Stale),
 }
 
 impl Command for Claim {
@@ -85,8 +85,8 @@ impl Command for Claim {
 
     fn decide(&self, record: &Record) -> (ClaimOutcome, Changes) {
         let refused = |outcome| (outcome, Changes::none());
-        if record.watermark.is_stale() {
-            return refused(ClaimOutcome::StaleStore);
+        if let Some(stale) = record.watermark.staleness() {
+            return refused(ClaimOutcome::StaleStore(stale));
         }
         if let Some(earlier) = &record.by_key {
             return refused(ClaimOutcome::KeyUsed(earlier.clone()));
@@ -182,6 +182,7 @@ impl Command for MarkSent {
 
     fn scope(&self) -> Scope {
         Scope {
+            watermark: true,
             offer: Some(OfferKey::OfAttempt),
             same_thing: true,
             quote: true,
@@ -189,7 +190,7 @@ impl Command for MarkSent {
         }
     }
 
-    /// The lease has to be this process's still, and the offer this attempt's: money that came in late on an earlier
+    /// The store has to be the one that was compared (I22). The lease has to be this process's still, and the offer this attempt's: money that came in late on an earlier
     /// attempt closes it. So does money that came in late on another offer of the same thing.
     fn decide(&self, record: &Record) -> (bool, Changes) {
         let Some(stored) = record.attempt.as_ref().filter(|stored| self.may_send(stored, record)) else {
@@ -226,7 +227,8 @@ impl MarkSent {
             (Some(_), None) => false,
         };
         let is_open = offer_is_its_own && record.taken_elsewhere().is_none();
-        row.state == AttemptState::Claimed && row.lease_until > self.now && is_mine && is_open
+        let is_current = record.watermark.staleness().is_none();
+        row.state == AttemptState::Claimed && row.lease_until > self.now && is_mine && is_open && is_current
     }
 }
 

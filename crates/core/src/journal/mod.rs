@@ -58,7 +58,9 @@ pub use changes::{Change, Changes, HistoryEvent};
 pub use claims::{Claim, ClaimOutcome, KeptKey, Lifting, MarkSent, Release, Unexecuted};
 pub use declines::{Decline, DeclineOutcome};
 pub use evidence::{ForeignPayment, SettlePayment, Weighed};
-pub use record::{Lock, Record, Scope, StoredAttempt, StoredOrder, StoredPayment, Watermark};
+pub use record::{
+    Lock, Record, Scope, Stale, StoredAttempt, StoredOrder, StoredPayment, Timeline, Watermark,
+};
 pub use refunds::{ConcludeRefund, Conclusion, MarkRefundSent, RecordDispute, RecordRefund};
 pub use resolve::{Resolution, Resolve, Resolved};
 pub use restore::{LastSign, PresumeSent, Rebuild, Rebuilding, Took};

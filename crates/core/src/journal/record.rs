@@ -155,9 +155,42 @@ pub struct StoredOrder {
     pub checks: u32,
 }
 
+/// Line of history that a database server writes on. A standby that is promoted begins a new one, with a higher number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeline {
+    /// System identifier of the cluster: equal on a primary and its standbys, different after a restore from a dump.
+    pub cluster: i64,
+    /// Number of the timeline within the cluster.
+    pub number: u32,
+}
+
+impl Timeline {
+    /// Says whether `self` was over when `other` began: the server that writes on it was replaced by a standby.
+    #[must_use]
+    pub fn is_before(self, other: Self) -> bool {
+        self.cluster == other.cluster && self.number < other.number
+    }
+}
+
+/// Why nothing may be claimed or sent on the word of a store (I22).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stale {
+    /// The server was replaced by another that this process knows of, or follows another: what it holds may be old, and
+    /// what it is told may be thrown away.
+    Superseded,
+    /// The store holds less than this process has seen in it.
+    LostCommits,
+    /// Another server took over. Whether it received everything is not known before the store has been compared.
+    NewTimeline,
+}
+
 /// What a process remembers of its store, and what it finds there now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Watermark {
+    /// Timeline on which the store was last compared or opened. `None` on engines that cannot fail over.
+    pub compared: Option<Timeline>,
+    /// Timeline that the server writes on now. `None` where it writes none, because it follows another server.
+    pub writes: Option<Timeline>,
     /// Heartbeat that this process last wrote or read.
     pub remembered: Option<UnixSeconds>,
     /// Heartbeat in the store.
@@ -168,15 +201,32 @@ pub struct Watermark {
 
 impl Default for Watermark {
     fn default() -> Self {
-        Self { remembered: None, found: None, has_last_sent: true }
+        Self { compared: None, writes: None, remembered: None, found: None, has_last_sent: true }
     }
 }
 
 impl Watermark {
+    /// Returns why nothing may be claimed or sent on the word of this store, if so. What a superseded server holds says
+    /// nothing, so that is asked first.
+    #[must_use]
+    pub fn staleness(&self) -> Option<Stale> {
+        let on_another = match (self.compared, self.writes) {
+            (None, _) => None,
+            (Some(_), None) => Some(Stale::Superseded),
+            (Some(compared), Some(writes)) if writes.is_before(compared) => Some(Stale::Superseded),
+            (Some(compared), Some(writes)) => (writes != compared).then_some(Stale::NewTimeline),
+        };
+        match on_another {
+            Some(Stale::Superseded) => on_another,
+            _ if self.has_lost_commits() => Some(Stale::LostCommits),
+            _ => on_another,
+        }
+    }
+
     /// Says whether the store holds less than this process has seen in it: a backup was put in its place, or a standby
     /// took over that had not received everything.
     #[must_use]
-    pub fn is_stale(&self) -> bool {
+    pub fn has_lost_commits(&self) -> bool {
         let rolled_back = match (self.remembered, self.found) {
             (Some(remembered), Some(found)) => found < remembered,
             (Some(_), None) => true,

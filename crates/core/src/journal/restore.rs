@@ -4,7 +4,10 @@
 //! proves that the store has lost commits, and says enough to write the attempt again. Refusals leave no trace at Dodo:
 //! once commits are known to be lost, what was set off before is not offered any more.
 
-use dodo_client::types::{payments::ChargeType, plan_changes::ProrationMode};
+use dodo_client::types::{
+    payments::{ChargeType, IntentStatus},
+    plan_changes::ProrationMode,
+};
 use money::later;
 use wire::{AttemptId, EffectiveAt, LineKind, Money, OfferId, QuoteId, QuoteLine, UnixSeconds};
 
@@ -217,6 +220,17 @@ pub fn authenticated<'a>(payment: &'a PaymentFacts, store: &StoreIdentity) -> Op
 #[must_use]
 pub fn may_be_older(payment: &PaymentFacts, store: &StoreIdentity) -> bool {
     matches!(payment.named, Named::Attempt(_)) && payment.created_at < store.signed_since
+}
+
+/// Says whether a listed payment tells nothing new: it succeeded, and the attempt that it names was settled by it, with
+/// this amount. In a busy shop that is nearly all of them, and they are compared while everybody waits.
+#[must_use]
+pub fn is_old_news(known: &AttemptRow, payment: &PaymentFacts) -> bool {
+    let collected = known.receipt.as_ref().map(|receipt| (receipt.amount, receipt.currency));
+    known.state == AttemptState::Succeeded
+        && known.payment_id.as_ref() == Some(&payment.payment_id)
+        && payment.status == Some(IntentStatus::Succeeded)
+        && collected == Some((payment.amount.amount, payment.amount.currency))
 }
 
 /// What has to be in the store for a payment that names an unknown attempt: what the proxy that sent it wrote, and nothing

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use tokio::sync::watch;
+use upsell_core::journal::Stale;
 use wire::UnixSeconds;
 
 /// Why the gate is closed.
@@ -11,6 +12,8 @@ use wire::UnixSeconds;
 pub enum Closed {
     /// The process has just started.
     Starting,
+    /// Another database server took over. It may have received everything.
+    NewServer,
     /// The store has lost commits. With the beginning of a payment that should not have been unknown, where that is what
     /// gave it away.
     WentBack(Option<UnixSeconds>),
@@ -21,7 +24,18 @@ impl Closed {
     fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::WentBack(a), Self::WentBack(b)) => Self::WentBack([a, b].into_iter().flatten().min()),
-            (Self::Starting, other) | (other, Self::Starting) => other,
+            (Self::WentBack(seen), _) | (_, Self::WentBack(seen)) => Self::WentBack(seen),
+            (Self::NewServer, _) | (_, Self::NewServer) => Self::NewServer,
+            (Self::Starting, Self::Starting) => Self::Starting,
+        }
+    }
+}
+
+impl From<Stale> for Closed {
+    fn from(stale: Stale) -> Self {
+        match stale {
+            Stale::LostCommits => Self::WentBack(None),
+            Stale::NewTimeline | Stale::Superseded => Self::NewServer,
         }
     }
 }
@@ -98,8 +112,11 @@ mod tests {
         let gate = Gate::default();
         assert!(gate.is_open());
         gate.close(Closed::Starting);
-        gate.close(Closed::WentBack(Some(UnixSeconds(7))));
+        gate.close(Closed::NewServer);
         gate.open(Closed::Starting);
+        assert!(!gate.is_open(), "another server took over while the start was looked into");
+        gate.close(Closed::WentBack(Some(UnixSeconds(7))));
+        gate.open(Closed::NewServer);
         assert!(!gate.is_open(), "the store went back while the start was looked into");
         gate.close(Closed::WentBack(Some(UnixSeconds(9))));
         gate.close(Closed::Starting);

@@ -24,10 +24,7 @@ use upsell_core::{
 };
 use wire::{AttemptId, FailureReason, UnixSeconds};
 
-use super::{
-    charging::{CLOCK_SLACK, Charging, LookError},
-    gate::Closed,
-};
+use super::charging::{CLOCK_SLACK, Charging, LookError};
 use crate::{
     clock::Clock,
     gateway::{Gateway, ListingError},
@@ -111,8 +108,8 @@ impl Reconciler {
         if !self.charging.gate().is_open() {
             return Ok(());
         }
-        if self.store.has_gone_back().await? {
-            self.charging.gate().close(Closed::WentBack(None));
+        if let Some(stale) = self.store.inspect().await?.staleness() {
+            self.charging.gate().close(stale.into());
             return Ok(());
         }
         self.round().await.map(drop)

@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 use upsell_core::{
     domain::{PaymentFacts, Source, Tags},
-    journal::{PresumeSent, Rebuild, Took, restore},
+    journal::{PresumeSent, Rebuild, Stale, Took, restore},
     policy::email,
 };
 use wire::{ProductId, UnixSeconds};
@@ -101,13 +101,18 @@ impl Restoring {
 
     /// Compares the store with Dodo's payments since it was last known to be whole, and writes anew what it has lost.
     async fn compare(&self, why: Closed) -> Result<Compared, CompareError> {
-        // First: what was forgotten is not written anew.
+        let found = self.store.inspect().await?;
+        if found.staleness() == Some(Stale::Superseded) {
+            return Err(StoreError::AnotherServer.into());
+        }
+        // What was forgotten is not written anew.
         self.forgetting.update_list().await?;
         let sign = self.store.last_sign().await?;
         let named = restore::newly_named(sign, self.restored_at);
         let (mut went_back, seen) = match why {
-            // What was noted beside the store may say more than the store.
-            Closed::Starting => (self.store.has_gone_back().await?, None),
+            // What was noted beside the store may say more than the store, and a server that took over may have
+            // received everything.
+            Closed::Starting | Closed::NewServer => (found.has_lost_commits(), None),
             Closed::WentBack(seen) => (true, seen),
         };
         let mut compared = Compared::default();
@@ -127,7 +132,14 @@ impl Restoring {
             );
             metrics::counter!("upsell_alerts_total", "kind" => "store_restored").increment(1);
         }
-        self.store.begin_anew(self.clock.now(), named).await?;
+        self.store.begin_anew(self.clock.now(), named, found.writes).await?;
+        if why == Closed::NewServer {
+            tracing::warn!(
+                timeline = found.writes.map(|on| on.number),
+                "another database server was taken on"
+            );
+            metrics::counter!("upsell_database_takeovers_total").increment(1);
+        }
         Ok(compared)
     }
 
@@ -157,9 +169,11 @@ impl Restoring {
         if let Some(known) = self.store.attempt_by_id(&tags.attempt).await?
             && known.state != upsell_core::domain::AttemptState::Claimed
         {
-            // What the listing says of it is worth knowing all the same.
-            let base = self.charging.nothing_seen(Source::LookUp);
-            self.charging.settle_payment(&known, listed, base).await?;
+            // What the listing says of it may be worth knowing all the same.
+            if !restore::is_old_news(&known, listed) {
+                let base = self.charging.nothing_seen(Source::LookUp);
+                self.charging.settle_payment(&known, listed, base).await?;
+            }
             return Ok(Some(false));
         }
         let let_go = self.store.let_go(Some(&tags.attempt), &listed.payment_id, &tags.customer).await?;
@@ -223,8 +237,8 @@ impl Restoring {
     }
 
     async fn beat(&self) -> Result<(), StoreError> {
-        if !self.store.beat(self.clock.now()).await? {
-            self.charging.gate().close(Closed::WentBack(None));
+        if let Some(stale) = self.store.beat(self.clock.now()).await? {
+            self.charging.gate().close(stale.into());
         }
         Ok(())
     }

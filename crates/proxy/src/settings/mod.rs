@@ -109,10 +109,7 @@ impl StorePlace {
     /// # Errors
     /// When `DATABASE_URL` is no address.
     pub fn check(self, secrets: &Secrets) -> Result<(Database, Tenant), SettingsError> {
-        let database = match &secrets.database_url {
-            Some(url) => Database::parse(url)?,
-            None => Database::Sqlite(self.database),
-        };
+        let database = secrets.database(self.database)?;
         Ok((database, Tenant { merchant: self.merchant, mode: self.environment }))
     }
 }
@@ -149,6 +146,8 @@ pub struct Secrets {
     pub notify_key: Option<SecretString>,
     /// `DATABASE_URL`: `postgres://…` for several proxies, `sqlite:PATH` for one. May hold a password.
     pub database_url: Option<SecretString>,
+    /// `DATABASE_DIRECT_URL`: the servers themselves, where `DATABASE_URL` is a pooler in transaction mode.
+    pub database_direct_url: Option<SecretString>,
 }
 
 impl Secrets {
@@ -162,7 +161,18 @@ impl Secrets {
             signing_keys: secret("UPSELL_SIGNING_KEYS"),
             notify_key: secret("UPSELL_NOTIFY_KEY"),
             database_url: secret("DATABASE_URL"),
+            database_direct_url: secret("DATABASE_DIRECT_URL"),
         }
+    }
+
+    /// The database that is named, or the file.
+    fn database(&self, file: PathBuf) -> Result<Database, SettingsError> {
+        Ok(match (&self.database_url, &self.database_direct_url) {
+            (Some(pooler), Some(direct)) => Database::behind_pooler(pooler, direct)?,
+            (Some(url), None) => Database::parse(url)?,
+            (None, Some(_)) => return Err(SettingsError::Missing("DATABASE_URL")),
+            (None, None) => Database::Sqlite(file),
+        })
     }
 }
 
@@ -275,6 +285,8 @@ impl Settings {
     /// # Errors
     /// The first thing that is refused.
     pub fn check(arguments: Arguments, secrets: Secrets) -> Result<Self, SettingsError> {
+        let database = secrets.database(arguments.database)?;
+        let retention = Retention::check(arguments.retention, &database)?;
         let merchant_key = secrets.merchant_key.ok_or(SettingsError::Missing("UPSELL_MERCHANT_KEY"))?;
         let length = merchant_key.expose_secret().chars().count();
         if length < MIN_MERCHANT_KEY {
@@ -288,11 +300,6 @@ impl Settings {
         if wire::ProductId::parse(arguments.merchant.as_str()).is_err() {
             return Err(SettingsError::Merchant);
         }
-        let database = match &secrets.database_url {
-            Some(url) => Database::parse(url)?,
-            None => Database::Sqlite(arguments.database),
-        };
-        let retention = Retention::check(arguments.retention, &database)?;
         let live = arguments.environment == Mode::Live;
         let public_url = arguments
             .public_url

@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn the_list_of_forgotten_buyers_is_beside_sqlite_and_where_it_is_said_to_be() {
         let sqlite = Database::Sqlite("/data/upsell.sqlite".into());
-        let postgres = Database::Postgres(SecretString::from("postgres://localhost/upsell"));
+        let postgres = Database::parse(&SecretString::from("postgres://localhost/upsell")).unwrap();
         let list = |arguments: &[&str], database: &Database| {
             Retention::check(parsed(arguments).unwrap(), database).unwrap().forgotten_list
         };

@@ -28,6 +28,8 @@ pub mod sqlite;
 #[cfg(test)]
 mod statements_tests;
 mod support;
+#[cfg(test)]
+mod verbs;
 
 use async_trait::async_trait;
 use wire::ErrorCode;
@@ -106,6 +108,9 @@ pub enum StoreError {
     /// change is there; callers on the charging path treat it as "it may be".
     #[error("the store failed")]
     Engine(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Another database server answered than the one that was asked about, or one that was replaced.
+    #[error("the database server is not the one that was compared")]
+    AnotherServer,
     /// What was loaded for a decision changed before it could be written, again and again.
     #[error("the store is contended")]
     Contended,
@@ -119,7 +124,7 @@ impl StoreError {
     #[must_use]
     pub fn code(&self) -> ErrorCode {
         match self {
-            Self::Engine(_) | Self::Contended => ErrorCode::Unavailable,
+            Self::Engine(_) | Self::AnotherServer | Self::Contended => ErrorCode::Unavailable,
             Self::Unreadable(_) => ErrorCode::Internal,
         }
     }

@@ -8,7 +8,7 @@ use wire::UnixSeconds;
 
 use super::{
     Store,
-    postgres::{self, DatabaseClock, PostgresStore},
+    postgres::{self, Address, DatabaseClock, PostgresStore},
     sqlite::{self, SqliteStore},
 };
 use crate::clock::Clock;
@@ -18,8 +18,8 @@ use crate::clock::Clock;
 pub enum Database {
     /// One file, for one proxy.
     Sqlite(PathBuf),
-    /// A server, for several proxies. The address may hold a password.
-    Postgres(SecretString),
+    /// A server, or several of which one at a time can be written, for several proxies.
+    Postgres(Address),
 }
 
 /// An address that names no database of ours.
@@ -31,6 +31,9 @@ pub enum DatabaseError {
     /// `sqlite:` and nothing behind it.
     #[error("names no file")]
     NoFile,
+    /// A pooler before no servers, or several poolers.
+    #[error("goes with the address of one pooler of a PostgreSQL database in DATABASE_URL")]
+    ManyPoolers,
     /// Not an address that PostgreSQL's drivers read.
     #[error("is no address of a PostgreSQL database")]
     Malformed,
@@ -48,10 +51,27 @@ impl Database {
             return if path.is_empty() { Err(DatabaseError::NoFile) } else { Ok(Self::Sqlite(path.into())) };
         }
         if text.starts_with("postgres://") || text.starts_with("postgresql://") {
-            postgres::check_url(text)?;
-            return Ok(Self::Postgres(url.clone()));
+            let address = Address::from(url);
+            address.parse()?;
+            return Ok(Self::Postgres(address));
         }
         Err(DatabaseError::Scheme)
+    }
+
+    /// Reads `DATABASE_URL` where it is the address of a pooler in transaction mode, and `DATABASE_DIRECT_URL`, the
+    /// servers behind it.
+    ///
+    /// # Errors
+    /// See [`DatabaseError`].
+    pub fn behind_pooler(pooler: &SecretString, direct: &SecretString) -> Result<Self, DatabaseError> {
+        for url in [pooler, direct] {
+            if !matches!(Self::parse(url)?, Self::Postgres(_)) {
+                return Err(DatabaseError::ManyPoolers);
+            }
+        }
+        let address = Address::behind_pooler(pooler, direct);
+        address.parse()?;
+        Ok(Self::Postgres(address))
     }
 }
 

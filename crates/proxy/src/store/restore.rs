@@ -3,14 +3,15 @@
 //!
 //! A store says when a proxy on it was last alive. A process remembers that, and the last attempt that it marked as sent.
 //! A store that holds less than its process remembers has gone back in time: a backup was put in its place, or a standby
-//! took over that had not received everything.
+//! took over that had not received everything. A PostgreSQL server that was promoted writes on a timeline of its own; what
+//! it holds is compared before anything is accepted, whether or not anything is seen to be missing.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use upsell_core::{
     domain::{Fingerprinted, KnownKey, StoreIdentity},
-    journal::LastSign,
+    journal::{LastSign, Stale, Timeline, Watermark},
 };
 use wire::{AttemptId, UnixSeconds};
 
@@ -34,15 +35,21 @@ pub trait Restore: Send + Sync {
     /// What it says of its last moments.
     async fn last_sign(&self) -> Result<LastSign, StoreError>;
 
-    /// Whether it holds less than this process remembers.
-    async fn has_gone_back(&self) -> Result<bool, StoreError>;
+    /// Returns what this process remembers of the store beside what the store holds.
+    async fn inspect(&self) -> Result<Watermark, StoreError>;
 
-    /// Writes that a proxy is alive at `now`, unless the store has gone back: then nothing is written, and `false`.
-    async fn beat(&self, now: UnixSeconds) -> Result<bool, StoreError>;
+    /// Writes that a proxy is alive at `now`, unless the store is stale: then nothing is written, and why.
+    async fn beat(&self, now: UnixSeconds) -> Result<Option<Stale>, StoreError>;
 
     /// It holds everything again that is to be had: forgets what this process remembered and writes a beat. `restored_at`
-    /// is the moment of the backup, where somebody named one.
-    async fn begin_anew(&self, now: UnixSeconds, restored_at: Option<UnixSeconds>) -> Result<(), StoreError>;
+    /// is the moment of the backup, where somebody named one; `compared` is the timeline that the store was compared on.
+    /// Where the server writes on another by now, nothing is changed: [`StoreError::AnotherServer`].
+    async fn begin_anew(
+        &self,
+        now: UnixSeconds,
+        restored_at: Option<UnixSeconds>,
+        compared: Option<Timeline>,
+    ) -> Result<(), StoreError>;
 
     /// Refusals up to `until` may be lost: closes every open offer made before it. Returns how many those were.
     async fn hold_until(&self, until: UnixSeconds) -> Result<u64, StoreError>;
@@ -62,12 +69,19 @@ pub(super) struct Known {
     pub(super) beat: Option<UnixSeconds>,
     /// The last attempt marked as sent.
     pub(super) sent: Option<AttemptId>,
+    /// The timeline that the store was opened or last compared on.
+    pub(super) timeline: Option<Timeline>,
 }
 
 impl Memory {
     /// One that knows of a beat from before.
     pub(super) fn of_beat(beat: Option<UnixSeconds>) -> Self {
-        Self(Mutex::new(Known { beat, sent: None }))
+        Self(Mutex::new(Known { beat, ..Known::default() }))
+    }
+
+    /// One that knows which server it opened the store on.
+    pub(super) fn of_timeline(timeline: Option<Timeline>) -> Self {
+        Self(Mutex::new(Known { timeline, ..Known::default() }))
     }
 
     fn lock(&self) -> MutexGuard<'_, Known> {
@@ -86,7 +100,7 @@ impl Memory {
         self.lock().beat = Some(beat);
     }
 
-    pub(super) fn begin_anew(&self, beat: UnixSeconds) {
-        *self.lock() = Known { beat: Some(beat), sent: None };
+    pub(super) fn begin_anew(&self, beat: UnixSeconds, timeline: Option<Timeline>) {
+        *self.lock() = Known { beat: Some(beat), sent: None, timeline };
     }
 }

@@ -37,6 +37,7 @@ fn settings(database: std::path::PathBuf) -> Settings {
         webhook_key: Some(WEBHOOK_SECRET.to_owned().into()),
         notify_key: None,
         database_url: None,
+        database_direct_url: None,
     };
     Settings::check(arguments, secrets).unwrap()
 }

@@ -3,7 +3,7 @@ use wire::FailureReason;
 use super::*;
 use crate::{
     domain::{ChargePlan, EquivalenceKey, Observation, Purchase},
-    journal::{DeclineOutcome, Watermark, fixtures::*, memory::Memory},
+    journal::{DeclineOutcome, Timeline, Watermark, fixtures::*, memory::Memory},
 };
 
 const DECLINED: Observation = Observation::Failed(FailureReason::Declined);
@@ -153,22 +153,39 @@ fn a_changed_quote_is_the_final_answer_for_its_key() {
     assert_eq!((earlier.state, earlier.replacement), (AttemptState::Released, new));
 }
 
-/// I1: what a process remembers and does not find again keeps everything from being claimed.
+/// I1, I22: what a process remembers and does not find again keeps everything from being claimed and sent.
 #[test]
-fn nothing_is_claimed_in_a_stale_store() {
+fn nothing_is_claimed_or_sent_in_a_stale_store() {
     let mut store = Memory::fresh();
     let row = store.offered("of_1");
-    let current = Watermark { remembered: Some(NOW), found: Some(NOW), has_last_sent: true };
-    for stale in [
-        Watermark { remembered: Some(after(1)), ..current },
-        Watermark { found: None, ..current },
-        Watermark { has_last_sent: false, ..current },
+    let on = |number| Some(Timeline { cluster: 7, number });
+    let restored = Some(Timeline { cluster: 8, number: 2 });
+    let beats = Watermark { remembered: Some(NOW), found: Some(NOW), ..Watermark::default() };
+    let current = Watermark { compared: on(2), writes: on(2), ..beats };
+    store.watermark = current;
+    let mut waiting = store.clone();
+    let unsent = waiting.claimed(&claim_of(&row, "at_1", "key-1")).id;
+    for (stale, why) in [
+        (Watermark { remembered: Some(after(1)), ..current }, Stale::LostCommits),
+        (Watermark { found: None, ..current }, Stale::LostCommits),
+        (Watermark { has_last_sent: false, ..current }, Stale::LostCommits),
+        (Watermark { writes: on(3), has_last_sent: false, ..current }, Stale::LostCommits),
+        (Watermark { writes: on(3), ..current }, Stale::NewTimeline),
+        (Watermark { writes: restored, ..current }, Stale::NewTimeline),
+        (Watermark { writes: on(1), ..current }, Stale::Superseded),
+        (Watermark { writes: on(1), has_last_sent: false, ..current }, Stale::Superseded),
+        (Watermark { writes: None, ..current }, Stale::Superseded),
     ] {
         store.watermark = stale;
-        assert_eq!(store.execute(&claim_of(&row, "at_1", "key-1")), ClaimOutcome::StaleStore);
+        let claimed = store.execute(&claim_of(&row, "at_1", "key-1"));
+        assert_eq!(claimed, ClaimOutcome::StaleStore(why), "{stale:?}");
+        waiting.watermark = stale;
+        assert!(!waiting.mark_sent(&unsent, NOW), "{stale:?}");
     }
-    store.watermark = current;
+    store.watermark = Watermark { compared: None, writes: None, ..beats };
     store.claimed(&claim_of(&row, "at_1", "key-1"));
+    waiting.watermark = current;
+    assert!(waiting.mark_sent(&unsent, NOW));
 }
 
 /// I15.

@@ -7,9 +7,10 @@ use crate::{
     domain::Observation,
     journal::{
         ClaimOutcome, Watermark,
-        fixtures::{NOW, claim_of, genuine, identity, lost, offer, paid, seen, usd},
+        fixtures::{NOW, claim_of, genuine, identity, lost, offer, paid, quote, seen, usd},
         memory::Memory,
     },
+    policy::receipt,
 };
 
 fn at() -> impl Strategy<Value = UnixSeconds> {
@@ -52,14 +53,14 @@ proptest! {
     #[test]
     fn growing_beats_are_no_way_back(remembered in maybe_at(), more in 0..1_000_000_i64) {
         let found = remembered.map(|at| later(at, more));
-        let mark = |remembered, found| Watermark { remembered, found, has_last_sent: true };
-        prop_assert!(!mark(remembered, found).is_stale());
+        let mark = |remembered, found| Watermark { remembered, found, ..Watermark::default() };
+        prop_assert!(!mark(remembered, found).has_lost_commits());
         if let Some(at) = remembered {
-            prop_assert!(mark(Some(at), Some(later(at, -more - 1))).is_stale());
-            prop_assert!(mark(Some(at), None).is_stale());
+            prop_assert!(mark(Some(at), Some(later(at, -more - 1))).has_lost_commits());
+            prop_assert!(mark(Some(at), None).has_lost_commits());
         }
         let lost = Watermark { has_last_sent: false, ..mark(remembered, found) };
-        prop_assert!(lost.is_stale());
+        prop_assert!(lost.has_lost_commits());
     }
 
     /// I7: what may have been refused is not offered again.
@@ -237,4 +238,26 @@ fn a_lost_charge_opens_nothing() {
         store.settle(&attempt.id, &paid("pay_9"));
         assert_eq!(store.offer_state(&row), OfferState::Charged);
     }
+}
+
+/// What is passed over in a comparison is exactly what the attempt was settled by.
+#[test]
+fn only_the_success_that_is_known_is_old_news() {
+    let waiting = AttemptRow::example();
+    let payment = genuine(&waiting, "pay_1");
+    let quote = quote("qt_1", None);
+    let known = AttemptRow {
+        state: AttemptState::Succeeded,
+        payment_id: Some(payment.payment_id.clone()),
+        receipt: Some(receipt::of_payment(&quote, &payment)),
+        ..waiting.clone()
+    };
+    assert!(is_old_news(&known, &payment), "{known:?}");
+    let failed = PaymentFacts { status: Some(IntentStatus::Failed), ..payment.clone() };
+    let other_amount = PaymentFacts { amount: usd(1901), ..payment.clone() };
+    for news in [failed, other_amount, genuine(&known, "pay_2")] {
+        assert!(!is_old_news(&known, &news), "{news:?}");
+    }
+    assert!(!is_old_news(&waiting, &payment));
+    assert!(!is_old_news(&AttemptRow { receipt: None, ..known }, &payment));
 }

@@ -45,11 +45,7 @@ use upsell_core::{
 };
 
 use self::{intent::Intent, run::Outcome, signals::Signals};
-use super::{
-    catalogue::Catalogue,
-    gate::{Closed, Gate},
-    quoting::Quoting,
-};
+use super::{catalogue::Catalogue, gate::Gate, quoting::Quoting};
 use crate::{clock::Clock, failpoint, gateway::Gateway, store::Store};
 
 /// How long a caller is kept waiting for the request itself. The work goes on beyond it.
@@ -251,8 +247,8 @@ impl Charging {
                 return Err(ChargeError::OfferGone);
             }
             ClaimOutcome::OfferNotFound => return Err(ChargeError::NotFound),
-            ClaimOutcome::StaleStore => {
-                self.gate.close(Closed::WentBack(None));
+            ClaimOutcome::StaleStore(stale) => {
+                self.gate.close(stale.into());
                 return Err(ChargeError::Unavailable { retry_after: Some(GATE_RETRY) });
             }
             ClaimOutcome::OfferNotOpen(state) => {

@@ -30,8 +30,7 @@ use upsell_core::{
         QuoteRow, Tenant,
     },
     journal::{
-        Changes, Claim, ClaimOutcome, Decline, DeclineOutcome, Lock, MarkSent, RecordLook, Scope, Settle,
-        Settled, Settlement,
+        Changes, Claim, ClaimOutcome, DeclineOutcome, Lock, Scope, Settlement,
         fixtures::{
             NOW, after, claim_of, customer, offer, paid, payment, product, quote, seen, subscription,
         },
@@ -43,7 +42,7 @@ use super::{
     SHARED, SqlStore,
     fixture::{fresh, opened},
 };
-use crate::store::{Attempts, Execute, Journal, Life, Offers, Quotes, StoreError};
+use crate::store::{Attempts, Execute, Journal, Life, Offers, Quotes, StoreError, verbs::Verbs as _};
 
 /// An offer of a thing of its own and its quote in the store.
 async fn offered(store: &SqlStore, id: &str) -> OfferRow {
@@ -74,38 +73,4 @@ async fn offer_state(store: &SqlStore, offer: &OfferRow) -> OfferState {
 async fn write(store: &SqlStore, changes: &Changes) -> Result<(), StoreError> {
     let scope = Scope::under(Lock::Buyer(customer("cus_1")));
     store.transact("forged", &scope, &mut |_| changes.clone()).await
-}
-
-/// The journal's commands as verbs.
-impl SqlStore {
-    async fn claim(&self, claim: &Claim) -> Result<ClaimOutcome, StoreError> {
-        self.execute(claim).await
-    }
-
-    async fn mark_sent(
-        &self,
-        attempt: &AttemptRow,
-        now: UnixSeconds,
-        next_check_at: UnixSeconds,
-    ) -> Result<bool, StoreError> {
-        self.execute(&MarkSent { attempt: attempt.id.clone(), now, next_check_at, agreed: 1900 }).await
-    }
-
-    async fn settle(&self, id: &AttemptId, settlement: &Settlement) -> Result<Option<Settled>, StoreError> {
-        self.execute(&Settle { attempt: id, settlement }).await
-    }
-
-    async fn note_look(
-        &self,
-        id: &AttemptId,
-        at: UnixSeconds,
-        clean_after_deadline: bool,
-        next_check_at: Option<UnixSeconds>,
-    ) -> Result<(), StoreError> {
-        self.execute(&RecordLook { attempt: id.clone(), at, clean_after_deadline, next_check_at }).await
-    }
-
-    async fn decline(&self, decline: &Decline) -> Result<DeclineOutcome, StoreError> {
-        self.execute(decline).await
-    }
 }

@@ -1,6 +1,9 @@
 //! A store that may have lost commits.
 
-use upsell_core::domain::{Fingerprinted, KnownKey};
+use upsell_core::{
+    domain::{Fingerprinted, KnownKey},
+    journal::Stale,
+};
 
 use super::*;
 use crate::store::Restore;
@@ -9,8 +12,8 @@ use crate::store::Restore;
 async fn beats_grow_and_a_restart_reads_the_last() {
     let (place, store) = fresh().await;
     assert_eq!(store.last_sign().await.unwrap(), upsell_core::journal::LastSign::default());
-    assert!(store.beat(after(10)).await.unwrap());
-    assert!(store.beat(NOW).await.unwrap(), "a clock set back is no store gone back");
+    assert_eq!(store.beat(after(10)).await.unwrap(), None);
+    assert_eq!(store.beat(NOW).await.unwrap(), None, "a clock set back is no store gone back");
     assert_eq!(store.last_sign().await.unwrap().beat, Some(after(10)));
     let identity = store.identity().clone();
     assert_eq!(
@@ -23,7 +26,7 @@ async fn beats_grow_and_a_restart_reads_the_last() {
     let store = opened(&place, &place.tenant).await;
     assert_eq!(store.last_sign().await.unwrap().beat, Some(after(10)));
     assert_eq!(*store.identity(), identity);
-    assert!(!store.has_gone_back().await.unwrap());
+    assert_eq!(store.inspect().await.unwrap().staleness(), None);
 }
 
 /// I7.
@@ -45,14 +48,18 @@ async fn nothing_is_claimed_in_a_store_that_went_back() {
     let row = offered(&store, "of_1").await;
     store.beat(NOW).await.unwrap();
     store.memory.beat(after(1));
-    assert_eq!(store.claim(&claim_of(&row, "at_1", "key-1")).await.unwrap(), ClaimOutcome::StaleStore);
-    assert!(!store.beat(after(9)).await.unwrap());
+    assert_eq!(
+        store.claim(&claim_of(&row, "at_1", "key-1")).await.unwrap(),
+        ClaimOutcome::StaleStore(Stale::LostCommits)
+    );
+    assert_eq!(store.beat(after(9)).await.unwrap(), Some(Stale::LostCommits));
     assert_eq!(store.last_sign().await.unwrap().beat, Some(NOW), "the last beat stays for the rebuild");
-    store.begin_anew(NOW, Some(NOW)).await.unwrap();
+    let on = store.inspect().await.unwrap().writes;
+    store.begin_anew(NOW, Some(NOW), on).await.unwrap();
     assert_eq!(store.last_sign().await.unwrap().restored_at, Some(NOW));
     store.memory.sent(&AttemptId::parse("at_lost").unwrap());
-    assert!(store.has_gone_back().await.unwrap());
-    store.begin_anew(after(2), None).await.unwrap();
+    assert!(store.inspect().await.unwrap().has_lost_commits());
+    store.begin_anew(after(2), None, on).await.unwrap();
     assert!(matches!(store.claim(&claim_of(&row, "at_1", "key-1")).await.unwrap(), ClaimOutcome::Claimed(_)));
 }
 

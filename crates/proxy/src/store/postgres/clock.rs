@@ -10,11 +10,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sqlx::PgPool;
 use tokio::task::JoinHandle;
 use wire::UnixSeconds;
 
-use super::PostgresStore;
+use super::{PostgresStore, connections::Connections};
 use crate::clock::Clock;
 
 /// How often the database is asked.
@@ -72,7 +71,7 @@ impl Clock for DatabaseClock {
     }
 }
 
-async fn ask(pool: &PgPool) -> Result<Sample, sqlx::Error> {
+async fn ask(pool: &Connections) -> Result<Sample, sqlx::Error> {
     let micros: i64 = sqlx::query_scalar("SELECT (EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::BIGINT")
         .fetch_one(pool)
         .await?;

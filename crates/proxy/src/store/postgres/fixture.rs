@@ -23,10 +23,15 @@ pub(super) fn database() -> SecretString {
     DATABASE.get_or_init(|| Server::shared().unwrap().fresh_database().unwrap()).clone().into()
 }
 
-pub(super) async fn fresh() -> (Place, Arc<PostgresStore>) {
+/// A shop that has nothing yet.
+pub(super) fn place() -> Place {
     static SHOPS: AtomicU32 = AtomicU32::new(0);
     let merchant = format!("shop-{}", SHOPS.fetch_add(1, Ordering::Relaxed));
-    let place = Place { tenant: Tenant { merchant, mode: Mode::Test } };
+    Place { tenant: Tenant { merchant, mode: Mode::Test } }
+}
+
+pub(super) async fn fresh() -> (Place, Arc<PostgresStore>) {
+    let place = place();
     let store = opened(&place, &place.tenant).await;
     (place, store)
 }

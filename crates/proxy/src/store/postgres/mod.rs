@@ -6,41 +6,48 @@
 //! is refused.
 //!
 //! The statements are those of [`sql`], shared with the other engine; [`clock`] is the time that all proxies go by.
+//! [`connections`] and [`transaction`] are the way to a server that may fail over or stand behind a pooler, [`server`] is
+//! what is asked of one before it is used, [`migrating`] brings its schema up to date.
 
+mod address;
 mod clock;
+mod connections;
 #[cfg(test)]
 #[allow(clippy::duplicate_mod)]
 #[path = "../contract/mod.rs"]
 mod contract;
 #[cfg(test)]
+mod failover_tests;
+#[cfg(test)]
 mod fixture;
+mod migrating;
 #[cfg(test)]
 mod opening_tests;
+#[cfg(test)]
+mod pooled_tests;
+mod server;
+mod transaction;
 
 // The statements' text is the same for both engines; compiled against this one's types.
 #[allow(clippy::duplicate_mod)]
 #[path = "../sql/mod.rs"]
 mod sql;
 
-use std::{str::FromStr, time::Duration};
-
 use async_trait::async_trait;
-use secrecy::{ExposeSecret, SecretString};
-use sqlx::{
-    PgPool, Postgres, Transaction,
-    migrate::Migrator,
-    postgres::{PgConnectOptions, PgPoolOptions},
+use secrecy::SecretString;
+use sqlx::{PgConnection, Row as _, migrate::Migrator};
+use upsell_core::{
+    domain::{EMAIL_LOCK, StoreIdentity, Tenant},
+    journal::Timeline,
 };
 use wire::{AttemptId, UnixSeconds};
 
 use self::PostgresStore as SqlStore;
-pub use self::clock::DatabaseClock;
-use upsell_core::domain::{EMAIL_LOCK, StoreIdentity, Tenant};
-
+pub use self::{address::Address, clock::DatabaseClock};
+use self::{connections::Connections, transaction::Tx};
 use super::{DatabaseError, Life, StoreError, restore::Memory};
 use crate::ids;
 
-type Db = Postgres;
 type DbRow = sqlx::postgres::PgRow;
 
 /// Other processes may work on this store.
@@ -54,21 +61,18 @@ macro_rules! skip_locked {
 }
 use skip_locked;
 
+/// Which server of a cluster answers: the timeline that it writes on, none while it follows another. Immediately after a
+/// promotion the control file names the old timeline still; the position at which it writes does not.
+macro_rules! timeline_columns {
+    () => {
+        ", (SELECT system_identifier FROM pg_control_system()) AS cluster,
+           CASE WHEN NOT pg_is_in_recovery() THEN substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) END AS timeline"
+    };
+}
+use timeline_columns;
+
 /// The schema's history, inside the binary.
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
-
-/// Connections of one proxy.
-const CONNECTIONS: u32 = 16;
-
-/// How long a request waits for a free connection before it is told that the store is busy.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// Of every session: no statement, lock or forgotten transaction holds others up for longer. Milliseconds.
-const SESSION_LIMITS: [(&str, &str); 3] = [
-    ("statement_timeout", "10000"),
-    ("lock_timeout", "5000"),
-    ("idle_in_transaction_session_timeout", "15000"),
-];
 
 /// Why a store did not open. No variant holds the address, which may hold a password.
 #[derive(Debug, thiserror::Error)]
@@ -95,14 +99,23 @@ pub enum OpenError {
     /// The server follows another.
     #[error("the PostgreSQL server is a standby and cannot be written")]
     Standby,
+    /// Several servers are named, and a commit may be answered before any but one has it.
+    #[error(
+        "several PostgreSQL servers are named and synchronous_standby_names is empty; it must not be, or a failover \
+         forgets charges"
+    )]
+    Asynchronous,
+    /// Every commit would wait for a standby that is not there.
+    #[error("no synchronous standby is connected to the PostgreSQL server, so that no commit ends")]
+    NoStandby,
 }
 
 /// The store of one tenant in one database.
 #[derive(Debug)]
 pub struct PostgresStore {
-    writer: PgPool,
-    /// The same pool: any connection may write.
-    readers: PgPool,
+    writer: Connections,
+    /// The same: any connection may write.
+    readers: Connections,
     tenant: i64,
     /// Names this opening of the store in leases and histories.
     instance: String,
@@ -114,44 +127,41 @@ pub struct PostgresStore {
     memory: Memory,
 }
 
-/// Whether `url` is an address at all; connects to nothing.
-///
-/// # Errors
-/// [`DatabaseError::Malformed`].
-pub(super) fn check_url(url: &str) -> Result<(), DatabaseError> {
-    PgConnectOptions::from_str(url).map(drop).map_err(|_| DatabaseError::Malformed)
-}
-
 impl PostgresStore {
     /// Connects, checks durability and brings the schema up to date; of several proxies that start at once one does the
     /// latter and the others wait.
     ///
     /// # Errors
     /// See [`OpenError`].
-    pub async fn open(url: &SecretString, tenant: &Tenant) -> Result<Self, OpenError> {
-        let options = PgConnectOptions::from_str(url.expose_secret())
-            .map_err(|_| DatabaseError::Malformed)?
-            .application_name("upsell-proxy")
-            .options(SESSION_LIMITS);
-        let pool = PgPoolOptions::new()
-            .max_connections(CONNECTIONS)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .connect_with(options)
-            .await?;
-        check_server(&pool).await?;
-        MIGRATIONS.run(&pool).await?;
-        let (tenant, identity, email_key) = tenant_id(&pool, tenant).await?;
-        let memory = Memory::default();
-        let (instance, email_key) = (ids::instance(), email_key.into());
-        Ok(Self { writer: pool.clone(), readers: pool, tenant, instance, identity, email_key, memory })
+    pub async fn open(address: impl Into<Address>, tenant: &Tenant) -> Result<Self, OpenError> {
+        let servers = address.into().parse()?;
+        let mut server = server::connect(&servers.direct).await?;
+        server::check(&mut server.connection, servers.direct.len() > 1).await?;
+        migrating::migrate(&mut server.connection).await?;
+        let (tenant, identity, email_key) = tenant_id(&mut server.connection, tenant).await?;
+        let connections = Connections::to(servers, server.no);
+        Ok(Self {
+            writer: connections.clone(),
+            readers: connections,
+            tenant,
+            instance: ids::instance(),
+            identity,
+            email_key: email_key.into(),
+            memory: Memory::of_timeline(Some(server.timeline)),
+        })
     }
 
     /// Connects to look only: changes nothing, neither schema nor rows. `None`: this tenant has nothing in there.
     ///
     /// # Errors
     /// See [`OpenError`].
-    pub async fn open_read_only(url: &SecretString, tenant: &Tenant) -> Result<Option<Self>, OpenError> {
-        let pool = onlooker(url).await?;
+    pub async fn open_read_only(
+        address: impl Into<Address>,
+        tenant: &Tenant,
+    ) -> Result<Option<Self>, OpenError> {
+        let servers = address.into().parse()?.direct;
+        let server = server::connect(&servers).await?;
+        let pool = Connections::onlooking(servers.get(server.no).cloned().unwrap_or_default());
         let mode = tenant.mode;
         let tenant: Option<i64> =
             sqlx::query_scalar("SELECT id FROM tenants WHERE merchant = $1 AND mode = $2")
@@ -175,27 +185,40 @@ impl PostgresStore {
     /// # Errors
     /// See [`OpenError`].
     pub(super) async fn examine(
-        url: &SecretString,
+        address: impl Into<Address>,
         tenant: &Tenant,
     ) -> Result<(bool, UnixSeconds), OpenError> {
-        let pool = onlooker(url).await?;
-        check_server(&pool).await?;
+        let address = address.into();
+        let servers = address.parse()?.direct;
+        let mut server = server::connect(&servers).await?;
+        let connection = &mut server.connection;
+        server::check(connection, servers.len() > 1).await?;
         let now: i64 = sqlx::query_scalar("SELECT EXTRACT(EPOCH FROM clock_timestamp())::BIGINT")
-            .fetch_one(&pool)
+            .fetch_one(&mut *connection)
             .await?;
         let migrated: bool =
-            sqlx::query_scalar("SELECT to_regclass('tenants') IS NOT NULL").fetch_one(&pool).await?;
-        let known = migrated && Self::open_read_only(url, tenant).await?.is_some();
+            sqlx::query_scalar("SELECT to_regclass('tenants') IS NOT NULL").fetch_one(connection).await?;
+        let known = migrated && Self::open_read_only(&address, tenant).await?.is_some();
         Ok((known, UnixSeconds(now)))
     }
 
-    async fn write(&self) -> Result<Transaction<'static, Postgres>, StoreError> {
-        Ok(self.writer.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED").await?)
+    /// A transaction that only reads.
+    async fn read(&self) -> Result<Tx, StoreError> {
+        self.write().await
+    }
+
+    /// The server that answered was replaced by another: no connection to it is used any more.
+    fn leave_server(&self) {
+        self.writer.suspect();
+    }
+
+    async fn write(&self) -> Result<Tx, StoreError> {
+        Ok(self.writer.begin().await?)
     }
 
     /// A transaction in which nobody else changes what goes by these names, which are locked in their order: what it reads
     /// of them after that stays true.
-    async fn write_for(&self, names: &[String]) -> Result<Transaction<'static, Postgres>, StoreError> {
+    async fn write_for(&self, names: &[String]) -> Result<Tx, StoreError> {
         let mut tx = self.write().await?;
         for name in names {
             self.lock(&mut tx, name).await?;
@@ -206,7 +229,7 @@ impl PostgresStore {
     /// The same of an attempt's buyer and the person of its offer, in one statement and in the order of
     /// [`Person::lock_names`](upsell_core::domain::Person::lock_names): who that is never changes. Where there is no such
     /// attempt, nothing is locked.
-    async fn write_for_attempt(&self, id: &AttemptId) -> Result<Transaction<'static, Postgres>, StoreError> {
+    async fn write_for_attempt(&self, id: &AttemptId) -> Result<Tx, StoreError> {
         let mut tx = self.write().await?;
         sqlx::query(
             "INSERT INTO buyers (tenant, customer_id)
@@ -228,7 +251,7 @@ impl PostgresStore {
     }
 
     /// Holds what goes by this name, a buyer or a payment, until the transaction ends. A buyer is locked before a payment.
-    async fn lock(&self, tx: &mut Transaction<'static, Postgres>, name: &str) -> Result<(), StoreError> {
+    async fn lock(&self, tx: &mut Tx, name: &str) -> Result<(), StoreError> {
         sqlx::query(
             "INSERT INTO buyers (tenant, customer_id) VALUES ($1, $2)
              ON CONFLICT (tenant, customer_id) DO UPDATE SET changes = buyers.changes + 1",
@@ -269,59 +292,46 @@ impl Life for PostgresStore {
     }
 }
 
-/// One connection that can change nothing.
-async fn onlooker(url: &SecretString) -> Result<PgPool, OpenError> {
-    let options = PgConnectOptions::from_str(url.expose_secret())
-        .map_err(|_| DatabaseError::Malformed)?
-        .application_name("upsell-proxy")
-        .options(SESSION_LIMITS)
-        .options([("default_transaction_read_only", "on")]);
-    let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(ACQUIRE_TIMEOUT);
-    Ok(pool.connect_with(options).await?)
-}
-
-async fn check_server(pool: &PgPool) -> Result<(), OpenError> {
-    let standby: bool = sqlx::query_scalar("SELECT pg_is_in_recovery()").fetch_one(pool).await?;
-    if standby {
-        return Err(OpenError::Standby);
-    }
-    let fsync: String = sqlx::query_scalar("SHOW fsync").fetch_one(pool).await?;
-    let commit: String = sqlx::query_scalar("SHOW synchronous_commit").fetch_one(pool).await?;
-    for (setting, found) in [("fsync", fsync), ("synchronous_commit", commit)] {
-        if found == "off" {
-            return Err(OpenError::NotDurable { setting, found });
-        }
-    }
-    Ok(())
+/// The timeline that a server writes on; `None` while it follows another.
+async fn timeline_of(connection: &mut PgConnection) -> Result<Option<Timeline>, sqlx::Error> {
+    let row = sqlx::query(concat!("SELECT 1", timeline_columns!())).fetch_one(connection).await?;
+    let (cluster, number): (Option<i64>, Option<String>) =
+        (row.try_get("cluster")?, row.try_get("timeline")?);
+    let (Some(cluster), Some(number)) = (cluster, number) else { return Ok(None) };
+    let number = u32::from_str_radix(&number, 16).map_err(|error| sqlx::Error::Decode(error.into()))?;
+    Ok(Some(Timeline { cluster, number }))
 }
 
 /// The tenant's number, what its store is known by, and the key of its hashes: a name and a key that are made once and kept by
 /// every copy, and since when its charges carry codes.
-async fn tenant_id(pool: &PgPool, tenant: &Tenant) -> Result<(i64, StoreIdentity, String), sqlx::Error> {
+async fn tenant_id(
+    connection: &mut PgConnection,
+    tenant: &Tenant,
+) -> Result<(i64, StoreIdentity, String), sqlx::Error> {
     let mode = tenant.mode.to_string();
     sqlx::query("INSERT INTO tenants (merchant, mode) VALUES ($1, $2) ON CONFLICT DO NOTHING")
         .bind(&tenant.merchant)
         .bind(&mode)
-        .execute(pool)
+        .execute(&mut *connection)
         .await?;
     sqlx::query("UPDATE tenants SET store = $1 WHERE merchant = $2 AND mode = $3 AND store IS NULL")
         .bind(ids::store_name())
         .bind(&tenant.merchant)
         .bind(&mode)
-        .execute(pool)
+        .execute(&mut *connection)
         .await?;
     sqlx::query("UPDATE tenants SET email_key = $1 WHERE merchant = $2 AND mode = $3 AND email_key IS NULL")
         .bind(ids::token())
         .bind(&tenant.merchant)
         .bind(&mode)
-        .execute(pool)
+        .execute(&mut *connection)
         .await?;
     let (id, name, since, email_key): (i64, String, i64, String) = sqlx::query_as(
         "SELECT id, store, signed_since, email_key FROM tenants WHERE merchant = $1 AND mode = $2",
     )
     .bind(&tenant.merchant)
     .bind(&mode)
-    .fetch_one(pool)
+    .fetch_one(&mut *connection)
     .await?;
     Ok((id, StoreIdentity { name, mode: tenant.mode, signed_since: UnixSeconds(since) }, email_key))
 }

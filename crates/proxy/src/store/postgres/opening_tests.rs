@@ -1,5 +1,7 @@
 //! What a server is refused for, and what only several proxies on one database show.
 
+use secrecy::ExposeSecret as _;
+use sqlx::PgPool;
 use test_postgres::Server;
 use wire::UnixSeconds;
 
@@ -14,17 +16,17 @@ use crate::{
 
 async fn opening(server: &Server) -> Result<PostgresStore, OpenError> {
     let tenant = Tenant { merchant: "shop".into(), mode: dodo_client::Mode::Test };
-    PostgresStore::open(&server.fresh_database().unwrap().into(), &tenant).await
+    PostgresStore::open(&SecretString::from(server.fresh_database().unwrap()), &tenant).await
 }
 
 #[tokio::test]
 async fn a_server_that_forgets_commits_is_refused() {
-    for setting in ["fsync=off", "synchronous_commit=off"] {
+    for setting in ["fsync=off", "synchronous_commit=off", "synchronous_commit=remote_write"] {
         let server = Server::start(&[setting]).unwrap();
         let refused = opening(&server).await.unwrap_err();
         let (name, _) = setting.split_once('=').unwrap();
         assert!(matches!(&refused, OpenError::NotDurable { setting, .. } if *setting == name), "{refused}");
-        let url = server.fresh_database().unwrap().into();
+        let url = SecretString::from(server.fresh_database().unwrap());
         let examined = PostgresStore::examine(&url, &shop()).await.unwrap_err();
         assert_eq!(examined.to_string(), refused.to_string());
     }

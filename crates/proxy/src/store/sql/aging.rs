@@ -1,12 +1,12 @@
 //! Old rows, in steps. Each statement names its rows by an index and a limit, so that a step costs the same whatever the age
 //! and size of the store. A row that does not read back stays, is reported, and costs the others nothing.
 
-use sqlx::{AssertSqlSafe, Row, Transaction};
+use sqlx::{AssertSqlSafe, Row};
 use upsell_core::domain::{ChargePlan, EmailHash, OfferState, Person};
 use wire::{ProductId, UnixSeconds};
 
 use super::{
-    Db, DbRow, SqlStore,
+    DbRow, SqlStore, Tx,
     codec::{at, from_json, json, parsed},
     offers::offer,
     skip_locked,
@@ -194,7 +194,7 @@ impl SqlStore {
     /// Carries out a statement about this tenant's rows of one id.
     pub(super) async fn delete(
         &self,
-        tx: &mut Transaction<'static, Db>,
+        tx: &mut Tx,
         statement: &'static str,
         id: &str,
     ) -> Result<(), StoreError> {

@@ -2,20 +2,19 @@
 
 use async_trait::async_trait;
 use dodo_client::ids::SubscriptionId;
-use sqlx::Transaction;
 use upsell_core::{
     domain::{AttemptRow, BookingEnd},
     journal::states,
 };
 use wire::{AttemptId, UnixSeconds};
 
-use super::{Db, SqlStore, attempts::attempt, codec::from_table};
+use super::{SqlStore, Tx, attempts::attempt, codec::from_table};
 use crate::store::{Bookings, StoreError};
 
 impl SqlStore {
     pub(super) async fn booking_end_in(
         &self,
-        tx: &mut Transaction<'static, Db>,
+        tx: &mut Tx,
         id: &AttemptId,
     ) -> Result<Option<BookingEnd>, StoreError> {
         sqlx::query("SELECT ended FROM booking_ends WHERE tenant = $1 AND attempt_id = $2")
@@ -29,7 +28,7 @@ impl SqlStore {
 
     pub(super) async fn end_booking(
         &self,
-        tx: &mut Transaction<'static, Db>,
+        tx: &mut Tx,
         id: &AttemptId,
         end: BookingEnd,
         at: UnixSeconds,

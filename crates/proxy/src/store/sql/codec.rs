@@ -4,7 +4,10 @@
 
 use serde::{Serialize, de::DeserializeOwned};
 use sqlx::Row;
-use upsell_core::domain::{AttemptState, AttemptWord, Fingerprint, TokenHash};
+use upsell_core::{
+    domain::{AttemptState, AttemptWord, Fingerprint, TokenHash},
+    journal::Timeline,
+};
 use wire::UnixSeconds;
 
 use super::DbRow;
@@ -33,6 +36,15 @@ pub(super) fn at(row: &DbRow, column: &'static str) -> Result<UnixSeconds, Store
 /// A time that may be absent.
 pub(super) fn at_opt(row: &DbRow, column: &'static str) -> Result<Option<UnixSeconds>, StoreError> {
     Ok(row.try_get::<Option<i64>, _>(column)?.map(UnixSeconds))
+}
+
+/// The timeline that the server writes on, by `timeline_columns`.
+pub(super) fn timeline(row: &DbRow) -> Result<Option<Timeline>, StoreError> {
+    let number: Option<String> = row.try_get("timeline")?;
+    let cluster: Option<i64> = row.try_get("cluster")?;
+    let (Some(number), Some(cluster)) = (number, cluster) else { return Ok(None) };
+    let number = u32::from_str_radix(&number, 16).map_err(|_| StoreError::Unreadable("timeline"))?;
+    Ok(Some(Timeline { cluster, number }))
 }
 
 /// A count.

@@ -1,7 +1,7 @@
 //! One charge with everything that refers to it, loaded and deleted; and everything about one buyer.
 
 use dodo_client::ids::{CustomerId, PaymentId};
-use sqlx::{Row, Transaction};
+use sqlx::Row;
 use upsell_core::{
     domain::{EmailHash, OfferState, PaymentOnRecord, Person},
     policy::retention::Charge,
@@ -9,7 +9,7 @@ use upsell_core::{
 use wire::{AttemptId, ProductId, QuoteId, UnixSeconds};
 
 use super::{
-    Db, SqlStore,
+    SqlStore, Tx,
     codec::{at, from_json, parsed},
     offers::offer,
     retention::{ATTEMPT, PAYMENT},
@@ -24,7 +24,7 @@ impl SqlStore {
     /// An attempt with everything that refers to it, under the locks of its payments.
     pub(super) async fn charge_in(
         &self,
-        tx: &mut Transaction<'static, Db>,
+        tx: &mut Tx,
         id: &AttemptId,
     ) -> Result<Option<Charge>, StoreError> {
         let Some(attempt) = self.stored_attempt(tx, id).await? else { return Ok(None) };
@@ -57,7 +57,7 @@ impl SqlStore {
     /// Deletes a charge, and leaves tombstones of its attempt and its payments. Its offer stays until its own end.
     pub(super) async fn delete_charge(
         &self,
-        tx: &mut Transaction<'static, Db>,
+        tx: &mut Tx,
         charge: &Charge,
     ) -> Result<(), StoreError> {
         let row = &charge.attempt.row;
@@ -88,7 +88,7 @@ impl SqlStore {
     }
 
     /// Deletes a quote unless another attempt needs it.
-    async fn delete_quote(&self, tx: &mut Transaction<'static, Db>, id: &QuoteId) -> Result<(), StoreError> {
+    async fn delete_quote(&self, tx: &mut Tx, id: &QuoteId) -> Result<(), StoreError> {
         self.delete(
             tx,
             "DELETE FROM quotes WHERE tenant = $1 AND id = $2
@@ -167,7 +167,7 @@ impl SqlStore {
     /// Carries out a statement about a buyer's rows from up to a moment.
     async fn forget_until(
         &self,
-        tx: &mut Transaction<'static, Db>,
+        tx: &mut Tx,
         statement: &'static str,
         customer: &CustomerId,
         until: Until,
@@ -184,7 +184,7 @@ impl SqlStore {
     /// Links for another payment method, of every subscription that is known to be the customer's.
     async fn forget_links(
         &self,
-        tx: &mut Transaction<'static, Db>,
+        tx: &mut Tx,
         customer: &CustomerId,
     ) -> Result<(), StoreError> {
         self.delete(
@@ -202,7 +202,7 @@ impl SqlStore {
     /// The addresses under which a customer has bought or was offered anything.
     async fn emails_of(
         &self,
-        tx: &mut Transaction<'static, Db>,
+        tx: &mut Tx,
         customer: &CustomerId,
     ) -> Result<Vec<EmailHash>, StoreError> {
         let rows = sqlx::query(
@@ -221,7 +221,7 @@ impl SqlStore {
     /// What was bought stays known as owned, and that there was a payment.
     async fn forget_purchases(
         &self,
-        tx: &mut Transaction<'static, Db>,
+        tx: &mut Tx,
         customer: &CustomerId,
         until: Until,
     ) -> Result<(), StoreError> {
@@ -252,7 +252,7 @@ impl SqlStore {
 
     async fn forget_offers(
         &self,
-        tx: &mut Transaction<'static, Db>,
+        tx: &mut Tx,
         customer: &CustomerId,
         until: Until,
     ) -> Result<(), StoreError> {
@@ -278,7 +278,7 @@ impl SqlStore {
     /// Webhooks that wait to be applied and speak of the customer. What they would write would not be written.
     async fn forget_webhooks(
         &self,
-        tx: &mut Transaction<'static, Db>,
+        tx: &mut Tx,
         customer: &CustomerId,
         until: Until,
     ) -> Result<(), StoreError> {
@@ -303,7 +303,7 @@ impl SqlStore {
     /// Replaces a customer id in the decline ledger by its keyed hash.
     pub(super) async fn hash_refusals_of(
         &self,
-        tx: &mut Transaction<'static, Db>,
+        tx: &mut Tx,
         customer: &CustomerId,
     ) -> Result<(), StoreError> {
         sqlx::query("UPDATE declines SET customer_id = $1 WHERE tenant = $2 AND customer_id = $3")
@@ -318,7 +318,7 @@ impl SqlStore {
     /// See [`Retention::owned_by`].
     pub(super) async fn owned_in(
         &self,
-        tx: &mut Transaction<'static, Db>,
+        tx: &mut Tx,
         person: &Person,
     ) -> Result<Vec<ProductId>, StoreError> {
         let subjects = self.subjects(person);

@@ -4,24 +4,26 @@
 //! In one file because a decision depends on all of it together.
 
 use dodo_client::ids::{CustomerId, PaymentId, SubscriptionId};
-use sqlx::{AssertSqlSafe, Row, Transaction};
+use sqlx::{AssertSqlSafe, Row};
 use upsell_core::{
     domain::{AttemptWord, OfferRow, Person, QuoteRow, SeenDispute, SeenRefund},
     journal::{
-        Lock, Record, Scope, StoredAttempt, StoredOrder, StoredPayment, Watermark, record::OfferKey, states,
+        Lock, Record, Scope, Stale, StoredAttempt, StoredOrder, StoredPayment, Watermark, record::OfferKey,
+        states,
     },
 };
 use wire::{AttemptId, IdempotencyKey, OfferId, ProductId, QuoteId};
 
 use super::{
-    Db, DbRow, SqlStore,
+    DbRow, SqlStore, Tx,
     attempts::attempt,
-    codec::{among, at_opt, from_json, parsed},
+    codec::{among, at_opt, from_json, parsed, timeline},
     offers::{decline_entry, offer},
     quotes::quote,
     refund_orders::stored_order,
     retention::{ATTEMPT, PAYMENT},
     sales::{dispute, payment_on_record, refund},
+    timeline_columns,
 };
 use crate::store::{Retention, StoreError};
 
@@ -35,10 +37,7 @@ fn stored_attempt(row: &DbRow) -> Result<StoredAttempt, StoreError> {
 
 impl SqlStore {
     /// Takes the lock of a scope and loads what it names. `None` where there is nothing to lock.
-    pub(super) async fn load(
-        &self,
-        scope: &Scope,
-    ) -> Result<Option<(Transaction<'static, Db>, Record)>, StoreError> {
+    pub(super) async fn load(&self, scope: &Scope) -> Result<Option<(Tx, Record)>, StoreError> {
         let mut tx = match &scope.lock {
             Lock::Buyer(customer) => self.write_for(&[customer.to_string()]).await?,
             Lock::Person(person) => self.write_for(&person.lock_names()).await?,
@@ -84,31 +83,34 @@ impl SqlStore {
     }
 
     /// What this process remembers of the store, and what it finds.
-    pub(super) async fn watermark(&self, tx: &mut Transaction<'static, Db>) -> Result<Watermark, StoreError> {
+    pub(super) async fn watermark(&self, tx: &mut Tx) -> Result<Watermark, StoreError> {
         let known = self.memory.known();
-        let row = sqlx::query(
+        let row = sqlx::query(concat!(
             "SELECT (SELECT beat_at FROM heartbeats WHERE tenant = $1) AS beat_at,
                     EXISTS (SELECT 1 FROM attempts WHERE tenant = $1 AND id = $2 AND state <> $3)
                     OR EXISTS (SELECT 1 FROM tombstones WHERE tenant = $1 AND kind = $4 AND id = $2) AS has_sent",
-        )
+            timeline_columns!(),
+        ))
         .bind(self.tenant)
         .bind(known.sent.as_ref().map_or("", AttemptId::as_str))
         .bind(AttemptWord::Claimed.as_str())
         .bind(ATTEMPT)
         .fetch_one(&mut **tx)
         .await?;
-        Ok(Watermark {
+        let found = Watermark {
+            compared: known.timeline,
+            writes: timeline(&row)?,
             remembered: known.beat,
             found: at_opt(&row, "beat_at")?,
             has_last_sent: known.sent.is_none() || row.try_get("has_sent")?,
-        })
+        };
+        if found.staleness() == Some(Stale::Superseded) {
+            self.leave_server();
+        }
+        Ok(found)
     }
 
-    pub(super) async fn stored_attempt(
-        &self,
-        tx: &mut Transaction<'static, Db>,
-        id: &AttemptId,
-    ) -> Result<Option<StoredAttempt>, StoreError> {
+    pub(super) async fn stored_attempt(&self, tx: &mut Tx, id: &AttemptId) -> Result<Option<StoredAttempt>, StoreError> {
         sqlx::query("SELECT * FROM attempts WHERE tenant = $1 AND id = $2")
             .bind(self.tenant)
             .bind(id.as_str())
@@ -121,7 +123,7 @@ impl SqlStore {
 
     async fn offer_by(
         &self,
-        tx: &mut Transaction<'static, Db>,
+        tx: &mut Tx,
         key: &OfferKey,
         lock: &Lock,
         attempt: Option<&StoredAttempt>,
@@ -142,7 +144,7 @@ impl SqlStore {
 
     async fn offer_in(
         &self,
-        tx: &mut Transaction<'static, Db>,
+        tx: &mut Tx,
         customer: &CustomerId,
         id: &OfferId,
     ) -> Result<Option<OfferRow>, StoreError> {
@@ -160,7 +162,7 @@ impl SqlStore {
     /// The offer that was made for the same trigger by the same campaign.
     pub(super) async fn offer_for_occasion(
         &self,
-        tx: &mut Transaction<'static, Db>,
+        tx: &mut Tx,
         like: &OfferRow,
     ) -> Result<Option<OfferRow>, StoreError> {
         sqlx::query(
@@ -179,12 +181,7 @@ impl SqlStore {
 
     /// The attempt that the buyer made with the key, and the other attempts of the offer, as far as they are asked for: in one
     /// statement, since a claim asks for both while its buyer waits.
-    async fn load_others(
-        &self,
-        tx: &mut Transaction<'static, Db>,
-        scope: &Scope,
-        record: &mut Record,
-    ) -> Result<(), StoreError> {
+    async fn load_others(&self, tx: &mut Tx, scope: &Scope, record: &mut Record) -> Result<(), StoreError> {
         let (key, customer) = match (&scope.key, scope.lock.customer()) {
             (Some(key), Some(customer)) => (Some(key), customer.as_str()),
             _ => (None, ""),
@@ -219,7 +216,7 @@ impl SqlStore {
     /// What the person of an offer has otherwise taken, refused or bought of the same thing.
     async fn load_same_thing(
         &self,
-        tx: &mut Transaction<'static, Db>,
+        tx: &mut Tx,
         of: &OfferRow,
         record: &mut Record,
     ) -> Result<(), StoreError> {
@@ -271,7 +268,7 @@ impl SqlStore {
 
     async fn live_on(
         &self,
-        tx: &mut Transaction<'static, Db>,
+        tx: &mut Tx,
         subscription: &SubscriptionId,
         attempt: Option<&AttemptId>,
     ) -> Result<Vec<StoredAttempt>, StoreError> {
@@ -289,11 +286,7 @@ impl SqlStore {
             .collect()
     }
 
-    async fn quote_in(
-        &self,
-        tx: &mut Transaction<'static, Db>,
-        id: &QuoteId,
-    ) -> Result<Option<QuoteRow>, StoreError> {
+    async fn quote_in(&self, tx: &mut Tx, id: &QuoteId) -> Result<Option<QuoteRow>, StoreError> {
         sqlx::query("SELECT * FROM quotes WHERE tenant = $1 AND id = $2")
             .bind(self.tenant)
             .bind(id.as_str())
@@ -307,7 +300,7 @@ impl SqlStore {
     /// The payment, with what was reported of it and the attempt that it was recorded for, as far as they are asked for.
     async fn load_payment(
         &self,
-        tx: &mut Transaction<'static, Db>,
+        tx: &mut Tx,
         id: &PaymentId,
         scope: &Scope,
         record: &mut Record,
@@ -338,7 +331,7 @@ impl SqlStore {
 
     async fn began_by(
         &self,
-        tx: &mut Transaction<'static, Db>,
+        tx: &mut Tx,
         subscription: &SubscriptionId,
     ) -> Result<Option<PaymentId>, StoreError> {
         sqlx::query(
@@ -353,11 +346,7 @@ impl SqlStore {
         .transpose()
     }
 
-    async fn is_known_as_foreign(
-        &self,
-        tx: &mut Transaction<'static, Db>,
-        payment: &PaymentId,
-    ) -> Result<bool, StoreError> {
+    async fn is_known_as_foreign(&self, tx: &mut Tx, payment: &PaymentId) -> Result<bool, StoreError> {
         let known: Option<i32> =
             sqlx::query_scalar("SELECT 1 FROM foreign_payments WHERE tenant = $1 AND payment_id = $2")
                 .bind(self.tenant)
@@ -367,11 +356,7 @@ impl SqlStore {
         Ok(known.is_some())
     }
 
-    pub(super) async fn refunds_in(
-        &self,
-        tx: &mut Transaction<'static, Db>,
-        payment: &PaymentId,
-    ) -> Result<Vec<SeenRefund>, StoreError> {
+    pub(super) async fn refunds_in(&self, tx: &mut Tx, payment: &PaymentId) -> Result<Vec<SeenRefund>, StoreError> {
         sqlx::query("SELECT * FROM refunds WHERE tenant = $1 AND payment_id = $2 ORDER BY refund_id")
             .bind(self.tenant)
             .bind(payment.as_str())
@@ -382,11 +367,7 @@ impl SqlStore {
             .collect()
     }
 
-    pub(super) async fn disputes_in(
-        &self,
-        tx: &mut Transaction<'static, Db>,
-        payment: &PaymentId,
-    ) -> Result<Vec<SeenDispute>, StoreError> {
+    pub(super) async fn disputes_in(&self, tx: &mut Tx, payment: &PaymentId) -> Result<Vec<SeenDispute>, StoreError> {
         sqlx::query("SELECT * FROM disputes WHERE tenant = $1 AND payment_id = $2 ORDER BY dispute_id")
             .bind(self.tenant)
             .bind(payment.as_str())
@@ -397,11 +378,7 @@ impl SqlStore {
             .collect()
     }
 
-    pub(super) async fn orders_in(
-        &self,
-        tx: &mut Transaction<'static, Db>,
-        payment: &PaymentId,
-    ) -> Result<Vec<StoredOrder>, StoreError> {
+    pub(super) async fn orders_in(&self, tx: &mut Tx, payment: &PaymentId) -> Result<Vec<StoredOrder>, StoreError> {
         sqlx::query(
             "SELECT * FROM refund_orders WHERE tenant = $1 AND payment_id = $2 ORDER BY created_at, cause",
         )

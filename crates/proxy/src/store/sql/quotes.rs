@@ -2,12 +2,12 @@
 
 use async_trait::async_trait;
 use dodo_client::ids::{CustomerId, PaymentMethodId};
-use sqlx::{Row, Transaction};
+use sqlx::Row;
 use upsell_core::domain::QuoteRow;
 use wire::{OfferId, ProductId, QuoteId, UnixSeconds};
 
 use super::{
-    Db, DbRow, SqlStore,
+    DbRow, SqlStore, Tx,
     codec::{from_json, from_json_opt, json, json_opt, parsed, parsed_opt},
 };
 use crate::store::{Quotes, StoreError};
@@ -30,11 +30,7 @@ pub(super) fn quote(row: &DbRow) -> Result<QuoteRow, StoreError> {
 
 impl SqlStore {
     /// One that is there stays as it is: a quote is a promise.
-    pub(super) async fn insert_quote_if_absent(
-        &self,
-        tx: &mut Transaction<'static, Db>,
-        new: &QuoteRow,
-    ) -> Result<(), StoreError> {
+    pub(super) async fn insert_quote_if_absent(&self, tx: &mut Tx, new: &QuoteRow) -> Result<(), StoreError> {
         sqlx::query(
             "INSERT INTO quotes (tenant, id, customer_id, offer_id, quote, plan, name, basis_hash, payment_method_id,
                                  card, expires_at, from_plan, to_plan, withheld, signed_in)

@@ -1,15 +1,15 @@
 //! Beats, and what is put back after a restore.
 
 use async_trait::async_trait;
-use sqlx::{Row, Transaction};
+use sqlx::Row;
 use upsell_core::{
     domain::{Fingerprinted, KnownKey, OfferState, StoreIdentity},
-    journal::{LastSign, states},
+    journal::{LastSign, Stale, Timeline, Watermark, states},
 };
 use wire::UnixSeconds;
 
 use super::{
-    Db, SqlStore,
+    SqlStore, Tx,
     codec::{at, at_opt},
 };
 use crate::store::{Restore, StoreError};
@@ -17,7 +17,7 @@ use crate::store::{Restore, StoreError};
 impl SqlStore {
     async fn write_beat(
         &self,
-        tx: &mut Transaction<'static, Db>,
+        tx: &mut Tx,
         now: UnixSeconds,
         restored_at: Option<UnixSeconds>,
     ) -> Result<UnixSeconds, StoreError> {
@@ -107,28 +107,36 @@ impl Restore for SqlStore {
         })
     }
 
-    async fn has_gone_back(&self) -> Result<bool, StoreError> {
-        let mut tx = self.readers.begin().await?;
-        Ok(self.watermark(&mut tx).await?.is_stale())
+    async fn inspect(&self) -> Result<Watermark, StoreError> {
+        let mut tx = self.read().await?;
+        self.watermark(&mut tx).await
     }
 
-    async fn beat(&self, now: UnixSeconds) -> Result<bool, StoreError> {
+    async fn beat(&self, now: UnixSeconds) -> Result<Option<Stale>, StoreError> {
         let mut tx = self.write().await?;
-        if self.watermark(&mut tx).await?.is_stale() {
-            return Ok(false);
+        if let Some(stale) = self.watermark(&mut tx).await?.staleness() {
+            return Ok(Some(stale));
         }
         let beat = self.write_beat(&mut tx, now, None).await?;
         tx.commit().await?;
         self.memory.beat(beat);
         self.note_beside(beat);
-        Ok(true)
+        Ok(None)
     }
 
-    async fn begin_anew(&self, now: UnixSeconds, restored_at: Option<UnixSeconds>) -> Result<(), StoreError> {
+    async fn begin_anew(
+        &self,
+        now: UnixSeconds,
+        restored_at: Option<UnixSeconds>,
+        compared: Option<Timeline>,
+    ) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
+        if self.watermark(&mut tx).await?.writes != compared {
+            return Err(StoreError::AnotherServer);
+        }
         let beat = self.write_beat(&mut tx, now, restored_at).await?;
         tx.commit().await?;
-        self.memory.begin_anew(beat);
+        self.memory.begin_anew(beat, compared);
         self.note_beside(beat);
         Ok(())
     }

@@ -3,7 +3,7 @@
 
 use async_trait::async_trait;
 use dodo_client::ids::{CustomerId, PaymentId};
-use sqlx::{Row, Transaction};
+use sqlx::Row;
 use upsell_core::{
     domain::{CustomerHash, EmailHash, OfferRow, Person},
     policy::{email, retention::LetGo},
@@ -11,7 +11,7 @@ use upsell_core::{
 use wire::{AttemptId, ProductId, UnixSeconds};
 
 use super::{
-    Db, SqlStore,
+    SqlStore, Tx,
     aging::cursor,
     codec::{at, at_opt, parsed},
     skip_locked,
@@ -29,7 +29,7 @@ impl SqlStore {
     /// Records that the people with these hashes own products.
     pub(super) async fn write_owned(
         &self,
-        tx: &mut Transaction<'static, Db>,
+        tx: &mut Tx,
         person: &Person,
         products: &[ProductId],
     ) -> Result<(), StoreError> {
@@ -56,7 +56,7 @@ impl SqlStore {
 
     pub(super) async fn write_tombstone(
         &self,
-        tx: &mut Transaction<'static, Db>,
+        tx: &mut Tx,
         kind: &'static str,
         id: &str,
         begun: UnixSeconds,
@@ -77,7 +77,7 @@ impl SqlStore {
     /// until now.
     pub(super) async fn has_forgotten_in(
         &self,
-        tx: &mut Transaction<'static, Db>,
+        tx: &mut Tx,
         customer: &CustomerId,
         begun: UnixSeconds,
     ) -> Result<bool, StoreError> {
@@ -93,7 +93,7 @@ impl SqlStore {
 
     pub(super) async fn has_tombstone_in(
         &self,
-        tx: &mut Transaction<'static, Db>,
+        tx: &mut Tx,
         kind: &'static str,
         id: &str,
     ) -> Result<bool, StoreError> {
@@ -110,7 +110,7 @@ impl SqlStore {
     /// What was taken of an offer that goes. A plan that was taken may have been left again: the subscription tells.
     pub(super) async fn write_taken(
         &self,
-        tx: &mut Transaction<'static, Db>,
+        tx: &mut Tx,
         offer: &OfferRow,
     ) -> Result<(), StoreError> {
         if offer.plan.subscription_id().is_some() {
@@ -277,7 +277,7 @@ impl Retention for SqlStore {
     }
 
     async fn owned_by(&self, person: &Person) -> Result<Vec<ProductId>, StoreError> {
-        let mut tx = self.readers.begin().await?;
+        let mut tx = self.read().await?;
         self.owned_in(&mut tx, person).await
     }
 

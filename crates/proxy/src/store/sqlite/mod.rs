@@ -41,8 +41,8 @@ use self::SqliteStore as SqlStore;
 use super::{Life, StoreError, restore::Memory};
 use crate::ids;
 
-type Db = Sqlite;
 type DbRow = sqlx::sqlite::SqliteRow;
+type Tx = Transaction<'static, Sqlite>;
 
 /// No other process works on this store.
 const SHARED: bool = false;
@@ -54,6 +54,14 @@ macro_rules! skip_locked {
     };
 }
 use skip_locked;
+
+/// One process, one file: nothing fails over.
+macro_rules! timeline_columns {
+    () => {
+        ", CAST(NULL AS INTEGER) AS cluster, CAST(NULL AS TEXT) AS timeline"
+    };
+}
+use timeline_columns;
 
 /// The schema's history, inside the binary.
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
@@ -232,24 +240,32 @@ impl SqliteStore {
         if check == "ok" { Ok(true) } else { Err(OpenError::Damaged { path: path.to_owned(), found: check }) }
     }
 
+    /// A transaction that only reads.
+    async fn read(&self) -> Result<Tx, StoreError> {
+        Ok(self.readers.begin().await?)
+    }
+
+    /// There is no other server.
+    fn leave_server(&self) {}
+
     /// A transaction that has the write lock from its first statement on, so that what it reads stays true.
-    async fn write(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
+    async fn write(&self) -> Result<Tx, StoreError> {
         Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
     }
 
     /// The same: there is one writer, so nobody else changes anything of this buyer's meanwhile.
-    async fn write_for(&self, _names: &[String]) -> Result<Transaction<'static, Sqlite>, StoreError> {
+    async fn write_for(&self, _names: &[String]) -> Result<Tx, StoreError> {
         self.write().await
     }
 
     /// The same of an attempt's buyer.
-    async fn write_for_attempt(&self, _id: &AttemptId) -> Result<Transaction<'static, Sqlite>, StoreError> {
+    async fn write_for_attempt(&self, _id: &AttemptId) -> Result<Tx, StoreError> {
         self.write().await
     }
 
     /// The same for whatever goes by this name.
     #[allow(clippy::unused_async)]
-    async fn lock(&self, _tx: &mut Transaction<'static, Sqlite>, _name: &str) -> Result<(), StoreError> {
+    async fn lock(&self, _tx: &mut Tx, _name: &str) -> Result<(), StoreError> {
         Ok(())
     }
 

@@ -72,6 +72,7 @@ async fn an_address_has_its_limit_and_those_who_are_known_have_not() {
     let buyer = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).unwrap();
     let known = app.offer_token(&buyer).await;
     let shown = app.look(&known).await;
+    let newcomer = token(&app).await;
     // Every guess is another token.
     let (made, _) =
         flood(|guess| app.send(app.request(Method::GET, "/v1/upsell").bearer_auth(format!("guess-{guess}"))))
@@ -81,9 +82,9 @@ async fn an_address_has_its_limit_and_those_who_are_known_have_not() {
     for path in ["/v1/upsell", "/v1/plans", "/upsell.js", "/", "/no/such/path"] {
         assert_eq!(app.send(app.request(Method::GET, path)).await.code(), "rate_limited", "{path}");
     }
-    let newcomer = token(&app).await;
     assert_eq!(app.get(&newcomer, "/v1/upsell").await.code(), "rate_limited");
-    // The merchant was let in just now, the buyer goes on, and so does Dodo.
+    // The merchant is let in, the buyer goes on, and so does Dodo.
+    token(&app).await;
     app.sim.purchase(&buyer.customer, "prod_starter_course").unwrap();
     app.quiet().await;
     let attempt = app.accept(&known, &shown, "key-1").await.ok();

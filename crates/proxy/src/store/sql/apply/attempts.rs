@@ -1,12 +1,11 @@
 //! Writing attempts.
 
 use dodo_client::ids::{CheckoutSessionId, PaymentId, SubscriptionId};
-use sqlx::Transaction;
 use upsell_core::{domain::AttemptWord, journal::StoredAttempt};
 use wire::{IdempotencyKey, OfferId, QuoteId, UnixSeconds};
 
 use super::super::{
-    Db, SqlStore,
+    SqlStore, Tx,
     codec::{json, json_opt, word},
 };
 use crate::store::StoreError;
@@ -15,7 +14,7 @@ impl SqlStore {
     /// Writes everything of an attempt: one that is put back comes with its payment and its checkout.
     pub(super) async fn insert_attempt(
         &self,
-        tx: &mut Transaction<'static, Db>,
+        tx: &mut Tx,
         StoredAttempt { row: new, surplus, lease_owner }: &StoredAttempt,
     ) -> Result<(), StoreError> {
         let (state, customer_action, failure) = new.state.into_parts();
@@ -62,7 +61,7 @@ impl SqlStore {
     /// Writes everything of an attempt that can change, but for its lease owner.
     pub(super) async fn update_attempt(
         &self,
-        tx: &mut Transaction<'static, Db>,
+        tx: &mut Tx,
         StoredAttempt { row, surplus, .. }: &StoredAttempt,
     ) -> Result<(), StoreError> {
         let (state, customer_action, failure) = row.state.into_parts();
@@ -98,7 +97,7 @@ impl SqlStore {
     /// Guarded: only where the attempt is as it was loaded, and this opening of the store holds its lease.
     pub(super) async fn mark_attempt_sent(
         &self,
-        tx: &mut Transaction<'static, Db>,
+        tx: &mut Tx,
         StoredAttempt { row, .. }: &StoredAttempt,
         from: AttemptWord,
         now: UnixSeconds,

@@ -5,7 +5,6 @@ mod attempts;
 mod sales;
 
 use dodo_client::ids::{CustomerId, PaymentId};
-use sqlx::Transaction;
 use upsell_core::{
     domain::{DeclineEntry, EmailHash, OfferRow, OfferState, Source},
     journal::{Change, Changes, HistoryEvent, notifications::Notification},
@@ -13,18 +12,14 @@ use upsell_core::{
 use wire::{AttemptId, OfferId, ProductId, UnixSeconds};
 
 use super::{
-    Db, SqlStore,
+    SqlStore, Tx,
     codec::{json, word},
 };
 use crate::store::{Retention, StoreError};
 
 impl SqlStore {
     /// Writes changes in their order. `false`: a guarded one did not apply, and the transaction is to be given up.
-    pub(super) async fn apply(
-        &self,
-        tx: &mut Transaction<'static, Db>,
-        changes: &Changes,
-    ) -> Result<bool, StoreError> {
+    pub(super) async fn apply(&self, tx: &mut Tx, changes: &Changes) -> Result<bool, StoreError> {
         for change in changes {
             if !self.apply_one(tx, change).await? {
                 return Ok(false);
@@ -33,11 +28,7 @@ impl SqlStore {
         Ok(true)
     }
 
-    async fn apply_one(
-        &self,
-        tx: &mut Transaction<'static, Db>,
-        change: &Change,
-    ) -> Result<bool, StoreError> {
+    async fn apply_one(&self, tx: &mut Tx, change: &Change) -> Result<bool, StoreError> {
         match change {
             Change::InsertOffer(row) => self.insert_offer_in(tx, row).await.map(drop)?,
             Change::UpdateOffer { id, state, attempt_no } => {
@@ -71,11 +62,7 @@ impl SqlStore {
     }
 
     /// Inserts an offer unless there is one for the same occasion. Returns whether there was none.
-    pub(super) async fn insert_offer_in(
-        &self,
-        tx: &mut Transaction<'static, Db>,
-        new: &OfferRow,
-    ) -> Result<bool, StoreError> {
+    pub(super) async fn insert_offer_in(&self, tx: &mut Tx, new: &OfferRow) -> Result<bool, StoreError> {
         let inserted = sqlx::query(
             "INSERT INTO offers (tenant, id, customer_id, campaign, trigger_ref, purchase, parent, equivalence, kind,
                                  plan, state, attempt_no, created_at, seen_at, expires_at, email)
@@ -105,7 +92,7 @@ impl SqlStore {
 
     async fn update_offer(
         &self,
-        tx: &mut Transaction<'static, Db>,
+        tx: &mut Tx,
         id: &OfferId,
         state: OfferState,
         attempt_no: u32,
@@ -123,7 +110,7 @@ impl SqlStore {
     /// The ledger outlives everything else about a buyer: it knows customers by keyed hash.
     async fn append_decline(
         &self,
-        tx: &mut Transaction<'static, Db>,
+        tx: &mut Tx,
         customer: &CustomerId,
         email: Option<&EmailHash>,
         entry: &DeclineEntry,
@@ -151,7 +138,7 @@ impl SqlStore {
 
     async fn append_history(
         &self,
-        tx: &mut Transaction<'static, Db>,
+        tx: &mut Tx,
         attempt: &AttemptId,
         at: UnixSeconds,
         event: &HistoryEvent,
@@ -175,7 +162,7 @@ impl SqlStore {
 
     async fn put_notification(
         &self,
-        tx: &mut Transaction<'static, Db>,
+        tx: &mut Tx,
         notification: &Notification,
         at: UnixSeconds,
     ) -> Result<(), StoreError> {

@@ -1,20 +1,19 @@
 //! Writing payments, and what became of them.
 
 use dodo_client::ids::{CustomerId, RefundId, SubscriptionId};
-use sqlx::Transaction;
 use upsell_core::{
     domain::{OrderState, SeenDispute, SeenRefund},
     journal::{ForeignPayment, StoredOrder, StoredPayment},
 };
 use wire::UnixSeconds;
 
-use super::super::{Db, SqlStore};
+use super::super::{SqlStore, Tx};
 use crate::store::StoreError;
 
 impl SqlStore {
     pub(super) async fn write_payment(
         &self,
-        tx: &mut Transaction<'static, Db>,
+        tx: &mut Tx,
         StoredPayment { attempt_id, record }: &StoredPayment,
     ) -> Result<(), StoreError> {
         sqlx::query(
@@ -45,7 +44,7 @@ impl SqlStore {
     /// The first report of it stays.
     pub(super) async fn record_foreign(
         &self,
-        tx: &mut Transaction<'static, Db>,
+        tx: &mut Tx,
         foreign: &ForeignPayment,
     ) -> Result<(), StoreError> {
         sqlx::query(
@@ -64,7 +63,7 @@ impl SqlStore {
 
     pub(super) async fn write_refund(
         &self,
-        tx: &mut Transaction<'static, Db>,
+        tx: &mut Tx,
         refund: &SeenRefund,
         at: UnixSeconds,
     ) -> Result<(), StoreError> {
@@ -88,7 +87,7 @@ impl SqlStore {
 
     pub(super) async fn write_dispute(
         &self,
-        tx: &mut Transaction<'static, Db>,
+        tx: &mut Tx,
         dispute: &SeenDispute,
         at: UnixSeconds,
     ) -> Result<(), StoreError> {
@@ -108,7 +107,7 @@ impl SqlStore {
 
     pub(super) async fn insert_order(
         &self,
-        tx: &mut Transaction<'static, Db>,
+        tx: &mut Tx,
         StoredOrder { row, .. }: &StoredOrder,
     ) -> Result<(), StoreError> {
         sqlx::query(
@@ -130,7 +129,7 @@ impl SqlStore {
     /// Writes everything of a refund order that can change, but for its lease owner.
     pub(super) async fn update_order(
         &self,
-        tx: &mut Transaction<'static, Db>,
+        tx: &mut Tx,
         StoredOrder { row, lease_until, checks, .. }: &StoredOrder,
     ) -> Result<(), StoreError> {
         sqlx::query(
@@ -153,7 +152,7 @@ impl SqlStore {
     /// Guarded like [`Self::mark_attempt_sent`].
     pub(super) async fn mark_order_sent(
         &self,
-        tx: &mut Transaction<'static, Db>,
+        tx: &mut Tx,
         StoredOrder { row, lease_until, .. }: &StoredOrder,
         from: OrderState,
         now: UnixSeconds,

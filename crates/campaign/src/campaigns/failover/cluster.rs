@@ -1,0 +1,272 @@
+//! A PostgreSQL cluster that fails over by itself: three nodes under Patroni, which agree through etcd, in strict
+//! synchronous mode. Every way to and from a node goes through a [`Relay`]. etcd is one process here: that it stays up is
+//! its own makers' promise.
+//!
+//! All of it are processes of our own in one folder, gone when this process is, however it ends.
+
+use std::{
+    fs,
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use anyhow::Context as _;
+
+use super::relay::Relay;
+
+/// Longest time in which a cluster forms, or becomes whole again after a fault.
+const PATIENCE: Duration = Duration::from_secs(150);
+/// Between two questions.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// Waits for the end of its input, ends everything that was started in the folder, and removes the folder.
+const SUPERVISOR: &str = r#"
+trap '' INT TERM
+# Processes end while they are looked at.
+exec 2>/dev/null
+cat >/dev/null
+for round in 1 2 3; do
+    for process in /proc/[0-9]*; do
+        if [ "$process" != "/proc/$$" ] && tr '\0' ' ' <"$process/cmdline" | grep -qF "$DIR/"; then
+            kill -KILL "${process#/proc/}"
+        fi
+    done
+done
+rm -rf "$DIR"
+"#;
+
+/// Whether a commit waits for a standby.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Replication {
+    Synchronous,
+    /// Not supported for charging. Here to measure what it loses.
+    Asynchronous,
+}
+
+/// One machine.
+struct Node {
+    name: String,
+    port: u16,
+    sql: Relay,
+    rest: Relay,
+    etcd: Relay,
+    patroni: Child,
+}
+
+/// The cluster.
+pub(super) struct Cluster {
+    folder: PathBuf,
+    bin: PathBuf,
+    nodes: Vec<Node>,
+    etcd: Child,
+    /// Its standard input is ours.
+    _supervisor: Child,
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        for process in self.nodes.iter_mut().map(|node| &mut node.patroni).chain([&mut self.etcd]) {
+            // What is left of them is ended by the supervisor.
+            drop(process.kill().and_then(|()| process.wait()));
+        }
+    }
+}
+
+impl Cluster {
+    /// Starts a cluster and waits until it is whole.
+    pub(super) async fn start(replication: Replication) -> anyhow::Result<Self> {
+        for (program, package) in [("etcd", "etcd-server"), ("patroni", "patroni")] {
+            let found = std::env::var_os("PATH")
+                .is_some_and(|path| std::env::split_paths(&path).any(|dir| dir.join(program).is_file()));
+            anyhow::ensure!(found, "{program} is not installed; get it with `apt-get install {package}`");
+        }
+        let bin = test_postgres::programs().context("no PostgreSQL server; `apt-get install postgresql`")?;
+        let folder = test_postgres::folder()?;
+        let supervisor = test_postgres::as_server_user(&folder)?
+            .args(["sh", "-c", SUPERVISOR])
+            .env("DIR", &folder)
+            .stdin(Stdio::piped())
+            .spawn()?;
+        let (client, peer) = (free_port()?, free_port()?);
+        let etcd = start_etcd(&folder, client, peer)?;
+        let mut nodes = Vec::new();
+        for no in 1..=3 {
+            let (port, rest_port) = (free_port()?, free_port()?);
+            let (sql, rest, etcd) =
+                (Relay::to(port).await?, Relay::to(rest_port).await?, Relay::to(client).await?);
+            let name = format!("node{no}");
+            let config = folder.join(format!("{name}.yml"));
+            let text =
+                configuration(&folder, &bin, &name, (port, &sql), (rest_port, &rest), &etcd, replication);
+            fs::write(&config, text)?;
+            let patroni = command(&folder, &name)?.arg("patroni").arg(&config).spawn()?;
+            nodes.push(Node { name, port, sql, rest, etcd, patroni });
+        }
+        let cluster = Self { folder, bin, nodes, etcd, _supervisor: supervisor };
+        let primary = cluster.whole(replication).await?;
+        cluster.sql(primary, "CREATE DATABASE upsell")?;
+        Ok(cluster)
+    }
+
+    /// The address of the database, with every node.
+    pub(super) fn url(&self) -> String {
+        let hosts: Vec<_> = self.nodes.iter().map(|node| format!("127.0.0.1:{}", node.sql.port())).collect();
+        let hosts = hosts.join(",");
+        format!("postgres://postgres@{hosts}/upsell?target_session_attrs=read-write&sslmode=disable")
+    }
+
+    /// Waits until one node is the primary and both others follow it. Returns which.
+    pub(super) async fn whole(&self, replication: Replication) -> anyhow::Result<usize> {
+        let wanted = match replication {
+            Replication::Synchronous => "2 1",
+            Replication::Asynchronous => "2 0",
+        };
+        let until = Instant::now() + PATIENCE;
+        loop {
+            for no in 0..self.nodes.len() {
+                let asked = "SELECT CASE WHEN pg_is_in_recovery() THEN 'standby' ELSE
+                                 (SELECT COUNT(*) FILTER (WHERE state = 'streaming') || ' ' ||
+                                         COUNT(*) FILTER (WHERE sync_state = 'sync') FROM pg_stat_replication) END";
+                if self.sql(no, asked).is_ok_and(|said| said.trim() == wanted) {
+                    return Ok(no);
+                }
+            }
+            anyhow::ensure!(Instant::now() < until, "the cluster does not become whole: {}", self.logs());
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// Another node that is the primary, or takes itself for it.
+    pub(super) fn primary_beside(&self, no: usize) -> Option<usize> {
+        let asked = "SELECT pg_is_in_recovery()";
+        let is_primary = |other: &usize| self.sql(*other, asked).is_ok_and(|said| said.trim() == "f");
+        (0..self.nodes.len()).filter(|other| *other != no).find(is_primary)
+    }
+
+    /// Kills the database server of a node, as its machine's memory killer would. Patroni starts it again as a standby.
+    pub(super) fn kill(&self, no: usize) -> anyhow::Result<()> {
+        Ok(test_postgres::signal_server(&self.data(no), "KILL")?)
+    }
+
+    /// Stops everything on a node where it stands, or lets it go on.
+    pub(super) fn freeze(&self, no: usize, frozen: bool) -> anyhow::Result<()> {
+        let signal = if frozen { "STOP" } else { "CONT" };
+        let patroni = self.nodes[no].patroni.id().to_string();
+        Command::new("kill").args(["-s", signal, &patroni]).status()?;
+        Ok(test_postgres::signal_server(&self.data(no), signal)?)
+    }
+
+    /// Cuts a node off from everybody, or connects it again.
+    pub(super) fn cut_off(&self, no: usize, cut: bool) {
+        let Node { sql, rest, etcd, .. } = &self.nodes[no];
+        for relay in [sql, rest, etcd] {
+            relay.cut(cut);
+        }
+    }
+
+    /// Runs a statement on a node, past its relay. Returns what it prints.
+    pub(super) fn sql(&self, no: usize, statement: &str) -> anyhow::Result<String> {
+        let asked = Command::new("timeout")
+            .arg("3")
+            .arg(self.bin.join("psql"))
+            .args(["-XqAt", "-v", "ON_ERROR_STOP=1", "-U", "postgres", "-d", "postgres", "-h"])
+            .arg(&self.folder)
+            .args(["-p", &self.nodes[no].port.to_string(), "-c", statement])
+            .output()?;
+        anyhow::ensure!(asked.status.success(), "{}", String::from_utf8_lossy(&asked.stderr));
+        Ok(String::from_utf8_lossy(&asked.stdout).into_owned())
+    }
+
+    fn data(&self, no: usize) -> PathBuf {
+        self.folder.join(&self.nodes[no].name).join("data")
+    }
+
+    /// The last lines that each node logged.
+    fn logs(&self) -> String {
+        let mut all = String::new();
+        for node in &self.nodes {
+            let log = fs::read_to_string(self.folder.join(format!("{}.log", node.name))).unwrap_or_default();
+            let lines: Vec<_> = log.lines().collect();
+            all.push_str(&format!("\n{}:\n{}", node.name, lines[lines.len().saturating_sub(8)..].join("\n")));
+        }
+        all
+    }
+}
+
+/// A port that nobody listens on.
+fn free_port() -> anyhow::Result<u16> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}
+
+/// A command as the user that PostgreSQL runs as, which logs into the folder.
+fn command(folder: &Path, name: &str) -> anyhow::Result<Command> {
+    let log = fs::File::create(folder.join(format!("{name}.log")))?;
+    let mut command = test_postgres::as_server_user(folder)?;
+    command.env("HOME", folder).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+    Ok(command)
+}
+
+fn start_etcd(folder: &Path, client: u16, peer: u16) -> anyhow::Result<Child> {
+    let (client, peer) = (format!("http://127.0.0.1:{client}"), format!("http://127.0.0.1:{peer}"));
+    Ok(command(folder, "etcd")?
+        .arg("etcd")
+        .arg("--data-dir")
+        .arg(folder.join("etcd"))
+        .args(["--listen-client-urls", &client, "--advertise-client-urls", &client])
+        .args(["--listen-peer-urls", &peer, "--initial-advertise-peer-urls", &peer])
+        .args(["--initial-cluster", &format!("default={peer}")])
+        .spawn()?)
+}
+
+/// What one node is told. As in docs/OPERATIONS.md but for the times, which are the shortest that Patroni recommends.
+fn configuration(
+    folder: &Path,
+    bin: &Path,
+    name: &str,
+    (port, sql): (u16, &Relay),
+    (rest_port, rest): (u16, &Relay),
+    etcd: &Relay,
+    replication: Replication,
+) -> String {
+    let (folder, bin) = (folder.display(), bin.display());
+    let (sql, rest, etcd) = (sql.port(), rest.port(), etcd.port());
+    let strict = replication == Replication::Synchronous;
+    format!(
+        r#"
+scope: upsell
+name: {name}
+restapi: {{listen: "127.0.0.1:{rest_port}", connect_address: "127.0.0.1:{rest}"}}
+etcd3: {{hosts: ["127.0.0.1:{etcd}"], use_proxies: true}}
+bootstrap:
+  dcs:
+    ttl: 20
+    loop_wait: 2
+    retry_timeout: 5
+    master_start_timeout: 0
+    synchronous_mode: {strict}
+    synchronous_mode_strict: {strict}
+    postgresql:
+      use_pg_rewind: true
+      use_slots: true
+      parameters: {{max_connections: 100, wal_keep_size: 64MB}}
+  initdb: [{{auth: trust}}, {{encoding: UTF8}}, {{locale: C}}, {{username: postgres}}, data-checksums, no-sync]
+  pg_hba: ["local all all trust", "host all all 127.0.0.1/32 trust", "host replication all 127.0.0.1/32 trust"]
+postgresql:
+  listen: "127.0.0.1:{port}"
+  connect_address: "127.0.0.1:{sql}"
+  data_dir: {folder}/{name}/data
+  bin_dir: {bin}
+  pgpass: {folder}/{name}.pgpass
+  remove_data_directory_on_rewind_failure: true
+  remove_data_directory_on_diverged_timelines: true
+  authentication:
+    superuser: {{username: postgres}}
+    replication: {{username: replicator}}
+    rewind: {{username: postgres}}
+  parameters: {{unix_socket_directories: "{folder}"}}
+watchdog: {{mode: "off"}}
+"#
+    )
+}
