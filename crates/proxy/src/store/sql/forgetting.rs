@@ -22,11 +22,7 @@ use crate::store::{
 
 impl SqlStore {
     /// An attempt with everything that refers to it, under the locks of its payments.
-    pub(super) async fn charge_in(
-        &self,
-        tx: &mut Tx,
-        id: &AttemptId,
-    ) -> Result<Option<Charge>, StoreError> {
+    pub(super) async fn charge_in(&self, tx: &mut Tx, id: &AttemptId) -> Result<Option<Charge>, StoreError> {
         let Some(attempt) = self.stored_attempt(tx, id).await? else { return Ok(None) };
         let payments =
             sqlx::query("SELECT * FROM payments WHERE tenant = $1 AND attempt_id = $2 ORDER BY payment_id")
@@ -55,11 +51,7 @@ impl SqlStore {
     }
 
     /// Deletes a charge, and leaves tombstones of its attempt and its payments. Its offer stays until its own end.
-    pub(super) async fn delete_charge(
-        &self,
-        tx: &mut Tx,
-        charge: &Charge,
-    ) -> Result<(), StoreError> {
+    pub(super) async fn delete_charge(&self, tx: &mut Tx, charge: &Charge) -> Result<(), StoreError> {
         let row = &charge.attempt.row;
         for payment in payments_of(charge) {
             for statement in [
@@ -182,11 +174,7 @@ impl SqlStore {
     }
 
     /// Links for another payment method, of every subscription that is known to be the customer's.
-    async fn forget_links(
-        &self,
-        tx: &mut Tx,
-        customer: &CustomerId,
-    ) -> Result<(), StoreError> {
+    async fn forget_links(&self, tx: &mut Tx, customer: &CustomerId) -> Result<(), StoreError> {
         self.delete(
             tx,
             "DELETE FROM payment_links WHERE tenant = $1 AND subscription_id IN (
@@ -200,11 +188,7 @@ impl SqlStore {
     }
 
     /// The addresses under which a customer has bought or was offered anything.
-    async fn emails_of(
-        &self,
-        tx: &mut Tx,
-        customer: &CustomerId,
-    ) -> Result<Vec<EmailHash>, StoreError> {
+    async fn emails_of(&self, tx: &mut Tx, customer: &CustomerId) -> Result<Vec<EmailHash>, StoreError> {
         let rows = sqlx::query(
             "SELECT email FROM purchases WHERE tenant = $1 AND customer_id = $2 AND email IS NOT NULL
              UNION
@@ -316,11 +300,7 @@ impl SqlStore {
     }
 
     /// See [`Retention::owned_by`].
-    pub(super) async fn owned_in(
-        &self,
-        tx: &mut Tx,
-        person: &Person,
-    ) -> Result<Vec<ProductId>, StoreError> {
+    pub(super) async fn owned_in(&self, tx: &mut Tx, person: &Person) -> Result<Vec<ProductId>, StoreError> {
         let subjects = self.subjects(person);
         let rows = sqlx::query(
             "SELECT product_id FROM owned WHERE tenant = $1 AND subject IN ($2, $3) ORDER BY product_id",

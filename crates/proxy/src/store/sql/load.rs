@@ -110,7 +110,11 @@ impl SqlStore {
         Ok(found)
     }
 
-    pub(super) async fn stored_attempt(&self, tx: &mut Tx, id: &AttemptId) -> Result<Option<StoredAttempt>, StoreError> {
+    pub(super) async fn stored_attempt(
+        &self,
+        tx: &mut Tx,
+        id: &AttemptId,
+    ) -> Result<Option<StoredAttempt>, StoreError> {
         sqlx::query("SELECT * FROM attempts WHERE tenant = $1 AND id = $2")
             .bind(self.tenant)
             .bind(id.as_str())
@@ -356,7 +360,11 @@ impl SqlStore {
         Ok(known.is_some())
     }
 
-    pub(super) async fn refunds_in(&self, tx: &mut Tx, payment: &PaymentId) -> Result<Vec<SeenRefund>, StoreError> {
+    pub(super) async fn refunds_in(
+        &self,
+        tx: &mut Tx,
+        payment: &PaymentId,
+    ) -> Result<Vec<SeenRefund>, StoreError> {
         sqlx::query("SELECT * FROM refunds WHERE tenant = $1 AND payment_id = $2 ORDER BY refund_id")
             .bind(self.tenant)
             .bind(payment.as_str())
@@ -367,7 +375,11 @@ impl SqlStore {
             .collect()
     }
 
-    pub(super) async fn disputes_in(&self, tx: &mut Tx, payment: &PaymentId) -> Result<Vec<SeenDispute>, StoreError> {
+    pub(super) async fn disputes_in(
+        &self,
+        tx: &mut Tx,
+        payment: &PaymentId,
+    ) -> Result<Vec<SeenDispute>, StoreError> {
         sqlx::query("SELECT * FROM disputes WHERE tenant = $1 AND payment_id = $2 ORDER BY dispute_id")
             .bind(self.tenant)
             .bind(payment.as_str())
@@ -378,7 +390,11 @@ impl SqlStore {
             .collect()
     }
 
-    pub(super) async fn orders_in(&self, tx: &mut Tx, payment: &PaymentId) -> Result<Vec<StoredOrder>, StoreError> {
+    pub(super) async fn orders_in(
+        &self,
+        tx: &mut Tx,
+        payment: &PaymentId,
+    ) -> Result<Vec<StoredOrder>, StoreError> {
         sqlx::query(
             "SELECT * FROM refund_orders WHERE tenant = $1 AND payment_id = $2 ORDER BY created_at, cause",
         )

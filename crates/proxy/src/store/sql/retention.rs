@@ -108,11 +108,7 @@ impl SqlStore {
     }
 
     /// What was taken of an offer that goes. A plan that was taken may have been left again: the subscription tells.
-    pub(super) async fn write_taken(
-        &self,
-        tx: &mut Tx,
-        offer: &OfferRow,
-    ) -> Result<(), StoreError> {
+    pub(super) async fn write_taken(&self, tx: &mut Tx, offer: &OfferRow) -> Result<(), StoreError> {
         if offer.plan.subscription_id().is_some() {
             return Ok(());
         }
