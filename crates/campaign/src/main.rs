@@ -32,10 +32,17 @@ struct Cli {
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    let cli = Cli::parse();
     if std::env::var_os("RUST_LOG").is_some() {
         proxy::telemetry::init_logs();
+    } else if cli.quick {
+        // As in every test: a statement of the store that is not in its source ends the process.
+        if let Err(error) = testkit::statements::record() {
+            eprintln!("error: {error:#}");
+            return ExitCode::FAILURE;
+        }
     }
-    match run(&Cli::parse()).await {
+    match run(&cli).await {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {

@@ -14,7 +14,10 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use money::later;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use upsell_core::domain::{KeysError, TagKey, Tenant};
+use upsell_core::{
+    domain::{KeysError, TagKey, Tenant},
+    policy::inbox_schedule,
+};
 
 use crate::{
     clock::{Clock, SystemClock},
@@ -34,13 +37,14 @@ use crate::{
         assemble::{Parts, Workers},
         gate::Closed,
         outbox::{self, Relay, RelayError},
+        purging::purge,
     },
     settings::{Origin, Settings},
-    store::{self, OpenError, Store, StoreError},
+    store::{self, OpenError, Purge, Store, StoreError},
     upstream::UpstreamBudget,
 };
 
-/// How often what is over is swept out, and what was left over is taken up.
+/// How often what is over is swept out.
 const HOUSEKEEPING: Duration = Duration::from_secs(60);
 /// Applied webhooks are remembered for so many seconds: longer than Dodo repeats them.
 const INBOX_LIFE: i64 = 35 * 86_400;
@@ -269,6 +273,8 @@ impl Background {
             self.workers.retaining.run(stop.clone()),
             until(&stop, self.services.catalogue.keep_products_warm(self.products.clone())),
             until(&stop, self.keep_house()),
+            until(&stop, self.keep_applying_webhooks()),
+            until(&stop, self.keep_purging()),
             async {
                 if let Some(relay) = &self.relay {
                     relay.run(stop.clone()).await;
@@ -290,26 +296,46 @@ impl Background {
 
     async fn keep_house(&self) {
         loop {
-            if let Err(error) = self.sweep().await {
-                tracing::warn!(%error, "sweeping failed");
-            }
             if let Err(error) = gauges::refresh(self.store.as_ref(), self.clock.now()).await {
                 tracing::warn!(%error, "attempts could not be counted");
-            }
-            if let Err(error) = self.services.webhooks.apply_leftovers().await {
-                tracing::warn!(%error, "webhooks could not be taken up again");
             }
             self.gate.sweep();
             tokio::time::sleep(HOUSEKEEPING).await;
         }
     }
 
+    /// Apart from the rest of the housekeeping, which must not wait for Dodo.
+    async fn keep_applying_webhooks(&self) {
+        loop {
+            if let Err(error) = self.services.webhooks.apply_leftovers().await {
+                tracing::warn!(%error, "failed to apply webhooks that were kept");
+            }
+            tokio::time::sleep(Duration::from_secs(inbox_schedule::ROUND)).await;
+        }
+    }
+
+    /// Apart from the rest of the housekeeping, which must not wait for the purge of a large store.
+    async fn keep_purging(&self) {
+        loop {
+            if let Err(error) = self.sweep().await {
+                tracing::warn!(%error, "failed to purge the store");
+            }
+            tokio::time::sleep(HOUSEKEEPING).await;
+        }
+    }
+
     async fn sweep(&self) -> Result<(), StoreError> {
         let now = self.clock.now();
-        self.store.purge_expired(now).await?;
-        self.store.purge_quotes(later(now, QUOTE_MEMORY.saturating_neg())).await?;
-        self.store.purge_inbox(later(now, INBOX_LIFE.saturating_neg())).await?;
-        self.store.purge_payment_links(later(now, INBOX_LIFE.saturating_neg())).await?;
+        let ago = |seconds: i64| later(now, seconds.saturating_neg());
+        for (what, before) in [
+            (Purge::Sessions, now),
+            (Purge::Nonces, now),
+            (Purge::Quotes, ago(QUOTE_MEMORY)),
+            (Purge::Webhooks, ago(INBOX_LIFE)),
+            (Purge::PaymentLinks, ago(INBOX_LIFE)),
+        ] {
+            purge(&*self.store, what, before).await?;
+        }
         outbox::sweep(&*self.store, self.relay.as_ref(), now).await
     }
 }

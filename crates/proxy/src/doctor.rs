@@ -9,7 +9,7 @@ use dodo_client::{
     types::{catalogue::Price, webhooks::WebhookEndpoint},
 };
 use secrecy::ExposeSecret;
-use upsell_core::{domain::Tenant, rules::Rules};
+use upsell_core::{domain::Tenant, policy::inbox_schedule::WebhookState, rules::Rules};
 use wire::{OfferKind, UnixSeconds};
 
 use crate::{
@@ -101,6 +101,7 @@ pub async fn examine(settings: &Settings) -> Result<Vec<Finding>, dodo_client::C
     let mut findings = pages(settings);
     let now = store(settings, &mut findings).await;
     findings.extend(withheld(settings).await);
+    findings.extend(failed_webhooks(settings).await);
     match dodo.read_clock().await {
         Err(error) => findings.push(bad("Dodo", refusal(&error, settings))),
         Ok(theirs) => {
@@ -154,6 +155,24 @@ async fn withheld(settings: &Settings) -> Option<Finding> {
          purchase that was followed, and the session did not say `signed_in`"
     );
     (opened > 0).then(|| good("cards", text))
+}
+
+/// Reports signed webhooks that were not applied and are not tried again by this version. `None` where there are none, or
+/// the store is of another version.
+async fn failed_webhooks(settings: &Settings) -> Option<Finding> {
+    let tenant = Tenant { merchant: settings.merchant.clone(), mode: settings.dodo.mode };
+    let store = store::open_read_only(&settings.database, &tenant).await.ok()??;
+    let backlog = store.inbox_backlog().await.ok()?;
+    let failed: Vec<String> = backlog
+        .iter()
+        .filter(|backlog| backlog.state != WebhookState::Waiting && backlog.webhooks > 0)
+        .map(|backlog| format!("{} {}", backlog.webhooks, backlog.state.as_str()))
+        .collect();
+    let text = format!(
+        "signed webhooks not applied: {}; they are kept for 35 days and tried again by another version of the proxy",
+        failed.join(", ")
+    );
+    (!failed.is_empty()).then(|| doubtful("inbox", text))
 }
 
 /// Looks at the store. Returns the time that the proxy would go by.

@@ -3,9 +3,9 @@
 use upsell_core::domain::AttemptWord;
 use wire::UnixSeconds;
 
-use crate::store::{Backlog, StateCount, Store, StoreError};
+use crate::store::{Backlog, InboxBacklog, StateCount, Store, StoreError};
 
-/// Counts attempts and publishes what came of it.
+/// Counts attempts and webhooks that were not applied, and publishes the counts.
 ///
 /// # Errors
 /// When the store fails; the gauges keep what they last showed.
@@ -17,6 +17,11 @@ pub(crate) async fn refresh(store: &dyn Store, now: UnixSeconds) -> Result<(), S
     }
     let oldest = oldest_unsettled(&counts);
     metrics::gauge!("upsell_oldest_unsettled_attempt_seconds").set(whole(age(oldest, now)));
+    for InboxBacklog { state, webhooks, oldest } in store.inbox_backlog().await? {
+        metrics::gauge!("upsell_inbox_webhooks", "state" => state.as_str()).set(whole(webhooks));
+        metrics::gauge!("upsell_inbox_oldest_seconds", "state" => state.as_str())
+            .set(whole(age(oldest, now)));
+    }
     Ok(())
 }
 

@@ -146,6 +146,21 @@ impl Database {
         Ok(())
     }
 
+    /// Returns the bytes that the database takes on the disk.
+    ///
+    /// # Errors
+    /// When it cannot be asked.
+    pub async fn bytes(&self) -> anyhow::Result<u64> {
+        if self.name().is_none() {
+            return Ok(std::fs::metadata(self.file()).map_or(0, |file| file.len()));
+        }
+        let mut connection = sqlx::PgConnection::connect(&self.url).await?;
+        let bytes: i64 = sqlx::query_scalar("SELECT pg_database_size(current_database())")
+            .fetch_one(&mut connection)
+            .await?;
+        Ok(u64::try_from(bytes)?)
+    }
+
     /// Returns the path of the SQLite file.
     #[must_use]
     pub fn file(&self) -> PathBuf {

@@ -17,11 +17,13 @@
 //! | [`Database`] | a database of its own, which outlives the proxies over it |
 //!
 //! [`ProxyClient`] sends a proxy what the merchant's server and a buyer's page send.
-//! [`check`] compares the ledger with the store. Verbs return errors only for what has to work in every test.
+//! [`check`] compares the ledger with the store; [`history`] fills a store with years of charges; [`statements`] knows every
+//! statement of the store and records which were executed. Verbs return errors only for what has to work in every test.
 
 pub mod check;
 mod database;
 mod dodo;
+pub mod history;
 mod http;
 mod in_process;
 mod plans;
@@ -30,6 +32,7 @@ mod proxy;
 mod proxy_client;
 mod raw;
 mod signing;
+pub mod statements;
 
 pub use self::{
     database::Database,

@@ -15,7 +15,8 @@ impl Counts {
         if self == Self::default() { Self { passed: 0, failed: 1 } } else { self }
     }
 
-    fn plus(self, other: Self) -> Self {
+    /// Both together.
+    pub(super) fn plus(self, other: Self) -> Self {
         Self { passed: self.passed + other.passed, failed: self.failed + other.failed }
     }
 }

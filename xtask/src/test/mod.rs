@@ -135,8 +135,21 @@ fn checks() -> Counts {
     counts
 }
 
+/// Every statement that a test makes the store execute is recorded; last of all it is asked whether none was left out.
 fn host() -> Result<Counts> {
-    finished(cargo().args(["test", "--quiet", "--workspace", "--no-fail-fast"]), counts::libtest)
+    let folder = repo::target()?.join("statements");
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder).with_context(|| folder.display().to_string())?;
+    }
+    let recorded = |arguments: &[&str]| {
+        let mut command = cargo();
+        command.args(["test", "--quiet"]).args(arguments).env("UPSELL_STATEMENTS", &folder);
+        finished(&mut command, counts::libtest)
+    };
+    let all = recorded(&["--workspace", "--no-fail-fast"])?;
+    let every = "every_statement_was_executed_by_some_test";
+    let executed = recorded(&["--package", "upsell-proxy", "--test", "it", every, "--", "--ignored"])?;
+    Ok(all.plus(executed))
 }
 
 fn browser(tools: &Toolbox) -> Result<Counts> {

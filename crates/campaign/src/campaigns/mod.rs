@@ -7,6 +7,7 @@ mod decline;
 mod double_submit;
 mod failover;
 mod forge;
+mod growth;
 mod kill;
 mod model;
 mod outage;
@@ -53,6 +54,7 @@ pub const ALL: &[&dyn Campaign] = &[
     &double_submit::DoubleSubmit,
     &failover::Failover,
     &forge::Forge,
+    &growth::Growth,
     &kill::Kill,
     &model::Model,
     &outage::Outage,

@@ -9,6 +9,7 @@ pub mod eligibility;
 pub mod email;
 pub mod evidence;
 pub mod failure_reason;
+pub mod inbox_schedule;
 pub mod observe;
 pub mod occasion;
 pub mod outbox_schedule;

@@ -25,7 +25,7 @@ impl From<WebhookError> for ApiError {
     }
 }
 
-/// Takes a webhook, signed per Standard Webhooks. Answered with 204 once it is applied.
+/// Takes a webhook, signed per Standard Webhooks. Answered with 204 once it is on the disk, applied or not.
 #[utoipa::path(
     post, path = "/webhooks/dodo", tag = "dodo",
     params(

@@ -7,6 +7,7 @@
 //! | [`sessions`] | who may ask: tokens, nonces, reported events |
 //! | [`catalogue`] | what Dodo knows and seldom changes, at hand |
 //! | [`purchases`] | from payments to purchases |
+//! | [`purging`] | deleting what is old, in small steps |
 //! | [`offers`] | made, shown, refused |
 //! | [`plans`] | compared, previewed |
 //! | [`quoting`] | what something costs, and the promise of it |
@@ -32,6 +33,7 @@ pub mod offers;
 pub mod outbox;
 pub mod plans;
 pub mod purchases;
+pub mod purging;
 pub mod quoting;
 pub mod reconciler;
 pub mod refunds;

@@ -17,8 +17,9 @@ use wire::UnixSeconds;
 use crate::{
     clock::Clock,
     failpoint, gauges,
+    service::purging::purge,
     settings::Notify,
-    store::{DueNotice, Store, StoreError},
+    store::{DueNotice, Purge, Store, StoreError},
     webhook_signature,
 };
 
@@ -248,8 +249,10 @@ impl Relay {
 /// When the store fails.
 pub async fn sweep(store: &dyn Store, relay: Option<&Relay>, now: UnixSeconds) -> Result<(), StoreError> {
     match relay {
-        Some(_) => store.purge_told(later(now, MEMORY.saturating_neg())).await?,
-        None => store.purge_untold(later(now, MEMORY_WITHOUT_RECEIVER.saturating_neg())).await?,
+        Some(_) => purge(store, Purge::EndedNotifications, later(now, MEMORY.saturating_neg())).await?,
+        None => {
+            purge(store, Purge::Notifications, later(now, MEMORY_WITHOUT_RECEIVER.saturating_neg())).await?
+        }
     };
     Ok(())
 }

@@ -18,6 +18,7 @@ use super::{
     charging::{Charging, LookError},
     forgetting::{ForgetError, Forgetting},
     gate::Closed,
+    purging::STEP,
 };
 use crate::{
     clock::Clock,
@@ -121,8 +122,13 @@ impl Restoring {
             compared = self.put_back(payments).await?;
             went_back |= compared.rebuilt > 0;
         }
-        if went_back || named.is_some() {
-            let closed = self.store.hold_until(restore::hold_from(self.clock.now())).await?;
+        let lost = went_back || named.is_some();
+        if lost {
+            self.store.hold_until(restore::hold_from(self.clock.now())).await?;
+        }
+        // Also what an earlier process was told to hold, and did not come to the end of.
+        let closed = self.withdraw_held().await?;
+        if lost {
             tracing::error!(
                 alert = "store_restored",
                 rebuilt = compared.rebuilt,
@@ -141,6 +147,19 @@ impl Restoring {
             metrics::counter!("upsell_database_takeovers_total").increment(1);
         }
         Ok(compared)
+    }
+
+    /// Closes every open offer whose refusal may be lost, in small steps. Returns how many those were.
+    async fn withdraw_held(&self) -> Result<u64, StoreError> {
+        let Some(until) = self.store.held_until().await? else { return Ok(0) };
+        let mut closed: u64 = 0;
+        loop {
+            let step = self.store.withdraw_offers(until, STEP).await?;
+            closed = closed.saturating_add(step);
+            if step < u64::from(STEP) {
+                return Ok(closed);
+            }
+        }
     }
 
     /// The oldest first, so that attempts of one offer come in their order.

@@ -8,11 +8,13 @@ use std::sync::Arc;
 
 use dodo_client::{
     Priority,
+    error::DecodeError,
     http::turn::with_priority,
     types::{payments::Payment, subscriptions::Subscription},
     webhook::{Event, EventObject},
 };
 use money::later;
+use upsell_core::policy::inbox_schedule::{self, Failure, WebhookState};
 
 use super::{
     catalogue::Catalogue,
@@ -21,12 +23,18 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    store::{InboxInsert, Store, StoreError, UNREADABLE},
+    store::{DueWebhook, InboxInsert, Store, StoreError, Tried},
     webhook_signature::{self, SignatureError, SignedHeaders, WebhookKey},
 };
 
-/// A webhook kept but not applied is taken up again after so many seconds.
-const UNAPPLIED_AFTER: i64 = 60;
+/// Seconds for which a round has the webhooks that it takes up. Longer than applying one of them takes.
+const LEASE: i64 = 300;
+/// Webhooks that one round makes due because another version could not read or apply them.
+const UPDATED: u32 = 500;
+/// Kind of a webhook of which this version cannot read even that.
+const UNREADABLE: &str = "unreadable";
+/// Who could not read or apply a webhook.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Why a webhook was not applied.
 #[derive(Debug, thiserror::Error)]
@@ -36,7 +44,7 @@ pub enum WebhookError {
     Signature(#[from] SignatureError),
     /// Signed, and yet not what Dodo sends.
     #[error("a signed webhook could not be read")]
-    Unreadable(#[source] dodo_client::error::DecodeError),
+    Unreadable(#[source] DecodeError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -85,45 +93,90 @@ impl Webhooks {
         Ok(Verified { id: headers.id.unwrap_or_default(), body })
     }
 
-    /// Takes one delivery. When this returns `Ok` the webhook was applied, now or before; on any error Dodo sends it
-    /// again.
+    /// Takes one delivery. When this returns `Ok` the webhook is on the disk, and is applied now or at its time; on any
+    /// error Dodo sends it again.
     ///
     /// # Errors
-    /// See [`WebhookError`].
+    /// When the store fails.
     pub async fn receive(&self, Verified { id, body }: Verified<'_>) -> Result<(), WebhookError> {
         let now = self.clock.now();
         crate::failpoint!("webhook.verified");
-        let event = match Event::read(body) {
-            Ok(event) => event,
-            Err(error) => {
-                // Dodo repeats it for a day or so; a version that can read it may come later than that.
-                self.store.inbox_insert(id, UNREADABLE, body, now).await?;
-                tracing::error!(alert = "unreadable_webhook", webhook_id = id, %error, "failed to read a signed webhook");
-                metrics::counter!("upsell_alerts_total", "kind" => "unreadable_webhook").increment(1);
-                return Err(WebhookError::Unreadable(error));
-            }
-        };
-        metrics::counter!("upsell_webhooks_total", "type" => event_label(&event.kind)).increment(1);
-        match self.store.inbox_insert(id, &event.kind, body, now).await? {
-            InboxInsert::Duplicate => Ok(()),
-            InboxInsert::New | InboxInsert::Unapplied => self.apply(id, &event).await,
+        let event = Event::read(body);
+        // Not every text is one to every engine.
+        let kind = event.as_ref().map_or(UNREADABLE, |event| event.kind.as_str());
+        let kind = if kind.bytes().all(|byte| byte.is_ascii_graphic()) { kind } else { UNREADABLE };
+        metrics::counter!("upsell_webhooks_total", "type" => event_label(kind)).increment(1);
+        let first_try_at = later(now, inbox_schedule::TAKEN_UP_AFTER);
+        match (self.store.inbox_insert(id, kind, body, now, first_try_at).await?, event) {
+            (InboxInsert::Duplicate, _) | (InboxInsert::Unapplied, Err(_)) => Ok(()),
+            (InboxInsert::New, event) => self.apply_or_record(id, 0, event).await,
+            // Its tries are counted by those who take it up at its time.
+            (InboxInsert::Unapplied, Ok(event)) => match self.apply(id, &event).await {
+                Ok(()) => Ok(()),
+                Err(WebhookError::Store(error)) => Err(error.into()),
+                Err(error) => {
+                    tracing::warn!(webhook_id = id, %error, "failed to apply a webhook that was delivered again");
+                    Ok(())
+                }
+            },
         }
     }
 
-    /// Applies webhooks that were kept but not applied: the process died in between, or Dodo could not be asked.
+    /// Applies webhooks that were kept but not applied: the process died in between, what they depend on was not to be had,
+    /// or another version could not read them. Each has its own time; fresh ones do not wait for those that have failed.
     ///
     /// # Errors
-    /// When the store fails. A webhook that still cannot be applied is left for the next time.
+    /// When the store fails. A webhook that still cannot be applied is tried again at its next time.
     pub async fn apply_leftovers(&self) -> Result<(), WebhookError> {
-        let before = later(self.clock.now(), UNAPPLIED_AFTER.saturating_neg());
-        for (id, body) in self.store.inbox_unapplied(before, 100).await? {
-            crate::failpoint!("leftovers.read");
-            // One that cannot be read was reported when it came.
-            let Ok(event) = Event::read(&body) else { continue };
-            if let Err(error) = self.apply(&id, &event).await {
-                tracing::warn!(webhook_id = id, %error, "a webhook still cannot be applied");
-            }
+        let updated = self.store.retry_after_update(VERSION, self.clock.now(), UPDATED).await?;
+        if updated > 0 {
+            tracing::info!(updated, "trying webhooks again that another version could not read or apply");
         }
+        // Side by side: a request to Dodo that hangs for one that has failed before keeps no fresh one waiting.
+        let (fresh, retries) = tokio::join!(
+            self.apply_due(Tried::Never, inbox_schedule::FRESH),
+            self.apply_due(Tried::Before, inbox_schedule::RETRIES),
+        );
+        fresh.and(retries)
+    }
+
+    async fn apply_due(&self, tried: Tried, limit: u32) -> Result<(), WebhookError> {
+        let now = self.clock.now();
+        for DueWebhook { id, raw, tries } in
+            self.store.take_due_webhooks(tried, now, later(now, LEASE), limit).await?
+        {
+            crate::failpoint!("leftovers.read");
+            self.apply_or_record(&id, tries, Event::read(&raw)).await?;
+        }
+        Ok(())
+    }
+
+    /// Applies a webhook, or records when it is tried again and alerts where it is not.
+    async fn apply_or_record(
+        &self,
+        id: &str,
+        tries: u32,
+        event: Result<Event, DecodeError>,
+    ) -> Result<(), WebhookError> {
+        let (failure, error): (_, WebhookError) = match event {
+            Err(error) => (Failure::Unreadable, WebhookError::Unreadable(error)),
+            Ok(event) => match self.apply(id, &event).await {
+                Ok(()) => return Ok(()),
+                Err(error) => (Failure::NotApplied, error),
+            },
+        };
+        let next = inbox_schedule::after_failure(id, tries, failure, self.clock.now());
+        self.store.webhook_failed(id, tries, next, VERSION).await?;
+        let alert = match next.state {
+            WebhookState::Waiting | WebhookState::Applied => {
+                tracing::warn!(webhook_id = id, tries, %error, "failed to apply a webhook");
+                return Ok(());
+            }
+            WebhookState::Unreadable => "unreadable_webhook",
+            WebhookState::GivenUp => "webhook_given_up",
+        };
+        tracing::error!(alert, webhook_id = id, %error, "giving up on a signed webhook until the proxy is updated");
+        metrics::counter!("upsell_alerts_total", "kind" => alert).increment(1);
         Ok(())
     }
 

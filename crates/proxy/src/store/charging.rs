@@ -16,9 +16,6 @@ pub trait Quotes: Send + Sync {
     /// A quote of this buyer, expired or not.
     async fn quote(&self, customer: &CustomerId, id: &QuoteId) -> Result<Option<QuoteRow>, StoreError>;
 
-    /// Deletes quotes that expired before `before` and were never tried to be collected. Returns how many.
-    async fn purge_quotes(&self, before: UnixSeconds) -> Result<u64, StoreError>;
-
     /// The latest quote of an offer that is good until after `now`.
     async fn live_quote(
         &self,

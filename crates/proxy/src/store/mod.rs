@@ -13,6 +13,7 @@ mod bookings;
 mod charging;
 #[cfg(test)]
 mod earlier;
+mod inbox;
 mod journal;
 mod offers;
 mod open;
@@ -21,12 +22,11 @@ mod payment_links;
 mod people;
 mod plan_changes;
 pub mod postgres;
+mod purge;
 mod restore;
 pub mod retention;
 mod sales;
 pub mod sqlite;
-#[cfg(test)]
-mod statements_tests;
 mod support;
 #[cfg(test)]
 mod verbs;
@@ -36,17 +36,19 @@ use wire::ErrorCode;
 
 pub use bookings::Bookings;
 pub use charging::{Attempts, Quotes};
+pub use inbox::{DueWebhook, Inbox, InboxBacklog, InboxInsert, Tried};
 pub use journal::{Decide, Execute, Journal};
 pub use offers::{Inserted, Offers};
 pub use open::{Condition, Database, DatabaseError, OpenError, Opened, examine, open, open_read_only};
 pub use outbox::{Backlog, DueNotice, Outbox};
 pub use payment_links::PaymentLinks;
-pub use people::{Inbox, InboxInsert, People, UNREADABLE};
+pub use people::People;
 pub use plan_changes::Changes;
+pub use purge::{Purge, Purged, Purging};
 pub use restore::Restore;
 pub use retention::{Forgot, Retention, Until};
 pub use sales::{RefundOrders, Sales};
-pub use support::{AttemptFilter, StateCount, Support, Withheld};
+pub use support::{AttemptFilter, COUNTED, StateCount, Support, Withheld};
 
 /// A store as a thing that is up, or not.
 #[async_trait]
@@ -76,6 +78,7 @@ pub trait Store:
     + Restore
     + Retention
     + Support
+    + Purging
 {
 }
 
@@ -96,7 +99,8 @@ impl<
         + Outbox
         + Restore
         + Retention
-        + Support,
+        + Support
+        + Purging,
 > Store for T
 {
 }

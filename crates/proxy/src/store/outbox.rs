@@ -20,7 +20,7 @@ pub struct DueNotice {
 /// What waits to be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Backlog {
-    /// How many.
+    /// How many: of more than [`COUNTED`](super::COUNTED), so many.
     pub waiting: u64,
     /// When the oldest of them became true.
     pub oldest: Option<UnixSeconds>,
@@ -51,10 +51,4 @@ pub trait Outbox: Send + Sync {
 
     /// What waits.
     async fn backlog(&self) -> Result<Backlog, StoreError>;
-
-    /// Deletes news that was told before `before`, or given up and older. Never what still waits. Returns how many.
-    async fn purge_told(&self, before: UnixSeconds) -> Result<u64, StoreError>;
-
-    /// Deletes news older than `before`, told or not: for a shop that wants none. Returns how many.
-    async fn purge_untold(&self, before: UnixSeconds) -> Result<u64, StoreError>;
 }

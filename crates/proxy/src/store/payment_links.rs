@@ -3,7 +3,6 @@
 use async_trait::async_trait;
 use dodo_client::ids::SubscriptionId;
 use upsell_core::policy::payment_link::{KeptLink, LinkUse};
-use wire::UnixSeconds;
 
 use super::StoreError;
 
@@ -21,7 +20,4 @@ pub trait PaymentLinks: Send + Sync {
         of: LinkUse,
         new: &KeptLink,
     ) -> Result<bool, StoreError>;
-
-    /// Deletes links and leases that ended before `before`. Returns how many.
-    async fn purge_payment_links(&self, before: UnixSeconds) -> Result<u64, StoreError>;
 }

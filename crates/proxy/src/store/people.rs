@@ -1,4 +1,4 @@
-//! Sessions, nonces, purchases, reported events, and the inbox of webhooks.
+//! Sessions, nonces, purchases, reported events.
 
 use async_trait::async_trait;
 use dodo_client::ids::{CheckoutSessionId, CustomerId, PaymentId};
@@ -73,47 +73,4 @@ pub trait People: Send + Sync {
         customer: &CustomerId,
         trigger: Trigger,
     ) -> Result<Option<TriggerEvent>, StoreError>;
-
-    /// Deletes sessions and nonces that were over at `before`. Returns how many.
-    async fn purge_expired(&self, before: UnixSeconds) -> Result<u64, StoreError>;
-}
-
-/// Whether a webhook is new.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum InboxInsert {
-    /// Not seen before.
-    New,
-    /// Seen, and not applied yet: the process died in between, or is at it.
-    Unapplied,
-    /// Seen and applied.
-    Duplicate,
-}
-
-/// Kind of a webhook that this version cannot read. It is kept for one that can.
-pub const UNREADABLE: &str = "unreadable";
-
-/// Webhooks, remembered by their id so that each counts once. Kept longer than Dodo repeats them.
-#[async_trait]
-pub trait Inbox: Send + Sync {
-    /// Keeps a webhook whose signature was checked.
-    async fn inbox_insert(
-        &self,
-        webhook_id: &str,
-        kind: &str,
-        raw: &[u8],
-        at: UnixSeconds,
-    ) -> Result<InboxInsert, StoreError>;
-
-    /// Marks it as applied.
-    async fn inbox_applied(&self, webhook_id: &str, at: UnixSeconds) -> Result<(), StoreError>;
-
-    /// Bodies kept but not applied, received before `before`, oldest first and unreadable ones last, with their ids.
-    async fn inbox_unapplied(
-        &self,
-        before: UnixSeconds,
-        limit: u32,
-    ) -> Result<Vec<(String, Vec<u8>)>, StoreError>;
-
-    /// Deletes applied and unreadable ones received before `before`. Returns how many.
-    async fn purge_inbox(&self, before: UnixSeconds) -> Result<u64, StoreError>;
 }

@@ -51,8 +51,11 @@ pub trait Restore: Send + Sync {
         compared: Option<Timeline>,
     ) -> Result<(), StoreError>;
 
-    /// Refusals up to `until` may be lost: closes every open offer made before it. Returns how many those were.
-    async fn hold_until(&self, until: UnixSeconds) -> Result<u64, StoreError>;
+    /// Remembers that refusals up to `until` may be lost.
+    async fn hold_until(&self, until: UnixSeconds) -> Result<(), StoreError>;
+
+    /// Closes up to `most` open offers that were made before then. Returns how many those were.
+    async fn withdraw_offers(&self, before: UnixSeconds, most: u32) -> Result<u64, StoreError>;
 
     /// Up to when refusals may be lost, if they may.
     async fn held_until(&self) -> Result<Option<UnixSeconds>, StoreError>;

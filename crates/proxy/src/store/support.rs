@@ -18,18 +18,22 @@ pub struct AttemptFilter {
     pub limit: u32,
 }
 
+/// Most rows that a count looks at: what is counted for people and gauges need not be exact beyond.
+pub const COUNTED: u32 = 10_000;
+
 /// How many attempts are in one state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StateCount {
     /// The state.
     pub state: AttemptWord,
-    /// How many.
+    /// How many: of more than [`COUNTED`], so many.
     pub attempts: u64,
     /// When the oldest of them was claimed.
     pub oldest: UnixSeconds,
 }
 
-/// How often a saved method was not charged because it was not shown to be the buyer's.
+/// How often a saved method was not charged because it was not shown to be the buyer's, of the latest [`COUNTED`] hosted
+/// checkouts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Withheld {
     /// Offers for which a hosted checkout was opened instead.

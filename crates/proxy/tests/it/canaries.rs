@@ -5,6 +5,7 @@
 use std::{io, sync::OnceLock};
 
 use metrics_exporter_prometheus::PrometheusHandle;
+use testkit::statements::Recorder;
 use tracing_subscriber::{
     EnvFilter, Layer,
     fmt::{self, MakeWriter},
@@ -59,6 +60,7 @@ pub(crate) fn watch() {
                 .with_writer(Watch)
                 .with_filter(EnvFilter::new("trace"))
                 .boxed(),
+            Recorder::new().unwrap().with_filter(Recorder::filter()).boxed(),
         ];
         if std::env::var_os("TEST_LOG").is_some() {
             let chosen = EnvFilter::from_default_env();

@@ -25,6 +25,7 @@ mod plans;
 mod protocol;
 mod receiver;
 mod restore;
+mod statements;
 mod static_shop;
 mod support;
 mod webhooks;

@@ -1,10 +1,15 @@
 //! What Dodo delivers, and what others pretend that it does.
 
 use dodo_sim::Source;
+use proxy::clock::Clock;
 use serde_json::{Value, json};
-use testkit::{key_bytes, sign};
+use testkit::{Database, Dodo, InProcessServices, key_bytes, sign, standing_clock};
+use upsell_core::policy::inbox_schedule::{ROUND, WebhookState};
 
-use crate::harness::{Answer, GOOD_CARD, TestApp, WEBHOOK_SECRET};
+use crate::{
+    canaries,
+    harness::{Answer, GOOD_CARD, TestApp, WEBHOOK_SECRET},
+};
 
 pub(crate) fn now() -> i64 {
     time::OffsetDateTime::now_utc().unix_timestamp()
@@ -66,19 +71,20 @@ async fn only_what_dodo_signed_now_is_believed() {
 }
 
 #[tokio::test]
-async fn signed_nonsense_is_refused_without_a_trace() {
+async fn signed_nonsense_is_kept_and_changes_nothing() {
     let app = TestApp::spawn().await;
     let deep = format!("{}1{}", "[".repeat(10_000), "]".repeat(10_000));
     let overflow = r#"{"type":"payment.succeeded","data":{"payload_type":"Payment","payment_id":"p","total_amount":99999999999999999999}}"#;
+    let nul = r#"{"type":"a\u0000b","data":{}}"#;
     for (n, body) in
-        ["{", "null", "[]", "", "{}", r#"{"type":"payment.succeeded"}"#, &deep, overflow, "\u{feff}{}"]
+        ["{", "null", "[]", "", "{}", r#"{"type":"payment.succeeded"}"#, &deep, overflow, "\u{feff}{}", nul]
             .into_iter()
             .enumerate()
     {
         let (id, at) = (format!("msg_{n}"), now());
         let signed = signature(WEBHOOK_SECRET, &id, at, body.as_bytes());
         let answer = deliver(&app, &id, at, &signed, body.into()).await;
-        assert_eq!(answer.code(), "invalid_request", "{body:.40}");
+        assert_eq!(answer.status, 204, "{body:.40}");
     }
     let large = vec![b' '; 256 * 1024 + 1];
     let (at, id) = (now(), "msg_large");
@@ -119,7 +125,7 @@ async fn a_webhook_counts_once_however_often_it_comes() {
 }
 
 #[tokio::test]
-async fn a_webhook_that_could_not_be_applied_is_applied_when_it_comes_again() {
+async fn a_webhook_that_could_not_be_applied_is_kept_and_applied_when_it_comes_again() {
     let app = TestApp::spawn().await;
     let customer = app.sim.customer(Some(GOOD_CARD)).unwrap();
     // The plan bought is asked of Dodo, which does not answer at first.
@@ -139,7 +145,9 @@ async fn a_webhook_that_could_not_be_applied_is_applied_when_it_comes_again() {
         .unwrap();
     let at = now();
     let signed = signature(WEBHOOK_SECRET, "msg_1", at, &body);
-    assert_eq!(deliver(&app, "msg_1", at, &signed, body.clone()).await.code(), "unavailable");
+    assert_eq!(deliver(&app, "msg_1", at, &signed, body.clone()).await.status, 204);
+    let token = app.mint(json!({"customer_id": customer, "purpose": "offer", "signed_in": true})).await;
+    assert_eq!(app.look(&token).await["eligible"], false, "not applied yet");
     app.sim.control().clear_faults();
     assert_eq!(deliver(&app, "msg_1", at, &signed, body.clone()).await.status, 204);
     assert_eq!(deliver(&app, "msg_1", at, &signed, body).await.status, 204);
@@ -147,7 +155,7 @@ async fn a_webhook_that_could_not_be_applied_is_applied_when_it_comes_again() {
     assert_eq!(app.look(&token).await["offer"]["kind"], "upgrade");
 }
 
-/// What this version cannot read the next one may: it is kept, and Dodo is still asked to repeat it.
+/// What this version cannot read the next one may: it is kept, and Dodo is told that it has arrived.
 #[tokio::test]
 async fn a_signed_webhook_that_cannot_be_read_is_kept_for_a_version_that_can() {
     let app = TestApp::spawn().await;
@@ -157,16 +165,17 @@ async fn a_signed_webhook_that_cannot_be_read_is_kept_for_a_version_that_can() {
     newer["data"]["customer"] = json!([{"customer_id": customer}]);
     let (body, at) = (newer.to_string().into_bytes(), now());
     let signed = signature(WEBHOOK_SECRET, "msg_newer", at, &body);
-    assert_eq!(deliver(&app, "msg_newer", at, &signed, body).await.code(), "invalid_request");
+    assert_eq!(deliver(&app, "msg_newer", at, &signed, body).await.status, 204);
     // A version that can read it starts on the same database, long after Dodo has given up.
     let pool = sqlx::SqlitePool::connect(&format!("sqlite:{}", app.database().display())).await.unwrap();
-    let changed =
-        sqlx::query("UPDATE inbox SET raw = $1, received_at = received_at - 120 WHERE webhook_id = $2")
-            .bind(readable.to_string().into_bytes())
-            .bind("msg_newer")
-            .execute(&pool)
-            .await
-            .unwrap();
+    let changed = sqlx::query(
+        "UPDATE inbox SET raw = $1, failed_by = '0.0.0' WHERE webhook_id = $2 AND state = 'unreadable'",
+    )
+    .bind(readable.to_string().into_bytes())
+    .bind("msg_newer")
+    .execute(&pool)
+    .await
+    .unwrap();
     assert_eq!(changed.rows_affected(), 1, "it was not kept");
     pool.close().await;
     let app = app.restart().await;
@@ -176,4 +185,47 @@ async fn a_signed_webhook_that_cannot_be_read_is_kept_for_a_version_that_can() {
         assert!(tokio::time::Instant::now() < deadline, "it was not applied");
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
     }
+}
+
+/// I20: webhooks that can never be applied cost a few requests each, and the one behind them is applied in its minute.
+#[tokio::test]
+async fn a_queue_of_poison_keeps_nobody_waiting() {
+    const POISON: usize = 150;
+    canaries::watch();
+    let (dodo, clock) = (Dodo::start(1).await.unwrap(), standing_clock());
+    let database = Database::sqlite().unwrap();
+    let services = InProcessServices::start(&dodo, &database, &clock).await.unwrap();
+    let buyer = dodo.customer(Some(GOOD_CARD)).unwrap();
+    let mut poison = forged_purchase("cus_nobody");
+    poison["data"]["subscription_id"] = json!("sub_nobody");
+    poison["data"]["product_cart"] = Value::Null;
+    let store = &services.webhooks.store;
+    let keep = async |id: &str, body: &Value| {
+        let now = clock.now();
+        let body = body.to_string();
+        store.inbox_insert(id, "payment.succeeded", body.as_bytes(), now, now).await.unwrap();
+    };
+    for n in 0..POISON {
+        keep(&format!("msg_{n:03}"), &poison).await;
+    }
+    clock.advance(1);
+    keep("msg_last", &forged_purchase(buyer.as_str())).await;
+    let minutes = async |minutes: u64| {
+        for _round in 0..minutes * 60 / ROUND {
+            services.webhooks.apply_leftovers().await.unwrap();
+            clock.advance(i64::try_from(ROUND).unwrap());
+        }
+    };
+    minutes(2).await;
+    assert!(store.latest_purchase(&buyer).await.unwrap().is_some(), "the last of them is not applied");
+    minutes(180).await;
+    let asked = dodo.requests_to("GET", "/subscriptions/sub_nobody");
+    assert!((POISON..=5 * POISON).contains(&asked), "{asked} requests in three hours");
+    for _day in 0..7 {
+        minutes(15).await;
+        clock.advance(86_400);
+    }
+    let backlog = store.inbox_backlog().await.unwrap();
+    let count = |state| backlog.iter().find(|backlog| backlog.state == state).unwrap().webhooks;
+    assert_eq!((count(WebhookState::Waiting), count(WebhookState::GivenUp)), (0, 150));
 }

@@ -14,6 +14,8 @@ use super::message::{KEY, Message, NOW, OLD_KEY};
 pub(super) enum Fate {
     /// It is taken and applied.
     Take,
+    /// It is signed and cannot be read: it is kept, and nothing comes of it.
+    Keep,
     /// It is refused.
     Refuse,
     /// One or the other, and nothing comes of it.
@@ -150,7 +152,7 @@ mod tests {
         for class in ["genuine", "headers", "signature", "keys", "content", "id", "time", "nonsense"] {
             assert!(names.iter().any(|name| name.starts_with(class)), "{class}");
         }
-        for fate in [Fate::Take, Fate::Refuse, Fate::Either] {
+        for fate in [Fate::Take, Fate::Keep, Fate::Refuse, Fate::Either] {
             assert!(cases.iter().any(|case| case.fate == fate), "{fate:?}");
         }
         assert!(cases.iter().all(|case| case.verifies || case.fate == Fate::Refuse));

@@ -28,6 +28,8 @@ const VICTIM: &str = "cus_victim";
 /// What came under one webhook id.
 #[derive(Clone, Copy, Debug, Default)]
 struct Told {
+    /// Something was taken that has to be applied.
+    applied: bool,
     /// Something was taken.
     taken: bool,
     /// Something was signed.
@@ -71,12 +73,13 @@ impl Ear {
         };
         if let Some(id) = case.message().id {
             let told = self.told.entry(id).or_default();
+            told.applied |= taken && case.fate == Fate::Take;
             told.taken |= taken;
             told.signed |= case.verifies;
         }
         let question = match (answer, case.fate) {
             (Some(500..), _) => SERVER_ERRORS,
-            (_, Fate::Take) if !taken => REFUSED,
+            (_, Fate::Take | Fate::Keep) if !taken => REFUSED,
             (_, Fate::Refuse) if taken => ACCEPTED,
             (_, Fate::Refuse) if !refused => SERVER_ERRORS,
             (_, Fate::Either) if !taken && !refused => SERVER_ERRORS,
@@ -123,12 +126,13 @@ async fn effects(store: &dyn Store, told: &BTreeMap<String, Told>) -> anyhow::Re
     }
     for (id, told) in told {
         // What is signed and cannot be read is kept unapplied, for a version that reads it.
-        let wanted: &[InboxInsert] = match (told.taken, told.signed) {
-            (true, _) => &[InboxInsert::Duplicate],
-            (false, true) => &[InboxInsert::New, InboxInsert::Unapplied],
-            (false, false) => &[InboxInsert::New],
+        let wanted: &[InboxInsert] = match told {
+            Told { applied: true, .. } => &[InboxInsert::Duplicate],
+            Told { taken: true, .. } => &[InboxInsert::Duplicate, InboxInsert::Unapplied],
+            Told { signed: true, .. } => &[InboxInsert::New, InboxInsert::Unapplied],
+            Told { .. } => &[InboxInsert::New],
         };
-        let found = store.inbox_insert(id, "asked", b"{}", UnixSeconds(NOW)).await?;
+        let found = store.inbox_insert(id, "asked", b"{}", UnixSeconds(NOW), UnixSeconds(NOW)).await?;
         if !wanted.contains(&found) {
             wrong.push(format!("{id:.80}: {found:?} instead of {wanted:?}"));
         }

@@ -10,6 +10,7 @@ use upsell_core::{
 use wire::FailureReason;
 
 use super::*;
+use crate::store::Purged;
 
 const DECLINED: Observation = Observation::Failed(FailureReason::Declined);
 const PENDING: Observation = Observation::Pending { customer_action: false };
@@ -280,10 +281,13 @@ async fn quotes_that_nobody_tried_to_collect_are_swept_out() {
     };
     assert!(store.execute(&release).await.unwrap());
     let over = replacement.quote.expires_at;
-    assert_eq!(store.purge_quotes(over).await.unwrap(), 0, "not over yet");
-    assert_eq!(store.purge_quotes(UnixSeconds(over.0 + 1)).await.unwrap(), 1);
+    assert_eq!(purge(&store, Purge::Quotes, over).await, 0, "not over yet");
+    assert_eq!(purge(&store, Purge::Quotes, UnixSeconds(over.0 + 1)).await, 1);
     for (id, kept) in [("qt_of_1", true), ("qt_new", true), ("qt_of_2", false)] {
         let found = store.quote(&tried.customer_id, &QuoteId::parse(id).unwrap()).await.unwrap();
         assert_eq!(found.is_some(), kept, "{id}");
     }
+    // Those that an attempt needs are not looked at again.
+    let step = store.purge_step(Purge::Quotes, UnixSeconds(over.0 + 1), 1).await.unwrap();
+    assert_eq!(step, Purged { deleted: 0, more: false });
 }

@@ -9,6 +9,10 @@ use crate::store::{
 };
 
 /// What was kept beyond need is gone, and everything else is as it was.
+#[allow(
+    dead_code,
+    reason = "for the opening tests of each engine, and none opens an old store behind a pooler"
+)]
 pub(in super::super) async fn keeps_no_more_than_is_needed(store: &SqlStore) {
     let buyer = customer("cus_1");
     let billing = Billing { country: "US".into(), state: Some("CA".into()), zipcode: Some("94105".into()) };
@@ -26,11 +30,12 @@ pub(in super::super) async fn keeps_no_more_than_is_needed(store: &SqlStore) {
             "{table}: {text}"
         );
     }
-    let raw: Vec<u8> = sqlx::query_scalar("SELECT raw FROM inbox WHERE tenant = $1")
-        .bind(store.tenant)
-        .fetch_one(&store.readers)
-        .await
-        .unwrap();
+    let raw: Vec<u8> =
+        sqlx::query_scalar("SELECT raw FROM inbox WHERE tenant = $1 AND applied_at IS NOT NULL")
+            .bind(store.tenant)
+            .fetch_one(&store.readers)
+            .await
+            .unwrap();
     assert!(raw.is_empty());
     // Refusals stand under the id until they are hashed, and under the hash afterwards.
     let person = Person { customer_id: buyer, email: None };

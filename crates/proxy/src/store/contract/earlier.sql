@@ -24,3 +24,7 @@ INSERT INTO declines (tenant, customer_id, offer_id, equivalence, campaign, at)
 SELECT id, 'cus_1', 'of_0', 'product:prod_old', 'kit', 60 FROM tenants;
 INSERT INTO inbox (tenant, webhook_id, kind, raw, received_at, applied_at)
 SELECT id, 'msg_1', 'payment.succeeded', $FINGERPRINT, 100, 101 FROM tenants;
+INSERT INTO inbox (tenant, webhook_id, kind, raw, received_at, applied_at)
+SELECT id, 'msg_applied', 'payment.succeeded', $FINGERPRINT, 100, 101 FROM tenants
+UNION ALL SELECT id, 'msg_kept', 'payment.succeeded', $FINGERPRINT, 100, NULL FROM tenants
+UNION ALL SELECT id, 'msg_strange', 'unreadable', $FINGERPRINT, 100, NULL FROM tenants;

@@ -46,8 +46,8 @@ async fn a_forgotten_buyer_leaves_hashes_only() {
     store.upsert_purchase(&bought("pay_0", "cus_1", NOW)).await.unwrap();
     store.upsert_purchase(&bought("pay_8", "cus_2", NOW)).await.unwrap();
     store.put_session(&session_of("cus_1")).await.unwrap();
-    store.inbox_insert("msg_1", "payment.succeeded", br#"{"customer_id":"cus_1"}"#, NOW).await.unwrap();
-    store.inbox_insert("msg_2", "payment.succeeded", br#"{"customer_id":"cus_10"}"#, NOW).await.unwrap();
+    store.inbox_insert("msg_1", "payment.succeeded", br#"{"customer_id":"cus_1"}"#, NOW, NOW).await.unwrap();
+    store.inbox_insert("msg_2", "payment.succeeded", br#"{"customer_id":"cus_10"}"#, NOW, NOW).await.unwrap();
     let record = PaymentOnRecord {
         payment: upsell_core::domain::SeenPayment {
             paid_by: Some(customer("cus_1")),
@@ -164,7 +164,10 @@ async fn what_a_buyer_does_afterwards_is_not_forgotten_again() {
     let claim = claim_of(&again, "at_9", "key-9");
     let claim = Claim { attempt: AttemptRow { created_at: later, ..claim.attempt }, ..claim };
     let row = sent(&store, &claim).await;
-    store.inbox_insert("msg_9", "payment.succeeded", br#"{"customer_id":"cus_1"}"#, later).await.unwrap();
+    store
+        .inbox_insert("msg_9", "payment.succeeded", br#"{"customer_id":"cus_1"}"#, later, later)
+        .await
+        .unwrap();
     for (id, at) in [("ev_1", NOW), ("ev_9", later)] {
         let event = TriggerEvent {
             id: format!("{id}_{}", store.tenant),

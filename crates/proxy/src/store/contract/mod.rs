@@ -10,6 +10,7 @@ mod differential;
 pub(super) mod earlier;
 mod forgetting;
 mod history;
+mod inbox;
 mod offers;
 mod outbox;
 mod payment_links;
@@ -42,7 +43,9 @@ use super::{
     SHARED, SqlStore,
     fixture::{fresh, opened},
 };
-use crate::store::{Attempts, Execute, Journal, Life, Offers, Quotes, StoreError, verbs::Verbs as _};
+use crate::store::{
+    Attempts, Execute, Journal, Life, Offers, Purge, Purging, Quotes, StoreError, verbs::Verbs as _,
+};
 
 /// An offer of a thing of its own and its quote in the store.
 async fn offered(store: &SqlStore, id: &str) -> OfferRow {
@@ -73,4 +76,16 @@ async fn offer_state(store: &SqlStore, offer: &OfferRow) -> OfferState {
 async fn write(store: &SqlStore, changes: &Changes) -> Result<(), StoreError> {
     let scope = Scope::under(Lock::Buyer(customer("cus_1")));
     store.transact("forged", &scope, &mut |_| changes.clone()).await
+}
+
+/// Purges in steps of one row. Returns the number of rows deleted.
+async fn purge(store: &SqlStore, what: Purge, before: UnixSeconds) -> u64 {
+    let mut deleted = 0;
+    loop {
+        let step = store.purge_step(what, before, 1).await.unwrap();
+        deleted += step.deleted;
+        if !step.more {
+            return deleted;
+        }
+    }
 }

@@ -155,10 +155,10 @@ async fn what_is_over_is_swept_out_and_what_waits_is_not() {
     store.notice_told(&taken[0].id, after(100)).await.unwrap();
     store.notice_failed(&taken[1], None).await.unwrap();
     store.notice_failed(&taken[2], Some(after(5))).await.unwrap();
-    assert_eq!(store.purge_told(NOW).await.unwrap(), 0);
-    assert_eq!(store.purge_told(after(100)).await.unwrap(), 1, "given up");
-    assert_eq!(store.purge_told(after(101)).await.unwrap(), 1, "told");
-    assert_eq!(store.purge_told(after(1_000_000)).await.unwrap(), 0, "I14: what waits stays");
-    assert_eq!(store.purge_untold(NOW).await.unwrap(), 0);
-    assert_eq!(store.purge_untold(after(1)).await.unwrap(), 1);
+    assert_eq!(purge(&store, Purge::EndedNotifications, NOW).await, 0);
+    assert_eq!(purge(&store, Purge::EndedNotifications, after(100)).await, 1, "given up");
+    assert_eq!(purge(&store, Purge::EndedNotifications, after(101)).await, 1, "told");
+    assert_eq!(purge(&store, Purge::EndedNotifications, after(1_000_000)).await, 0, "I14: what waits stays");
+    assert_eq!(purge(&store, Purge::Notifications, NOW).await, 0);
+    assert_eq!(purge(&store, Purge::Notifications, after(1)).await, 1);
 }

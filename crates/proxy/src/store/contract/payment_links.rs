@@ -34,7 +34,7 @@ async fn a_link_is_written_over_the_version_before_it_alone() {
     assert_eq!(other.payment_link(&id, dues).await.unwrap(), None);
     drop(other);
     let store = opened(&place, &place.tenant).await;
-    assert_eq!(store.purge_payment_links(after(2)).await.unwrap(), 1);
+    assert_eq!(purge(&store, Purge::PaymentLinks, after(2)).await, 1);
     assert_eq!(store.payment_link(&id, dues).await.unwrap(), Some(link(2)));
 }
 

@@ -1,4 +1,4 @@
-//! Sessions, nonces, purchases, events, webhooks.
+//! Sessions, nonces, purchases, events.
 
 use dodo_client::ids::PaymentMethodId;
 use secrecy::ExposeSecret;
@@ -9,7 +9,7 @@ use upsell_core::{
 use wire::{FeatureUsage, Purpose, Trigger};
 
 use super::*;
-use crate::store::{Inbox, InboxInsert, People};
+use crate::store::People;
 
 fn session(byte: u8) -> Session {
     Session {
@@ -36,7 +36,7 @@ async fn a_session_is_found_until_it_is_over() {
     assert_eq!(store.session(token, NOW).await.unwrap(), Some(session(1)));
     assert_eq!(store.session(TokenHash([2; 32]), NOW).await.unwrap(), None);
     assert_eq!(store.session(token, UnixSeconds(NOW.0 + 900)).await.unwrap(), None);
-    assert_eq!(store.purge_expired(UnixSeconds(NOW.0 + 901)).await.unwrap(), 1);
+    assert_eq!(purge(&store, Purge::Sessions, UnixSeconds(NOW.0 + 901)).await, 1);
     assert_eq!(store.session(token, NOW).await.unwrap(), None);
 }
 
@@ -91,8 +91,11 @@ async fn a_nonce_is_redeemed_once_by_whoever_comes_first() {
     for attempt in tries {
         redeemed.extend(attempt.await.unwrap());
     }
-    assert_eq!(redeemed, [checkout]);
+    assert_eq!(redeemed, std::slice::from_ref(&checkout));
     assert_eq!(store.nonce(nonce, browser, NOW).await.unwrap(), None);
+    store.put_nonce(TokenHash([8; 32]), browser, &checkout, NOW).await.unwrap();
+    assert_eq!(purge(&store, Purge::Nonces, NOW).await, 0, "not over yet");
+    assert_eq!(purge(&store, Purge::Nonces, after(1)).await, 1);
 }
 
 fn bought(product_ids: Vec<ProductId>, billing: Option<Billing>) -> Purchase {
@@ -164,19 +167,4 @@ async fn the_latest_event_of_each_kind_is_found() {
     assert_eq!(latest(Trigger::NearPlanLimit).await.as_deref(), Some("ev_2"));
     assert_eq!(latest(Trigger::OnboardingDone).await.as_deref(), Some("ev_3"));
     assert_eq!(latest(Trigger::UsageMilestone).await, None);
-}
-
-#[tokio::test]
-async fn a_webhook_is_new_once_and_done_once() {
-    let (_folder, store) = fresh().await;
-    let insert = || store.inbox_insert("msg_1", "payment.succeeded", b"{}", NOW);
-    assert_eq!(insert().await.unwrap(), InboxInsert::New);
-    assert_eq!(insert().await.unwrap(), InboxInsert::Unapplied);
-    let later = UnixSeconds(NOW.0 + 1);
-    let left = store.inbox_unapplied(later, 10).await.unwrap();
-    assert_eq!(left, [("msg_1".to_owned(), b"{}".to_vec())]);
-    store.inbox_applied("msg_1", NOW).await.unwrap();
-    assert_eq!(insert().await.unwrap(), InboxInsert::Duplicate);
-    assert!(store.inbox_unapplied(later, 10).await.unwrap().is_empty());
-    assert_eq!(store.purge_inbox(later).await.unwrap(), 1);
 }

@@ -34,8 +34,12 @@ async fn beats_grow_and_a_restart_reads_the_last() {
 async fn a_hold_closes_what_was_open_before() {
     let (_place, store) = fresh().await;
     let row = offered(&store, "of_1").await;
+    offered(&store, "of_2").await;
     assert_eq!(store.held_until().await.unwrap(), None);
-    assert_eq!(store.hold_until(after(1)).await.unwrap(), 1);
+    store.hold_until(after(1)).await.unwrap();
+    for left in [1, 1, 0] {
+        assert_eq!(store.withdraw_offers(after(1), 1).await.unwrap(), left, "in steps");
+    }
     store.hold_until(NOW).await.unwrap();
     assert_eq!(store.held_until().await.unwrap(), Some(after(1)));
     assert_eq!(offer_state(&store, &row).await, OfferState::Expired);

@@ -132,7 +132,7 @@ async fn a_store_that_let_go_of_its_last_attempt_has_not_gone_back() {
     let (_place, store) = fresh().await;
     let row = sold(&store, "of_1").await;
     assert!(store.purge_charge(&row.id, &mut |_: &Charge| true).await.unwrap());
-    assert!(!store.has_gone_back().await.unwrap());
+    assert!(!store.inspect().await.unwrap().has_lost_commits());
     let next = offered(&store, "of_2").await;
     let claimed = store.claim(&claim_of(&next, "at_2", "key-2")).await.unwrap();
     assert!(matches!(claimed, ClaimOutcome::Claimed(_)), "{claimed:?}");
@@ -349,7 +349,7 @@ async fn the_time_since_when_charges_are_kept_only_grows() {
 #[tokio::test]
 async fn what_was_applied_or_delivered_has_no_body() {
     let (_place, store) = fresh().await;
-    store.inbox_insert("msg_1", "payment.succeeded", b"{\"name\":\"Ann\"}", NOW).await.unwrap();
+    store.inbox_insert("msg_1", "payment.succeeded", b"{\"name\":\"Ann\"}", NOW, NOW).await.unwrap();
     store.inbox_applied("msg_1", after(1)).await.unwrap();
     let raw: Vec<u8> = sqlx::query_scalar("SELECT raw FROM inbox WHERE tenant = $1 AND webhook_id = 'msg_1'")
         .bind(store.tenant)

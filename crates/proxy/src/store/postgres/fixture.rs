@@ -37,5 +37,6 @@ pub(super) async fn fresh() -> (Place, Arc<PostgresStore>) {
 }
 
 pub(super) async fn opened(_place: &Place, tenant: &Tenant) -> Arc<PostgresStore> {
+    testkit::statements::record().unwrap();
     Arc::new(PostgresStore::open(&database(), tenant).await.unwrap())
 }

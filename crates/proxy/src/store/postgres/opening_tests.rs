@@ -11,7 +11,10 @@ use super::{
 };
 use crate::{
     clock::{Clock, SystemClock},
-    store::{Attempts, Database, Inbox, RefundOrders, Sales, earlier::earlier_rows},
+    store::{
+        Attempts, Database, Inbox, RefundOrders, Sales,
+        earlier::{check_earlier_webhooks, earlier_rows},
+    },
 };
 
 async fn opening(server: &Server) -> Result<PostgresStore, OpenError> {
@@ -83,8 +86,11 @@ async fn the_database_tells_the_time() {
 async fn what_one_proxy_keeps_the_other_finds() {
     let (place, first) = fresh().await;
     let second = opened(&place, &place.tenant).await;
-    first.inbox_insert("msg_1", "payment.succeeded", b"{}", UnixSeconds(1)).await.unwrap();
-    let again = second.inbox_insert("msg_1", "payment.succeeded", b"{}", UnixSeconds(1)).await.unwrap();
+    first.inbox_insert("msg_1", "payment.succeeded", b"{}", UnixSeconds(1), UnixSeconds(61)).await.unwrap();
+    let again = second
+        .inbox_insert("msg_1", "payment.succeeded", b"{}", UnixSeconds(1), UnixSeconds(61))
+        .await
+        .unwrap();
     assert_eq!(again, crate::store::InboxInsert::Unapplied);
 }
 
@@ -118,4 +124,5 @@ async fn a_store_of_an_earlier_version_is_brought_up_to_date() {
     assert_eq!(store.sale(&payment).await.unwrap().unwrap().collected.unwrap().amount, 1900);
     assert_eq!(store.refund_order(&payment).await.unwrap().unwrap().amount, Some(5));
     super::contract::earlier::keeps_no_more_than_is_needed(&store).await;
+    check_earlier_webhooks(&store).await;
 }

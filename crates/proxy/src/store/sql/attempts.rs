@@ -173,7 +173,8 @@ impl Attempts for SqlStore {
     ) -> Result<Vec<AttemptRow>, StoreError> {
         // Nearly every second nothing is due: look before taking the write lock.
         let due: bool = sqlx::query_scalar(
-            "SELECT EXISTS (SELECT 1 FROM attempts WHERE tenant = $1 AND next_check_at <= $2 AND lease_until <= $3)",
+            "SELECT COUNT(*) > 0 FROM (SELECT 1 FROM attempts WHERE tenant = $1 AND next_check_at <= $2 AND lease_until <= $3
+                                       ORDER BY next_check_at LIMIT 1) AS due",
         )
         .bind(self.tenant)
         .bind(now.0)

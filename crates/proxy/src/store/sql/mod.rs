@@ -28,6 +28,7 @@ mod outbox;
 mod payment_links;
 mod people;
 mod plan_changes;
+mod purge;
 mod quotes;
 mod refund_orders;
 mod restore;

@@ -9,7 +9,7 @@ use super::{
     codec::{at_opt, count},
     skip_locked,
 };
-use crate::store::{Backlog, DueNotice, Outbox, StoreError};
+use crate::store::{Backlog, COUNTED, DueNotice, Outbox, StoreError};
 
 fn due(row: &DbRow) -> Result<DueNotice, StoreError> {
     Ok(DueNotice { id: row.try_get("id")?, body: row.try_get("body")?, tries: count(row, "tries")? })
@@ -25,7 +25,8 @@ impl Outbox for SqlStore {
     ) -> Result<Vec<DueNotice>, StoreError> {
         // Nearly every second nothing is due: look before taking the write lock.
         let any: bool = sqlx::query_scalar(
-            "SELECT EXISTS (SELECT 1 FROM outbox WHERE tenant = $1 AND next_try_at <= $2 AND lease_until <= $2)",
+            "SELECT COUNT(*) > 0 FROM (SELECT 1 FROM outbox WHERE tenant = $1 AND next_try_at <= $2 AND lease_until <= $2
+                                       ORDER BY next_try_at LIMIT 1) AS due",
         )
         .bind(self.tenant)
         .bind(now.0)
@@ -71,9 +72,10 @@ impl Outbox for SqlStore {
         notice: &DueNotice,
         next_try_at: Option<UnixSeconds>,
     ) -> Result<(), StoreError> {
+        // Written so that no index of what waits goes with it: the row is found by its id, however many wait.
         sqlx::query(
             "UPDATE outbox SET tries = tries + 1, next_try_at = $1, lease_until = 0
-             WHERE tenant = $2 AND id = $3 AND tries = $4 AND next_try_at IS NOT NULL",
+             WHERE tenant = $2 AND id = $3 AND tries = $4 AND COALESCE(next_try_at, -1) >= 0",
         )
         .bind(next_try_at.map(|at| at.0))
         .bind(self.tenant)
@@ -86,10 +88,12 @@ impl Outbox for SqlStore {
 
     async fn backlog(&self) -> Result<Backlog, StoreError> {
         let row = sqlx::query(
-            "SELECT COUNT(*) AS waiting, MIN(created_at) AS oldest FROM outbox
-             WHERE tenant = $1 AND next_try_at IS NOT NULL",
+            "SELECT (SELECT COUNT(*) FROM (SELECT 1 FROM outbox WHERE tenant = $1 AND next_try_at IS NOT NULL LIMIT $2)
+                         AS found) AS waiting,
+                    (SELECT MIN(created_at) FROM outbox WHERE tenant = $1 AND next_try_at IS NOT NULL) AS oldest",
         )
         .bind(self.tenant)
+        .bind(i64::from(COUNTED))
         .fetch_one(&self.readers)
         .await?;
         Ok(Backlog {
@@ -97,26 +101,5 @@ impl Outbox for SqlStore {
                 .map_err(|_| StoreError::Unreadable("outbox.waiting"))?,
             oldest: at_opt(&row, "oldest")?,
         })
-    }
-
-    async fn purge_told(&self, before: UnixSeconds) -> Result<u64, StoreError> {
-        let purged = sqlx::query(
-            "DELETE FROM outbox
-             WHERE tenant = $1 AND next_try_at IS NULL AND COALESCE(sent_at, created_at) < $2",
-        )
-        .bind(self.tenant)
-        .bind(before.0)
-        .execute(&self.writer)
-        .await?;
-        Ok(purged.rows_affected())
-    }
-
-    async fn purge_untold(&self, before: UnixSeconds) -> Result<u64, StoreError> {
-        let purged = sqlx::query("DELETE FROM outbox WHERE tenant = $1 AND created_at < $2")
-            .bind(self.tenant)
-            .bind(before.0)
-            .execute(&self.writer)
-            .await?;
-        Ok(purged.rows_affected())
     }
 }

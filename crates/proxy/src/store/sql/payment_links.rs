@@ -4,7 +4,6 @@ use async_trait::async_trait;
 use dodo_client::ids::{PaymentId, SubscriptionId};
 use sqlx::Row;
 use upsell_core::policy::payment_link::{KeptLink, LinkUse, LiveLink};
-use wire::UnixSeconds;
 
 use super::{
     DbRow, SqlStore,
@@ -62,14 +61,5 @@ impl PaymentLinks for SqlStore {
         .execute(&self.writer)
         .await?;
         Ok(written.rows_affected() == 1)
-    }
-
-    async fn purge_payment_links(&self, before: UnixSeconds) -> Result<u64, StoreError> {
-        let purged = sqlx::query("DELETE FROM payment_links WHERE tenant = $1 AND until < $2")
-            .bind(self.tenant)
-            .bind(before.0)
-            .execute(&self.writer)
-            .await?;
-        Ok(purged.rows_affected())
     }
 }

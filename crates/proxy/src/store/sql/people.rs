@@ -282,20 +282,4 @@ impl People for SqlStore {
         .map(trigger_event)
         .transpose()
     }
-
-    async fn purge_expired(&self, before: UnixSeconds) -> Result<u64, StoreError> {
-        let mut tx = self.write().await?;
-        let sessions = sqlx::query("DELETE FROM sessions WHERE tenant = $1 AND expires_at < $2")
-            .bind(self.tenant)
-            .bind(before.0)
-            .execute(&mut *tx)
-            .await?;
-        let nonces = sqlx::query("DELETE FROM nonces WHERE tenant = $1 AND expires_at < $2")
-            .bind(self.tenant)
-            .bind(before.0)
-            .execute(&mut *tx)
-            .await?;
-        tx.commit().await?;
-        Ok(sessions.rows_affected().saturating_add(nonces.rows_affected()))
-    }
 }

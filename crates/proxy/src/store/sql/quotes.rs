@@ -79,19 +79,6 @@ impl Quotes for SqlStore {
             .transpose()
     }
 
-    async fn purge_quotes(&self, before: UnixSeconds) -> Result<u64, StoreError> {
-        let purged = sqlx::query(
-            "DELETE FROM quotes WHERE tenant = $1 AND expires_at < $2
-               AND NOT EXISTS (SELECT 1 FROM attempts WHERE attempts.tenant = $1
-                               AND (attempts.quote_id = quotes.id OR attempts.replacement = quotes.id))",
-        )
-        .bind(self.tenant)
-        .bind(before.0)
-        .execute(&self.writer)
-        .await?;
-        Ok(purged.rows_affected())
-    }
-
     async fn live_quote(
         &self,
         customer: &CustomerId,

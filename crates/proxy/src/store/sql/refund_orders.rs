@@ -61,7 +61,9 @@ impl RefundOrders for SqlStore {
     ) -> Result<Vec<RefundOrder>, StoreError> {
         // Nearly always nothing is due: look before taking the write lock.
         let due: bool = sqlx::query_scalar(
-            "SELECT EXISTS (SELECT 1 FROM refund_orders WHERE tenant = $1 AND next_check_at <= $2 AND lease_until <= $2)",
+            "SELECT COUNT(*) > 0 FROM (SELECT 1 FROM refund_orders
+                                       WHERE tenant = $1 AND next_check_at <= $2 AND lease_until <= $2
+                                       ORDER BY next_check_at LIMIT 1) AS due",
         )
         .bind(self.tenant)
         .bind(now.0)

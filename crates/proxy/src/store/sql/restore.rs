@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use sqlx::Row;
 use upsell_core::{
-    domain::{Fingerprinted, KnownKey, OfferState, StoreIdentity},
+    domain::{Fingerprinted, KnownKey, StoreIdentity},
     journal::{LastSign, Stale, Timeline, Watermark, states},
 };
 use wire::UnixSeconds;
@@ -141,20 +141,7 @@ impl Restore for SqlStore {
         Ok(())
     }
 
-    async fn hold_until(&self, until: UnixSeconds) -> Result<u64, StoreError> {
-        let mut tx = self.write().await?;
-        let [first, second, third] = states::OPEN_OFFERS.map(OfferState::as_str);
-        let closed = sqlx::query(
-            "UPDATE offers SET state = $1 WHERE tenant = $2 AND state IN ($3, $4, $5) AND created_at < $6",
-        )
-        .bind(states::WITHDRAWN.as_str())
-        .bind(self.tenant)
-        .bind(first)
-        .bind(second)
-        .bind(third)
-        .bind(until.0)
-        .execute(&mut *tx)
-        .await?;
+    async fn hold_until(&self, until: UnixSeconds) -> Result<(), StoreError> {
         sqlx::query(
             "INSERT INTO heartbeats (tenant, beat_at, held_until) VALUES ($1, 0, $2)
              ON CONFLICT (tenant) DO UPDATE SET
@@ -163,11 +150,32 @@ impl Restore for SqlStore {
         )
         .bind(self.tenant)
         .bind(until.0)
-        .execute(&mut *tx)
+        .execute(&self.writer)
         .await?;
-        crate::failpoint!("hold.before_commit");
-        tx.commit().await?;
-        Ok(closed.rows_affected())
+        crate::failpoint!("hold.after_commit");
+        Ok(())
+    }
+
+    async fn withdraw_offers(&self, before: UnixSeconds, most: u32) -> Result<u64, StoreError> {
+        let (mut withdrawn, most) = (0, u64::from(most));
+        for state in states::OPEN_OFFERS {
+            let left = i64::try_from(most.saturating_sub(withdrawn)).unwrap_or(i64::MAX);
+            let step = sqlx::query(
+                "UPDATE offers SET state = $1
+                 WHERE tenant = $2 AND id IN (SELECT id FROM offers WHERE tenant = $2 AND state = $3 AND created_at < $4
+                                              ORDER BY created_at LIMIT $5)",
+            )
+            .bind(states::WITHDRAWN.as_str())
+            .bind(self.tenant)
+            .bind(state.as_str())
+            .bind(before.0)
+            .bind(left)
+            .execute(&self.writer)
+            .await?;
+            withdrawn = step.rows_affected().saturating_add(withdrawn);
+            crate::failpoint!("withdraw.after_commit");
+        }
+        Ok(withdrawn)
     }
 
     async fn held_until(&self) -> Result<Option<UnixSeconds>, StoreError> {

@@ -25,5 +25,6 @@ pub(super) async fn fresh() -> (Place, Arc<SqliteStore>) {
 }
 
 pub(super) async fn opened(place: &Place, tenant: &Tenant) -> Arc<SqliteStore> {
+    testkit::statements::record().unwrap();
     Arc::new(SqliteStore::open(&place.folder.path().join("proxy.db"), tenant).await.unwrap())
 }

@@ -14,6 +14,7 @@ mod contract;
 mod fixture;
 #[cfg(test)]
 mod opening_tests;
+mod statistics;
 
 // The statements' text is the same for both engines; compiled against this one's types.
 #[allow(clippy::duplicate_mod)]
@@ -180,6 +181,7 @@ impl SqliteStore {
             .await
             .map_err(|source| OpenError::Migration { path: path.to_owned(), source })?;
         check_durability(path, &writer).await?;
+        statistics::write(&writer).await.map_err(engine)?;
         let (tenant, identity, email_key) = tenant_id(&writer, tenant).await.map_err(engine)?;
         let readers = pool(READERS).connect_with(options.pragma("query_only", "ON")).await.map_err(engine)?;
         let memory = Memory::of_beat(beat_beside(&lock));

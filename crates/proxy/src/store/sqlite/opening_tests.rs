@@ -4,7 +4,10 @@ use super::{
     fixture::{fresh, tenant},
     *,
 };
-use crate::store::{Attempts, RefundOrders, Sales, earlier::earlier_rows};
+use crate::store::{
+    Attempts, RefundOrders, Sales,
+    earlier::{check_earlier_webhooks, earlier_rows},
+};
 
 #[tokio::test]
 async fn a_second_process_is_kept_out() {
@@ -85,6 +88,9 @@ async fn a_store_of_an_earlier_version_is_brought_up_to_date() {
         let keys: i64 = sqlx::query_scalar("PRAGMA foreign_keys").fetch_one(&store.writer).await.unwrap();
         let broken = sqlx::query("PRAGMA foreign_key_check").fetch_all(&store.writer).await.unwrap();
         assert_eq!((keys, broken.len()), (1, 0), "{opening}");
+        if opening == "a second" {
+            check_earlier_webhooks(&store).await;
+        }
         store.close().await;
     }
 }

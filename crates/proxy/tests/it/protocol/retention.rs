@@ -33,7 +33,10 @@ async fn a_charge_that_has_gone_is_not_written_again() {
         assert_eq!(rig.workers.retaining.pass().await.unwrap().charges, purged, "{days} more days");
     }
     assert_eq!(rig.store.attempt_by_id(&id).await.unwrap(), None);
-    assert!(!rig.store.has_gone_back().await.unwrap(), "the last attempt that was sent is the one that went");
+    assert!(
+        !rig.store.inspect().await.unwrap().has_lost_commits(),
+        "the last attempt that was sent is the one that went"
+    );
     let history = rig.store.offers_of(&shown.offer.customer_id).await.unwrap();
     assert!(history.is_empty(), "its offer has gone with it: {history:?}");
 

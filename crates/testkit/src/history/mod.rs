@@ -1,0 +1,90 @@
+//! Years of a shop in a store, written as SQL: rows of every table in the proportions of a merchant whose buyers look,
+//! refuse, buy, change plans and come back. All of it is over: nothing is pending, due or live.
+//!
+//! A fill of `charges` holds so many charged offers, as many refused and as many that nobody answered; what happens to one
+//! charge in ten, such as a refund, has a tenth of the rows.
+
+mod rows;
+
+use std::str::FromStr as _;
+
+use ::proxy::{
+    clock::{Clock as _, SystemClock},
+    store,
+};
+use anyhow::Context as _;
+use dodo_client::Mode;
+use sqlx::{
+    AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, postgres::PgConnectOptions,
+    sqlite::SqliteConnectOptions,
+};
+use upsell_core::domain::Tenant;
+
+use crate::{Database, MERCHANT};
+
+/// Which words an engine has for the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// SQLite.
+    Sqlite,
+    /// PostgreSQL.
+    Postgres,
+}
+
+impl Engine {
+    /// Returns the engine of a database.
+    #[must_use]
+    pub fn of(database: &Database) -> Self {
+        if database.url().starts_with("sqlite:") { Self::Sqlite } else { Self::Postgres }
+    }
+
+    /// Returns an expression of 32 bytes that differ from row to row.
+    fn hash(self, number: &str) -> String {
+        match self {
+            Self::Sqlite => format!("unhex(printf('%064x', {number}))"),
+            Self::Postgres => format!("decode(lpad(to_hex({number}), 64, '0'), 'hex')"),
+        }
+    }
+}
+
+/// Fills the store of a database, which is made where there is none. No proxy may run on it.
+///
+/// # Errors
+/// When the store cannot be opened or written.
+pub async fn fill(database: &Database, charges: u64) -> anyhow::Result<()> {
+    let tenant = Tenant { merchant: MERCHANT.to_owned(), mode: Mode::Test };
+    let opened = store::open(&database.parsed()?, &tenant).await?;
+    opened.store.close().await;
+    drop(opened);
+    let engine = Engine::of(database);
+    // They are full of what a log must not say.
+    let statements = rows::statements(engine, charges, SystemClock.now());
+    match engine {
+        Engine::Sqlite => {
+            let options = SqliteConnectOptions::from_str(database.url())?;
+            let mut connection = options.disable_statement_logging().connect().await?;
+            connection.execute("PRAGMA synchronous = OFF").await?;
+            connection.execute("PRAGMA foreign_keys = OFF").await?;
+            connection.execute("BEGIN").await?;
+            for statement in statements {
+                let context = format!("filling: {statement}");
+                connection.execute(AssertSqlSafe(statement)).await.context(context)?;
+            }
+            connection.execute("COMMIT").await?;
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").await?;
+            connection.close().await?;
+        }
+        Engine::Postgres => {
+            let options = PgConnectOptions::from_str(database.url())?;
+            let mut connection = options.disable_statement_logging().connect().await?;
+            for statement in statements {
+                let context = format!("filling: {statement}");
+                connection.execute(AssertSqlSafe(statement)).await.context(context)?;
+            }
+            // As autovacuum does in a database that has stood for a day.
+            connection.execute("VACUUM ANALYZE").await?;
+            connection.close().await?;
+        }
+    }
+    Ok(())
+}
