@@ -11,7 +11,6 @@ use std::{
 
 use dodo_client::Client;
 use metrics_exporter_prometheus::PrometheusHandle;
-use money::later;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use upsell_core::{
@@ -36,20 +35,15 @@ use crate::{
         Services,
         assemble::{Parts, Workers},
         gate::Closed,
-        outbox::{self, Relay, RelayError},
-        purging::purge,
+        outbox::{Relay, RelayError},
     },
     settings::{Origin, Settings},
-    store::{self, OpenError, Purge, Store, StoreError},
+    store::{self, OpenError, Store, StoreError},
     upstream::UpstreamBudget,
 };
 
-/// How often what is over is swept out.
+/// How often the gauges are refreshed and the limits of idle callers go.
 const HOUSEKEEPING: Duration = Duration::from_secs(60);
-/// Applied webhooks are remembered for so many seconds: longer than Dodo repeats them.
-const INBOX_LIFE: i64 = 35 * 86_400;
-/// Quotes that nobody tried to collect are kept for so many seconds, for whoever asks what was shown.
-const QUOTE_MEMORY: i64 = 7 * 86_400;
 /// How long charges under way may finish after the stop. Longer than one request to Dodo can take.
 const CHARGES_DRAIN: Duration = Duration::from_secs(35);
 
@@ -172,6 +166,7 @@ impl Application {
             upstream,
             restored_at: settings.restored_at,
             periods: settings.retention.periods,
+            notifies: relay.is_some(),
             forgotten_list,
         });
         // Nothing is accepted before the store has been compared with Dodo.
@@ -274,7 +269,6 @@ impl Background {
             until(&stop, self.services.catalogue.keep_products_warm(self.products.clone())),
             until(&stop, self.keep_house()),
             until(&stop, self.keep_applying_webhooks()),
-            until(&stop, self.keep_purging()),
             async {
                 if let Some(relay) = &self.relay {
                     relay.run(stop.clone()).await;
@@ -312,31 +306,6 @@ impl Background {
             }
             tokio::time::sleep(Duration::from_secs(inbox_schedule::ROUND)).await;
         }
-    }
-
-    /// Apart from the rest of the housekeeping, which must not wait for the purge of a large store.
-    async fn keep_purging(&self) {
-        loop {
-            if let Err(error) = self.sweep().await {
-                tracing::warn!(%error, "failed to purge the store");
-            }
-            tokio::time::sleep(HOUSEKEEPING).await;
-        }
-    }
-
-    async fn sweep(&self) -> Result<(), StoreError> {
-        let now = self.clock.now();
-        let ago = |seconds: i64| later(now, seconds.saturating_neg());
-        for (what, before) in [
-            (Purge::Sessions, now),
-            (Purge::Nonces, now),
-            (Purge::Quotes, ago(QUOTE_MEMORY)),
-            (Purge::Webhooks, ago(INBOX_LIFE)),
-            (Purge::PaymentLinks, ago(INBOX_LIFE)),
-        ] {
-            purge(&*self.store, what, before).await?;
-        }
-        outbox::sweep(&*self.store, self.relay.as_ref(), now).await
     }
 }
 

@@ -133,6 +133,7 @@ impl InProcessServices {
             upstream: Arc::new(UpstreamBudget::new(Quota::DEFAULT)),
             restored_at: None,
             periods: Periods::default(),
+            notifies: true,
             forgotten_list: None,
         });
         Ok(Self { services, workers, clock: Arc::clone(clock), tasks, client, gateway })

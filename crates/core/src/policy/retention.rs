@@ -39,12 +39,30 @@ pub struct Days {
     pub charges: u32,
     /// Refunds, disputes and payments that turned out to be none of ours.
     pub reports: u32,
+    /// Quotes that nobody tried to collect, after their end.
+    pub quotes: u32,
+    /// Webhooks that are not tried again, and links for another payment method after their end.
+    pub webhooks: u32,
+    /// Notifications that were delivered or given up.
+    pub notifications: u32,
+    /// Notifications as long as there is no receiver: one that is configured within that time misses nothing.
+    pub unwanted_notifications: u32,
 }
 
 impl Days {
     /// As when nothing is said.
-    pub const DEFAULT: Self =
-        Self { purchases: 400, addresses: 30, events: 90, offers: 400, charges: 730, reports: 90 };
+    pub const DEFAULT: Self = Self {
+        purchases: 400,
+        addresses: 30,
+        events: 90,
+        offers: 400,
+        charges: 730,
+        reports: 90,
+        quotes: 7,
+        webhooks: 35,
+        notifications: 35,
+        unwanted_notifications: 7,
+    };
     /// The least that works: below, something that may still be needed would go.
     pub const LEAST: Self = Self {
         purchases: 30,
@@ -54,6 +72,12 @@ impl Days {
         // A purchase's own margin beside the window of refunds.
         charges: REFUNDABLE_DAYS,
         reports: 35,
+        // The day on which a buyer may still ask what was shown.
+        quotes: 1,
+        // Longer than Dodo repeats a webhook.
+        webhooks: 7,
+        notifications: 1,
+        unwanted_notifications: 1,
     };
 
     /// Returns the periods in seconds.
@@ -61,31 +85,42 @@ impl Days {
     /// # Errors
     /// When one is shorter than the least that works, or addresses are to be kept for longer than what they belong to.
     pub fn check(self) -> Result<Periods, PeriodError> {
-        let Self { purchases, addresses, events, offers, charges, reports } = self;
         let least = Self::LEAST;
         let all = [
-            ("purchases", purchases, least.purchases),
-            ("addresses", addresses, least.addresses),
-            ("events", events, least.events),
-            ("offers", offers, least.offers),
-            ("charges", charges, least.charges),
-            ("reports", reports, least.reports),
+            ("purchases", self.purchases, least.purchases),
+            ("addresses", self.addresses, least.addresses),
+            ("events", self.events, least.events),
+            ("offers", self.offers, least.offers),
+            ("charges", self.charges, least.charges),
+            ("reports", self.reports, least.reports),
+            ("quotes", self.quotes, least.quotes),
+            ("webhooks", self.webhooks, least.webhooks),
+            ("notifications", self.notifications, least.notifications),
+            ("unwanted notifications", self.unwanted_notifications, least.unwanted_notifications),
         ];
         if let Some((what, days, least)) = all.into_iter().find(|(_, days, least)| days < least) {
             return Err(PeriodError::TooShort { what, days, least });
         }
-        if addresses > purchases {
+        if self.addresses > self.purchases {
             return Err(PeriodError::AddressesOutlivePurchases);
         }
+        Ok(self.seconds())
+    }
+
+    fn seconds(self) -> Periods {
         let seconds = |days: u32| i64::from(days).saturating_mul(DAY);
-        Ok(Periods {
-            purchases: seconds(purchases),
-            addresses: seconds(addresses),
-            events: seconds(events),
-            offers: seconds(offers),
-            charges: seconds(charges),
-            reports: seconds(reports),
-        })
+        Periods {
+            purchases: seconds(self.purchases),
+            addresses: seconds(self.addresses),
+            events: seconds(self.events),
+            offers: seconds(self.offers),
+            charges: seconds(self.charges),
+            reports: seconds(self.reports),
+            quotes: seconds(self.quotes),
+            webhooks: seconds(self.webhooks),
+            notifications: seconds(self.notifications),
+            unwanted_notifications: seconds(self.unwanted_notifications),
+        }
     }
 }
 
@@ -122,20 +157,19 @@ pub struct Periods {
     pub charges: i64,
     /// See [`Days::reports`].
     pub reports: i64,
+    /// See [`Days::quotes`].
+    pub quotes: i64,
+    /// See [`Days::webhooks`].
+    pub webhooks: i64,
+    /// See [`Days::notifications`].
+    pub notifications: i64,
+    /// See [`Days::unwanted_notifications`].
+    pub unwanted_notifications: i64,
 }
 
 impl Default for Periods {
     fn default() -> Self {
-        let seconds = |days: u32| i64::from(days).saturating_mul(DAY);
-        let days = Days::DEFAULT;
-        Self {
-            purchases: seconds(days.purchases),
-            addresses: seconds(days.addresses),
-            events: seconds(days.events),
-            offers: seconds(days.offers),
-            charges: seconds(days.charges),
-            reports: seconds(days.reports),
-        }
+        Days::DEFAULT.seconds()
     }
 }
 
@@ -326,8 +360,12 @@ pub fn tombstones_before(kept_since: UnixSeconds) -> UnixSeconds {
 /// How long the rows of a table are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kept {
-    /// Until their own end, minutes or days ahead, and some days more for whoever asks.
+    /// Until their own end, minutes or hours ahead.
     UntilTheirEnd,
+    /// For [`Days::webhooks`].
+    Webhooks,
+    /// For [`Days::notifications`], or for [`Days::unwanted_notifications`] without a receiver.
+    Notifications,
     /// For [`Days::purchases`]; the address in it for [`Days::addresses`].
     Purchases,
     /// For [`Days::events`].
@@ -336,7 +374,7 @@ pub enum Kept {
     Offers,
     /// For [`Days::charges`].
     Charges,
-    /// As long as the charge that they belong to.
+    /// As long as the charge that they belong to; quotes of none for [`Days::quotes`].
     WithTheirCharge,
     /// As long as the charge that they belong to, or for [`Days::reports`] where they belong to none.
     Reports,
@@ -356,9 +394,9 @@ pub const TABLES: [(&str, &str, Kept); 25] = [
     ("buyers", "locks of one buyer at a time", Kept::UntilTheirEnd),
     ("sessions", "who asks", Kept::UntilTheirEnd),
     ("nonces", "coming back from a checkout", Kept::UntilTheirEnd),
-    ("payment_links", "giving another payment method once", Kept::UntilTheirEnd),
-    ("inbox", "applying each webhook once", Kept::UntilTheirEnd),
-    ("outbox", "notifying the merchant's system", Kept::UntilTheirEnd),
+    ("payment_links", "giving another payment method once", Kept::Webhooks),
+    ("inbox", "applying each webhook once", Kept::Webhooks),
+    ("outbox", "notifying the merchant's system", Kept::Notifications),
     ("purchases", "choosing offers, and the method that may be charged", Kept::Purchases),
     ("triggers", "choosing offers", Kept::Events),
     ("offers", "showing an offer once, and taking it once", Kept::Offers),

@@ -29,13 +29,11 @@ CREATE TABLE forgotten (
     PRIMARY KEY (tenant, customer)
 );
 
-CREATE INDEX forgotten_due ON forgotten (tenant) WHERE is_due;
+CREATE INDEX forgotten_due ON forgotten (tenant, customer) WHERE is_due;
 
 -- Charges from before this time have gone, so that a payment of one is no sign of a loss. It only grows.
 ALTER TABLE heartbeats ADD COLUMN kept_since BIGINT;
 
-CREATE INDEX IF NOT EXISTS attempts_by_age ON attempts (tenant, created_at, id);
-CREATE INDEX IF NOT EXISTS attempts_by_buyer ON attempts (tenant, customer_id);
 CREATE INDEX offers_by_age ON offers (tenant, created_at, id);
 CREATE INDEX offers_with_address ON offers (tenant, created_at, id) WHERE plan LIKE '%"zipcode"%';
 CREATE INDEX quotes_by_buyer ON quotes (tenant, customer_id);
@@ -47,7 +45,8 @@ CREATE INDEX triggers_by_age ON triggers (tenant, at);
 CREATE INDEX sessions_by_buyer ON sessions (tenant, customer_id);
 CREATE INDEX refunds_by_age ON refunds (tenant, at, refund_id);
 CREATE INDEX disputes_by_age ON disputes (tenant, at, dispute_id);
-CREATE INDEX foreign_payments_by_age ON foreign_payments (tenant, at);
+CREATE INDEX inbox_unapplied ON inbox (tenant, received_at, webhook_id) WHERE applied_at IS NULL;
+CREATE INDEX foreign_payments_by_age ON foreign_payments (tenant, at, payment_id);
 
 -- Refusals are kept by keyed hash. The key is not known here: the proxy replaces the ids of earlier refusals in small steps,
 -- which is the one change that the ledger takes.

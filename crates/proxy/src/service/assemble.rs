@@ -53,6 +53,8 @@ pub struct Parts {
     pub restored_at: Option<UnixSeconds>,
     /// How long what is kept.
     pub periods: Periods,
+    /// Whether the merchant's system takes notifications.
+    pub notifies: bool,
     /// The list of who was forgotten, where there is one beside the store.
     pub forgotten_list: Option<ForgottenList>,
 }
@@ -86,7 +88,7 @@ impl Services {
             restored_at,
             ..
         } = parts;
-        let (periods, list) = (parts.periods, parts.forgotten_list);
+        let (periods, list, notifies) = (parts.periods, parts.forgotten_list, parts.notifies);
         let catalogue = Catalogue::new(gateway.clone());
         let purchases = Purchases::new(
             Arc::clone(&store),
@@ -153,6 +155,7 @@ impl Services {
                 store: Arc::clone(&store),
                 clock: Arc::clone(&clock),
                 periods,
+                notifies,
                 forgetting: Arc::clone(&forgetting),
             },
         };

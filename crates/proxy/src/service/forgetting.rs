@@ -16,7 +16,7 @@ use crate::{
     store::{Forgot, Store, StoreError, Until},
 };
 
-/// Customers looked at in one step.
+/// Most customers of which one statement tells.
 const STEP: u32 = 500;
 
 /// Error forgetting a buyer.
@@ -135,14 +135,23 @@ impl Forgetting {
                 tracing::warn!("a forgotten buyer may be in the store again");
             }
         }
-        let missing: BTreeMap<CustomerHash, UnixSeconds> = self
-            .store
-            .forgotten(false)
-            .await?
-            .into_iter()
-            .filter(|(customer, at)| listed.get(customer).is_none_or(|listed| listed < at))
-            .collect();
+        let is_missing = |(customer, at): &(CustomerHash, UnixSeconds)| {
+            listed.get(customer).is_none_or(|listed| listed < at)
+        };
+        let missing = self.forgotten(false).await?.into_iter().filter(is_missing).collect();
         Ok(list.append(&missing)?)
+    }
+
+    /// Everybody who was forgotten and when, or only those who are due to be forgotten again.
+    async fn forgotten(&self, only_due: bool) -> Result<BTreeMap<CustomerHash, UnixSeconds>, StoreError> {
+        let mut all = BTreeMap::new();
+        let mut after = String::new();
+        loop {
+            let page = self.store.forgotten(only_due, &after, STEP).await?;
+            let Some((last, _)) = page.last() else { return Ok(all) };
+            after.clone_from(&last.0);
+            all.extend(page);
+        }
     }
 
     /// Forgets everybody again whom a restore has brought back, up to when they were forgotten: what they did afterwards stays. Who
@@ -152,8 +161,7 @@ impl Forgetting {
     /// When the store or the list fails.
     pub async fn forget_again(&self) -> Result<(), ForgetError> {
         self.update_list().await?;
-        let mut due: BTreeMap<CustomerHash, UnixSeconds> =
-            self.store.forgotten(true).await?.into_iter().collect();
+        let mut due = self.forgotten(true).await?;
         if due.is_empty() {
             return Ok(());
         }

@@ -7,21 +7,17 @@ use tokio_util::sync::CancellationToken;
 use upsell_core::policy::retention::{self, Periods};
 use wire::UnixSeconds;
 
-use super::forgetting::{ForgetError, Forgetting};
+use super::{
+    forgetting::{ForgetError, Forgetting},
+    purging::{STEP, pause, purge},
+};
 use crate::{
     clock::Clock,
-    store::{
-        Store, StoreError,
-        retention::{Aging, Cursor},
-    },
+    store::{Cursor, Purge, Store, StoreError},
 };
 
 /// How often everything is gone through.
 const PACE: Duration = Duration::from_secs(3600);
-/// Most rows that one transaction looks at. A few milliseconds of work.
-const STEP: u32 = 200;
-/// Pause between two steps.
-const PAUSE: Duration = Duration::from_millis(25);
 
 /// The worker.
 pub struct Retaining {
@@ -31,6 +27,8 @@ pub struct Retaining {
     pub clock: Arc<dyn Clock>,
     /// How long what is kept.
     pub periods: Periods,
+    /// Whether the merchant's system takes notifications.
+    pub notifies: bool,
     /// Forgets again what a restore has brought back.
     pub forgetting: Arc<Forgetting>,
 }
@@ -81,8 +79,8 @@ impl Retaining {
         };
         let charges = take(self.purge_charges(now).await);
         let mut rows = 0_u64;
-        for what in Aging::ALL {
-            rows = rows.saturating_add(take(self.age(what, now).await));
+        for what in Purge::ALL {
+            rows = rows.saturating_add(take(self.purge(what, now).await));
         }
         rows = rows.saturating_add(take(self.hash_refusals().await));
         take(self.drop_locks().await.map(|()| 0));
@@ -106,35 +104,33 @@ impl Retaining {
         Ok(())
     }
 
-    /// The time before which rows of one kind are old; absent where none are yet.
-    async fn before(&self, what: Aging, now: UnixSeconds) -> Result<Option<UnixSeconds>, StoreError> {
+    /// The time before which rows of one kind are old; absent where none are.
+    async fn before(&self, what: Purge, now: UnixSeconds) -> Result<Option<UnixSeconds>, StoreError> {
+        let periods = &self.periods;
         let period = match what {
-            Aging::Purchases => self.periods.purchases,
-            Aging::PurchaseAddresses | Aging::OfferAddresses | Aging::QuoteAddresses => {
-                self.periods.addresses
-            }
-            Aging::Events => self.periods.events,
-            Aging::Offers => self.periods.offers,
-            Aging::Refunds | Aging::Disputes | Aging::ForeignPayments => self.periods.reports,
-            Aging::Tombstones => {
+            Purge::Sessions | Purge::Nonces => 0,
+            Purge::Quotes => periods.quotes,
+            Purge::Webhooks | Purge::PaymentLinks => periods.webhooks,
+            Purge::EndedNotifications if self.notifies => periods.notifications,
+            Purge::Notifications if !self.notifies => periods.unwanted_notifications,
+            Purge::EndedNotifications | Purge::Notifications => return Ok(None),
+            Purge::Purchases => periods.purchases,
+            Purge::PurchaseAddresses | Purge::OfferAddresses | Purge::QuoteAddresses => periods.addresses,
+            Purge::Events => periods.events,
+            Purge::Offers => periods.offers,
+            Purge::Refunds | Purge::Disputes | Purge::ForeignPayments => periods.reports,
+            Purge::Tombstones => {
                 return Ok(self.store.kept_since().await?.map(retention::tombstones_before));
             }
         };
         Ok(Some(retention::cutoff(now, period)))
     }
 
-    async fn age(&self, what: Aging, now: UnixSeconds) -> Result<u64, StoreError> {
-        let Some(before) = self.before(what, now).await? else { return Ok(0) };
-        let (mut changed, mut place) = (0_u64, Some(Cursor::start()));
-        while let Some(after) = place {
-            let step = self.store.retention_step(what, before, &after, STEP).await?;
-            changed = changed.saturating_add(step.changed);
-            place = step.next;
-            if place.is_some() {
-                tokio::time::sleep(PAUSE).await;
-            }
+    async fn purge(&self, what: Purge, now: UnixSeconds) -> Result<u64, StoreError> {
+        match self.before(what, now).await? {
+            Some(before) => purge(&*self.store, what, before).await,
+            None => Ok(0),
         }
-        Ok(changed)
     }
 
     /// Each charge in a transaction of its own, under its buyer's lock. One that does not read back stays, and is reported.
@@ -159,7 +155,7 @@ impl Retaining {
                 }
                 tokio::task::yield_now().await;
             }
-            tokio::time::sleep(PAUSE).await;
+            pause().await;
         }
     }
 }
@@ -168,7 +164,7 @@ impl Retaining {
 async fn more_after_a_pause(changed: u64) -> bool {
     let more = changed >= u64::from(STEP);
     if more {
-        tokio::time::sleep(PAUSE).await;
+        pause().await;
     }
     more
 }

@@ -28,6 +28,20 @@ pub struct RetentionArguments {
     /// Days for which reports about payments are kept that are none of the proxy's.
     #[arg(long, env = "UPSELL_KEEP_REPORTS_DAYS", default_value_t = DAYS.reports, value_parser = days(LEAST.reports))]
     pub keep_reports_days: u32,
+    /// Days for which quotes are kept that nobody tried to collect.
+    #[arg(long, env = "UPSELL_KEEP_QUOTES_DAYS", default_value_t = DAYS.quotes, value_parser = days(LEAST.quotes))]
+    pub keep_quotes_days: u32,
+    /// Days for which a webhook is known that is not tried again, and a link for another payment method that has ended.
+    #[arg(long, env = "UPSELL_KEEP_WEBHOOKS_DAYS", default_value_t = DAYS.webhooks, value_parser = days(LEAST.webhooks))]
+    pub keep_webhooks_days: u32,
+    /// Days for which notifications are kept that were delivered or given up.
+    #[arg(long, env = "UPSELL_KEEP_NOTIFICATIONS_DAYS", default_value_t = DAYS.notifications,
+          value_parser = days(LEAST.notifications))]
+    pub keep_notifications_days: u32,
+    /// Days for which notifications are kept as long as no receiver is configured.
+    #[arg(long, env = "UPSELL_KEEP_UNWANTED_NOTIFICATIONS_DAYS", default_value_t = DAYS.unwanted_notifications,
+          value_parser = days(LEAST.unwanted_notifications))]
+    pub keep_unwanted_notifications_days: u32,
     /// File in which is noted, by keyed hash, who was forgotten, so that a restored backup forgets again. Keep it out of
     /// backups. Absent means beside the database on SQLite, and none on PostgreSQL.
     #[arg(long, env = "UPSELL_FORGOTTEN_LIST")]
@@ -53,6 +67,10 @@ impl Default for RetentionArguments {
             keep_offers_days: DAYS.offers,
             keep_charges_days: DAYS.charges,
             keep_reports_days: DAYS.reports,
+            keep_quotes_days: DAYS.quotes,
+            keep_webhooks_days: DAYS.webhooks,
+            keep_notifications_days: DAYS.notifications,
+            keep_unwanted_notifications_days: DAYS.unwanted_notifications,
             forgotten_list: None,
         }
     }
@@ -76,6 +94,10 @@ impl Retention {
             offers: arguments.keep_offers_days,
             charges: arguments.keep_charges_days,
             reports: arguments.keep_reports_days,
+            quotes: arguments.keep_quotes_days,
+            webhooks: arguments.keep_webhooks_days,
+            notifications: arguments.keep_notifications_days,
+            unwanted_notifications: arguments.keep_unwanted_notifications_days,
         }
         .check()?;
         let beside = match database {

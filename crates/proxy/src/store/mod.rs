@@ -44,7 +44,7 @@ pub use outbox::{Backlog, DueNotice, Outbox};
 pub use payment_links::PaymentLinks;
 pub use people::People;
 pub use plan_changes::Changes;
-pub use purge::{Purge, Purged, Purging};
+pub use purge::{Cursor, Purge, Purging, Step};
 pub use restore::Restore;
 pub use retention::{Forgot, Retention, Until};
 pub use sales::{RefundOrders, Sales};

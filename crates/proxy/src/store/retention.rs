@@ -1,5 +1,5 @@
-//! Keeping no more than is needed: deleting what is old in steps of a bounded number of rows, and forgetting a buyer. What may
-//! go and when is decided in [`upsell_core::policy::retention`].
+//! Keeping no more than is needed: what outlives a purge, charges that go whole, and forgetting a buyer. What may go and when is
+//! decided in [`upsell_core::policy::retention`].
 
 use async_trait::async_trait;
 use dodo_client::ids::{CustomerId, PaymentId};
@@ -9,77 +9,7 @@ use upsell_core::{
 };
 use wire::{AttemptId, ProductId, UnixSeconds};
 
-use super::StoreError;
-
-/// Rows that go, or lose what is not needed any more, once they are old.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Aging {
-    /// Purchases, by the time of payment. What was bought stays known as owned.
-    Purchases,
-    /// Postal codes of purchases, by the time of payment.
-    PurchaseAddresses,
-    /// Postal codes of offers, by the time at which they were made.
-    OfferAddresses,
-    /// Postal codes of quotes, by their end.
-    QuoteAddresses,
-    /// Events that the merchant reported.
-    Events,
-    /// Offers to which no attempt refers. What was taken stays known as owned.
-    Offers,
-    /// Refunds of payments that are not on record.
-    Refunds,
-    /// Disputes of payments that are not on record.
-    Disputes,
-    /// Payments that name an attempt and are none of its.
-    ForeignPayments,
-    /// Tombstones.
-    Tombstones,
-}
-
-impl Aging {
-    /// All of them.
-    pub const ALL: [Self; 10] = [
-        Self::Purchases,
-        Self::PurchaseAddresses,
-        Self::OfferAddresses,
-        Self::QuoteAddresses,
-        Self::Events,
-        Self::Offers,
-        Self::Refunds,
-        Self::Disputes,
-        Self::ForeignPayments,
-        Self::Tombstones,
-    ];
-}
-
-/// Place in a walk over old rows: the age and the id of the last row that was looked at.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cursor(pub UnixSeconds, pub String);
-
-impl Cursor {
-    /// Returns the place before every row.
-    #[must_use]
-    pub fn start() -> Self {
-        Self(UnixSeconds(i64::MIN), String::new())
-    }
-}
-
-/// Result of one step.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Step {
-    /// Rows deleted or changed.
-    pub changed: u64,
-    /// Where the next step begins; absent where there is nothing more.
-    pub next: Option<Cursor>,
-}
-
-impl Step {
-    /// Returns the result of a step that leaves none of the rows that it looks at.
-    #[must_use]
-    pub fn of_all(changed: u64, most: u32) -> Self {
-        Self { changed, next: (changed >= u64::from(most)).then(Cursor::start) }
-    }
-}
+use super::{Cursor, StoreError};
 
 /// Decides over one charge whether it may go.
 pub type MayGo<'a> = &'a mut (dyn FnMut(&Charge) -> bool + Send);
@@ -124,15 +54,6 @@ pub enum Forgot {
 pub trait Retention: Send + Sync {
     /// Returns the keyed hash under which a customer stays known.
     fn customer_hash(&self, customer: &CustomerId) -> CustomerHash;
-
-    /// Deletes or reduces rows of one kind that are older than `before`, in one transaction that looks at `most` rows or fewer.
-    async fn retention_step(
-        &self,
-        what: Aging,
-        before: UnixSeconds,
-        after: &Cursor,
-        most: u32,
-    ) -> Result<Step, StoreError>;
 
     /// Replaces up to `most` customer ids in the decline ledger by their keyed hashes. Returns how many.
     async fn hash_refusals(&self, most: u32) -> Result<u64, StoreError>;
@@ -185,8 +106,14 @@ pub trait Retention: Send + Sync {
     /// Notes that nothing more of this buyer is in the store.
     async fn forgotten_again(&self, customer: &CustomerHash) -> Result<(), StoreError>;
 
-    /// Returns everybody who was forgotten and when, or only those who are due to be forgotten again.
-    async fn forgotten(&self, only_due: bool) -> Result<Vec<(CustomerHash, UnixSeconds)>, StoreError>;
+    /// Returns up to `most` buyers who were forgotten and when, or only of those who are due to be forgotten again, in the order of
+    /// their hashes from one on.
+    async fn forgotten(
+        &self,
+        only_due: bool,
+        after: &str,
+        most: u32,
+    ) -> Result<Vec<(CustomerHash, UnixSeconds)>, StoreError>;
 
     /// Returns up to `most` customers of which anything is stored, in their order from one on.
     async fn customers(&self, after: &str, most: u32) -> Result<Vec<CustomerId>, StoreError>;

@@ -3,10 +3,7 @@
 use upsell_core::domain::{Billing, Person};
 
 use super::*;
-use crate::store::{
-    People, Retention,
-    retention::{Aging, Cursor},
-};
+use crate::store::{People, Retention};
 
 /// What was kept beyond need is gone, and everything else is as it was.
 #[allow(
@@ -45,16 +42,9 @@ pub(in super::super) async fn keeps_no_more_than_is_needed(store: &SqlStore) {
     assert_eq!(store.decline_ledger(&person).await.unwrap(), ledger);
     // The plans as the migration wrote them are found by their postal codes.
     let late = UnixSeconds(i64::MAX);
-    for what in [Aging::OfferAddresses, Aging::QuoteAddresses] {
-        assert!(
-            store.retention_step(what, late, &Cursor::start(), 9).await.unwrap().changed <= 1,
-            "{what:?}"
-        );
-        assert_eq!(
-            store.retention_step(what, late, &Cursor::start(), 9).await.unwrap().changed,
-            0,
-            "{what:?}"
-        );
+    for what in [Purge::OfferAddresses, Purge::QuoteAddresses] {
+        assert!(purge(store, what, late).await <= 1, "{what:?}");
+        assert_eq!(purge(store, what, late).await, 0, "{what:?}");
     }
     let plan =
         store.offer(&person.customer_id, &OfferId::parse("of_1").unwrap()).await.unwrap().unwrap().plan;

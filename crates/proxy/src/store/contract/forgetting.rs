@@ -122,10 +122,11 @@ async fn a_buyer_is_due_to_be_forgotten_again() {
     let hash = store.customer_hash(&customer("cus_1"));
     assert!(store.note_forgotten(&hash, NOW).await.unwrap());
     assert!(!store.note_forgotten(&hash, after(5)).await.unwrap(), "known");
-    assert_eq!(store.forgotten(true).await.unwrap(), [(hash.clone(), NOW)]);
+    assert_eq!(store.forgotten(true, "", 9).await.unwrap(), [(hash.clone(), NOW)]);
     store.forgotten_again(&hash).await.unwrap();
-    assert!(store.forgotten(true).await.unwrap().is_empty());
-    assert_eq!(store.forgotten(false).await.unwrap(), [(hash.clone(), NOW)]);
+    assert!(store.forgotten(true, "", 9).await.unwrap().is_empty());
+    assert_eq!(store.forgotten(false, "", 9).await.unwrap(), [(hash.clone(), NOW)]);
+    assert!(store.forgotten(false, &hash.0, 9).await.unwrap().is_empty(), "the page after the last");
     assert!(store.let_go(None, &payment("pay_1"), &customer("cus_1")).await.unwrap().is_forgotten(NOW));
 }
 

@@ -17,10 +17,7 @@ use upsell_core::{
 use wire::Trigger;
 
 use super::{columns::load, *};
-use crate::store::{
-    Inbox, People, Restore, Retention,
-    retention::{Aging, Cursor, Step},
-};
+use crate::store::{Inbox, People, Restore, Retention};
 
 /// A time by which every window is over.
 fn late() -> UnixSeconds {
@@ -74,17 +71,6 @@ async fn filled(store: &SqlStore) -> BTreeSet<&'static str> {
         }
     }
     filled
-}
-
-/// Walks through all rows of one kind, one at a time.
-async fn age(store: &SqlStore, what: Aging, before: UnixSeconds) -> u64 {
-    let (mut changed, mut place) = (0, Some(Cursor::start()));
-    while let Some(after) = place {
-        let Step { changed: some, next } = store.retention_step(what, before, &after, 1).await.unwrap();
-        changed += some;
-        place = next;
-    }
-    changed
 }
 
 #[tokio::test]
@@ -170,23 +156,23 @@ async fn old_rows_go_step_by_step_and_ownership_stays() {
     let person = Person { customer_id: customer("cus_1"), email: None };
     assert!(store.owned_by(&person).await.unwrap().is_empty());
 
-    for what in Aging::ALL {
-        assert_eq!(age(&store, what, NOW).await, 0, "{what:?}: nothing is older");
+    for what in Purge::ALL {
+        assert_eq!(purge(&store, what, NOW).await, 0, "{what:?}: nothing is older");
     }
     let then = after(1);
     for (what, gone) in [
-        (Aging::PurchaseAddresses, 2),
-        (Aging::Purchases, 2),
-        (Aging::Events, 1),
+        (Purge::PurchaseAddresses, 2),
+        (Purge::Purchases, 2),
+        (Purge::Events, 1),
         // The offer that was paid stays with its attempt.
-        (Aging::Offers, 1),
-        (Aging::Refunds, 1),
-        (Aging::Disputes, 1),
-        (Aging::ForeignPayments, 1),
-        (Aging::Tombstones, 0),
+        (Purge::Offers, 1),
+        (Purge::Refunds, 1),
+        (Purge::Disputes, 1),
+        (Purge::ForeignPayments, 1),
+        (Purge::Tombstones, 0),
     ] {
-        assert_eq!(age(&store, what, then).await, gone, "{what:?}");
-        assert_eq!(age(&store, what, then).await, 0, "{what:?}: once");
+        assert_eq!(purge(&store, what, then).await, gone, "{what:?}");
+        assert_eq!(purge(&store, what, then).await, 0, "{what:?}: once");
     }
     let left = store.purchases_of(&customer("cus_1")).await.unwrap();
     assert_eq!(left.iter().map(|left| left.payment_id.as_str()).collect::<Vec<_>>(), ["pay_2"]);
@@ -199,10 +185,10 @@ async fn old_rows_go_step_by_step_and_ownership_stays() {
 
     // Once its charge has gone the offer goes, and what was taken is owned.
     assert!(store.purge_charge(&row.id, &mut |_: &Charge| true).await.unwrap());
-    assert_eq!(age(&store, Aging::Offers, then).await, 1);
+    assert_eq!(purge(&store, Purge::Offers, then).await, 1);
     let owned = store.owned_by(&person).await.unwrap();
     assert_eq!(owned.len(), 2, "{owned:?}");
-    assert_eq!(age(&store, Aging::Tombstones, then).await, 2);
+    assert_eq!(purge(&store, Purge::Tombstones, then).await, 2);
 }
 
 /// "Never owned" does not turn true again: a claim sees what is owned once purchase and offer have gone (I15).
@@ -216,7 +202,7 @@ async fn what_is_owned_is_not_taken_again_after_the_purchase_has_gone() {
             store.upsert_purchase(&Purchase { product_ids, ..bought("pay_0", "cus_1", NOW) }).await.unwrap();
         }
         if is_purged {
-            assert_eq!(age(&store, Aging::Purchases, after(1)).await, 1);
+            assert_eq!(purge(&store, Purge::Purchases, after(1)).await, 1);
         }
         let claim = store.claim(&claim_of(&row, "at_1", "key-1")).await.unwrap();
         let is_claimed = matches!(claim, ClaimOutcome::Claimed(_));
@@ -238,11 +224,11 @@ async fn postal_codes_go_before_what_they_belong_to() {
     let quoted = QuoteRow { plan: plan.clone(), ..quote("qt_1", Some(&row)) };
     store.put_quote(&quoted).await.unwrap();
     let ends = UnixSeconds(quoted.quote.expires_at.0 + 1);
-    assert_eq!(age(&store, Aging::OfferAddresses, NOW).await, 0);
-    assert!(age(&store, Aging::OfferAddresses, after(1)).await >= 1);
-    assert!(age(&store, Aging::QuoteAddresses, ends).await >= 1);
-    assert_eq!(age(&store, Aging::OfferAddresses, after(1)).await, 0, "once");
-    assert_eq!(age(&store, Aging::QuoteAddresses, ends).await, 0, "once");
+    assert_eq!(purge(&store, Purge::OfferAddresses, NOW).await, 0);
+    assert!(purge(&store, Purge::OfferAddresses, after(1)).await >= 1);
+    assert!(purge(&store, Purge::QuoteAddresses, ends).await >= 1);
+    assert_eq!(purge(&store, Purge::OfferAddresses, after(1)).await, 0, "once");
+    assert_eq!(purge(&store, Purge::QuoteAddresses, ends).await, 0, "once");
     let kept = plan.without_address();
     assert_eq!(store.offer(&row.customer_id, &row.id).await.unwrap().unwrap().plan, kept);
     assert_eq!(store.quote(&row.customer_id, &quoted.quote.id).await.unwrap().unwrap().plan, kept);
@@ -440,8 +426,8 @@ async fn a_damaged_row_keeps_no_other_from_going() {
     ] {
         sqlx::query(damage).bind(store.tenant).execute(&store.writer).await.unwrap();
     }
-    assert_eq!(age(&store, Aging::Purchases, late()).await, 2);
-    assert_eq!(age(&store, Aging::OfferAddresses, late()).await, 0);
-    assert_eq!(age(&store, Aging::Offers, late()).await, 1);
+    assert_eq!(purge(&store, Purge::Purchases, late()).await, 2);
+    assert_eq!(purge(&store, Purge::OfferAddresses, late()).await, 0);
+    assert_eq!(purge(&store, Purge::Offers, late()).await, 1);
     assert_eq!((count(&store, "purchases").await, count(&store, "offers").await), (1, 1));
 }

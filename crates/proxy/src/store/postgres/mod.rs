@@ -267,7 +267,8 @@ impl PostgresStore {
     async fn drop_idle_locks(&self, most: u32) -> Result<u64, StoreError> {
         let dropped = sqlx::query(
             "DELETE FROM buyers WHERE tenant = $1 AND customer_id IN
-                 (SELECT customer_id FROM buyers WHERE tenant = $1 LIMIT $2 FOR UPDATE SKIP LOCKED)",
+                 (SELECT customer_id FROM buyers WHERE tenant = $1 ORDER BY customer_id LIMIT $2
+                  FOR UPDATE SKIP LOCKED)",
         )
         .bind(self.tenant)
         .bind(i64::from(most))

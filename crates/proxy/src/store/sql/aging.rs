@@ -1,20 +1,38 @@
-//! Old rows, in steps. Each statement names its rows by an index and a limit, so that a step costs the same whatever the age
+//! Old rows that have to be read before they go, in steps. Each statement names its rows by an index and a limit, so that a step costs the same whatever the age
 //! and size of the store. A row that does not read back stays, is reported, and costs the others nothing.
 
-use sqlx::{AssertSqlSafe, Row};
+use sqlx::Row;
 use upsell_core::domain::{ChargePlan, EmailHash, OfferState, Person};
 use wire::{ProductId, UnixSeconds};
 
 use super::{
-    DbRow, SqlStore, Tx,
+    DbRow, SqlStore,
     codec::{at, from_json, json, parsed},
+    erasing::Erase,
     offers::offer,
     skip_locked,
 };
-use crate::store::{
-    StoreError,
-    retention::{Cursor, Step},
-};
+use crate::store::{Cursor, Step, StoreError};
+
+/// What holds a plan of a charge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Plans {
+    /// Offers.
+    Offers,
+    /// Quotes.
+    Quotes,
+}
+
+/// Reports that may be about payments of nobody's charge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Strays {
+    /// Refunds.
+    Refunds,
+    /// Disputes.
+    Disputes,
+    /// Payments that name an attempt and are none of its.
+    ForeignPayments,
+}
 
 impl SqlStore {
     pub(super) async fn purge_purchases(
@@ -42,12 +60,7 @@ impl SqlStore {
             let read = || Ok((person(row)?, from_json::<Vec<ProductId>>(row, "product_ids")?));
             let Some((person, products)) = readable(read())? else { continue };
             self.write_owned(&mut tx, &person, &products).await?;
-            self.delete(
-                &mut tx,
-                "DELETE FROM purchases WHERE tenant = $1 AND payment_id = $2",
-                row.try_get("payment_id")?,
-            )
-            .await?;
+            self.erase(&mut tx, Erase::Purchase, row.try_get("payment_id")?).await?;
             changed += 1;
         }
         tx.commit().await?;
@@ -63,8 +76,8 @@ impl SqlStore {
     ) -> Result<Step, StoreError> {
         let mut tx = self.write().await?;
         let rows = sqlx::query(concat!(
-            "SELECT offers.*, EXISTS (SELECT 1 FROM attempts
-                                      WHERE attempts.tenant = $1 AND attempts.offer_id = offers.id) AS is_used
+            "SELECT offers.*, (SELECT MIN(attempts.id) FROM attempts
+                               WHERE attempts.tenant = $1 AND attempts.offer_id = offers.id) AS used_by
              FROM offers WHERE tenant = $1 AND created_at < $2 AND (created_at, id) > ($3, $4)
              ORDER BY created_at, id LIMIT $5",
             skip_locked!()
@@ -78,51 +91,66 @@ impl SqlStore {
         .await?;
         let mut changed = 0;
         for row in &rows {
-            if row.try_get::<bool, _>("is_used")? {
+            if row.try_get::<Option<String>, _>("used_by")?.is_some() {
                 continue;
             }
             let Some(gone) = readable(offer(row))? else { continue };
             if gone.state == OfferState::Charged {
                 self.write_taken(&mut tx, &gone).await?;
             }
-            self.delete(&mut tx, "DELETE FROM offers WHERE tenant = $1 AND id = $2", gone.id.as_str())
-                .await?;
+            self.erase(&mut tx, Erase::Offer, gone.id.as_str()).await?;
             changed += 1;
         }
         tx.commit().await?;
         step(changed, &rows, most, "created_at", "id")
     }
 
-    /// Reports about payments that are not on record, from a table with its key.
+    /// Reports about payments that are not on record.
     pub(super) async fn purge_strays(
         &self,
-        table: &'static str,
-        key: &'static str,
+        of: Strays,
         before: UnixSeconds,
         after: &Cursor,
         most: u32,
     ) -> Result<Step, StoreError> {
         let mut tx = self.write().await?;
-        let rows = sqlx::query(AssertSqlSafe(format!(
-            "SELECT {key} AS id, at, EXISTS (SELECT 1 FROM payments WHERE payments.tenant = $1
-                                             AND payments.payment_id = {table}.payment_id) AS is_ours
-             FROM {table} WHERE tenant = $1 AND at < $2 AND (at, {key}) > ($3, $4) ORDER BY at, {key} LIMIT $5"
-        )))
-        .bind(self.tenant)
-        .bind(before.0)
-        .bind(after.0.0)
-        .bind(&after.1)
-        .bind(i64::from(most))
-        .fetch_all(&mut *tx)
-        .await?;
+        let select = match of {
+            Strays::Refunds => sqlx::query(
+                "SELECT refund_id AS id, at, (SELECT payments.payment_id FROM payments
+                                          WHERE payments.tenant = $1 AND payments.payment_id = refunds.payment_id) AS ours
+                 FROM refunds WHERE tenant = $1 AND at < $2 AND (at, refund_id) > ($3, $4)
+                 ORDER BY at, refund_id LIMIT $5",
+            ),
+            Strays::Disputes => sqlx::query(
+                "SELECT dispute_id AS id, at, (SELECT payments.payment_id FROM payments
+                                          WHERE payments.tenant = $1 AND payments.payment_id = disputes.payment_id) AS ours
+                 FROM disputes WHERE tenant = $1 AND at < $2 AND (at, dispute_id) > ($3, $4)
+                 ORDER BY at, dispute_id LIMIT $5",
+            ),
+            Strays::ForeignPayments => sqlx::query(
+                "SELECT payment_id AS id, at, (SELECT payments.payment_id FROM payments
+                                          WHERE payments.tenant = $1 AND payments.payment_id = foreign_payments.payment_id) AS ours
+                 FROM foreign_payments WHERE tenant = $1 AND at < $2 AND (at, payment_id) > ($3, $4)
+                 ORDER BY at, payment_id LIMIT $5",
+            ),
+        };
+        let rows = select
+            .bind(self.tenant)
+            .bind(before.0)
+            .bind(after.0.0)
+            .bind(&after.1)
+            .bind(i64::from(most))
+            .fetch_all(&mut *tx)
+            .await?;
+        let what = match of {
+            Strays::Refunds => Erase::Refund,
+            Strays::Disputes => Erase::Dispute,
+            Strays::ForeignPayments => Erase::ForeignPayment,
+        };
         let mut changed = 0;
         for row in &rows {
-            if !row.try_get::<bool, _>("is_ours")? {
-                sqlx::query(AssertSqlSafe(format!("DELETE FROM {table} WHERE tenant = $1 AND {key} = $2")))
-                    .bind(self.tenant)
-                    .bind(row.try_get::<String, _>("id")?)
-                    .execute(&mut *tx)
-                    .await?;
+            if row.try_get::<Option<String>, _>("ours")?.is_none() {
+                self.erase(&mut tx, what, row.try_get("id")?).await?;
                 changed += 1;
             }
         }
@@ -130,56 +158,45 @@ impl SqlStore {
         step(changed, &rows, most, "at", "id")
     }
 
-    /// Postal codes of purchases.
-    pub(super) async fn drop_purchase_addresses(
-        &self,
-        before: UnixSeconds,
-        most: u32,
-    ) -> Result<Step, StoreError> {
-        let dropped = sqlx::query(concat!(
-            "UPDATE purchases SET billing = NULL
-             WHERE tenant = $1 AND payment_id IN (SELECT payment_id FROM purchases
-                                                  WHERE tenant = $1 AND paid_at < $2 AND billing IS NOT NULL
-                                                  ORDER BY paid_at LIMIT $3",
-            skip_locked!(),
-            ")"
-        ))
-        .bind(self.tenant)
-        .bind(before.0)
-        .bind(i64::from(most))
-        .execute(&self.writer)
-        .await?
-        .rows_affected();
-        Ok(Step::of_all(dropped, most))
-    }
-
     /// Postal codes in plans of offers or quotes, by their age.
     pub(super) async fn drop_plan_addresses(
         &self,
-        table: &'static str,
-        age: &'static str,
+        of: Plans,
         before: UnixSeconds,
         after: &Cursor,
         most: u32,
     ) -> Result<Step, StoreError> {
         let mut tx = self.write().await?;
-        let rows = sqlx::query(AssertSqlSafe(format!(
-            "SELECT id, plan, {age} AS age FROM {table}
-             WHERE tenant = $1 AND {age} < $2 AND plan LIKE '%\"zipcode\"%' AND ({age}, id) > ($3, $4)
-             ORDER BY {age}, id LIMIT $5{}",
-            skip_locked!()
-        )))
-        .bind(self.tenant)
-        .bind(before.0)
-        .bind(after.0.0)
-        .bind(&after.1)
-        .bind(i64::from(most))
-        .fetch_all(&mut *tx)
-        .await?;
+        let select = match of {
+            Plans::Offers => sqlx::query(concat!(
+                "SELECT id, plan, created_at AS age FROM offers
+                 WHERE tenant = $1 AND created_at < $2 AND plan LIKE '%\"zipcode\"%' AND (created_at, id) > ($3, $4)
+                 ORDER BY created_at, id LIMIT $5",
+                skip_locked!()
+            )),
+            Plans::Quotes => sqlx::query(concat!(
+                "SELECT id, plan, expires_at AS age FROM quotes
+                 WHERE tenant = $1 AND expires_at < $2 AND plan LIKE '%\"zipcode\"%' AND (expires_at, id) > ($3, $4)
+                 ORDER BY expires_at, id LIMIT $5",
+                skip_locked!()
+            )),
+        };
+        let rows = select
+            .bind(self.tenant)
+            .bind(before.0)
+            .bind(after.0.0)
+            .bind(&after.1)
+            .bind(i64::from(most))
+            .fetch_all(&mut *tx)
+            .await?;
         let mut changed = 0;
         for row in &rows {
             let Some(plan) = readable(from_json::<ChargePlan>(row, "plan"))? else { continue };
-            sqlx::query(AssertSqlSafe(format!("UPDATE {table} SET plan = $1 WHERE tenant = $2 AND id = $3")))
+            let update = match of {
+                Plans::Offers => sqlx::query("UPDATE offers SET plan = $1 WHERE tenant = $2 AND id = $3"),
+                Plans::Quotes => sqlx::query("UPDATE quotes SET plan = $1 WHERE tenant = $2 AND id = $3"),
+            };
+            update
                 .bind(json(&plan.without_address(), "plan")?)
                 .bind(self.tenant)
                 .bind(row.try_get::<String, _>("id")?)
@@ -189,17 +206,6 @@ impl SqlStore {
         }
         tx.commit().await?;
         step(changed, &rows, most, "age", "id")
-    }
-
-    /// Carries out a statement about this tenant's rows of one id.
-    pub(super) async fn delete(
-        &self,
-        tx: &mut Tx,
-        statement: &'static str,
-        id: &str,
-    ) -> Result<(), StoreError> {
-        sqlx::query(statement).bind(self.tenant).bind(id).execute(&mut **tx).await?;
-        Ok(())
     }
 }
 

@@ -6,19 +6,24 @@ use upsell_core::{
     domain::{EmailHash, OfferState, PaymentOnRecord, Person},
     policy::retention::Charge,
 };
-use wire::{AttemptId, ProductId, QuoteId, UnixSeconds};
+use wire::{AttemptId, ProductId, UnixSeconds};
 
 use super::{
     SqlStore, Tx,
+    aging::cursor,
     codec::{at, from_json, parsed},
+    erasing::{Erase, EraseUntil},
     offers::offer,
     retention::{ATTEMPT, PAYMENT},
     sales::payment_on_record,
 };
 use crate::store::{
-    StoreError,
+    Cursor, StoreError,
     retention::{Forgot, MayForget, Retention, Until},
 };
+
+/// Webhooks that are held in memory at once: each may be as long as a body may be.
+const WEBHOOKS: i64 = 20;
 
 impl SqlStore {
     /// An attempt with everything that refers to it, under the locks of its payments.
@@ -54,41 +59,21 @@ impl SqlStore {
     pub(super) async fn delete_charge(&self, tx: &mut Tx, charge: &Charge) -> Result<(), StoreError> {
         let row = &charge.attempt.row;
         for payment in payments_of(charge) {
-            for statement in [
-                "DELETE FROM refunds WHERE tenant = $1 AND payment_id = $2",
-                "DELETE FROM disputes WHERE tenant = $1 AND payment_id = $2",
-                "DELETE FROM refund_orders WHERE tenant = $1 AND payment_id = $2",
-                "DELETE FROM foreign_payments WHERE tenant = $1 AND payment_id = $2",
-            ] {
-                self.delete(tx, statement, payment.as_str()).await?;
+            for what in
+                [Erase::RefundsOfPayment, Erase::DisputesOfPayment, Erase::RefundOrder, Erase::ForeignPayment]
+            {
+                self.erase(tx, what, payment.as_str()).await?;
             }
             self.write_tombstone(tx, PAYMENT, payment.as_str(), row.created_at).await?;
         }
-        for statement in [
-            "DELETE FROM payments WHERE tenant = $1 AND attempt_id = $2",
-            "DELETE FROM booking_ends WHERE tenant = $1 AND attempt_id = $2",
-            "DELETE FROM attempt_history WHERE tenant = $1 AND attempt_id = $2",
-            "DELETE FROM attempts WHERE tenant = $1 AND id = $2",
-        ] {
-            self.delete(tx, statement, row.id.as_str()).await?;
+        for what in [Erase::PaymentsOfAttempt, Erase::BookingEnd, Erase::History, Erase::Attempt] {
+            self.erase(tx, what, row.id.as_str()).await?;
         }
         self.write_tombstone(tx, ATTEMPT, row.id.as_str(), row.created_at).await?;
         for quote in std::iter::once(&row.quote_id).chain(&row.replacement) {
-            self.delete_quote(tx, quote).await?;
+            self.erase(tx, Erase::Quote, quote.as_str()).await?;
         }
         Ok(())
-    }
-
-    /// Deletes a quote unless another attempt needs it.
-    async fn delete_quote(&self, tx: &mut Tx, id: &QuoteId) -> Result<(), StoreError> {
-        self.delete(
-            tx,
-            "DELETE FROM quotes WHERE tenant = $1 AND id = $2
-               AND NOT EXISTS (SELECT 1 FROM attempts WHERE attempts.tenant = $1 AND attempts.quote_id = quotes.id)
-               AND NOT EXISTS (SELECT 1 FROM attempts WHERE attempts.tenant = $1 AND attempts.replacement = quotes.id)",
-            id.as_str(),
-        )
-        .await
     }
 
     /// See [`Retention::forget`].
@@ -118,26 +103,18 @@ impl SqlStore {
         if !may_forget(&charges) {
             return Ok(Forgot::Held);
         }
-        self.forget_links(&mut tx, customer).await?;
+        self.erase(&mut tx, Erase::LinksOfBuyer, customer.as_str()).await?;
         for charge in &charges {
             self.delete_charge(&mut tx, charge).await?;
         }
-        self.forget_purchases(&mut tx, customer, until).await?;
+        self.keep_ownership(&mut tx, customer, until).await?;
         self.forget_offers(&mut tx, customer, until).await?;
-        for statement in [
-            // Sessions and quotes end within minutes by themselves: those from afterwards may go with the others.
-            "DELETE FROM sessions WHERE tenant = $1 AND customer_id = $2",
-            "DELETE FROM quotes WHERE tenant = $1 AND customer_id = $2
-               AND NOT EXISTS (SELECT 1 FROM attempts WHERE attempts.tenant = $1 AND attempts.quote_id = quotes.id)
-               AND NOT EXISTS (SELECT 1 FROM attempts WHERE attempts.tenant = $1 AND attempts.replacement = quotes.id)",
-        ] {
-            self.delete(&mut tx, statement, customer.as_str()).await?;
+        // Sessions and quotes end within minutes by themselves: those from afterwards may go with the others.
+        for what in [Erase::SessionsOfBuyer, Erase::QuotesOfBuyer] {
+            self.erase(&mut tx, what, customer.as_str()).await?;
         }
-        for statement in [
-            "DELETE FROM triggers WHERE tenant = $1 AND customer_id = $2 AND at <= $3",
-            "UPDATE payments SET paid_by = NULL WHERE tenant = $1 AND paid_by = $2 AND seen_at <= $3",
-        ] {
-            self.forget_until(&mut tx, statement, customer, until).await?;
+        for what in [EraseUntil::Purchases, EraseUntil::Events, EraseUntil::PaidBy] {
+            self.erase_until(&mut tx, what, customer.as_str(), until.last()).await?;
         }
         self.forget_webhooks(&mut tx, customer, until).await?;
         self.hash_refusals_of(&mut tx, customer).await?;
@@ -156,37 +133,6 @@ impl SqlStore {
         Ok(Forgot::Gone { charges: u64::try_from(charges.len()).unwrap_or(u64::MAX) })
     }
 
-    /// Carries out a statement about a buyer's rows from up to a moment.
-    async fn forget_until(
-        &self,
-        tx: &mut Tx,
-        statement: &'static str,
-        customer: &CustomerId,
-        until: Until,
-    ) -> Result<(), StoreError> {
-        sqlx::query(statement)
-            .bind(self.tenant)
-            .bind(customer.as_str())
-            .bind(until.last().0)
-            .execute(&mut **tx)
-            .await?;
-        Ok(())
-    }
-
-    /// Links for another payment method, of every subscription that is known to be the customer's.
-    async fn forget_links(&self, tx: &mut Tx, customer: &CustomerId) -> Result<(), StoreError> {
-        self.delete(
-            tx,
-            "DELETE FROM payment_links WHERE tenant = $1 AND subscription_id IN (
-                 SELECT subscription_id FROM purchases WHERE tenant = $1 AND customer_id = $2
-                 UNION SELECT subscription_id FROM attempts WHERE tenant = $1 AND customer_id = $2
-                 UNION SELECT subscription_id FROM sessions WHERE tenant = $1 AND customer_id = $2
-                 UNION SELECT subscription_id FROM triggers WHERE tenant = $1 AND customer_id = $2)",
-            customer.as_str(),
-        )
-        .await
-    }
-
     /// The addresses under which a customer has bought or was offered anything.
     async fn emails_of(&self, tx: &mut Tx, customer: &CustomerId) -> Result<Vec<EmailHash>, StoreError> {
         let rows = sqlx::query(
@@ -203,7 +149,7 @@ impl SqlStore {
     }
 
     /// What was bought stays known as owned, and that there was a payment.
-    async fn forget_purchases(
+    async fn keep_ownership(
         &self,
         tx: &mut Tx,
         customer: &CustomerId,
@@ -223,15 +169,11 @@ impl SqlStore {
             self.write_owned(tx, &person, &products).await?;
             let payment: PaymentId = parsed(row, "payment_id")?;
             self.write_tombstone(tx, PAYMENT, payment.as_str(), at(row, "paid_at")?).await?;
-            for statement in [
-                "DELETE FROM refunds WHERE tenant = $1 AND payment_id = $2",
-                "DELETE FROM disputes WHERE tenant = $1 AND payment_id = $2",
-            ] {
-                self.delete(tx, statement, payment.as_str()).await?;
+            for what in [Erase::RefundsOfPayment, Erase::DisputesOfPayment] {
+                self.erase(tx, what, payment.as_str()).await?;
             }
         }
-        let statement = "DELETE FROM purchases WHERE tenant = $1 AND customer_id = $2 AND paid_at <= $3";
-        self.forget_until(tx, statement, customer, until).await
+        Ok(())
     }
 
     async fn forget_offers(
@@ -254,34 +196,43 @@ impl SqlStore {
             if gone.state == OfferState::Charged {
                 self.write_taken(tx, &gone).await?;
             }
-            self.delete(tx, "DELETE FROM offers WHERE tenant = $1 AND id = $2", gone.id.as_str()).await?;
+            self.erase(tx, Erase::Offer, gone.id.as_str()).await?;
         }
         Ok(())
     }
 
-    /// Webhooks that wait to be applied and speak of the customer. What they would write would not be written.
+    /// Webhooks that could not be applied and speak of the customer. What they would write would not be written.
     async fn forget_webhooks(
         &self,
         tx: &mut Tx,
         customer: &CustomerId,
         until: Until,
     ) -> Result<(), StoreError> {
-        let rows = sqlx::query(
-            "SELECT webhook_id, raw FROM inbox WHERE tenant = $1 AND applied_at IS NULL AND received_at <= $2",
-        )
-        .bind(self.tenant)
-        .bind(until.last().0)
-        .fetch_all(&mut **tx)
-        .await?;
         let name = format!("\"{customer}\"");
-        for row in &rows {
-            let raw: Vec<u8> = row.try_get("raw")?;
-            if raw.windows(name.len()).any(|part| part == name.as_bytes()) {
-                let id: String = row.try_get("webhook_id")?;
-                self.delete(tx, "DELETE FROM inbox WHERE tenant = $1 AND webhook_id = $2", &id).await?;
+        let mut after = Cursor::start();
+        loop {
+            let rows = sqlx::query(
+                "SELECT webhook_id, raw, received_at FROM inbox
+                 WHERE tenant = $1 AND applied_at IS NULL AND received_at <= $2
+                   AND (received_at, webhook_id) > ($3, $4)
+                 ORDER BY received_at, webhook_id LIMIT $5",
+            )
+            .bind(self.tenant)
+            .bind(until.last().0)
+            .bind(after.0.0)
+            .bind(&after.1)
+            .bind(WEBHOOKS)
+            .fetch_all(&mut **tx)
+            .await?;
+            let Some(last) = rows.last() else { return Ok(()) };
+            after = cursor(last, "received_at", "webhook_id")?;
+            for row in &rows {
+                let raw: Vec<u8> = row.try_get("raw")?;
+                if raw.windows(name.len()).any(|part| part == name.as_bytes()) {
+                    self.erase(tx, Erase::Webhook, row.try_get("webhook_id")?).await?;
+                }
             }
         }
-        Ok(())
     }
 
     /// Replaces a customer id in the decline ledger by its keyed hash.

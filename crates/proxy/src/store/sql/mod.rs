@@ -18,6 +18,7 @@ mod apply;
 mod attempts;
 mod bookings;
 mod codec;
+mod erasing;
 mod forgetting;
 mod history;
 mod inbox;

@@ -1,4 +1,4 @@
-//! Keeping no more than is needed: what outlives the rows. The steps themselves are in [`super::aging`], forgetting a buyer in
+//! Keeping no more than is needed: what outlives the rows. Steps are in [`super::purge`], forgetting a buyer in
 //! [`super::forgetting`].
 
 use async_trait::async_trait;
@@ -14,11 +14,10 @@ use super::{
     SqlStore, Tx,
     aging::cursor,
     codec::{at, at_opt, parsed},
-    skip_locked,
 };
 use crate::store::{
-    StoreError,
-    retention::{Aging, Cursor, Forgot, MayForget, MayGo, Retention, Step, Until},
+    Cursor, StoreError,
+    retention::{Forgot, MayForget, MayGo, Retention, Until},
 };
 
 /// Kinds of tombstones.
@@ -121,53 +120,6 @@ impl SqlStore {
 impl Retention for SqlStore {
     fn customer_hash(&self, customer: &CustomerId) -> CustomerHash {
         email::hash_customer(&self.email_key, customer)
-    }
-
-    async fn retention_step(
-        &self,
-        what: Aging,
-        before: UnixSeconds,
-        after: &Cursor,
-        most: u32,
-    ) -> Result<Step, StoreError> {
-        let delete = match what {
-            Aging::Purchases => return self.purge_purchases(before, after, most).await,
-            Aging::PurchaseAddresses => return self.drop_purchase_addresses(before, most).await,
-            Aging::OfferAddresses => {
-                return self.drop_plan_addresses("offers", "created_at", before, after, most).await;
-            }
-            Aging::QuoteAddresses => {
-                return self.drop_plan_addresses("quotes", "expires_at", before, after, most).await;
-            }
-            Aging::Offers => return self.purge_offers(before, after, most).await,
-            Aging::Refunds => return self.purge_strays("refunds", "refund_id", before, after, most).await,
-            Aging::Disputes => return self.purge_strays("disputes", "dispute_id", before, after, most).await,
-            Aging::Events => sqlx::query(concat!(
-                "DELETE FROM triggers
-                 WHERE tenant = $1 AND id IN (SELECT id FROM triggers WHERE tenant = $1 AND at < $2
-                                              ORDER BY at LIMIT $3",
-                skip_locked!(),
-                ")"
-            )),
-            Aging::ForeignPayments => sqlx::query(concat!(
-                "DELETE FROM foreign_payments
-                 WHERE tenant = $1 AND payment_id IN (SELECT payment_id FROM foreign_payments
-                                                      WHERE tenant = $1 AND at < $2 ORDER BY at LIMIT $3",
-                skip_locked!(),
-                ")"
-            )),
-            Aging::Tombstones => sqlx::query(concat!(
-                "DELETE FROM tombstones
-                 WHERE tenant = $1 AND (kind, id) IN (SELECT kind, id FROM tombstones
-                                                      WHERE tenant = $1 AND begun_at < $2
-                                                      ORDER BY begun_at LIMIT $3",
-                skip_locked!(),
-                ")"
-            )),
-        };
-        let gone =
-            delete.bind(self.tenant).bind(before.0).bind(i64::from(most)).execute(&self.writer).await?;
-        Ok(Step::of_all(gone.rows_affected(), most))
     }
 
     async fn hash_refusals(&self, most: u32) -> Result<u64, StoreError> {
@@ -308,12 +260,23 @@ impl Retention for SqlStore {
         Ok(())
     }
 
-    async fn forgotten(&self, only_due: bool) -> Result<Vec<(CustomerHash, UnixSeconds)>, StoreError> {
-        let statement = match only_due {
-            true => "SELECT customer, at FROM forgotten WHERE tenant = $1 AND is_due",
-            false => "SELECT customer, at FROM forgotten WHERE tenant = $1",
+    async fn forgotten(
+        &self,
+        only_due: bool,
+        after: &str,
+        most: u32,
+    ) -> Result<Vec<(CustomerHash, UnixSeconds)>, StoreError> {
+        let select = match only_due {
+            true => sqlx::query(
+                "SELECT customer, at FROM forgotten WHERE tenant = $1 AND is_due AND customer > $2
+                 ORDER BY customer LIMIT $3",
+            ),
+            false => sqlx::query(
+                "SELECT customer, at FROM forgotten WHERE tenant = $1 AND customer > $2 ORDER BY customer LIMIT $3",
+            ),
         };
-        let rows = sqlx::query(statement).bind(self.tenant).fetch_all(&self.readers).await?;
+        let rows =
+            select.bind(self.tenant).bind(after).bind(i64::from(most)).fetch_all(&self.readers).await?;
         rows.iter().map(|row| Ok((CustomerHash(row.try_get("customer")?), at(row, "at")?))).collect()
     }
 

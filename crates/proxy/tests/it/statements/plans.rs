@@ -11,9 +11,14 @@ const BOUNDED: [(&str, &str); 6] = [
 ];
 
 /// Indexes that may be read without more than the tenant, and why that is bounded.
-const READ_FROM_AN_END: [(&str, &str); 3] = [
+const READ_FROM_AN_END: [(&str, &str); 5] = [
     ("attempts_by_age", "read from its newest end up to a limit, or for its newest time"),
     ("outbox_waiting", "notifications that wait, up to the limit of a count, or the oldest time"),
+    (
+        "declines_in_clear",
+        "refusals from before they were kept by keyed hash, up to a limit: each is hashed once",
+    ),
+    ("buyers_pkey", "locks that nobody holds, up to a limit"),
     ("attempts_due", "attempts that are looked up at some time: an end comes to each"),
 ];
 
