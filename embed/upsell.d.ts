@@ -22,7 +22,7 @@ export interface UpsellEventMap {
   "upsell-shown": CustomEvent<UpsellDetail>;
   "upsell-accepted": CustomEvent<UpsellDetail>;
   "upsell-declined": CustomEvent<UpsellDetail>;
-  "upsell-pending": CustomEvent<UpsellDetail & { status: "processing" | "requires_customer_action" | "in_doubt" }>;
+  "upsell-pending": CustomEvent<UpsellDetail & { status: "processing" | "requires_customer_action" | "in_doubt" | "needs_review" }>;
   "upsell-failed": CustomEvent<UpsellDetail & { code: string }>;
   "upsell-plan-changed": CustomEvent<UpsellDetail & { scheduled: boolean }>;
   "upsell-cancellation-changed": CustomEvent<UpsellDetail & { cancelled: boolean }>;

@@ -66,6 +66,7 @@ fn describe(announcement: &Announcement) -> (&'static str, &About, Option<(&'sta
                 Standing::Confirming | Standing::Processing => "processing",
                 Standing::ActionRequired => "requires_customer_action",
                 Standing::InDoubt => "in_doubt",
+                Standing::InReview => "needs_review",
             };
             ("upsell-pending", about, word("status", status))
         }

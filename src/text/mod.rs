@@ -147,7 +147,7 @@ mod tests {
     #[test]
     fn doubt_promises_one_charge() {
         let words = Language::English.phrases();
-        for words in [words.in_doubt_more, words.still_open, words.pending_more] {
+        for words in [words.in_doubt_more, words.in_review_more, words.still_open, words.pending_more] {
             assert!(
                 words.contains("can leave this page") && words.contains("not be charged twice"),
                 "{words}"

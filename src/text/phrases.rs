@@ -316,6 +316,10 @@ phrases! {
     in_doubt,
     /// The sentence under that title.
     in_doubt_more,
+    /// Title when nobody knows after all the time that it may take.
+    in_review,
+    /// The sentence under that title.
+    in_review_more,
     /// The sentence under a title, with what was accepted. Gaps: `amount`.
     ordered_of,
     /// When asking has ended without an answer.

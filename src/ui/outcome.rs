@@ -46,6 +46,7 @@ pub(super) fn waiting_title(locale: &Locale, view: &WaitingView) -> &'static str
         Standing::Confirming | Standing::Processing => locale.words.pending,
         Standing::ActionRequired => locale.words.needs_bank,
         Standing::InDoubt => locale.words.in_doubt,
+        Standing::InReview => locale.words.in_review,
     }
 }
 
@@ -54,6 +55,7 @@ pub(super) fn waiting_more(locale: &Locale, view: &WaitingView) -> &'static str 
     let w = locale.words;
     match (view.standing, view.next) {
         (Standing::ActionRequired, _) => w.needs_bank_more,
+        (Standing::InReview, _) => w.in_review_more,
         (_, Next::CheckAgain) => w.still_open,
         (Standing::Confirming | Standing::Processing, _) => w.pending_more,
         (Standing::InDoubt, _) => w.in_doubt_more,

@@ -121,6 +121,7 @@ fn word(state: AttemptState) -> &'static str {
         AttemptState::Pending { .. } => "pending",
         AttemptState::Failed(_) => "failed",
         AttemptState::Abandoned => "abandoned",
+        AttemptState::NeedsReview => "needs_review",
         AttemptState::Scheduled => "scheduled",
         AttemptState::Underpaid => "underpaid",
         AttemptState::Dismissed => "dismissed",

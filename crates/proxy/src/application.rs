@@ -266,6 +266,7 @@ impl Background {
             self.workers.reconciler.run(stop.clone()),
             self.workers.refunds.run(stop.clone()),
             self.workers.retaining.run(stop.clone()),
+            self.workers.catching_up.run(stop.clone()),
             until(&stop, self.services.catalogue.keep_products_warm(self.products.clone())),
             until(&stop, self.keep_house()),
             until(&stop, self.keep_applying_webhooks()),

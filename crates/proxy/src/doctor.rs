@@ -2,6 +2,8 @@
 //!
 //! It changes nothing at Dodo and nothing in the store, and may run beside the proxy. What it prints holds no secret.
 
+mod kept;
+
 use std::{fmt, sync::Arc};
 
 use dodo_client::{
@@ -9,14 +11,14 @@ use dodo_client::{
     types::{catalogue::Price, webhooks::WebhookEndpoint},
 };
 use secrecy::ExposeSecret;
-use upsell_core::{domain::Tenant, policy::inbox_schedule::WebhookState, rules::Rules};
+use upsell_core::{domain::Tenant, rules::Rules};
 use wire::{OfferKind, UnixSeconds};
 
 use crate::{
     clock::{Clock, SystemClock},
     gateway::Gateway,
     settings::{Origin, Settings},
-    store::{self, Condition, Database, Withheld},
+    store::{self, Condition, Database},
     webhook_signature::{self, SignedHeaders, WebhookKey},
 };
 
@@ -100,8 +102,7 @@ pub async fn examine(settings: &Settings) -> Result<Vec<Finding>, dodo_client::C
     let dodo = Gateway::new(Client::new(&settings.dodo)?, None, Arc::new(settings.tag_keys.clone()));
     let mut findings = pages(settings);
     let now = store(settings, &mut findings).await;
-    findings.extend(withheld(settings).await);
-    findings.extend(failed_webhooks(settings).await);
+    findings.extend(kept::kept(settings).await);
     match dodo.read_clock().await {
         Err(error) => findings.push(bad("Dodo", refusal(&error, settings))),
         Ok(theirs) => {
@@ -142,37 +143,6 @@ fn pages(settings: &Settings) -> Vec<Finding> {
         findings.push(doubtful("settings", text));
     }
     findings
-}
-
-/// Counts the sales that went to a hosted checkout because no saved method was shown to be the buyer's. `None` where there
-/// were none, or the store is of another version.
-async fn withheld(settings: &Settings) -> Option<Finding> {
-    let tenant = Tenant { merchant: settings.merchant.clone(), mode: settings.dodo.mode };
-    let store = store::open_read_only(&settings.database, &tenant).await.ok()??;
-    let Withheld { opened, paid } = store.withheld().await.ok()?;
-    let text = format!(
-        "{opened} offers went to a hosted checkout, {paid} of them were paid there: the buyer's saved cards did not pay the \
-         purchase that was followed, and the session did not say `signed_in`"
-    );
-    (opened > 0).then(|| good("cards", text))
-}
-
-/// Reports signed webhooks that were not applied and are not tried again by this version. `None` where there are none, or
-/// the store is of another version.
-async fn failed_webhooks(settings: &Settings) -> Option<Finding> {
-    let tenant = Tenant { merchant: settings.merchant.clone(), mode: settings.dodo.mode };
-    let store = store::open_read_only(&settings.database, &tenant).await.ok()??;
-    let backlog = store.inbox_backlog().await.ok()?;
-    let failed: Vec<String> = backlog
-        .iter()
-        .filter(|backlog| backlog.state != WebhookState::Waiting && backlog.webhooks > 0)
-        .map(|backlog| format!("{} {}", backlog.webhooks, backlog.state.as_str()))
-        .collect();
-    let text = format!(
-        "signed webhooks not applied: {}; they are kept for 35 days and tried again by another version of the proxy",
-        failed.join(", ")
-    );
-    (!failed.is_empty()).then(|| doubtful("inbox", text))
 }
 
 /// Looks at the store. Returns the time that the proxy would go by.
@@ -372,6 +342,15 @@ mod tests {
         let found = shape(&endpoint);
         assert_eq!(found.iter().map(|finding| finding.verdict).max(), Some(Verdict::Bad));
         assert!(found.iter().any(|finding| finding.text.ends_with("sent: payment.succeeded")), "{found:?}");
+    }
+
+    #[test]
+    fn what_waits_for_a_person_is_told() {
+        let count = |state, attempts| StateCount { state, attempts, oldest: UnixSeconds(1) };
+        let found = |counts: &[StateCount]| open_to_a_person(counts).map(|finding| finding.text);
+        assert_eq!(found(&[count(AttemptWord::Pending, 7), count(AttemptWord::NeedsReview, 0)]), None);
+        let text = found(&[count(AttemptWord::Underpaid, 1), count(AttemptWord::NeedsReview, 3)]).unwrap();
+        assert!(text.contains("3 `needs_review`, 1 `underpaid`"), "{text}");
     }
 
     #[test]

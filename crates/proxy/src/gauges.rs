@@ -31,6 +31,11 @@ pub(crate) fn outbox(backlog: &Backlog, now: UnixSeconds) {
     metrics::gauge!("upsell_outbox_oldest_seconds").set(whole(age(backlog.oldest, now)));
 }
 
+/// Publishes the time, in seconds, of which events may have been missed and are not caught up on.
+pub(crate) fn missed_events(seconds: i64) {
+    metrics::gauge!("upsell_missed_events_seconds").set(whole(u64::try_from(seconds).unwrap_or(0)));
+}
+
 /// When the oldest attempt was claimed that may still come out either way.
 fn oldest_unsettled(counts: &[StateCount]) -> Option<UnixSeconds> {
     counts.iter().filter(|count| count.state.is_unsettled()).map(|count| count.oldest).min()

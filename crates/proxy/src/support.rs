@@ -189,6 +189,10 @@ fn sentence(entry: &HistoryEntry) -> String {
         (Some(AttemptWord::Pending), _) => "Dodo took it on; the payment was not settled yet",
         (Some(AttemptWord::Failed), _) => "It failed: nothing was collected",
         (Some(AttemptWord::Abandoned), _) => "Nothing was found until the deadline; it is never sent again",
+        (Some(AttemptWord::NeedsReview), _) => {
+            "Waiting for it ended without an outcome; it is never sent again, counts all the same should it turn up, and \
+             a person may resolve it"
+        }
         (Some(AttemptWord::Scheduled), _) => "The change was booked for the next billing date",
         (Some(AttemptWord::Underpaid), _) => "Less came in than was agreed; a person has to decide",
         (Some(AttemptWord::Dismissed), _) => "It was decided that what came in does not buy it",
@@ -216,6 +220,10 @@ fn state(state: AttemptState) -> String {
             format!("failed ({reason}), nothing was charged")
         }
         AttemptState::Abandoned => "given up waiting; counts all the same should it turn up".to_owned(),
+        AttemptState::NeedsReview => {
+            "no outcome within the time for it; look at Dodo, then resolve it; counts all the same should it turn up"
+                .to_owned()
+        }
         AttemptState::Scheduled => "booked for the next billing date".to_owned(),
         AttemptState::Underpaid => {
             "less came in than was agreed; waiting for a person to resolve it".to_owned()

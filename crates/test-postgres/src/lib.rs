@@ -185,13 +185,16 @@ impl Server {
 pub fn signal_server(data: &Path, signal: &str) -> Result<(), ServerError> {
     let main = std::fs::read_to_string(data.join("postmaster.pid"))?;
     let main = main.lines().next().unwrap_or_default().trim();
+    let send =
+        |signal: &str, to: &str| Command::new("kill").args(["-s", signal, to]).stderr(Stdio::null()).status();
+    // It stands still while its children are counted, so that none is born meanwhile.
+    send("STOP", main)?;
     let children = std::fs::read_to_string(format!("/proc/{main}/task/{main}/children")).unwrap_or_default();
-    let send = |to: &str| Command::new("kill").args(["-s", signal, to]).stderr(Stdio::null()).status();
-    let done = send(main)?;
     for child in children.split_whitespace() {
         // Those that have ended meanwhile need no signal.
-        send(child)?;
+        send(signal, child)?;
     }
+    let done = send(signal, main)?;
     if done.success() { Ok(()) } else { Err(ServerError::Start(format!("kill -s {signal} {main}: {done}"))) }
 }
 

@@ -171,6 +171,11 @@ impl Database {
         self.folder().join("backup.sqlite")
     }
 
+    /// Says which engine it is.
+    pub(crate) fn is_postgres(&self) -> bool {
+        self.name().is_some()
+    }
+
     /// Returns the name of the database on PostgreSQL.
     fn name(&self) -> Option<&str> {
         let (_, rest) = self.url.strip_prefix("postgres://")?.split_once('/')?;

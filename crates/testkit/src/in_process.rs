@@ -265,6 +265,20 @@ impl InProcessServices {
         Ok(())
     }
 
+    /// Lets hours pass here and at Dodo, with the reconciler and the worker of refunds at work once in each.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn pass_hours(&self, dodo: &Dodo, hours: u32) -> anyhow::Result<()> {
+        for _ in 0..hours {
+            self.clock.advance(3600);
+            dodo.control().advance(Duration::from_secs(3600));
+            self.workers.reconciler.round().await?;
+            self.workers.refunds.round().await?;
+        }
+        Ok(())
+    }
+
     /// Advances time to the next look-up of an abandoned attempt, and then for what the look-up finds.
     ///
     /// # Errors

@@ -26,6 +26,7 @@ mod dodo;
 pub mod history;
 mod http;
 mod in_process;
+mod old_charges;
 mod plans;
 mod process;
 mod proxy;

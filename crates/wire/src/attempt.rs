@@ -58,6 +58,8 @@ words!(
         RequiresCustomerAction,
         /// Not known yet whether it was collected; it is being looked up and will not be charged twice. Ask again.
         InDoubt,
+        /// Not known after all the time that it may take; the merchant looks into it. It will not be charged twice.
+        NeedsReview,
         /// The buyer pays at `checkout_url`.
         CheckoutRequired,
         /// Definitely not collected. Final for this attempt.

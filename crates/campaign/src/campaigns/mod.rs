@@ -14,6 +14,7 @@ mod outage;
 mod plan_change;
 mod quote_race;
 mod restore;
+mod starve;
 mod unknowns;
 mod webhook_forgery;
 mod webhook_order;
@@ -61,6 +62,7 @@ pub const ALL: &[&dyn Campaign] = &[
     &plan_change::PlanChange,
     &quote_race::QuoteRace,
     &restore::Restore,
+    &starve::Starve,
     &webhook_forgery::WebhookForgery,
     &webhook_order::WebhookOrder,
 ];

@@ -43,6 +43,8 @@ pub enum AttemptState {
     Failed(FailureReason),
     /// Looked for until the deadline, not found; watched on.
     Abandoned,
+    /// Waiting has come to its end without an outcome. Never chargeable again, still settled by evidence, open to a person.
+    NeedsReview,
     /// Booked for the next billing date.
     Scheduled,
     /// Less came in than was agreed, by a payment that only names the attempt. A person decides.
@@ -90,6 +92,8 @@ pub enum AttemptWord {
     Failed,
     /// See [`AttemptState::Abandoned`].
     Abandoned,
+    /// See [`AttemptState::NeedsReview`].
+    NeedsReview,
     /// See [`AttemptState::Scheduled`].
     Scheduled,
     /// See [`AttemptState::Underpaid`].
@@ -108,6 +112,7 @@ words!(AttemptWord {
     Pending = "pending",
     Failed = "failed",
     Abandoned = "abandoned",
+    NeedsReview = "needs_review",
     Scheduled = "scheduled",
     Underpaid = "underpaid",
     Dismissed = "dismissed",
@@ -134,6 +139,7 @@ impl AttemptState {
             Self::Pending { .. } => AttemptWord::Pending,
             Self::Failed(_) => AttemptWord::Failed,
             Self::Abandoned => AttemptWord::Abandoned,
+            Self::NeedsReview => AttemptWord::NeedsReview,
             Self::Scheduled => AttemptWord::Scheduled,
             Self::Underpaid => AttemptWord::Underpaid,
             Self::Dismissed => AttemptWord::Dismissed,
@@ -169,6 +175,7 @@ impl AttemptState {
             AttemptWord::Pending => Self::Pending { customer_action },
             AttemptWord::Failed => Self::Failed(failure?),
             AttemptWord::Abandoned => Self::Abandoned,
+            AttemptWord::NeedsReview => Self::NeedsReview,
             AttemptWord::Scheduled => Self::Scheduled,
             AttemptWord::Underpaid => Self::Underpaid,
             AttemptWord::Dismissed => Self::Dismissed,
@@ -189,6 +196,23 @@ pub struct ConsentRecord {
     /// Language, version and hash of the words on the screen, as the widget reports them.
     pub shown: Option<Consent>,
 }
+
+/// Why waiting for an attempt ended in [`AttemptState::NeedsReview`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ReviewCause {
+    /// Dodo still calls the payment pending after the limit for what it waits for.
+    StillPending,
+    /// Dodo did not answer, or its answer could not be read, until the end of the watch.
+    Unreadable,
+    /// No payment was found until the end of the watch over what was given up.
+    NeverFound,
+}
+
+words!(ReviewCause {
+    StillPending = "still_pending",
+    Unreadable = "unreadable",
+    NeverFound = "never_found",
+});
 
 /// Who found out what is written down about an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -17,7 +17,7 @@ mod words;
 
 pub use attempt::{
     AttemptKind, AttemptRow, AttemptState, AttemptWord, BookingEnd, ConsentRecord, Fingerprint, HistoryEntry,
-    Observation, Source,
+    Observation, ReviewCause, Source,
 };
 pub use method::{SavedMethod, shown_card};
 pub use offer::{DeclineEntry, EquivalenceKey, OfferRow, OfferState};

@@ -5,7 +5,7 @@ use wire::{AttemptId, UnixSeconds};
 use super::{
     Abandon, Changes, Claim, ClaimOutcome, Command, ConcludeRefund, Conclusion, Decline, DeclineOutcome,
     EndBooking, MarkRefundSent, MarkSent, Rebuild, Rebuilding, Record, RecordDispute, RecordLook,
-    RecordRefund, Release, Scope, Settle, Settled, Settlement, Took,
+    RecordRefund, Release, Review, Scope, Settle, Settled, Settlement, Took,
 };
 use crate::domain::{BookingEnd, RefundOrder};
 
@@ -23,6 +23,8 @@ pub enum AnyCommand {
     Settle(AttemptId, Box<Settlement>),
     /// See [`Abandon`].
     Abandon(Abandon),
+    /// See [`Review`].
+    Review(Review),
     /// See [`EndBooking`].
     EndBooking(EndBooking),
     /// See [`RecordLook`].
@@ -91,6 +93,7 @@ macro_rules! inside {
                 $body
             }
             AnyCommand::Abandon($command) => $body,
+            AnyCommand::Review($command) => $body,
             AnyCommand::EndBooking($command) => $body,
             AnyCommand::RecordLook($command) => $body,
             AnyCommand::Decline($command) => $body,

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::domain::{
     AttemptKind, AttemptState, AttemptWord, BookingEnd, DeclineEntry, EmailHash, OfferRow, OfferState,
-    OrderState, QuoteRow, RefundCause, SeenDispute, SeenRefund, Source,
+    OrderState, QuoteRow, RefundCause, ReviewCause, SeenDispute, SeenRefund, Source,
 };
 
 /// One thing to write.
@@ -200,6 +200,8 @@ pub enum HistoryEvent {
         /// The payment that told it.
         payment: Option<PaymentId>,
     },
+    /// Waiting for it ended without an outcome.
+    NeedsReview(ReviewCause),
     /// Its offer came to a state by it.
     OfferMoved(OfferState),
     /// A person decided about what came in.
@@ -238,6 +240,9 @@ impl HistoryEvent {
                 let details: Vec<_> = [failure, action, payment].into_iter().flatten().collect();
                 let detail = (!details.is_empty()).then(|| details.join(", "));
                 (word.as_str(), Some(*source), detail)
+            }
+            Self::NeedsReview(cause) => {
+                ("needs_review", Some(Source::Deadline), Some(cause.as_str().to_owned()))
             }
             Self::OfferMoved(state) => ("offer", None, Some(state.as_str().to_owned())),
             Self::Resolved(resolution) => ("resolved", None, Some(resolution.as_str().to_owned())),

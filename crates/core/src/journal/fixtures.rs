@@ -13,14 +13,14 @@ use wire::{
 };
 
 use super::{
-    Abandon, Claim, ClaimOutcome, Decline, KeptKey, MarkSent, RecordLook, Release, Settle, Settled,
+    Abandon, Claim, ClaimOutcome, Decline, KeptKey, MarkSent, RecordLook, Release, Review, Settle, Settled,
     Settlement, Unexecuted, memory::Memory, restore::Rebuilding,
 };
 use crate::{
     domain::{
         AttemptKind, AttemptRow, AttemptState, Cart, ChargePlan, DisputeStatus, EmailHash, EquivalenceKey,
         Named, Observation, OfferRow, OfferState, PaymentFacts, PaymentStatus, Proof, QuoteRow, RefundStatus,
-        SeenDispute, SeenPayment, SeenRefund, Source, StoreIdentity, Tags,
+        ReviewCause, SeenDispute, SeenPayment, SeenRefund, Source, StoreIdentity, Tags,
     },
     policy::refunds::RefundRules,
 };
@@ -365,6 +365,12 @@ impl Memory {
     /// Gives an attempt up, to be looked at an hour later.
     pub fn abandon(&mut self, attempt: &AttemptId) -> bool {
         self.execute(&Abandon { attempt: attempt.clone(), at: NOW, next_check_at: after(3600) })
+    }
+
+    /// Ends waiting for an attempt for good.
+    pub fn review(&mut self, attempt: &AttemptId) -> bool {
+        let cause = ReviewCause::StillPending;
+        self.execute(&Review { attempt: attempt.clone(), cause, at: NOW, next_check_at: None })
     }
 
     /// Records a look at an attempt.

@@ -9,9 +9,10 @@
 //! | module | commands |
 //! |---|---|
 //! | [`claims`] | [`Claim`], [`MarkSent`], [`Release`]: the two commits before a charge, and the way back |
-//! | [`settle`] | [`Settle`], [`Abandon`], [`RecordLook`]: what was found out about an attempt |
+//! | [`settle`] | [`Settle`]: what was found out about an attempt |
+//! | [`waiting`] | [`RecordLook`], [`Abandon`], [`Review`]: looks that decided nothing, and the end of waiting |
 //! | [`evidence`] | [`SettlePayment`]: a payment that may be an attempt's own |
-//! | [`resolve`] | [`Resolve`]: what a person decides about money that fell short |
+//! | [`resolve`] | [`Resolve`]: what a person decides about what fell short or needs review |
 //! | [`bookings`] | [`EndBooking`] |
 //! | [`declines`] | [`Decline`] |
 //! | [`refunds`] | [`RecordRefund`], [`RecordDispute`], [`MarkRefundSent`], [`ConcludeRefund`] |
@@ -47,6 +48,7 @@ pub mod resolve;
 pub mod restore;
 pub mod settle;
 pub mod states;
+pub mod waiting;
 #[cfg(any(test, feature = "fixtures"))]
 pub mod world;
 
@@ -64,7 +66,8 @@ pub use record::{
 pub use refunds::{ConcludeRefund, Conclusion, MarkRefundSent, RecordDispute, RecordRefund};
 pub use resolve::{Resolution, Resolve, Resolved};
 pub use restore::{LastSign, PresumeSent, Rebuild, Rebuilding, Took};
-pub use settle::{Abandon, RecordLook, Settle, Settled, Settlement};
+pub use settle::{Settle, Settled, Settlement};
+pub use waiting::{Abandon, RecordLook, Review};
 
 /// Something that is to be decided and written in one transaction.
 pub trait Command {

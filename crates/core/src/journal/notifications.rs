@@ -26,6 +26,8 @@ pub enum NotificationKind {
     PaymentFailed,
     /// Less was collected than was agreed: do not fulfil, a person decides.
     PaymentUnderpaid,
+    /// Waiting for the payment has ended without an outcome: do not fulfil, a person decides.
+    PaymentNeedsReview,
     /// Money was collected that should not have been, and goes back. Where all of it does, there is nothing to fulfil.
     PaymentRefundOrdered,
     /// It did not go back: a person gives it back, or fulfils after all.
@@ -52,6 +54,7 @@ impl NotificationKind {
             Self::PaymentSucceeded => "payment.succeeded",
             Self::PaymentFailed => "payment.failed",
             Self::PaymentUnderpaid => "payment.underpaid",
+            Self::PaymentNeedsReview => "payment.needs_review",
             Self::PaymentRefundOrdered => "payment.refund_ordered",
             Self::PaymentRefundRefused => "payment.refund_refused",
             Self::PaymentRefunded => "payment.refunded",
@@ -87,6 +90,13 @@ impl Notification {
             data["currency"] = json!(collected.currency);
         }
     }
+
+    /// Says why it is told.
+    pub(super) fn with_cause(&mut self, cause: &str) {
+        if let Some(data) = self.body.get_mut("data") {
+            data["cause"] = json!(cause);
+        }
+    }
 }
 
 /// Whether coming from `before` to `after` is something to tell.
@@ -94,7 +104,10 @@ impl Notification {
 pub fn is_news(before: AttemptState, after: AttemptState) -> bool {
     before != after
         && match after {
-            AttemptState::Succeeded | AttemptState::Scheduled | AttemptState::Underpaid => true,
+            AttemptState::Succeeded
+            | AttemptState::Scheduled
+            | AttemptState::Underpaid
+            | AttemptState::NeedsReview => true,
             // One reason may be replaced by a sharper one; it failed once.
             AttemptState::Failed(_) => !matches!(before, AttemptState::Failed(_)),
             _ => false,
@@ -119,6 +132,7 @@ pub fn of_attempt(
         (AttemptState::Scheduled, _) => NotificationKind::PlanChangeScheduled,
         (AttemptState::Failed(_), _) => NotificationKind::PaymentFailed,
         (AttemptState::Underpaid, _) => NotificationKind::PaymentUnderpaid,
+        (AttemptState::NeedsReview, _) => NotificationKind::PaymentNeedsReview,
         _ => return None,
     };
     let mut data = data(row, quote, offer);

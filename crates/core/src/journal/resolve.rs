@@ -1,4 +1,4 @@
-//! What a person decides about money that fell short of what was agreed (I18).
+//! What a person decides about money that fell short of what was agreed (I18), and about what waiting did not decide (I13).
 
 use dodo_client::ids::PaymentId;
 use wire::{AttemptId, UnixSeconds};
@@ -7,16 +7,19 @@ use super::{
     Change, Changes, Command, HistoryEvent, Record, Scope, StoredAttempt, StoredPayment, notifications,
     record::OfferKey, settle, states,
 };
-use crate::domain::{AttemptRow, AttemptState, OfferRow, OfferState, PaymentOnRecord, RefundCause};
+use crate::domain::{
+    AttemptRow, AttemptState, OfferRow, OfferState, PaymentOnRecord, PaymentStatus, RefundCause,
+};
 
-/// The three ways out of `underpaid`.
+/// The ways out of `underpaid` and `needs_review`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Resolution {
-    /// What came in is enough: the attempt has succeeded.
+    /// What came in is enough, or what is on its way will do: the attempt has succeeded.
     Fulfil,
-    /// It goes back, all of it, and the offer is over.
+    /// It goes back, all of it, and the offer is over. Only what has come in can go back.
     Refund,
-    /// The merchant keeps it or has dealt with it; the offer can be taken again while it is valid.
+    /// The merchant keeps it or has dealt with it; the offer can be taken again while it is valid. Not while Dodo calls the
+    /// payment pending (I6).
     Reopen,
 }
 
@@ -32,13 +35,13 @@ impl Resolution {
     }
 }
 
-/// Resolves an attempt that is `underpaid`.
+/// Resolves an attempt that is `underpaid` or `needs_review`.
 #[derive(Clone, Debug)]
 pub struct Resolve {
     /// The attempt.
     pub attempt: AttemptId,
-    /// The payment that fell short, as whoever decides has seen it.
-    pub payment: PaymentId,
+    /// The payment that fell short or is pending, as whoever decides has seen it. `None` where none is known.
+    pub payment: Option<PaymentId>,
     /// What is decided.
     pub resolution: Resolution,
     /// The time.
@@ -50,8 +53,8 @@ pub struct Resolve {
 pub enum Resolved {
     /// There is no such attempt.
     NotFound,
-    /// It is not `underpaid`, or by another payment: nothing was done. The state that it is in.
-    NotUnderpaid(AttemptState),
+    /// It does not wait for such a decision, or by another payment: nothing was done. The state that it is in.
+    NotOpen(AttemptState),
     /// It is decided. The row as it is now.
     Done(Box<AttemptRow>),
 }
@@ -64,7 +67,7 @@ impl Command for Resolve {
         Scope {
             offer: Some(OfferKey::OfAttempt),
             quote: true,
-            payment: Some(self.payment.clone()),
+            payment: self.payment.clone(),
             flags: true,
             ..Scope::of_attempt(&self.attempt)
         }
@@ -75,11 +78,12 @@ impl Command for Resolve {
             return (Resolved::NotFound, Changes::none());
         };
         let paid = record.payment.as_ref().filter(|paid| {
-            paid.attempt_id == stored.row.id && stored.row.payment_id.as_ref() == Some(&self.payment)
+            paid.attempt_id == stored.row.id
+                && stored.row.payment_id.as_ref() == Some(&paid.record.payment.id)
         });
-        let (AttemptState::Underpaid, Some(paid)) = (stored.row.state, paid) else {
-            return (Resolved::NotUnderpaid(stored.row.state), Changes::none());
-        };
+        if stored.row.payment_id != self.payment || !self.makes_sense(stored.row.state, paid) {
+            return (Resolved::NotOpen(stored.row.state), Changes::none());
+        }
         let state = match self.resolution {
             Resolution::Fulfil => AttemptState::Succeeded,
             Resolution::Refund | Resolution::Reopen => AttemptState::Dismissed,
@@ -94,19 +98,23 @@ impl Command for Resolve {
         match self.resolution {
             Resolution::Fulfil => {
                 // From now on it is the sale, unless another attempt is.
-                let sale = PaymentOnRecord { surplus: stored.surplus, ..paid.record.clone() };
-                changes.push(Change::WritePayment(StoredPayment { record: sale, ..paid.clone() }));
+                if let Some(paid) = paid {
+                    let sale = PaymentOnRecord { surplus: stored.surplus, ..paid.record.clone() };
+                    changes.push(Change::WritePayment(StoredPayment { record: sale, ..paid.clone() }));
+                }
                 let before = stored.row.state;
                 let offer = record.offer.as_ref();
                 if let Some(mut notification) = notifications::of_attempt(before, &row, quote, offer, self.at)
                 {
-                    notification.with_collected(paid.record.payment.amount);
+                    notification.with_collected(paid.and_then(|paid| paid.record.payment.amount));
                     changes.notify(notification, self.at);
                 }
             }
             Resolution::Refund => {
-                let (seen, order) = (&paid.record.payment, (RefundCause::Underpaid, None));
-                settle::order_refund(order, seen, &row, quote, record, self.at, &mut changes);
+                if let Some(paid) = paid {
+                    let (seen, order) = (&paid.record.payment, (RefundCause::Underpaid, None));
+                    settle::order_refund(order, seen, &row, quote, record, self.at, &mut changes);
+                }
             }
             Resolution::Reopen => {}
         }
@@ -115,6 +123,18 @@ impl Command for Resolve {
 }
 
 impl Resolve {
+    /// Says whether the decision can be carried out.
+    fn makes_sense(&self, state: AttemptState, paid: Option<&StoredPayment>) -> bool {
+        let is_pending = paid.is_some_and(|paid| paid.record.payment.status == PaymentStatus::Pending);
+        match (state, self.resolution) {
+            (AttemptState::Underpaid, _) => paid.is_some(),
+            // What is called charged has its payment on record (I9).
+            (AttemptState::NeedsReview, Resolution::Fulfil) => is_pending,
+            (AttemptState::NeedsReview, Resolution::Reopen) => !is_pending,
+            _ => false,
+        }
+    }
+
     fn move_offer(&self, offer: &OfferRow, row: &AttemptRow, changes: &mut Changes) {
         let is_blocked_by_it = offer.state == OfferState::Abandoned && offer.attempt_no == row.no;
         let state = match self.resolution {

@@ -208,11 +208,17 @@ pub fn is_held(at: UnixSeconds, held_until: Option<UnixSeconds>) -> bool {
 #[must_use]
 pub fn authenticated<'a>(payment: &'a PaymentFacts, store: &StoreIdentity) -> Option<&'a Tags> {
     let tags = payment.named.tags()?;
-    let is_ours = tags.store == store.name && tags.mode == store.mode;
     let may_belong = observe::may_belong(tags.kind, payment.charge_type.as_ref());
     let may_be_a_renewal = payment.subscription_id.is_some()
         && matches!(payment.charge_type, None | Some(ChargeType::Unknown(_)));
-    (is_ours && may_belong && !may_be_a_renewal).then_some(tags)
+    (is_of(tags, store) && may_belong && !may_be_a_renewal).then_some(tags)
+}
+
+/// Says whether these tags were written over this store. Alone, of a payment that cannot be read, they prove that the store
+/// had their attempt, and nothing about what became of it.
+#[must_use]
+pub fn is_of(tags: &Tags, store: &StoreIdentity) -> bool {
+    tags.store == store.name && tags.mode == store.mode
 }
 
 /// Says whether a payment may have been made by an attempt from before there were codes. In a restore that blocks the

@@ -240,7 +240,7 @@ impl Settle<'_> {
         let second = beside && self.settlement.observation == Observation::Succeeded;
         let newly_collected = states::is_collected(row.state) && !states::is_collected(stored.row.state);
         let found = Found {
-            late: stored.row.state == AttemptState::Abandoned && row.state == AttemptState::Succeeded,
+            late: is_late(stored, known) && row.state == AttemptState::Succeeded,
             surplus: second || (newly_collected && record.rival_has_collected()),
         };
         let order = refunds::order(self.settlement.refund, found);
@@ -257,6 +257,13 @@ impl Settle<'_> {
         }
         Paid { second, order }
     }
+}
+
+/// Says whether what collects now comes late: its attempt had been given up, and Dodo had said nothing of a payment until
+/// then. A payment that Dodo called pending is on its way, however long that takes (I13).
+fn is_late(stored: &StoredAttempt, known: Option<&StoredPayment>) -> bool {
+    let was_given_up = matches!(stored.row.state, AttemptState::Abandoned | AttemptState::NeedsReview);
+    was_given_up && known.is_none() && stored.row.payment_id.is_none()
 }
 
 /// Orders a refund of a payment, and says so to the merchant's system.
@@ -290,7 +297,7 @@ pub(super) fn order_refund(
 }
 
 /// Brings the offer to where its attempt is. Returns the offer, when it has moved.
-fn follow(row: &AttemptRow, record: &Record, changes: &mut Changes) -> Option<OfferRow> {
+pub(super) fn follow(row: &AttemptRow, record: &Record, changes: &mut Changes) -> Option<OfferRow> {
     let offer = record.offer.as_ref()?;
     let state = states::offer_after(offer.state, row.state, offer.attempt_no == row.no);
     if state == offer.state {
@@ -299,86 +306,6 @@ fn follow(row: &AttemptRow, record: &Record, changes: &mut Changes) -> Option<Of
     let moved = OfferRow { state, ..offer.clone() };
     changes.update_offer(&moved);
     Some(moved)
-}
-
-/// Gives up waiting: `unknown` and `pending` become `abandoned`; every other state stays, and the outcome is `false`.
-#[derive(Clone, Debug)]
-pub struct Abandon {
-    /// The attempt.
-    pub attempt: AttemptId,
-    /// The time.
-    pub at: UnixSeconds,
-    /// When to look again all the same.
-    pub next_check_at: UnixSeconds,
-}
-
-impl Command for Abandon {
-    const NAME: &'static str = "abandon";
-    type Outcome = bool;
-
-    fn scope(&self) -> Scope {
-        Scope { offer: Some(OfferKey::OfAttempt), ..Scope::of_attempt(&self.attempt) }
-    }
-
-    fn decide(&self, record: &Record) -> (bool, Changes) {
-        let Some(stored) = &record.attempt else { return (false, Changes::none()) };
-        let state = states::abandon(stored.row.state);
-        if state == stored.row.state {
-            return (false, Changes::none());
-        }
-        let row = AttemptRow {
-            state,
-            next_check_at: Some(self.next_check_at),
-            lease_until: UnixSeconds(0),
-            ..stored.row.clone()
-        };
-        let mut changes = Changes::none();
-        changes.push(Change::UpdateAttempt(Box::new(StoredAttempt { row: row.clone(), ..stored.clone() })));
-        follow(&row, record, &mut changes);
-        let event = HistoryEvent::Settled { state, source: Source::Deadline, payment: None };
-        changes.history(&row.id, self.at, event);
-        (true, changes)
-    }
-}
-
-/// Records that an attempt was looked up, and when to look next.
-#[derive(Clone, Debug)]
-pub struct RecordLook {
-    /// The attempt.
-    pub attempt: AttemptId,
-    /// The time.
-    pub at: UnixSeconds,
-    /// The look was complete, after the deadline, and found nothing.
-    pub clean_after_deadline: bool,
-    /// When to look next; `None` ends looking.
-    pub next_check_at: Option<UnixSeconds>,
-}
-
-impl Command for RecordLook {
-    const NAME: &'static str = "record_look";
-    type Outcome = ();
-
-    fn scope(&self) -> Scope {
-        Scope::of_attempt(&self.attempt)
-    }
-
-    fn decide(&self, record: &Record) -> ((), Changes) {
-        let mut changes = Changes::none();
-        let looked_up = |stored: &&StoredAttempt| states::is_looked_up(stored.row.state);
-        if let Some(stored) = record.attempt.as_ref().filter(looked_up) {
-            let row = AttemptRow {
-                checks: stored.row.checks.saturating_add(1),
-                clean_looks: stored.row.clean_looks.saturating_add(u32::from(self.clean_after_deadline)),
-                next_check_at: self.next_check_at,
-                lease_until: UnixSeconds(0),
-                ..stored.row.clone()
-            };
-            changes.push(Change::UpdateAttempt(Box::new(StoredAttempt { row, ..stored.clone() })));
-            let event = HistoryEvent::LookedUp { clean: self.clean_after_deadline };
-            changes.history(&self.attempt, self.at, event);
-        }
-        ((), changes)
-    }
 }
 
 #[cfg(test)]

@@ -24,11 +24,12 @@ pub const COLLECTED: [AttemptWord; 2] = [AttemptWord::Scheduled, AttemptWord::Su
 pub const BOOKED: AttemptWord = AttemptWord::Scheduled;
 
 /// Attempts that [`may_have_acted`], by their words.
-pub const ACTED: [AttemptWord; 8] = [
+pub const ACTED: [AttemptWord; 9] = [
     AttemptWord::Sent,
     AttemptWord::Unknown,
     AttemptWord::Pending,
     AttemptWord::Abandoned,
+    AttemptWord::NeedsReview,
     AttemptWord::Scheduled,
     AttemptWord::Underpaid,
     AttemptWord::Dismissed,
@@ -120,7 +121,7 @@ pub fn may_have_acted(state: AttemptState) -> bool {
 /// have come in.
 #[must_use]
 pub fn is_watched(state: AttemptState) -> bool {
-    matches!(state, AttemptState::Abandoned | AttemptState::Underpaid)
+    matches!(state, AttemptState::Abandoned | AttemptState::NeedsReview | AttemptState::Underpaid)
 }
 
 /// Says whether an attempt in this state is looked up: its request may have left, and no definite answer came.
@@ -131,6 +132,7 @@ pub fn is_looked_up(state: AttemptState) -> bool {
         | AttemptState::Unknown
         | AttemptState::Pending { .. }
         | AttemptState::Underpaid
+        | AttemptState::NeedsReview
         | AttemptState::Abandoned => true,
         AttemptState::Claimed
         | AttemptState::Released
@@ -143,8 +145,8 @@ pub fn is_looked_up(state: AttemptState) -> bool {
 
 /// The attempt's state after `seen`.
 ///
-/// `succeeded` absorbs everything, then what a person decided, then `underpaid`, then `scheduled`, then `failed`; `pending` beats `unknown`; an abandoned attempt is
-/// moved by definite evidence only. Evidence about an attempt that was never sent is a contradiction that money wins:
+/// `succeeded` absorbs everything, then what a person decided, then `underpaid`, then `scheduled`, then `failed`; `pending` beats `unknown`; an attempt that was
+/// given up, or needs review, is moved by definite evidence only. Evidence about an attempt that was never sent is a contradiction that money wins:
 /// only a success is believed.
 #[must_use]
 pub fn join(state: AttemptState, seen: Observation) -> AttemptState {
@@ -158,7 +160,7 @@ pub fn join(state: AttemptState, seen: Observation) -> AttemptState {
         (_, O::Scheduled) | (S::Scheduled, _) => S::Scheduled,
         (S::Failed(known), O::Failed(new)) => S::Failed(sharper(known, new)),
         (_, O::Failed(reason)) => S::Failed(reason),
-        (S::Failed(_) | S::Abandoned, O::Pending { .. } | O::Unknown) => state,
+        (S::Failed(_) | S::Abandoned | S::NeedsReview, O::Pending { .. } | O::Unknown) => state,
         (S::Pending { customer_action: known }, O::Pending { customer_action: new }) => {
             S::Pending { customer_action: known || new }
         }
@@ -196,6 +198,17 @@ pub fn abandon(state: AttemptState) -> AttemptState {
     }
 }
 
+/// Returns the attempt's state after its waiting has come to its end: for a person to look at, still open to evidence.
+#[must_use]
+pub fn review(state: AttemptState) -> AttemptState {
+    match state {
+        AttemptState::Unknown | AttemptState::Pending { .. } | AttemptState::Abandoned => {
+            AttemptState::NeedsReview
+        }
+        other => other,
+    }
+}
+
 /// The offer's state after one of its attempts came to `attempt`.
 ///
 /// `current` says whether that attempt is the offer's latest. A stale attempt can still bring money in, and nothing
@@ -216,7 +229,7 @@ pub fn offer_after(offer: OfferState, attempt: AttemptState, current: bool) -> O
                 AttemptState::Unknown => OfferState::Unknown,
                 AttemptState::Pending { .. } => OfferState::Pending,
                 AttemptState::Failed(_) => OfferState::Failed,
-                AttemptState::Abandoned => OfferState::Abandoned,
+                AttemptState::Abandoned | AttemptState::NeedsReview => OfferState::Abandoned,
                 AttemptState::Released
                 | AttemptState::Dismissed
                 | AttemptState::Underpaid

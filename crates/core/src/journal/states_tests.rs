@@ -19,6 +19,7 @@ fn sent_state() -> impl Strategy<Value = AttemptState> {
         any::<bool>().prop_map(|customer_action| AttemptState::Pending { customer_action }),
         prop::sample::select(FailureReason::ALL).prop_map(AttemptState::Failed),
         Just(AttemptState::Abandoned),
+        Just(AttemptState::NeedsReview),
         Just(AttemptState::Scheduled),
         Just(AttemptState::Succeeded),
     ]

@@ -1,5 +1,7 @@
 //! A small world around a store, for properties over random sequences: clicks, workers, Dodo, the reconciler, the merchant's
 //! refunds, and a store that lost commits.
+//!
+//! In one file because each choice of the walk is read beside the others.
 
 #![allow(clippy::unwrap_used, reason = "for tests")]
 
@@ -13,7 +15,7 @@ use wire::{AttemptId, EffectiveAt, FailureReason, IdempotencyKey, OfferId, Recei
 
 use super::{
     Abandon, Claim, Conclusion, Decline, KeptKey, MarkRefundSent, MarkSent, RecordDispute, RecordLook,
-    RecordRefund, Release, Settlement, Took, Unexecuted,
+    RecordRefund, Release, Review, Settlement, Took, Unexecuted,
     any_command::{AnyCommand, Outcome},
     fixtures::{
         ALL_BACK, NOW, claim_of, customer, dispute, lost, offer, payment, product, quote, refund, refusal,
@@ -24,7 +26,7 @@ use super::{
 use crate::{
     domain::{
         AttemptKind, AttemptRow, AttemptState, ChargePlan, DisputeStatus, EquivalenceKey, Observation,
-        OfferRow, PaymentStatus, QuoteRow, RefundOrder, RefundStatus, Source,
+        OfferRow, PaymentStatus, QuoteRow, RefundOrder, RefundStatus, ReviewCause, Source,
     },
     policy::refunds::RefundRules,
 };
@@ -152,7 +154,15 @@ impl World {
             }),
             12..14 => dice.among(&attempts).map(|row| AnyCommand::Release(release(dice, row, now))),
             14..23 => self.settle(dice, &attempts),
-            23 | 24 => dice.among(&attempts).map(|row| {
+            23 => dice.among(&attempts).map(|row| {
+                AnyCommand::Review(Review {
+                    attempt: row.id.clone(),
+                    cause: dice.among(ReviewCause::ALL).unwrap(),
+                    at: now,
+                    next_check_at: None,
+                })
+            }),
+            24 => dice.among(&attempts).map(|row| {
                 AnyCommand::Abandon(Abandon {
                     attempt: row.id.clone(),
                     at: now,
@@ -270,7 +280,8 @@ impl World {
 
     /// A look; looking for what is undecided does not end.
     fn look(&self, dice: &mut Dice, row: &AttemptRow) -> RecordLook {
-        let may_end = self.is_wild || row.state == AttemptState::Abandoned;
+        let may_end =
+            self.is_wild || matches!(row.state, AttemptState::Abandoned | AttemptState::NeedsReview);
         let next_check_at = (!may_end || dice.one_in(2)).then_some(UnixSeconds(self.now.0 + 30));
         let clean_after_deadline = dice.one_in(2);
         RecordLook { attempt: row.id.clone(), at: self.now, clean_after_deadline, next_check_at }

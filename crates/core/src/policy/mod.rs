@@ -2,6 +2,7 @@
 
 pub mod authority;
 pub mod catalogue;
+pub mod catching_up;
 pub mod classify;
 pub mod declines;
 pub mod dues;
@@ -10,6 +11,7 @@ pub mod email;
 pub mod evidence;
 pub mod failure_reason;
 pub mod inbox_schedule;
+pub mod listing_plan;
 pub mod observe;
 pub mod occasion;
 pub mod outbox_schedule;

@@ -1,20 +1,35 @@
 //! When an undecided attempt is looked up, and when waiting ends. Pure.
 //!
+//! Every attempt waits for itself: the time of its next look follows from its own age, state and last look, and from no
+//! other attempt (I19). Every wait has an end, and a named state after it (I13):
+//!
+//! | waits for | until | then |
+//! |---|---|---|
+//! | a charge that is not found | 20 minutes and two complete look-ups | `abandoned` |
+//! | a charge that Dodo calls pending | the merchant's limit for it, 7 days by default | `needs_review` |
+//! | a charge that cannot be read | 48 hours | `needs_review` |
+//! | a hosted page | 25 hours without a payment | `failed` (`cancelled`) |
+//! | what was given up | 48 hours, or the limit while Dodo calls it pending or cannot be read | `needs_review` |
+//! | what fell short | a person; looked at for 48 hours | `underpaid` |
+//! | what needs review | a person; looked at daily for 30 days | `needs_review` |
+//!
 //! A confirmed checkout lives 15 minutes at Dodo, so that a charge that is not there after 20 will hardly come; but "not
 //! listed" proves nothing by itself, so that two complete look-ups after the deadline are needed, and an abandoned
 //! attempt is watched for two days more, longer than Dodo repeats a webhook. A hosted page lives a day; a payment that
 //! was begun on it may take longer, so that the page's end decides only what a complete look-up shows to be idle. What
-//! Dodo says is under way is watched until it is not.
+//! Dodo calls pending is pending: a bank approval or a slow method is never given up, and never late.
 //!
 //! An outage leaves many behind of which only a listing of payments tells. One listing tells of all of them, so that they
-//! come due together; what is looked up one by one is spread instead.
+//! come due together; what is looked up one by one is spread instead. How listings are cut is decided in
+//! [`super::listing_plan`].
 
 use money::later;
 use wire::UnixSeconds;
 
 use crate::{
-    domain::{AttemptKind, AttemptRow},
+    domain::{AttemptKind, AttemptRow, AttemptState, ReviewCause},
     journal::states,
+    rules::WaitingRules,
 };
 
 /// Seconds after the claim at which an attempt is looked up.
@@ -25,21 +40,48 @@ const DEADLINE: i64 = 20 * 60;
 const CLEAN_LOOKS: u32 = 2;
 /// Seconds between look-ups after the deadline.
 const SWEEP: i64 = 60;
-/// Seconds between look-ups of what was given up.
+/// Seconds between look-ups of what was given up; the longest pause of what is pending.
 const WATCH_EVERY: i64 = 3600;
-/// Seconds for which what was given up is watched.
+/// Seconds for which what was given up is watched, and what cannot be read is tried.
 const WATCH_FOR: i64 = 48 * 3600;
+/// Seconds between look-ups of what needs review.
+const REVIEW_EVERY: i64 = 86_400;
+/// Seconds after its limit for which what needs review is looked up. Webhooks settle it later than that, too.
+const REVIEW_FOR: i64 = 30 * 86_400;
 
-/// Seconds until payments are listed again when they could not be listed.
+/// Seconds until payments are listed again when Dodo did not list them for anybody.
 const FIRST_PAUSE: i64 = 5;
 /// How often that pause doubles.
 const PAUSE_DOUBLINGS: u32 = 5;
+
+/// Seconds after the claim up to which an attempt is [`AgeGroup::Fresh`].
+const FRESH_FOR: i64 = 3600;
 
 /// Seconds after the claim at which a hosted page is looked at: the webhook is usually faster, and the buyer may take
 /// their time.
 const HOSTED_OFFSETS: [i64; 6] = [30, 120, 600, 1800, 3600, 6 * 3600];
 /// A hosted session lives 24 hours; one more for clocks and payments under way when it ends.
 const HOSTED_LIFE: i64 = 25 * 3600;
+
+/// Which attempts are looked up together. The two share neither batch, pause nor listing (I19).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AgeGroup {
+    /// Claimed within the last hour: a buyer may be waiting.
+    Fresh,
+    /// Everything older.
+    Old,
+}
+
+impl AgeGroup {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Fresh, Self::Old];
+
+    /// Returns the last claim that is old at `now`.
+    #[must_use]
+    pub fn old_until(now: UnixSeconds) -> UnixSeconds {
+        later(now, FRESH_FOR.saturating_neg())
+    }
+}
 
 /// What to do with an attempt that is still undecided after having been looked up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,9 +90,11 @@ pub enum Next {
     LookAt(UnixSeconds),
     /// Give it up as never chargeable again, and watch on from then.
     Abandon(UnixSeconds),
+    /// A person has to look; look again then, if at all.
+    Review(ReviewCause, Option<UnixSeconds>),
     /// The hosted page has closed without a payment.
     HostedPageClosed,
-    /// Watched for long enough.
+    /// Watched for long enough; its state says what it waits for.
     Stop,
 }
 
@@ -67,26 +111,69 @@ pub enum Look {
 
 /// Decides for `row`, which was looked up at `now` for the `row.checks + 1`th time.
 #[must_use]
-pub fn next(row: &AttemptRow, look: Look, now: UnixSeconds) -> Next {
+pub fn next(row: &AttemptRow, look: Look, waiting: WaitingRules, now: UnixSeconds) -> Next {
     let age = now.0.saturating_sub(row.created_at.0);
-    if states::is_watched(row.state) {
-        let over = age >= WATCH_FOR && look == Look::Idle;
-        return if over { Next::Stop } else { Next::LookAt(later(now, WATCH_EVERY)) };
+    let limit = limit(row, waiting);
+    let in_an_hour = later(now, WATCH_EVERY);
+    match row.state {
+        AttemptState::NeedsReview => {
+            let over = age >= limit.saturating_add(REVIEW_FOR) || only_a_listing_tells(row);
+            return if over { Next::Stop } else { Next::LookAt(later(now, REVIEW_EVERY)) };
+        }
+        AttemptState::Underpaid => {
+            let over = age >= limit || (age >= WATCH_FOR && look == Look::Idle);
+            return if over { Next::Stop } else { Next::LookAt(in_an_hour) };
+        }
+        AttemptState::Abandoned => {
+            let over = age >= limit || (age >= WATCH_FOR && look == Look::Idle);
+            return if over { review(row, look, now) } else { Next::LookAt(in_an_hour) };
+        }
+        _ => {}
     }
-    if row.kind == AttemptKind::Hosted {
-        return match look {
-            Look::Idle if age >= HOSTED_LIFE => Next::HostedPageClosed,
-            Look::Incomplete | Look::UnderWay if age >= WATCH_FOR => Next::Abandon(later(now, WATCH_EVERY)),
-            _ => Next::LookAt(scheduled(row, &HOSTED_OFFSETS, WATCH_EVERY, now)),
-        };
+    let offsets: &[i64] = if row.kind == AttemptKind::Hosted { &HOSTED_OFFSETS } else { &OFFSETS };
+    match look {
+        Look::UnderWay if age >= limit => review(row, look, now),
+        Look::Incomplete if age >= WATCH_FOR => review(row, look, now),
+        Look::UnderWay | Look::Incomplete => Next::LookAt(scheduled(row, offsets, pause_at(age), now)),
+        Look::Idle if row.kind == AttemptKind::Hosted => {
+            if age >= HOSTED_LIFE {
+                Next::HostedPageClosed
+            } else {
+                Next::LookAt(scheduled(row, offsets, WATCH_EVERY, now))
+            }
+        }
+        Look::Idle if age >= DEADLINE && row.clean_looks >= CLEAN_LOOKS => Next::Abandon(in_an_hour),
+        Look::Idle => Next::LookAt(scheduled(row, offsets, SWEEP, now)),
     }
-    if age >= DEADLINE && row.clean_looks >= CLEAN_LOOKS {
-        return Next::Abandon(later(now, WATCH_EVERY));
-    }
-    Next::LookAt(scheduled(row, &OFFSETS, SWEEP, now))
 }
 
-/// When an attempt that was just sent, or just became undecided, is looked up first.
+/// Ends waiting. What only a listing tells of is not listed for any more: a webhook or catching up finds it.
+fn review(row: &AttemptRow, look: Look, now: UnixSeconds) -> Next {
+    let cause = match look {
+        Look::UnderWay => ReviewCause::StillPending,
+        Look::Incomplete => ReviewCause::Unreadable,
+        Look::Idle => ReviewCause::NeverFound,
+    };
+    let again = (!only_a_listing_tells(row)).then(|| later(now, REVIEW_EVERY));
+    Next::Review(cause, again)
+}
+
+/// Returns the seconds after the claim for which what Dodo calls pending is waited for, by what it waits for.
+#[must_use]
+pub fn limit(row: &AttemptRow, waiting: WaitingRules) -> i64 {
+    let days = match row.state {
+        AttemptState::Pending { customer_action: true } => waiting.bank_approval_days,
+        _ => waiting.slow_method_days,
+    };
+    i64::from(days).saturating_mul(86_400)
+}
+
+/// Returns the pause, in seconds, before the next look at what is pending or cannot be read: it grows with the age.
+fn pause_at(age: i64) -> i64 {
+    age.saturating_div(10).clamp(SWEEP, WATCH_EVERY)
+}
+
+/// Returns the time at which an attempt that was just sent, or just became undecided, is looked up first.
 #[must_use]
 pub fn first(kind: AttemptKind, created_at: UnixSeconds, now: UnixSeconds) -> UnixSeconds {
     let offset = match kind {
@@ -96,20 +183,27 @@ pub fn first(kind: AttemptKind, created_at: UnixSeconds, now: UnixSeconds) -> Un
     later(created_at, offset).max(later(now, 1))
 }
 
-/// Whether a complete look-up at `now` that decided nothing counts towards giving up.
+/// Says whether `now` is after the deadline of an attempt.
 #[must_use]
-pub fn counts_as_clean(row: &AttemptRow, now: UnixSeconds) -> bool {
+pub fn is_past_deadline(row: &AttemptRow, now: UnixSeconds) -> bool {
     now.0.saturating_sub(row.created_at.0) >= DEADLINE
 }
 
-/// Whether no reply of Dodo's has named what this attempt made: it is found among the payments, by its metadata, or not at
-/// all. A payment that was found so is no reason to look at that one alone: its name may have been copied.
+/// Says whether a look-up at `now` counts towards giving up: it was complete, and nothing was under way.
+#[must_use]
+pub fn counts_as_clean(row: &AttemptRow, look: Look, now: UnixSeconds) -> bool {
+    look == Look::Idle && states::is_live(row.state) && is_past_deadline(row, now)
+}
+
+/// Says whether no reply of Dodo's has named what this attempt made: it is found among the payments, by its metadata, or not
+/// at all. A payment that was found so is no reason to look at that one alone: its name may have been copied.
 #[must_use]
 pub fn only_a_listing_tells(row: &AttemptRow) -> bool {
     row.kind == AttemptKind::OneClick && row.checkout_session_id.is_none()
 }
 
-/// Seconds for which payments are not listed after they could not be listed `failures` times in a row.
+/// Returns the seconds for which an age group's payments are not listed after Dodo listed none for anybody `failures` times
+/// in a row.
 #[must_use]
 pub fn pause_after(failures: u32) -> i64 {
     let doublings = failures.saturating_sub(1).min(PAUSE_DOUBLINGS);
@@ -139,158 +233,5 @@ fn seed(row: &AttemptRow) -> i64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use dodo_client::ids::{CheckoutSessionId, PaymentId};
-    use proptest::prelude::*;
-    use wire::AttemptId;
-
-    use super::*;
-    use crate::domain::AttemptState;
-
-    fn row(kind: AttemptKind, state: AttemptState) -> AttemptRow {
-        AttemptRow { kind, state, created_at: UnixSeconds(1_000_000), ..AttemptRow::example() }
-    }
-
-    /// Plays the reconciler against an attempt of which nothing is ever found; returns the times of its look-ups and
-    /// when it was given up.
-    fn play(kind: AttemptKind, look: Look) -> (Vec<i64>, Option<i64>) {
-        let mut row = row(kind, AttemptState::Unknown);
-        let start = row.created_at;
-        let (mut looks, mut given_up) = (Vec::new(), None);
-        let mut now = first(kind, start, start);
-        for _ in 0..500 {
-            looks.push(now.0 - start.0);
-            row.clean_looks += u32::from(look != Look::Incomplete && counts_as_clean(&row, now));
-            match next(&row, look, now) {
-                Next::LookAt(at) => now = at,
-                Next::Abandon(at) => {
-                    given_up = Some(now.0 - start.0);
-                    if look != Look::Idle {
-                        return (looks, given_up);
-                    }
-                    row.state = AttemptState::Abandoned;
-                    now = at;
-                }
-                Next::HostedPageClosed => return (looks, Some(now.0 - start.0)),
-                Next::Stop => return (looks, given_up),
-            }
-        }
-        panic!("the schedule does not end: {looks:?}");
-    }
-
-    /// I13.
-    #[test]
-    fn an_unknown_charge_is_looked_up_often_then_given_up_then_watched() {
-        let (looks, given_up) = play(AttemptKind::OneClick, Look::Idle);
-        let spread = |offset: i64| offset..=offset + offset / 10;
-        for (look, offset) in looks.iter().zip(OFFSETS) {
-            assert!(spread(offset).contains(look), "{look} {offset}");
-        }
-        let given_up = given_up.unwrap();
-        assert!((DEADLINE..=DEADLINE + DEADLINE / 10 + 3 * SWEEP).contains(&given_up), "{given_up}");
-        let last = *looks.last().unwrap();
-        assert!((WATCH_FOR..=WATCH_FOR + 2 * WATCH_EVERY).contains(&last), "{last}");
-    }
-
-    /// Charges of one outage, ten a second: one listing for many of them, and spread where each takes a request.
-    #[test]
-    fn what_one_listing_tells_of_comes_due_together() {
-        let due = |checkout_session_id: Option<CheckoutSessionId>, age: i64| -> BTreeSet<i64> {
-            (0..1000)
-                .map(|no| {
-                    let created_at = UnixSeconds(1_000_000 + no / 10);
-                    let id = AttemptId::parse(format!("att_{no:05}")).unwrap();
-                    let of = row(AttemptKind::OneClick, AttemptState::Unknown);
-                    // A payment that was found by its name may be a copy: only what a reply named is looked at alone.
-                    let payment_id = PaymentId::parse("pay_1").ok();
-                    let checkout_session_id = checkout_session_id.clone();
-                    let row = AttemptRow { id, created_at, payment_id, checkout_session_id, ..of };
-                    match next(&row, Look::Idle, later(created_at, age)) {
-                        Next::LookAt(at) => at.0,
-                        other => panic!("{other:?}"),
-                    }
-                })
-                .collect()
-        };
-        let one = CheckoutSessionId::parse("cks_1").unwrap();
-        for (age, rounds) in [(300, 3), (600, 2), (1200, 2)] {
-            assert!(due(None, age).len() <= rounds, "{age}: {:?}", due(None, age));
-            assert!(due(Some(one.clone()), age).len() > 90, "{age}");
-        }
-    }
-
-    #[test]
-    fn a_listing_that_fails_is_tried_again_after_ever_longer_pauses() {
-        let pauses: Vec<i64> = (1..=8).map(pause_after).collect();
-        assert_eq!(pauses, [5, 10, 20, 40, 80, 160, 160, 160]);
-    }
-
-    #[test]
-    fn a_hosted_page_has_its_day() {
-        let (looks, closed) = play(AttemptKind::Hosted, Look::Idle);
-        assert!((HOSTED_LIFE..=HOSTED_LIFE + WATCH_EVERY).contains(&closed.unwrap()), "{closed:?}");
-        assert!(looks.len() < 40, "{} look-ups for one idle page", looks.len());
-    }
-
-    /// I6, I12: a payment that is processed for longer than its page is open is not called failed, and no more is one
-    /// that could not be looked at.
-    #[test]
-    fn a_page_that_closes_over_a_payment_decides_nothing() {
-        for look in [Look::UnderWay, Look::Incomplete] {
-            let (looks, given_up) = play(AttemptKind::Hosted, look);
-            let given_up = given_up.unwrap();
-            assert!((WATCH_FOR..=WATCH_FOR + WATCH_EVERY).contains(&given_up), "{look:?} {given_up}");
-            assert!(looks.len() < 70, "{} look-ups", looks.len());
-            let row = row(AttemptKind::Hosted, AttemptState::Pending { customer_action: false });
-            for age in [HOSTED_LIFE, WATCH_FOR, 2 * WATCH_FOR] {
-                let now = later(row.created_at, age);
-                assert_ne!(next(&row, look, now), Next::HostedPageClosed, "{look:?} {age}");
-            }
-        }
-    }
-
-    /// I5: the watch ends over what is idle only.
-    #[test]
-    fn what_is_under_way_is_watched_on() {
-        let row = row(AttemptKind::OneClick, AttemptState::Abandoned);
-        let now = later(row.created_at, 2 * WATCH_FOR);
-        assert_eq!(next(&row, Look::Idle, now), Next::Stop);
-        for look in [Look::UnderWay, Look::Incomplete] {
-            assert_eq!(next(&row, look, now), Next::LookAt(later(now, WATCH_EVERY)), "{look:?}");
-        }
-    }
-
-    #[test]
-    fn one_clean_look_is_not_enough() {
-        let mut row = row(AttemptKind::OneClick, AttemptState::Unknown);
-        row.clean_looks = 1;
-        let now = later(row.created_at, DEADLINE + 1);
-        assert!(matches!(next(&row, Look::Idle, now), Next::LookAt(_)));
-        row.clean_looks = 2;
-        assert!(matches!(next(&row, Look::Idle, now), Next::Abandon(_)));
-    }
-
-    proptest! {
-        #[test]
-        fn the_next_look_is_always_later(age in 0_i64..300_000, clean in 0_u32..4, hosted: bool, pending: bool) {
-            let kind = if hosted { AttemptKind::Hosted } else { AttemptKind::OneClick };
-            let state = if pending { AttemptState::Pending { customer_action: false } } else { AttemptState::Unknown };
-            let mut row = row(kind, state);
-            row.clean_looks = clean;
-            let now = later(row.created_at, age);
-            if let Next::LookAt(at) | Next::Abandon(at) = next(&row, Look::Idle, now) {
-                prop_assert!(at > now);
-            }
-        }
-
-        #[test]
-        fn nothing_is_given_up_before_the_deadline(age in 0_i64..DEADLINE, clean in 0_u32..9) {
-            let mut row = row(AttemptKind::PlanChange, AttemptState::Unknown);
-            row.clean_looks = clean;
-            let now = later(row.created_at, age);
-            prop_assert!(matches!(next(&row, Look::Idle, now), Next::LookAt(_)));
-        }
-    }
-}
+#[path = "reconcile_schedule_tests.rs"]
+mod tests;

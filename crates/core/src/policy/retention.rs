@@ -5,15 +5,19 @@
 //! or owns what, and tombstones, by which a late report is recognised ([`LetGo`]).
 
 use money::later;
-use wire::{AttemptId, UnixSeconds};
+use wire::{AttemptId, ProductId, UnixSeconds};
 
 use crate::{
     domain::{
-        AttemptState, BookingEnd, DisputeStatus, OrderState, PaymentOnRecord, PaymentStatus, RefundStatus,
-        SeenDispute, SeenRefund,
+        AttemptState, BookingEnd, DisputeStatus, OfferRow, OfferState, OrderState, PaymentOnRecord,
+        PaymentStatus, RefundStatus, SeenDispute, SeenRefund,
     },
     journal::{StoredAttempt, StoredOrder, states},
 };
+
+mod periods;
+
+pub use periods::{Days, PeriodError, Periods};
 
 /// Seconds of a day.
 const DAY: i64 = 86_400;
@@ -23,155 +27,6 @@ pub const REFUNDABLE_DAYS: u32 = 180;
 
 /// Days by which a payment may have begun later than its attempt: hosted pages, bank approvals, slow methods.
 const LATER_THAN_ITS_ATTEMPT: i64 = 30 * DAY;
-
-/// How long what is kept, in days, as the merchant says it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Days {
-    /// Purchases.
-    pub purchases: u32,
-    /// Postal codes of purchases, offers and quotes.
-    pub addresses: u32,
-    /// Events that the merchant reported.
-    pub events: u32,
-    /// Offers that were not taken.
-    pub offers: u32,
-    /// Charges: attempts with everything about them.
-    pub charges: u32,
-    /// Refunds, disputes and payments that turned out to be none of ours.
-    pub reports: u32,
-    /// Quotes that nobody tried to collect, after their end.
-    pub quotes: u32,
-    /// Webhooks that are not tried again, and links for another payment method after their end.
-    pub webhooks: u32,
-    /// Notifications that were delivered or given up.
-    pub notifications: u32,
-    /// Notifications as long as there is no receiver: one that is configured within that time misses nothing.
-    pub unwanted_notifications: u32,
-}
-
-impl Days {
-    /// As when nothing is said.
-    pub const DEFAULT: Self = Self {
-        purchases: 400,
-        addresses: 30,
-        events: 90,
-        offers: 400,
-        charges: 730,
-        reports: 90,
-        quotes: 7,
-        webhooks: 35,
-        notifications: 35,
-        unwanted_notifications: 7,
-    };
-    /// The least that works: below, something that may still be needed would go.
-    pub const LEAST: Self = Self {
-        purchases: 30,
-        addresses: 1,
-        events: 7,
-        offers: 30,
-        // A purchase's own margin beside the window of refunds.
-        charges: REFUNDABLE_DAYS,
-        reports: 35,
-        // The day on which a buyer may still ask what was shown.
-        quotes: 1,
-        // Longer than Dodo repeats a webhook.
-        webhooks: 7,
-        notifications: 1,
-        unwanted_notifications: 1,
-    };
-
-    /// Returns the periods in seconds.
-    ///
-    /// # Errors
-    /// When one is shorter than the least that works, or addresses are to be kept for longer than what they belong to.
-    pub fn check(self) -> Result<Periods, PeriodError> {
-        let least = Self::LEAST;
-        let all = [
-            ("purchases", self.purchases, least.purchases),
-            ("addresses", self.addresses, least.addresses),
-            ("events", self.events, least.events),
-            ("offers", self.offers, least.offers),
-            ("charges", self.charges, least.charges),
-            ("reports", self.reports, least.reports),
-            ("quotes", self.quotes, least.quotes),
-            ("webhooks", self.webhooks, least.webhooks),
-            ("notifications", self.notifications, least.notifications),
-            ("unwanted notifications", self.unwanted_notifications, least.unwanted_notifications),
-        ];
-        if let Some((what, days, least)) = all.into_iter().find(|(_, days, least)| days < least) {
-            return Err(PeriodError::TooShort { what, days, least });
-        }
-        if self.addresses > self.purchases {
-            return Err(PeriodError::AddressesOutlivePurchases);
-        }
-        Ok(self.seconds())
-    }
-
-    fn seconds(self) -> Periods {
-        let seconds = |days: u32| i64::from(days).saturating_mul(DAY);
-        Periods {
-            purchases: seconds(self.purchases),
-            addresses: seconds(self.addresses),
-            events: seconds(self.events),
-            offers: seconds(self.offers),
-            charges: seconds(self.charges),
-            reports: seconds(self.reports),
-            quotes: seconds(self.quotes),
-            webhooks: seconds(self.webhooks),
-            notifications: seconds(self.notifications),
-            unwanted_notifications: seconds(self.unwanted_notifications),
-        }
-    }
-}
-
-/// Error checking periods.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PeriodError {
-    /// Something would go that may still be needed.
-    #[error("{what} are kept for {days} days and must be kept for at least {least}")]
-    TooShort {
-        /// Of what.
-        what: &'static str,
-        /// Days asked for.
-        days: u32,
-        /// Days needed.
-        least: u32,
-    },
-    /// An address cannot outlive its purchase.
-    #[error("addresses are kept for longer than purchases")]
-    AddressesOutlivePurchases,
-}
-
-/// Checked periods, in seconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Periods {
-    /// See [`Days::purchases`].
-    pub purchases: i64,
-    /// See [`Days::addresses`].
-    pub addresses: i64,
-    /// See [`Days::events`].
-    pub events: i64,
-    /// See [`Days::offers`].
-    pub offers: i64,
-    /// See [`Days::charges`].
-    pub charges: i64,
-    /// See [`Days::reports`].
-    pub reports: i64,
-    /// See [`Days::quotes`].
-    pub quotes: i64,
-    /// See [`Days::webhooks`].
-    pub webhooks: i64,
-    /// See [`Days::notifications`].
-    pub notifications: i64,
-    /// See [`Days::unwanted_notifications`].
-    pub unwanted_notifications: i64,
-}
-
-impl Default for Periods {
-    fn default() -> Self {
-        Days::DEFAULT.seconds()
-    }
-}
 
 /// Returns the time before which something kept for `period` seconds may go.
 #[must_use]
@@ -210,6 +65,8 @@ pub enum Hold {
     Undecided,
     /// It was given up, and money may still turn out to have come in.
     Watched,
+    /// Waiting for it has ended without an outcome; a person decides.
+    NeedsReview,
     /// Less came in than was agreed; a person decides.
     Underpaid,
     /// Its change of plan is booked and has not taken effect.
@@ -229,6 +86,7 @@ impl Hold {
         match self {
             Self::Undecided => "undecided",
             Self::Watched => "watched",
+            Self::NeedsReview => "needs_review",
             Self::Underpaid => "underpaid",
             Self::Booked => "booked",
             Self::RefundPending => "refund_pending",
@@ -254,6 +112,7 @@ pub fn hold(charge: &Charge, now: UnixSeconds) -> Option<Hold> {
             Some(Hold::Undecided)
         }
         AttemptState::Underpaid => Some(Hold::Underpaid),
+        AttemptState::NeedsReview => Some(Hold::NeedsReview),
         AttemptState::Abandoned if row.next_check_at.is_some() => Some(Hold::Watched),
         AttemptState::Scheduled if charge.booking_end.is_none() => Some(Hold::Booked),
         AttemptState::Released
@@ -350,6 +209,14 @@ impl LetGo {
     }
 }
 
+/// Returns what stays known as owned once an offer goes: what was taken of it. A plan that was taken may have been left again: the
+/// subscription tells.
+#[must_use]
+pub fn taken(offer: &OfferRow) -> Option<&ProductId> {
+    let is_taken = offer.state == OfferState::Charged && offer.plan.subscription_id().is_none();
+    is_taken.then(|| offer.plan.product_id())
+}
+
 /// Returns the time before which tombstones may go: everything that one could meet is older than what the store keeps, and is
 /// recognised by that.
 #[must_use]
@@ -387,9 +254,10 @@ pub enum Kept {
 }
 
 /// Every table, its purpose and its period. `docs/PRIVACY.md` names their columns.
-pub const TABLES: [(&str, &str, Kept); 25] = [
+pub const TABLES: [(&str, &str, Kept); 26] = [
     ("tenants", "the merchant and the store's own names and key", Kept::NoPerson),
     ("heartbeats", "telling a store that has lost commits", Kept::NoPerson),
+    ("event_progress", "knowing what webhooks did not tell", Kept::NoPerson),
     ("tag_keys", "telling that a signing key is missing", Kept::NoPerson),
     ("buyers", "locks of one buyer at a time", Kept::UntilTheirEnd),
     ("sessions", "who asks", Kept::UntilTheirEnd),

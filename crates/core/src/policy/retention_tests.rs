@@ -43,6 +43,14 @@ fn order(state: OrderState, next_check_at: Option<UnixSeconds>) -> StoredOrder {
 const LATE: UnixSeconds = UnixSeconds(4_000 * DAY);
 
 #[test]
+fn what_was_taken_is_owned_unless_it_is_a_plan() {
+    let row = OfferRow::example();
+    assert_eq!(taken(&row), None);
+    let charged = OfferRow { state: OfferState::Charged, ..row };
+    assert_eq!(taken(&charged), Some(charged.plan.product_id()));
+}
+
+#[test]
 fn each_reason_holds_by_itself() {
     let succeeded = charge(AttemptState::Succeeded);
     let with = |change: fn(&mut Charge)| {
@@ -54,6 +62,8 @@ fn each_reason_holds_by_itself() {
     assert_eq!(hold(&charge(AttemptState::Claimed), LATE), Some(Hold::Undecided));
     assert_eq!(hold(&charge(AttemptState::Pending { customer_action: true }), LATE), Some(Hold::Undecided));
     assert_eq!(hold(&charge(AttemptState::Underpaid), LATE), Some(Hold::Underpaid));
+    assert_eq!(hold(&charge(AttemptState::NeedsReview), LATE), Some(Hold::NeedsReview));
+    assert_eq!(hold(&charge(AttemptState::Dismissed), LATE), None, "a person has resolved it");
     assert_eq!(hold(&charge(AttemptState::Scheduled), LATE), Some(Hold::Booked));
     let mut watched = charge(AttemptState::Abandoned);
     assert_eq!(hold(&watched, LATE), None, "nobody looks any more");

@@ -1,6 +1,7 @@
 //! From the file's shape to [`Rules`]. Whatever could go wrong later, when a buyer waits, is refused here.
 
 mod recommendation;
+mod waiting;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -81,12 +82,9 @@ pub enum Flaw {
     /// A limit for what the plan does not have.
     #[error("is not among the features of this plan")]
     NotAFeatureOfThisPlan,
-    /// A limit that is none.
-    #[error("must be between 1 and {to}; leave it out where there is no limit")]
-    NoLimit {
-        /// The highest.
-        to: u64,
-    },
+    /// A limit that is none. `0`: the highest.
+    #[error("must be between 1 and {0}; leave it out where there is no limit")]
+    NoLimit(u64),
     /// A feature that is not described.
     #[error("names no `[feature.…]` of this file")]
     NoSuchFeature,
@@ -160,6 +158,7 @@ impl Check<'_> {
             cancellation: file.cancellation.on_upgrade_page,
             recommendation,
             money: file.money,
+            waiting: self.waiting(&file.waiting)?,
             static_shop: self.ids(&file.static_shop.products, "static_shop.products")?,
             static_shop_new_customer: file.static_shop.new_customer,
         })
@@ -313,7 +312,7 @@ impl Check<'_> {
                     return self.refuse(limit, field, Flaw::NotAFeatureOfThisPlan);
                 }
                 if !(1..=MAX_LIMIT).contains(limit.get_ref()) {
-                    return self.refuse(limit, field, Flaw::NoLimit { to: MAX_LIMIT });
+                    return self.refuse(limit, field, Flaw::NoLimit(MAX_LIMIT));
                 }
             }
             let recommended = plan.recommended.as_ref().is_some_and(|mark| *mark.get_ref());

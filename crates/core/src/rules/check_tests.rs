@@ -162,7 +162,7 @@ fn refusals_name_line_field_and_flaw() {
             "features = [\"f\"]\nlimits = { f = 0 }",
             19,
             "plan[0].limits.f",
-            Flaw::NoLimit { to: 9_007_199_254_740_991 },
+            Flaw::NoLimit(9_007_199_254_740_991),
         ),
         ("en = \"F\"", "ja = \"F\"", 19, "feature.f", Flaw::NoDefaultLocale("en".into())),
         ("en = \"F\"", "en = \"\"", 19, "feature.f", Flaw::BadText),

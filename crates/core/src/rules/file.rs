@@ -39,6 +39,9 @@ pub struct File {
     /// What to do about money that should not be there.
     #[serde(default)]
     pub money: MoneyRules,
+    /// How long pending payments are waited for.
+    #[serde(default)]
+    pub waiting: Waiting,
     /// For shops without a server.
     #[serde(default)]
     pub static_shop: StaticShop,
@@ -224,6 +227,16 @@ pub struct Recommendation {
     /// How many it takes.
     #[serde(default)]
     pub at_least: Option<Spanned<u32>>,
+}
+
+/// `[waiting]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Waiting {
+    /// For the buyer's approval at the bank.
+    pub bank_approval_days: Option<Spanned<u32>>,
+    /// For a method that takes its time.
+    pub slow_method_days: Option<Spanned<u32>>,
 }
 
 /// `[static_shop]`

@@ -64,6 +64,22 @@ pub enum AboveQuote {
     RefundDifference,
 }
 
+/// How long something that Dodo calls pending may stay so before a person has to look at it, in days from the click. Until
+/// then it is waited for; it is never given up, and never late.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WaitingRules {
+    /// A payment that waits for the buyer at their bank.
+    pub bank_approval_days: u32,
+    /// A payment by a method that takes its time: a bank debit, a transfer, a voucher.
+    pub slow_method_days: u32,
+}
+
+impl Default for WaitingRules {
+    fn default() -> Self {
+        Self { bank_approval_days: 7, slow_method_days: 7 }
+    }
+}
+
 /// Everything that the merchant decides about offers and plans.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rules {
@@ -81,6 +97,8 @@ pub struct Rules {
     pub recommendation: Option<Recommendation>,
     /// What happens to money that should not be there.
     pub money: MoneyRules,
+    /// How long pending payments are waited for.
+    pub waiting: WaitingRules,
     /// What a shop without a server may sell.
     pub static_shop: Vec<ProductId>,
     /// Whether each of its checkouts makes a new customer.

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::types::payments::{PaymentSummary, UnreadablePayment};
+
 /// The largest page that Dodo serves.
 pub const MAX_PAGE_SIZE: u8 = 100;
 
@@ -45,6 +47,42 @@ impl<T> Page<T> {
     }
 }
 
+impl<T: serde::de::DeserializeOwned> Page<T> {
+    /// Returns the page with the rows that can be read, and how many cannot.
+    pub(crate) fn readable(rows: Items<serde_json::Value>, request: PageRequest) -> (Self, usize) {
+        let Page { items: rows, next } = Page::new(rows, request);
+        let all = rows.len();
+        let items: Vec<T> = rows.iter().filter_map(|row| T::deserialize(row).ok()).collect();
+        let unreadable = all.saturating_sub(items.len());
+        (Self { items, next }, unreadable)
+    }
+}
+
+/// One page of the list of payments. A row that cannot be read is told apart, so that it hides no other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaymentPage {
+    /// The payments that can be read.
+    pub items: Vec<PaymentSummary>,
+    /// The rows that cannot.
+    pub unreadable: Vec<UnreadablePayment>,
+    /// The page after it, as in [`Page`]. Rows that cannot be read count as well.
+    pub next: Option<PageRequest>,
+}
+
+impl PaymentPage {
+    pub(crate) fn new(rows: Items<serde_json::Value>, request: PageRequest) -> Self {
+        let Page { items: rows, next } = Page::new(rows, request);
+        let (mut items, mut unreadable) = (Vec::with_capacity(rows.len()), Vec::new());
+        for row in rows {
+            match PaymentSummary::deserialize(&row) {
+                Ok(payment) => items.push(payment),
+                Err(_) => unreadable.push(UnreadablePayment::of(&row)),
+            }
+        }
+        Self { items, unreadable, next }
+    }
+}
+
 /// The query string of a list.
 #[derive(Serialize)]
 pub(crate) struct Paged<'a, F> {
@@ -62,7 +100,10 @@ pub(crate) struct Items<T> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
+    use crate::ids::{CustomerId, PaymentId};
 
     #[test]
     fn a_short_page_is_the_last() {
@@ -71,6 +112,48 @@ mod tests {
         let next = Page::new(Items { items: vec![1, 2] }, request).next.unwrap();
         assert_eq!((next.page_number, next.page_size), (1, 2));
         assert_eq!(Page::new(Items { items: Vec::<u8>::new() }, next).next, None);
+    }
+
+    /// One row that cannot be read hides no other, and is told as far as it can be made out.
+    #[test]
+    fn a_row_that_cannot_be_read_costs_itself_only() {
+        let row = |id: &str| {
+            json!({
+                "payment_id": id, "customer": {"customer_id": "cus_1"}, "status": "succeeded", "currency": "USD",
+                "total_amount": 4900, "created_at": "2026-01-01T00:00:00Z", "metadata": {"a": "b"},
+            })
+        };
+        let spoiled = |name: &str, value: Value| {
+            let mut row = row("pay_2");
+            row[name] = value;
+            row
+        };
+        for (bad, id, customer, pairs) in [
+            (spoiled("created_at", Value::Null), Some("pay_2"), Some("cus_1"), 1),
+            (spoiled("total_amount", json!(1e30)), Some("pay_2"), Some("cus_1"), 1),
+            (spoiled("customer", json!("cus_1")), Some("pay_2"), None, 1),
+            (spoiled("metadata", json!([])), Some("pay_2"), Some("cus_1"), 0),
+            (spoiled("payment_id", json!(7)), None, Some("cus_1"), 1),
+            (json!(["nothing"]), None, None, 0),
+            (Value::Null, None, None, 0),
+        ] {
+            let items = vec![row("pay_1"), bad.clone(), row("pay_3")];
+            let page = PaymentPage::new(Items { items }, PageRequest::first(3));
+            let ids: Vec<_> = page.items.iter().map(|payment| payment.payment_id.as_str()).collect();
+            assert_eq!(ids, ["pay_1", "pay_3"], "{bad}");
+            assert!(page.next.is_some(), "the page is full all the same");
+            let [unreadable] = page.unreadable.as_slice() else { panic!("{bad}: {:?}", page.unreadable) };
+            assert_eq!(unreadable.payment_id.as_ref().map(PaymentId::as_str), id, "{bad}");
+            assert_eq!(unreadable.customer_id.as_ref().map(CustomerId::as_str), customer, "{bad}");
+            assert_eq!(unreadable.metadata.text("a").is_some(), pairs == 1, "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_unreadable_row_is_counted_and_hides_no_other() {
+        let items = vec![json!(1), json!("x"), json!(3)];
+        let (page, unreadable) = Page::<u8>::readable(Items { items }, PageRequest::first(3));
+        assert_eq!((page.items, unreadable, page.next.is_some()), (vec![1, 3], 1, true));
     }
 
     #[test]

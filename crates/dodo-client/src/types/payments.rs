@@ -220,6 +220,31 @@ pub struct PaymentSummary {
     pub checkout_session_id: Option<CheckoutSessionId>,
 }
 
+/// A row of a list of payments that this version cannot read, as far as it can be made out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnreadablePayment {
+    /// Which, if that can be read: it may be looked up alone.
+    pub payment_id: Option<PaymentId>,
+    /// Who pays, if that can be read.
+    pub customer_id: Option<CustomerId>,
+    /// The pairs given at the checkout, if they can be read.
+    pub metadata: Metadata,
+}
+
+impl UnreadablePayment {
+    /// Makes out what can be read of a row.
+    pub(crate) fn of(row: &serde_json::Value) -> Self {
+        fn part<T: serde::de::DeserializeOwned>(row: &serde_json::Value, path: &str) -> Option<T> {
+            row.pointer(path).and_then(|part| T::deserialize(part).ok())
+        }
+        Self {
+            payment_id: part(row, "/payment_id"),
+            customer_id: part(row, "/customer/customer_id"),
+            metadata: part(row, "/metadata").unwrap_or_default(),
+        }
+    }
+}
+
 /// A line of a payment, as refunds name it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct LineItem {

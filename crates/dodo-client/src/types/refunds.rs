@@ -1,11 +1,12 @@
 //! Giving money back.
 
+use money::UnixSeconds;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     ids::{PaymentId, RefundId},
     lenient::open_enum,
-    values::Currency,
+    values::{Currency, rfc3339},
 };
 
 open_enum! {
@@ -63,4 +64,15 @@ pub struct Refund {
     /// Of `amount`.
     #[serde(default)]
     pub currency: Option<Currency>,
+}
+
+/// Which refunds or disputes to list.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct CreatedFilter {
+    /// Begun at this time or later.
+    #[serde(with = "rfc3339::option", skip_serializing_if = "Option::is_none")]
+    pub created_at_gte: Option<UnixSeconds>,
+    /// Begun at this time or before.
+    #[serde(with = "rfc3339::option", skip_serializing_if = "Option::is_none")]
+    pub created_at_lte: Option<UnixSeconds>,
 }

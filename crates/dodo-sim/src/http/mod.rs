@@ -4,6 +4,7 @@ mod auth;
 mod catalogue;
 mod checkouts;
 mod customers;
+mod disputes;
 mod extract;
 mod list;
 mod payments;
@@ -45,6 +46,7 @@ fn api(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
         .route("/payments/{id}/line-items", get(payments::line_items))
         .route("/refunds", get(refunds::list).post(refunds::create))
         .route("/refunds/{id}", get(refunds::retrieve))
+        .route("/disputes", get(disputes::list))
         .route("/subscriptions", get(subscriptions::list))
         .route("/subscriptions/{id}", get(subscriptions::retrieve).patch(subscriptions::update))
         .route("/subscriptions/{id}/change-plan", post(subscriptions::change_plan))

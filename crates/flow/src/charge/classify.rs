@@ -47,6 +47,7 @@ pub(crate) fn attempt(attempt: Attempt) -> Class {
         AttemptStatus::Processing => open(Awaits::Bank),
         AttemptStatus::RequiresCustomerAction => open(Awaits::Buyer { at: address }),
         AttemptStatus::InDoubt | AttemptStatus::Other => open(Awaits::Evidence),
+        AttemptStatus::NeedsReview => open(Awaits::Review),
     }
 }
 

@@ -76,6 +76,8 @@ pub(crate) enum Awaits {
     },
     /// Word of what became of it.
     Evidence,
+    /// A person at the merchant's, who looks into it.
+    Review,
 }
 
 impl Awaits {
@@ -84,6 +86,7 @@ impl Awaits {
             Self::Bank => Standing::Processing,
             Self::Buyer { .. } => Standing::ActionRequired,
             Self::Evidence => Standing::InDoubt,
+            Self::Review => Standing::InReview,
         }
     }
 }

@@ -15,6 +15,8 @@ pub enum Standing {
     ActionRequired,
     /// It is not known whether it was collected; it will not be charged twice.
     InDoubt,
+    /// The same after all the time that it may take: the merchant looks into it.
+    InReview,
 }
 
 /// An unfinished charge. The buyer may leave the page at any time.

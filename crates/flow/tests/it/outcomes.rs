@@ -25,11 +25,12 @@ const FAILURES: [(FailureReason, Failure, bool); 12] = [
 ];
 
 /// The states of an unfinished charge.
-const OPEN: [(AttemptStatus, Standing); 4] = [
+const OPEN: [(AttemptStatus, Standing); 5] = [
     (AttemptStatus::Processing, Standing::Processing),
     (AttemptStatus::RequiresCustomerAction, Standing::ActionRequired),
     (AttemptStatus::InDoubt, Standing::InDoubt),
     (AttemptStatus::Other, Standing::InDoubt),
+    (AttemptStatus::NeedsReview, Standing::InReview),
 ];
 
 fn accepted(reply: Attempt) -> crate::offer_stage::Stage {

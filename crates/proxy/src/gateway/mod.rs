@@ -9,12 +9,14 @@
 //! | `subscriptions` | what the upgrade page does besides changing plans |
 //! | `refunds` | the one request that gives money back, and the words of refunds and disputes |
 //! | `setup` | what `doctor` asks |
+//! | `unreadable` | which payments could not be read, so that they are not asked for all the time |
 
 mod bodies;
 mod lookups;
 mod refunds;
 mod setup;
 mod subscriptions;
+mod unreadable;
 
 use std::sync::Arc;
 
@@ -34,8 +36,9 @@ use upsell_core::domain::{ChargePlan, PaymentFacts, TagKeys, Tags, TagsError};
 use wire::ProductId;
 
 pub use bodies::{BodyError, plan_change as change_body};
-pub use lookups::ListingError;
+pub use lookups::{Listed, ListingError, UnreadableRow};
 pub use refunds::{Refundable, refund_as_seen, seen_dispute, seen_refund};
+pub use unreadable::is_about_it;
 
 /// Speaks to Dodo. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -43,6 +46,7 @@ pub struct Gateway {
     dodo: Client,
     return_url: Option<String>,
     keys: Arc<TagKeys>,
+    unreadable: Arc<unreadable::Unreadable>,
 }
 
 /// A request that could not be made, or failed.
@@ -66,7 +70,7 @@ impl Gateway {
     /// Over a client. `return_url` is where buyers come back to from hosted pages; charges are signed with `keys`.
     #[must_use]
     pub fn new(dodo: Client, return_url: Option<String>, keys: Arc<TagKeys>) -> Self {
-        Self { dodo, return_url, keys }
+        Self { dodo, return_url, keys, unreadable: Arc::default() }
     }
 
     /// Reads a payment of Dodo's, and what its metadata is worth.

@@ -2,17 +2,25 @@
 
 use dodo_client::{
     ChargeEvidence, Error,
+    http::pages::{MAX_PAGE_SIZE, Page, PageRequest},
     ids::PaymentId,
     types::{
         disputes::{self, Dispute},
         payments::{IntentStatus, Payment},
-        refunds::{self, Refund, RefundItem, RefundRequest},
+        refunds::{self, CreatedFilter, Refund, RefundItem, RefundRequest},
     },
 };
-use upsell_core::domain::{DisputeStatus, RefundStatus, SeenDispute, SeenRefund};
+use futures_util::{FutureExt, future::BoxFuture};
+use upsell_core::{
+    domain::{DisputeStatus, RefundStatus, SeenDispute, SeenRefund},
+    policy::listing_plan::Window,
+};
 use wire::Money;
 
-use super::Gateway;
+use super::{Gateway, ListingError};
+
+/// Most pages of a listing of refunds or disputes: 100,000 of them.
+const MAX_PAGES: u32 = 1000;
 
 /// A refund in our words; `None` for a status that this version does not know.
 #[must_use]
@@ -108,5 +116,49 @@ impl Gateway {
             reason: Some(reason.to_owned()),
         };
         self.dodo.refund(&request).await
+    }
+
+    /// Lists the refunds that began within a window. Rows that cannot be read are left out; a payment that is looked up shows
+    /// its refunds as well.
+    ///
+    /// # Errors
+    /// When Dodo does not answer, or there are too many.
+    pub async fn refunds_within(&self, window: Window) -> Result<Vec<Refund>, ListingError> {
+        let filter = created_within(window);
+        all_pages("refund", |page| self.dodo.list_refunds(&filter, page).boxed()).await
+    }
+
+    /// Lists the disputes that began within a window. Rows that cannot be read are left out.
+    ///
+    /// # Errors
+    /// When Dodo does not answer, or there are too many.
+    pub async fn disputes_within(&self, window: Window) -> Result<Vec<Dispute>, ListingError> {
+        let filter = created_within(window);
+        all_pages("dispute", |page| self.dodo.list_disputes(&filter, page).boxed()).await
+    }
+}
+
+fn created_within(window: Window) -> CreatedFilter {
+    CreatedFilter { created_at_gte: Some(window.from), created_at_lte: Some(window.to) }
+}
+
+async fn all_pages<'a, T>(
+    what: &'static str,
+    list: impl Fn(PageRequest) -> BoxFuture<'a, Result<(Page<T>, usize), Error>>,
+) -> Result<Vec<T>, ListingError> {
+    let mut rows = Vec::new();
+    let mut page = PageRequest::first(MAX_PAGE_SIZE);
+    loop {
+        let (answer, unreadable) = list(page).await?;
+        rows.extend(answer.items);
+        if unreadable > 0 {
+            tracing::error!(alert = "unreadable_row", what, unreadable, "failed to read rows of a listing");
+            metrics::counter!("upsell_alerts_total", "kind" => "unreadable_row").increment(1);
+        }
+        match answer.next {
+            None => return Ok(rows),
+            Some(next) if next.number() >= MAX_PAGES => return Err(ListingError::TooLong),
+            Some(next) => page = next,
+        }
     }
 }

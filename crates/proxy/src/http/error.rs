@@ -132,7 +132,7 @@ fn meaning(code: ErrorCode) -> (StatusCode, &'static str) {
         ErrorCode::AttemptInProgress => (StatusCode::CONFLICT, "Another attempt is under way"),
         ErrorCode::QuoteChanged => (StatusCode::CONFLICT, "The amount has changed; nothing was charged"),
         ErrorCode::KeyInProgress => (StatusCode::CONFLICT, "The request with this key is being worked on"),
-        ErrorCode::NotUnderpaid => (StatusCode::CONFLICT, "No money of this attempt waits for a decision"),
+        ErrorCode::NotUnderpaid => (StatusCode::CONFLICT, "This attempt does not wait for such a decision"),
         ErrorCode::ChargesPending => {
             (StatusCode::CONFLICT, "Charges of this buyer are pending; nothing was forgotten")
         }

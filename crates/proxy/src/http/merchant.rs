@@ -81,7 +81,7 @@ async fn report(
     Ok(StatusCode::ACCEPTED)
 }
 
-/// Decides what becomes of money that fell short of what was agreed: an attempt that is `underpaid`.
+/// Decides what becomes of an attempt that waits for a person: `underpaid` or `needs_review`.
 #[utoipa::path(
     post, path = "/v1/attempts/{id}/resolve", tag = "merchant", security(("merchant_key" = [])),
     request_body = ResolveRequest, params(("id" = AttemptId, Path)),

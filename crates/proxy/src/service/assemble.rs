@@ -1,6 +1,6 @@
 //! Every service and every background worker over the same parts, put together in this one place.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::AtomicI64};
 
 use secrecy::SecretString;
 use tokio_util::task::TaskTracker;
@@ -11,6 +11,7 @@ use super::{
     Services,
     accepting::Accepting,
     catalogue::Catalogue,
+    catching_up::CatchingUp,
     charging::{self, Charging},
     forgetting::Forgetting,
     offers::{self, Offers},
@@ -69,6 +70,8 @@ pub struct Workers {
     pub restoring: Restoring,
     /// Deletes what is not needed any more.
     pub retaining: Retaining,
+    /// Catches up on what webhooks did not tell.
+    pub catching_up: CatchingUp,
 }
 
 impl Services {
@@ -136,6 +139,7 @@ impl Services {
                 Arc::clone(&clock),
                 gateway.clone(),
                 Arc::clone(&charging),
+                rules.waiting,
             ),
             refunds: Refunds::new(
                 Arc::clone(&store),
@@ -158,6 +162,13 @@ impl Services {
                 notifies,
                 forgetting: Arc::clone(&forgetting),
             },
+            catching_up: CatchingUp::new(
+                Arc::clone(&store),
+                Arc::clone(&clock),
+                gateway.clone(),
+                Arc::clone(&charging),
+                purchases.clone(),
+            ),
         };
         let services = Self {
             sessions: Sessions {
@@ -192,6 +203,7 @@ impl Services {
                 catalogue: catalogue.clone(),
                 purchases,
                 charging: Arc::clone(&charging),
+                noted: AtomicI64::new(0),
             },
             accepting: Accepting {
                 store: Arc::clone(&store),

@@ -17,6 +17,7 @@
 //! | [`restoring`] | what a store has lost, written anew from Dodo |
 //! | [`retaining`] | deleting what is not needed any more |
 //! | [`forgetting`] | deleting everything about a buyer |
+//! | [`catching_up`] | what Dodo would have reported while its webhooks stayed away |
 //! | [`reconciler`] | finding out what became of it |
 //! | [`refunds`] | giving back what the merchant's policy says |
 //! | [`signing_keys`] | retiring a key |
@@ -26,6 +27,7 @@
 pub mod accepting;
 pub mod assemble;
 pub mod catalogue;
+pub mod catching_up;
 pub mod charging;
 pub mod forgetting;
 pub mod gate;
@@ -60,7 +62,7 @@ pub struct Services {
     pub accepting: accepting::Accepting,
     /// Collecting.
     pub charging: Arc<charging::Charging>,
-    /// Money that fell short.
+    /// What a person decides.
     pub resolving: resolving::Resolving,
     /// Buyers who want to be forgotten.
     pub forgetting: Arc<forgetting::Forgetting>,

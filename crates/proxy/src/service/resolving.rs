@@ -1,4 +1,4 @@
-//! What a person decides about money that fell short: the merchant's server says it, and it is done once.
+//! What a person decides about money that fell short, and about what waiting did not decide: the merchant's server says it, and it is done once.
 
 use std::sync::Arc;
 
@@ -22,9 +22,9 @@ pub enum ResolveError {
     /// There is no such attempt.
     #[error("no such attempt")]
     NotFound,
-    /// No money of this attempt waits for a decision.
-    #[error("the attempt is not underpaid")]
-    NotUnderpaid(AttemptState),
+    /// Nothing about this attempt waits for such a decision.
+    #[error("the attempt is not open to this decision")]
+    NotOpen(AttemptState),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -37,13 +37,13 @@ impl ResolveError {
         match self {
             Self::Invalid => ErrorCode::InvalidRequest,
             Self::NotFound => ErrorCode::NotFound,
-            Self::NotUnderpaid(_) => ErrorCode::NotUnderpaid,
+            Self::NotOpen(_) => ErrorCode::NotUnderpaid,
             Self::Store(error) => error.code(),
         }
     }
 }
 
-/// Resolves attempts that are `underpaid`.
+/// Resolves attempts that are `underpaid` or `needs_review`.
 pub struct Resolving {
     /// The journal.
     pub store: Arc<dyn Store>,
@@ -68,11 +68,11 @@ impl Resolving {
             wire::Resolution::Other => return Err(ResolveError::Invalid),
         };
         let row = self.store.attempt_by_id(id).await?.ok_or(ResolveError::NotFound)?;
-        let payment = row.payment_id.ok_or(ResolveError::NotUnderpaid(row.state))?;
-        let resolve = Resolve { attempt: id.clone(), payment, resolution, at: self.clock.now() };
+        let resolve =
+            Resolve { attempt: id.clone(), payment: row.payment_id, resolution, at: self.clock.now() };
         match self.store.execute(&resolve).await? {
             Resolved::Done(row) => Ok(*row),
-            Resolved::NotUnderpaid(state) => Err(ResolveError::NotUnderpaid(state)),
+            Resolved::NotOpen(state) => Err(ResolveError::NotOpen(state)),
             Resolved::NotFound => Err(ResolveError::NotFound),
         }
     }

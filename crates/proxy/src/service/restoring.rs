@@ -4,13 +4,14 @@
 //! Looked into at every start, and again whenever the store is found to hold less than this process has seen in it. The
 //! gate stays closed until Dodo has answered and everything is written.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use dodo_client::ids::PaymentId;
 use tokio_util::sync::CancellationToken;
 use upsell_core::{
     domain::{PaymentFacts, Source, Tags},
     journal::{PresumeSent, Rebuild, Stale, Took, restore},
-    policy::email,
+    policy::{email, retention::LetGo},
 };
 use wire::{ProductId, UnixSeconds};
 
@@ -22,7 +23,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    gateway::Gateway,
+    gateway::{Gateway, Listed, UnreadableRow, is_about_it},
     store::{Execute, Store, StoreError},
 };
 
@@ -31,13 +32,18 @@ const BEAT: Duration = Duration::from_secs(10);
 /// How long to wait before asking Dodo again, at first and at most.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
 
+/// How often a payment is read in vain before the store is compared without it.
+const READ_TRIES: u32 = 3;
+
 /// What came of comparing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Compared {
     /// Attempts written anew.
     pub rebuilt: u64,
-    /// Payments that are ours and say too little.
+    /// Payments that cannot be read, or are ours and say too little. Each concerns its own buyer only.
     pub unreadable: u64,
+    /// One of them proves that the store lacks an attempt.
+    lacks_one: bool,
 }
 
 /// Error comparing the store with Dodo.
@@ -88,8 +94,9 @@ impl Restoring {
     /// Does what the gate is closed for, again and again until it is done, and leaves opening it to the caller.
     pub async fn until_done(&self, why: Closed) {
         let mut pause = BACKOFF.0;
+        let mut failed = Failed::default();
         loop {
-            match self.compare(why).await {
+            match self.compare(why, &mut failed).await {
                 Ok(_) => return,
                 Err(error) => {
                     tracing::error!(%error, "the store could not be compared with Dodo; nothing is accepted")
@@ -101,7 +108,7 @@ impl Restoring {
     }
 
     /// Compares the store with Dodo's payments since it was last known to be whole, and writes anew what it has lost.
-    async fn compare(&self, why: Closed) -> Result<Compared, CompareError> {
+    async fn compare(&self, why: Closed, failed: &mut Failed) -> Result<Compared, CompareError> {
         let found = self.store.inspect().await?;
         if found.staleness() == Some(Stale::Superseded) {
             return Err(StoreError::AnotherServer.into());
@@ -118,9 +125,12 @@ impl Restoring {
         };
         let mut compared = Compared::default();
         if let Some(since) = restore::compare_since(sign, named, seen) {
-            let payments = self.gateway.all_payments_since(since).await?;
-            compared = self.put_back(payments).await?;
-            went_back |= compared.rebuilt > 0;
+            let Listed { payments, unreadable } = self.gateway.all_payments_since(since).await?;
+            compared = self.put_back(payments, failed).await?;
+            for row in &unreadable {
+                self.look_behind(row, &mut compared).await?;
+            }
+            went_back |= compared.rebuilt > 0 || compared.lacks_one;
         }
         let lost = went_back || named.is_some();
         if lost {
@@ -163,10 +173,15 @@ impl Restoring {
     }
 
     /// The oldest first, so that attempts of one offer come in their order.
-    async fn put_back(&self, mut payments: Vec<PaymentFacts>) -> Result<Compared, LookError> {
+    async fn put_back(
+        &self,
+        mut payments: Vec<PaymentFacts>,
+        failed: &mut Failed,
+    ) -> Result<Compared, LookError> {
         payments.sort_by_key(|payment| payment.created_at);
         let store = self.store.identity();
         let mut compared = Compared::default();
+        let mut again = None;
         for payment in &payments {
             let Some(tags) = restore::authenticated(payment, store) else {
                 if restore::may_be_older(payment, store) {
@@ -174,13 +189,58 @@ impl Restoring {
                 }
                 continue;
             };
-            match self.put_one_back(tags, payment).await? {
-                Some(true) => compared.rebuilt = compared.rebuilt.saturating_add(1),
-                Some(false) => {}
-                None => compared.unreadable = compared.unreadable.saturating_add(1),
+            match self.put_one_back(tags, payment).await {
+                Ok(Some(true)) => compared.rebuilt = compared.rebuilt.saturating_add(1),
+                Ok(Some(false)) => {}
+                Ok(None) => compared.unreadable = compared.unreadable.saturating_add(1),
+                Err(LookError::Dodo(error)) if failed.is_enough(&payment.payment_id, &error) => {
+                    tracing::error!(
+                        alert = "unreadable_payment", payment_id = %payment.payment_id, attempt_id = %tags.attempt, %error,
+                        "failed to read a payment of ours while the store was compared"
+                    );
+                    metrics::counter!("upsell_alerts_total", "kind" => "unreadable_payment").increment(1);
+                    self.note_unreadable(tags, Some(&payment.payment_id), &mut compared).await?;
+                }
+                Err(LookError::Dodo(error)) if is_about_it(&error) => again = again.or(Some(error)),
+                Err(error) => return Err(error),
             }
         }
-        Ok(compared)
+        match again {
+            Some(error) => Err(error.into()),
+            None => Ok(compared),
+        }
+    }
+
+    /// What a row says that cannot be read: where its metadata carries a valid code of this store, that its attempt was sent.
+    async fn look_behind(&self, row: &UnreadableRow, compared: &mut Compared) -> Result<(), StoreError> {
+        match row.named.tags().filter(|tags| restore::is_of(tags, self.store.identity())) {
+            Some(tags) => self.note_unreadable(tags, row.payment_id.as_ref(), compared).await,
+            None => {
+                compared.unreadable = compared.unreadable.saturating_add(1);
+                Ok(())
+            }
+        }
+    }
+
+    /// The payment of an attempt cannot be read: what was only claimed in the backup is taken for sent, and an attempt that
+    /// the store does not know, and has not let go of, proves that it has lost commits.
+    async fn note_unreadable(
+        &self,
+        tags: &Tags,
+        payment: Option<&PaymentId>,
+        compared: &mut Compared,
+    ) -> Result<(), StoreError> {
+        compared.unreadable = compared.unreadable.saturating_add(1);
+        let (attempt, at) = (tags.attempt.clone(), self.clock.now());
+        let let_go = match payment {
+            Some(payment) => self.store.let_go(Some(&attempt), payment, &tags.customer).await?,
+            None => LetGo::default(),
+        };
+        if self.store.attempt_by_id(&attempt).await?.is_none() && !let_go.has_tombstone {
+            compared.lacks_one = true;
+        }
+        self.store.execute(&PresumeSent { attempt, at }).await?;
+        Ok(())
     }
 
     /// Whether the attempt of a payment had to be written anew; `None` when the payment says too little.
@@ -189,9 +249,17 @@ impl Restoring {
             && known.state != upsell_core::domain::AttemptState::Claimed
         {
             // What the listing says of it may be worth knowing all the same.
-            if !restore::is_old_news(&known, listed) {
-                let base = self.charging.nothing_seen(Source::LookUp);
-                self.charging.settle_payment(&known, listed, base).await?;
+            if restore::is_old_news(&known, listed) {
+                return Ok(Some(false));
+            }
+            let base = self.charging.nothing_seen(Source::LookUp);
+            match self.charging.settle_payment(&known, listed, base).await {
+                // The reconciler looks it up; nothing depends on it here.
+                Err(LookError::Dodo(error)) => {
+                    tracing::warn!(attempt_id = %known.id, %error, "failed to look up a payment of a known attempt");
+                }
+                Err(error) => return Err(error),
+                Ok(_) => {}
             }
             return Ok(Some(false));
         }
@@ -260,6 +328,23 @@ impl Restoring {
             self.charging.gate().close(stale.into());
         }
         Ok(())
+    }
+}
+
+/// Payments that could not be read while the store was compared, with how often.
+#[derive(Default)]
+struct Failed(BTreeMap<PaymentId, u32>);
+
+impl Failed {
+    /// Says whether the payment is to be left out by now: Dodo has answered about it, and the answer was of no use, again and
+    /// again. One that could not be asked for is asked for again.
+    fn is_enough(&mut self, id: &PaymentId, error: &dodo_client::Error) -> bool {
+        if !is_about_it(error) {
+            return false;
+        }
+        let times = self.0.entry(id.clone()).or_default();
+        *times = times.saturating_add(1);
+        *times >= READ_TRIES
     }
 }
 

@@ -4,7 +4,10 @@
 //! and webhooks come in any order. So nothing is believed that could be looked up, and applying one twice changes
 //! nothing.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
 
 use dodo_client::{
     Priority,
@@ -15,6 +18,7 @@ use dodo_client::{
 };
 use money::later;
 use upsell_core::policy::inbox_schedule::{self, Failure, WebhookState};
+use wire::UnixSeconds;
 
 use super::{
     catalogue::Catalogue,
@@ -35,6 +39,8 @@ const UPDATED: u32 = 500;
 const UNREADABLE: &str = "unreadable";
 /// Who could not read or apply a webhook.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// Seconds within which the time of a further event is not written.
+const NOTE_EVERY: i64 = 60;
 
 /// Why a webhook was not applied.
 #[derive(Debug, thiserror::Error)]
@@ -70,6 +76,8 @@ pub struct Webhooks {
     pub purchases: Purchases,
     /// Attempts that a webhook settles.
     pub charging: Arc<Charging>,
+    /// Time of the last event that is written down, in seconds.
+    pub noted: AtomicI64,
 }
 
 /// A delivery that Dodo has signed.
@@ -108,18 +116,30 @@ impl Webhooks {
         metrics::counter!("upsell_webhooks_total", "type" => event_label(kind)).increment(1);
         let first_try_at = later(now, inbox_schedule::TAKEN_UP_AFTER);
         match (self.store.inbox_insert(id, kind, body, now, first_try_at).await?, event) {
-            (InboxInsert::Duplicate, _) | (InboxInsert::Unapplied, Err(_)) => Ok(()),
-            (InboxInsert::New, event) => self.apply_or_record(id, 0, event).await,
+            (InboxInsert::Duplicate, _) | (InboxInsert::Unapplied, Err(_)) => {}
+            (InboxInsert::New, event) => self.apply_or_record(id, 0, event).await?,
             // Its tries are counted by those who take it up at its time.
             (InboxInsert::Unapplied, Ok(event)) => match self.apply(id, &event).await {
-                Ok(()) => Ok(()),
-                Err(WebhookError::Store(error)) => Err(error.into()),
+                Ok(()) => {}
+                Err(WebhookError::Store(error)) => return Err(error.into()),
                 Err(error) => {
                     tracing::warn!(webhook_id = id, %error, "failed to apply a webhook that was delivered again");
-                    Ok(())
                 }
             },
         }
+        self.note_event(now).await?;
+        Ok(())
+    }
+
+    /// Notes that Dodo's events come: what they stay away from is caught up on.
+    async fn note_event(&self, now: UnixSeconds) -> Result<(), StoreError> {
+        let noted = self.noted.load(Ordering::Relaxed);
+        if now.0.saturating_sub(noted) < NOTE_EVERY {
+            return Ok(());
+        }
+        self.store.advance_events(now, &|progress| progress.heard(now)).await?;
+        self.noted.store(now.0, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Applies webhooks that were kept but not applied: the process died in between, what they depend on was not to be had,

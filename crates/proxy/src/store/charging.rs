@@ -2,7 +2,10 @@
 
 use async_trait::async_trait;
 use dodo_client::ids::{CheckoutSessionId, CustomerId, PaymentId, SubscriptionId};
-use upsell_core::domain::{AttemptRow, HistoryEntry, QuoteRow};
+use upsell_core::{
+    domain::{AttemptRow, HistoryEntry, QuoteRow},
+    policy::reconcile_schedule::AgeGroup,
+};
 use wire::{AttemptId, IdempotencyKey, OfferId, QuoteId, UnixSeconds};
 
 use super::StoreError;
@@ -60,10 +63,11 @@ pub trait Attempts: Send + Sync {
     /// Whether another change of the same subscription was sent after this attempt and not refused.
     async fn is_followed(&self, row: &AttemptRow) -> Result<bool, StoreError>;
 
-    /// Takes up to `limit` attempts whose time to be looked up has come, under a lease until `lease_until`, so that
-    /// nobody else takes them meanwhile.
+    /// Takes up to `limit` attempts of an age group whose time to be looked up has come, under a lease until `lease_until`,
+    /// so that nobody else takes them meanwhile.
     async fn take_due(
         &self,
+        group: AgeGroup,
         now: UnixSeconds,
         lease_until: UnixSeconds,
         limit: u32,

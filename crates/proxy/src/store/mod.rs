@@ -13,6 +13,7 @@ mod bookings;
 mod charging;
 #[cfg(test)]
 mod earlier;
+mod events;
 mod inbox;
 mod journal;
 mod offers;
@@ -36,6 +37,7 @@ use wire::ErrorCode;
 
 pub use bookings::Bookings;
 pub use charging::{Attempts, Quotes};
+pub use events::{Advance, Events};
 pub use inbox::{DueWebhook, Inbox, InboxBacklog, InboxInsert, Tried};
 pub use journal::{Decide, Execute, Journal};
 pub use offers::{Inserted, Offers};
@@ -74,6 +76,7 @@ pub trait Store:
     + Sales
     + RefundOrders
     + Inbox
+    + Events
     + Outbox
     + Restore
     + Retention
@@ -96,6 +99,7 @@ impl<
         + Sales
         + RefundOrders
         + Inbox
+        + Events
         + Outbox
         + Restore
         + Retention

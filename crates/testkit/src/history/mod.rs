@@ -47,6 +47,27 @@ impl Engine {
     }
 }
 
+/// Has the next purge look at every old quote again, as at the first start after an update. No proxy may run on the database.
+///
+/// # Errors
+/// When the database cannot be written.
+pub async fn age_quotes(database: &Database) -> anyhow::Result<()> {
+    let statement = "UPDATE quotes SET kept = FALSE";
+    match Engine::of(database) {
+        Engine::Sqlite => {
+            let mut connection = sqlx::SqliteConnection::connect(database.url()).await?;
+            connection.execute(statement).await?;
+            connection.close().await?;
+        }
+        Engine::Postgres => {
+            let mut connection = sqlx::PgConnection::connect(database.url()).await?;
+            connection.execute(statement).await?;
+            connection.close().await?;
+        }
+    }
+    Ok(())
+}
+
 /// Fills the store of a database, which is made where there is none. No proxy may run on it.
 ///
 /// # Errors

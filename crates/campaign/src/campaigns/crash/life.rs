@@ -53,15 +53,16 @@ impl Tale for Story {
 
     // The page is loaded once, before anything may die.
     async fn prepare(services: &InProcessServices, dodo: &Dodo, story: &Mutex<Self>) -> anyhow::Result<()> {
-        let (known, card, fault, refund_fault) = {
+        let (known, card, fault, refund_fault, outcome) = {
             let story = lock(story);
-            (story.shown.is_some(), story.card(), story.fault(), story.refund_fault())
+            (story.shown.is_some(), story.card(), story.fault(), story.refund_fault(), story.outcome())
         };
         if known {
             return Ok(());
         }
         dodo.control().clear_faults();
         dodo.reprice(KIT, PRICE)?;
+        dodo.switch(outcome)?;
         let shown = services.show(dodo, Some(card), KIT).await?;
         if let Some(fault) = fault {
             dodo.fault("POST", "/checkouts", fault, 1)?;
@@ -74,13 +75,14 @@ impl Tale for Story {
     }
 
     // What was given up is watched by the hour: where deaths have kept every report of it from being heard, that is who
-    // hears of it.
+    // hears of it. What is pending for a day is looked at by the hour, too, and a death may have cut the day short.
     async fn linger(services: &InProcessServices, dodo: &Dodo, story: &Mutex<Self>) -> anyhow::Result<()> {
         let shown = lock(story).shown.clone().context("no page is shown")?;
-        if services.offer(&shown).await?.state == OfferState::Abandoned {
-            services.watch(dodo).await?;
+        match services.offer(&shown).await?.state {
+            OfferState::Abandoned => services.watch(dodo).await,
+            OfferState::Pending if lock(story).takes_a_day() => services.pass_hours(dodo, 25).await,
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     async fn take(
@@ -148,6 +150,7 @@ impl Tale for Story {
             Step::ArriveLate => drop(dodo.arrive_late(customer)?),
             Step::Price(price) => dodo.reprice(KIT, price)?,
             Step::Pass(seconds) => services.pass(dodo, seconds).await?,
+            Step::Hours(hours) => services.pass_hours(dodo, hours).await?,
         }
         Ok(())
     }

@@ -32,6 +32,10 @@ pub(super) enum Scenario {
     ComesLateAnswerLost,
     /// The same, and the refund is lost before it is executed: nothing ever goes back, and nothing is sent again.
     ComesLateRefundLost,
+    /// The bank takes a day to approve.
+    ApprovedNextDay,
+    /// The same, and the answer to the charge is lost.
+    ApprovedNextDayAnswerLost,
 }
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -46,6 +50,8 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario::ComesLate,
     Scenario::ComesLateAnswerLost,
     Scenario::ComesLateRefundLost,
+    Scenario::ApprovedNextDay,
+    Scenario::ApprovedNextDayAnswerLost,
 ];
 
 /// What happens next.
@@ -65,6 +71,8 @@ pub(super) enum Step {
     Price(i64),
     /// Seconds pass, with the reconciler at work.
     Pass(i64),
+    /// Hours pass, with the reconciler at work once in each.
+    Hours(u32),
 }
 
 /// What came of a click, as the buyer was told.
@@ -105,13 +113,28 @@ impl Story {
     /// What goes wrong at Dodo at the first charge.
     pub(super) fn fault(&self) -> Option<Value> {
         match self.scenario {
-            Scenario::AnswerLost | Scenario::AnswerAndWebhookLost => Some(json!("reset_after")),
+            Scenario::AnswerLost | Scenario::AnswerAndWebhookLost | Scenario::ApprovedNextDayAnswerLost => {
+                Some(json!("reset_after"))
+            }
             Scenario::RequestLost
             | Scenario::ComesLate
             | Scenario::ComesLateAnswerLost
             | Scenario::ComesLateRefundLost => Some(json!("reset_before")),
             Scenario::QuotaFull => Some(json!("status_429_before")),
             _ => None,
+        }
+    }
+
+    /// Says whether the bank takes a day to approve.
+    pub(super) fn takes_a_day(&self) -> bool {
+        matches!(self.scenario, Scenario::ApprovedNextDay | Scenario::ApprovedNextDayAnswerLost)
+    }
+
+    /// What a charge on a good card does first.
+    pub(super) fn outcome(&self) -> Value {
+        match self.takes_a_day() {
+            true => json!({"one_click_outcome": "processing", "processing_seconds": 86_400}),
+            false => json!({"one_click_outcome": "settle"}),
         }
     }
 
@@ -125,7 +148,7 @@ impl Story {
     }
 
     pub(super) fn steps(&self) -> &'static [Step] {
-        use Step::{Accept, ArriveLate, Decline, Leftovers, Pass, Price, Webhooks};
+        use Step::{Accept, ArriveLate, Decline, Hours, Leftovers, Pass, Price, Webhooks};
         const ONE_CLICK: Step = Accept { key: 1, hosted: false };
         const AGAIN: Step = Accept { key: 2, hosted: false };
         match self.scenario {
@@ -146,6 +169,12 @@ impl Story {
             }
             Scenario::ComesLate | Scenario::ComesLateAnswerLost | Scenario::ComesLateRefundLost => {
                 &[ONE_CLICK, Pass(1700), ArriveLate, Webhooks, Pass(90), AGAIN, Webhooks, Pass(60)]
+            }
+            Scenario::ApprovedNextDay => {
+                &[ONE_CLICK, Webhooks, AGAIN, Pass(1800), Hours(25), AGAIN, Pass(60)]
+            }
+            Scenario::ApprovedNextDayAnswerLost => {
+                &[ONE_CLICK, Pass(30), AGAIN, Pass(1800), Hours(25), ONE_CLICK, Pass(60)]
             }
             Scenario::QuotaFull => &[ONE_CLICK, ONE_CLICK, AGAIN, Webhooks, Pass(60)],
         }

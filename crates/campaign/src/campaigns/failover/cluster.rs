@@ -17,7 +17,11 @@ use anyhow::Context as _;
 use super::relay::Relay;
 
 /// Longest time in which a cluster forms, or becomes whole again after a fault.
-const PATIENCE: Duration = Duration::from_secs(150);
+const PATIENCE: Duration = Duration::from_secs(240);
+/// After so long a standby that does not follow is copied anew, as an operator would have it.
+const MEND_AFTER: Duration = Duration::from_secs(45);
+/// Longest that Patroni may take for an answer.
+const ANSWER: Duration = Duration::from_secs(3);
 /// Between two questions.
 const PAUSE: Duration = Duration::from_millis(250);
 
@@ -60,6 +64,7 @@ pub(super) struct Cluster {
     folder: PathBuf,
     bin: PathBuf,
     nodes: Vec<Node>,
+    http: reqwest::Client,
     etcd: Child,
     /// Its standard input is ours.
     _supervisor: Child,
@@ -91,6 +96,8 @@ impl Cluster {
             .spawn()?;
         let (client, peer) = (free_port()?, free_port()?);
         let etcd = start_etcd(&folder, client, peer)?;
+        let http = testkit::client()?;
+        await_etcd(&http, client).await?;
         let mut nodes = Vec::new();
         for no in 1..=3 {
             let (port, rest_port) = (free_port()?, free_port()?);
@@ -104,7 +111,7 @@ impl Cluster {
             let patroni = command(&folder, &name)?.arg("patroni").arg(&config).spawn()?;
             nodes.push(Node { name, port, sql, rest, etcd, patroni });
         }
-        let cluster = Self { folder, bin, nodes, etcd, _supervisor: supervisor };
+        let cluster = Self { folder, bin, nodes, http, etcd, _supervisor: supervisor };
         let primary = cluster.whole(replication).await?;
         cluster.sql(primary, "CREATE DATABASE upsell")?;
         Ok(cluster)
@@ -117,25 +124,57 @@ impl Cluster {
         format!("postgres://postgres@{hosts}/upsell?target_session_attrs=read-write&sslmode=disable")
     }
 
-    /// Waits until one node is the primary and both others follow it. Returns which.
+    /// Waits until one node is the primary, both others follow it, and, where a commit waits for a standby, Patroni has
+    /// written down which: no other may take over. Returns the primary.
     pub(super) async fn whole(&self, replication: Replication) -> anyhow::Result<usize> {
         let wanted = match replication {
             Replication::Synchronous => "2 1",
             Replication::Asynchronous => "2 0",
         };
         let until = Instant::now() + PATIENCE;
+        let mut mend_at = Instant::now() + MEND_AFTER;
         loop {
             for no in 0..self.nodes.len() {
                 let asked = "SELECT CASE WHEN pg_is_in_recovery() THEN 'standby' ELSE
                                  (SELECT COUNT(*) FILTER (WHERE state = 'streaming') || ' ' ||
                                          COUNT(*) FILTER (WHERE sync_state = 'sync') FROM pg_stat_replication) END";
-                if self.sql(no, asked).is_ok_and(|said| said.trim() == wanted) {
+                if self.sql(no, asked).is_ok_and(|said| said.trim() == wanted)
+                    && (replication == Replication::Asynchronous || self.may_take_over(no).await)
+                {
                     return Ok(no);
                 }
             }
             anyhow::ensure!(Instant::now() < until, "the cluster does not become whole: {}", self.logs());
+            if Instant::now() > mend_at {
+                mend_at += MEND_AFTER;
+                self.mend().await;
+            }
             tokio::time::sleep(PAUSE).await;
         }
+    }
+
+    /// Has standbys copied anew that do not follow: one that had received more than the server that took over cannot, and
+    /// Patroni does not always notice.
+    async fn mend(&self) {
+        for (no, node) in self.nodes.iter().enumerate() {
+            let asked = "SELECT pg_is_in_recovery() AND NOT EXISTS
+                             (SELECT 1 FROM pg_stat_wal_receiver WHERE status = 'streaming')";
+            if self.sql(no, asked).is_ok_and(|said| said.trim() == "t") {
+                eprintln!("{} does not follow and is copied anew", node.name);
+                let url = format!("http://127.0.0.1:{}/reinitialize", node.rest.port());
+                // Where that does not succeed either, the next time may.
+                drop(self.http.post(url).timeout(ANSWER).body(r#"{"force":true}"#).send().await);
+            }
+        }
+    }
+
+    /// Whether a node's Patroni knows a standby that may take over.
+    async fn may_take_over(&self, no: usize) -> bool {
+        let ask = async {
+            let url = format!("http://127.0.0.1:{}/cluster", self.nodes[no].rest.port());
+            self.http.get(url).timeout(ANSWER).send().await?.text().await
+        };
+        ask.await.is_ok_and(|said| said.contains("sync_standby"))
     }
 
     /// Another node that is the primary, or takes itself for it.
@@ -184,12 +223,16 @@ impl Cluster {
     }
 
     /// The last lines that each node logged.
-    fn logs(&self) -> String {
+    pub(super) fn logs(&self) -> String {
         let mut all = String::new();
         for node in &self.nodes {
             let log = fs::read_to_string(self.folder.join(format!("{}.log", node.name))).unwrap_or_default();
             let lines: Vec<_> = log.lines().collect();
-            all.push_str(&format!("\n{}:\n{}", node.name, lines[lines.len().saturating_sub(8)..].join("\n")));
+            all.push_str(&format!(
+                "\n{}:\n{}",
+                node.name,
+                lines[lines.len().saturating_sub(30)..].join("\n")
+            ));
         }
         all
     }
@@ -218,6 +261,23 @@ fn start_etcd(folder: &Path, client: u16, peer: u16) -> anyhow::Result<Child> {
         .args(["--listen-peer-urls", &peer, "--initial-advertise-peer-urls", &peer])
         .args(["--initial-cluster", &format!("default={peer}")])
         .spawn()?)
+}
+
+/// Waits until etcd has settled on a version: Patroni does not start before.
+async fn await_etcd(http: &reqwest::Client, client: u16) -> anyhow::Result<()> {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        let ask = async {
+            let url = format!("http://127.0.0.1:{client}/version");
+            http.get(url).timeout(ANSWER).send().await?.json::<serde_json::Value>().await
+        };
+        let version = ask.await.map(|said| said["etcdcluster"].as_str().map(str::to_owned));
+        if version.is_ok_and(|version| version.is_some_and(|version| version.starts_with('3'))) {
+            return Ok(());
+        }
+        anyhow::ensure!(Instant::now() < until, "etcd does not start");
+        tokio::time::sleep(PAUSE).await;
+    }
 }
 
 /// What one node is told. As in docs/OPERATIONS.md but for the times, which are the shortest that Patroni recommends.

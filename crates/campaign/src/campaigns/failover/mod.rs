@@ -152,12 +152,14 @@ async fn fail_over(cluster: &Cluster, load: &Load, seed: u64) -> anyhow::Result<
     let began = Instant::now();
     let accepted = tokio::time::timeout(ACCEPTED_WITHIN, load.accepted_after(began)).await;
     let waited = began.elapsed();
+    let logs = if accepted.is_err() { cluster.logs() } else { String::new() };
     match fault {
         Fault::Killed => {}
         Fault::Frozen => cluster.freeze(primary, false)?,
         Fault::CutOff => cluster.cut_off(primary, false),
     }
-    accepted.with_context(|| format!("no charge was accepted any more after the primary was {fault:?}"))?;
+    accepted
+        .with_context(|| format!("no charge was accepted any more after the primary was {fault:?}:{logs}"))?;
     let now = cluster.whole(Replication::Synchronous).await?;
     anyhow::ensure!(now != primary, "{fault:?}: the primary was not replaced");
     Ok(waited)

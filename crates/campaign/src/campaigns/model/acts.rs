@@ -12,7 +12,7 @@ use wire::FailureReason;
 
 use super::{
     book::{FAILED, Row},
-    evidence::{PageEnd, Seen, look_of},
+    evidence::{End, Seen, look_of},
     journal::{Cmd, Forgery, Journal},
     rows::PAGE,
     system::{System, Variant},
@@ -76,6 +76,19 @@ pub(super) fn abandon(journal: &Journal, world: &mut World, n: usize) -> bool {
     journal.execute(&mut world.book, Cmd::Abandon(n))
 }
 
+/// Ends waiting for an attempt as production decides. Whether that did anything.
+pub(super) fn end_waiting(journal: &Journal, world: &mut World, n: usize, end: End) -> bool {
+    match end {
+        End::Waits => false,
+        End::GivesUp => abandon(journal, world, n),
+        End::Reviews => journal.execute(&mut world.book, Cmd::Review(n)),
+        End::Closes => {
+            settle(journal, world, n, Seen::only(Observation::Failed(FailureReason::Cancelled)));
+            true
+        }
+    }
+}
+
 /// Asks production about an attempt that no process works on any more.
 pub(super) fn unexecuted(row: &Row) -> Option<Unexecuted> {
     let page = row.session && row.kind == AttemptKind::Hosted;
@@ -131,18 +144,11 @@ fn look_at_listing(system: &System, journal: &Journal, world: &mut World, n: usi
 }
 
 /// `Reconciler::conclude` of a hosted page whose day is over. Whether it did anything.
-pub(super) fn end_page(journal: &Journal, world: &mut World, n: usize, end: PageEnd) -> bool {
+pub(super) fn end_page(journal: &Journal, world: &mut World, n: usize, end: End) -> bool {
     let (row, attempt) = (world.book.rows[n], world.attempts[n]);
     let over = attempt.net == Net::Closed || (!row.is_known() && attempt.task == Task::Gone);
     if !over || !is_live(row.state) {
         return false;
     }
-    match end {
-        PageEnd::Waits => false,
-        PageEnd::GivesUp => abandon(journal, world, n),
-        PageEnd::Closes => {
-            settle(journal, world, n, Seen::only(Observation::Failed(FailureReason::Cancelled)));
-            true
-        }
-    }
+    end_waiting(journal, world, n, end)
 }

@@ -77,7 +77,7 @@ pub(super) const KINDS: [NotificationKind; 3] =
 /// Why it failed makes no difference to what may happen next, so that one reason stands for all.
 pub(super) const FAILED: AttemptState = AttemptState::Failed(FailureReason::Declined);
 
-const STATES: [AttemptState; 11] = [
+const STATES: [AttemptState; 12] = [
     AttemptState::Claimed,
     AttemptState::Released,
     AttemptState::Sent,
@@ -86,6 +86,7 @@ const STATES: [AttemptState; 11] = [
     AttemptState::Pending { customer_action: true },
     FAILED,
     AttemptState::Abandoned,
+    AttemptState::NeedsReview,
     AttemptState::Scheduled,
     AttemptState::Underpaid,
     AttemptState::Succeeded,

@@ -12,6 +12,7 @@ use upsell_core::{
         observe,
         reconcile_schedule::{self, Look, Next},
     },
+    rules::WaitingRules,
 };
 use wire::UnixSeconds;
 
@@ -33,6 +34,9 @@ impl Seen {
         Self { observation, begun: None, session: false }
     }
 }
+
+/// The merchant's limits for what is pending.
+const WAITING: WaitingRules = WaitingRules { bank_approval_days: 7, slow_method_days: 7 };
 
 /// Everything that may be made of each thing that may come back.
 #[derive(Clone, Debug)]
@@ -110,48 +114,74 @@ pub(super) fn looks_before_giving_up() -> anyhow::Result<u8> {
     let now = UnixSeconds(row.created_at.0 + 24 * 3600);
     for looks in 0..=3_u8 {
         row.clean_looks = u32::from(looks);
-        if matches!(reconcile_schedule::next(&row, Look::Idle, now), Next::Abandon(_)) {
+        if matches!(reconcile_schedule::next(&row, Look::Idle, WAITING, now), Next::Abandon(_)) {
             return Ok(looks);
         }
     }
     anyhow::bail!("an unknown charge is never given up")
 }
 
-/// Decision about a hosted page whose day is over.
+/// Decision about an attempt for whose outcome it was waited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum PageEnd {
+pub(super) enum End {
     /// Nothing yet.
     Waits,
-    /// It was not paid.
+    /// The hosted page was not paid.
     Closes,
     /// It is given up.
     GivesUp,
+    /// A person has to look.
+    Reviews,
 }
 
-/// Decisions once the page has closed at Dodo, soon and long after, by the look's result.
+/// Decisions soon and long after there is nothing more to expect, by the look's result.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct PageEnds([[PageEnd; 2]; 3]);
+pub(super) struct Ends([[End; 2]; 3]);
 
-impl PageEnds {
-    /// Asks production.
-    pub(super) fn of_production() -> Self {
-        let row = AttemptRow { kind: AttemptKind::Hosted, ..unknown() };
+impl Ends {
+    /// Asks production about an attempt of this kind in this state, that was looked up often enough.
+    pub(super) fn of_production(kind: AttemptKind, state: AttemptState) -> Self {
+        let row = AttemptRow { kind, state, clean_looks: u32::MAX, ..unknown() };
         let decide = |look: Look, hours: i64| match reconcile_schedule::next(
             &row,
             look,
+            WAITING,
             UnixSeconds(row.created_at.0 + hours * 3600),
         ) {
-            Next::HostedPageClosed => PageEnd::Closes,
-            Next::Abandon(_) => PageEnd::GivesUp,
-            Next::LookAt(_) | Next::Stop => PageEnd::Waits,
+            Next::HostedPageClosed => End::Closes,
+            Next::Abandon(_) => End::GivesUp,
+            Next::Review(..) => End::Reviews,
+            Next::LookAt(_) | Next::Stop => End::Waits,
         };
         let looks = [Look::Incomplete, Look::Idle, Look::UnderWay];
-        Self(looks.map(|look| [decide(look, 26), decide(look, 72)]))
+        Self(looks.map(|look| [decide(look, 26), decide(look, 30 * 24)]))
     }
 
     /// Soon after, and long after.
-    pub(super) fn after(&self, look: Look) -> [PageEnd; 2] {
+    pub(super) fn after(&self, look: Look) -> [End; 2] {
         self.0[look as usize]
+    }
+}
+
+/// Decisions about everything that is waited for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct AllEnds {
+    /// A hosted page whose day is over.
+    pub(super) page: Ends,
+    /// A charge after its deadline.
+    pub(super) charge: Ends,
+    /// What was given up.
+    pub(super) given_up: Ends,
+}
+
+impl AllEnds {
+    /// Asks production.
+    pub(super) fn of_production() -> Self {
+        Self {
+            page: Ends::of_production(AttemptKind::Hosted, AttemptState::Unknown),
+            charge: Ends::of_production(AttemptKind::OneClick, AttemptState::Unknown),
+            given_up: Ends::of_production(AttemptKind::OneClick, AttemptState::Abandoned),
+        }
     }
 }
 

@@ -10,12 +10,12 @@ use rustc_hash::FxHashMap;
 use upsell_core::{
     domain::{
         AttemptKind, AttemptRow, Cart, Named, Observation, OfferRow, OrderState, PaymentFacts, PaymentStatus,
-        QuoteRow, RefundCause, Source,
+        QuoteRow, RefundCause, ReviewCause, Source,
     },
     journal::{
         Abandon, Claim, ClaimOutcome, Command, ConcludeRefund, Conclusion, Decline, DeclineOutcome, KeptKey,
-        MarkRefundSent, MarkSent, RecordLook, RecordRefund, Release, Settle, SettlePayment, Settlement,
-        Unexecuted, decide,
+        MarkRefundSent, MarkSent, RecordLook, RecordRefund, Release, Review, Settle, SettlePayment,
+        Settlement, Unexecuted, decide,
         fixtures::{genuine, identity, product, seen_payment, usd},
     },
     rules::{AboveQuote, LateSuccess, MoneyRules, Surplus},
@@ -51,6 +51,7 @@ pub(super) enum Cmd {
     /// The same by a payment that the buyer made without us.
     SettleForgery(usize, Forgery),
     Abandon(usize),
+    Review(usize),
     /// A complete look after the deadline that decided nothing.
     CleanLook(usize),
     Decline,
@@ -158,6 +159,10 @@ impl Journal {
             }
             Cmd::Abandon(n) => {
                 self.run(book, &Abandon { attempt: attempt(n), at: BEFORE, next_check_at: LEASE })
+            }
+            Cmd::Review(n) => {
+                let cause = ReviewCause::StillPending;
+                self.run(book, &Review { attempt: attempt(n), cause, at: BEFORE, next_check_at: None })
             }
             Cmd::CleanLook(n) => {
                 let (at, next_check_at) = (BEFORE, Some(LEASE));

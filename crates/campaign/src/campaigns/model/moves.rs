@@ -11,8 +11,8 @@ use upsell_core::{
 use wire::FailureReason;
 
 use super::{
-    acts::{self, abandon, end_page, look, release, settle, settle_payment, unexecuted},
-    evidence::Seen,
+    acts::{self, end_page, end_waiting, look, release, settle, settle_payment, unexecuted},
+    evidence::{End, Seen},
     journal::{Cmd, Forgery, Journal},
     step::Step,
     system::{System, Variant},
@@ -340,6 +340,7 @@ impl Moves<'_> {
                 AttemptState::Unknown
                 | AttemptState::Pending { .. }
                 | AttemptState::Underpaid
+                | AttemptState::NeedsReview
                 | AttemptState::Abandoned,
             ) => {
                 let seen = look(self.system, self.journal, &mut next, n);
@@ -347,22 +348,41 @@ impl Moves<'_> {
                 if world.is_hosted(n) {
                     self.ends_page(world, n, false, Look::Incomplete, *world);
                     self.ends_page(world, n, true, seen, next);
-                } else if is_live(next.book.rows[n].state) {
-                    if next.book.rows[n].clean_looks < self.system.clean_looks {
-                        self.journal.execute(&mut next.book, Cmd::CleanLook(n));
-                        self.found.push((Step::Looks(n, true), next));
-                    } else if abandon(self.journal, &mut next, n) {
-                        self.found.push((Step::GivesUp(n), next));
-                    }
+                } else {
+                    self.ends_waiting(world, n, Look::Incomplete, *world);
+                    self.ends_waiting(world, n, seen, next);
                 }
             }
             _ => {}
         }
     }
 
+    /// A charge was waited for; Dodo may not have answered just then.
+    fn ends_waiting(&mut self, world: &World, n: usize, seen: Look, looked: World) {
+        let row = looked.book.rows[n];
+        let ends = match row.state {
+            AttemptState::Abandoned => self.system.ends.given_up,
+            state if is_live(state) => self.system.ends.charge,
+            _ => return,
+        };
+        if is_live(row.state) && seen == Look::Idle && row.clean_looks < self.system.clean_looks {
+            let mut next = looked;
+            self.journal.execute(&mut next.book, Cmd::CleanLook(n));
+            self.found.push((Step::Looks(n, true), next));
+            return;
+        }
+        for end in ends.after(seen) {
+            let mut next = looked;
+            if end_waiting(self.journal, &mut next, n, end) {
+                let step = if end == End::GivesUp { Step::GivesUp(n) } else { Step::AsksForReview(n) };
+                self.note(world, step, next);
+            }
+        }
+    }
+
     /// The day of a hosted page is over; Dodo may not have answered just then.
     fn ends_page(&mut self, world: &World, n: usize, answered: bool, seen: Look, looked: World) {
-        for end in self.system.page_ends.after(seen) {
+        for end in self.system.ends.page.after(seen) {
             let mut next = looked;
             if end_page(self.journal, &mut next, n, end) {
                 self.note(world, Step::FindsPageClosed(n, answered), next);

@@ -8,7 +8,7 @@ use upsell_core::{
 };
 
 use super::{
-    acts::{abandon, end_page, look, release, settle, settle_payment, unexecuted},
+    acts::{end_page, end_waiting, look, release, settle, settle_payment, unexecuted},
     evidence::Seen,
     journal::Journal,
     promise::{Promises, broken_at_rest},
@@ -71,11 +71,15 @@ fn reconcile(system: &System, journal: &Journal, world: &mut World) {
         if is_live(state) || is_watched(state) {
             let seen = look(system, journal, world, n);
             if world.is_hosted(n) {
-                for end in system.page_ends.after(seen) {
+                for end in system.ends.page.after(seen) {
                     end_page(journal, world, n, end);
                 }
             } else {
-                abandon(journal, world, n);
+                for ends in [system.ends.charge, system.ends.given_up] {
+                    for end in ends.after(seen) {
+                        end_waiting(journal, world, n, end);
+                    }
+                }
             }
         }
         hear_of_what_a_page_collected(journal, world, n);

@@ -56,6 +56,8 @@ pub(super) enum Step {
     Looks(usize, bool),
     /// The reconciler gives the charge up.
     GivesUp(usize),
+    /// Waiting for the charge ends for the reconciler without an outcome.
+    AsksForReview(usize),
     /// The day of the hosted page is over for the reconciler; Dodo answered it, or did not.
     FindsPageClosed(usize, bool),
     /// A payment that was under way ends.
@@ -126,6 +128,7 @@ impl fmt::Display for Step {
                 write!(f, "the reconciler looks attempt {} up, past its deadline", no(n))
             }
             Self::GivesUp(n) => write!(f, "the reconciler gives attempt {} up", no(n)),
+            Self::AsksForReview(n) => write!(f, "waiting for attempt {} ends: a person has to look", no(n)),
             Self::FindsPageClosed(n, answered) => {
                 let look = if *answered { "after a look" } else { "without an answer from Dodo" };
                 write!(f, "the day of the page of attempt {} is over, {look}", no(n))

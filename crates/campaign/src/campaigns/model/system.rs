@@ -1,7 +1,7 @@
 //! The systems that are explored: the product's protocol, and weakened variants of it that must be caught.
 
 use super::{
-    evidence::{PageEnds, Verdicts, looks_before_giving_up},
+    evidence::{AllEnds, Verdicts, looks_before_giving_up},
     promise::Promise,
 };
 
@@ -60,7 +60,7 @@ pub(super) struct System {
     pub(super) caught_at: &'static [Promise],
     pub(super) verdicts: Verdicts,
     pub(super) clean_looks: u8,
-    pub(super) page_ends: PageEnds,
+    pub(super) ends: AllEnds,
 }
 
 /// Each with what it has to be caught at, and how far it has to be explored for that.
@@ -171,6 +171,6 @@ pub(super) fn of_run(seed: u64, quick: bool) -> anyhow::Result<System> {
         caught_at,
         verdicts: Verdicts::of_production(),
         clean_looks: looks_before_giving_up()?,
-        page_ends: PageEnds::of_production(),
+        ends: AllEnds::of_production(),
     })
 }

@@ -66,16 +66,22 @@ impl Tale for Story {
 
     // A change that was given up and arrived late is heard of by the hour, where deaths have kept all else from telling.
     async fn linger(services: &InProcessServices, dodo: &Dodo, story: &Mutex<Self>) -> anyhow::Result<()> {
-        let (who, words) = {
+        let (who, words, takes_a_day) = {
             let story = lock(story);
             let words: Vec<String> = story.keys.keys().map(|key| story.word(*key)).collect();
-            (story.who.clone().context("nobody subscribes")?, words)
+            let takes_a_day = story.scenario == Scenario::ApprovedNextDay;
+            (story.who.clone().context("nobody subscribes")?, words, takes_a_day)
         };
         for word in words {
             let key = IdempotencyKey::parse(word)?;
             let row = services.store.attempt_by_key(&who.customer, &key).await?;
-            if row.is_some_and(|row| row.state == AttemptState::Abandoned) {
-                return services.watch(dodo).await;
+            match row.map(|row| row.state) {
+                Some(AttemptState::Abandoned) => return services.watch(dodo).await,
+                // A death may have cut the bank's day short.
+                Some(AttemptState::Pending { .. } | AttemptState::Unknown) if takes_a_day => {
+                    return services.pass_hours(dodo, 25).await;
+                }
+                _ => {}
             }
         }
         Ok(())
@@ -144,6 +150,7 @@ impl Tale for Story {
             }
             Step::CardPays => dodo.switch(json!({"decline_off_session_with": null}))?,
             Step::Pass(seconds) => services.pass(dodo, seconds).await?,
+            Step::Hours(hours) => services.pass_hours(dodo, hours).await?,
         }
         Ok(())
     }

@@ -32,6 +32,8 @@ pub(super) enum Scenario {
     Declines,
     /// The payment is processed for a while.
     Processes,
+    /// The bank takes a day to approve the payment.
+    ApprovedNextDay,
     /// The plan has become dearer by the time of the confirmation.
     PriceRises,
     /// Somebody else has added a seat and an add-on by then.
@@ -50,6 +52,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario::ComesLate,
     Scenario::Declines,
     Scenario::Processes,
+    Scenario::ApprovedNextDay,
     Scenario::PriceRises,
     Scenario::ChangedElsewhere,
     Scenario::QuotaFull,
@@ -79,6 +82,8 @@ pub(super) enum Step {
     CardPays,
     /// Seconds pass, with the reconciler at work.
     Pass(i64),
+    /// Hours pass, with the reconciler at work once in each.
+    Hours(u32),
 }
 
 /// What came of a confirmation, as the subscriber was told.
@@ -238,9 +243,11 @@ impl Story {
     /// The simulator's switches for this story.
     pub(super) fn switches(&self) -> Value {
         let mut switches = self.shape.engine.clone();
-        let processing = self.scenario == Scenario::Processes;
+        let processing = matches!(self.scenario, Scenario::Processes | Scenario::ApprovedNextDay);
+        let takes = if self.scenario == Scenario::ApprovedNextDay { 86_400 } else { 30 };
         let declines = (self.scenario == Scenario::Declines).then_some("INSUFFICIENT_FUNDS");
         switches["plan_change_outcome"] = json!(if processing { "processing" } else { "settle" });
+        switches["processing_seconds"] = json!(takes);
         switches["decline_off_session_with"] = json!(declines);
         switches
     }
@@ -262,7 +269,7 @@ impl Story {
 
     pub(super) fn steps(&self) -> &'static [Step] {
         use Step::{
-            ArriveLate, CardPays, ChangeElsewhere, Confirm, ConfirmBoth, Leftovers, Pass, Preview,
+            ArriveLate, CardPays, ChangeElsewhere, Confirm, ConfirmBoth, Hours, Leftovers, Pass, Preview,
             PriceRises, Webhooks,
         };
         match self.scenario {
@@ -344,6 +351,18 @@ impl Story {
                 Confirm(0, 1),
                 Preview(1),
                 Confirm(1, 3),
+            ],
+            Scenario::ApprovedNextDay => &[
+                Preview(0),
+                Confirm(0, 1),
+                Webhooks,
+                Pass(1800),
+                Preview(1),
+                Confirm(1, 2),
+                Hours(25),
+                Confirm(0, 1),
+                Webhooks,
+                Pass(60),
             ],
             Scenario::PriceRises => {
                 &[Preview(0), PriceRises, Confirm(0, 1), Confirm(0, 1), Confirm(0, 2), Webhooks, Pass(60)]

@@ -22,9 +22,11 @@ proptest! {
             return Ok(());
         };
         let seen: Vec<_> = seen.iter().map(|choice| evidence_of(*choice, &attempt.row, world.now)).collect();
-        // Late is what comes after giving up, unless a refusal was seen between: that depends on the order.
-        let is_refused = seen.iter().any(|seen| matches!(seen.observation, Observation::Failed(_)));
-        let late = backs && !is_refused && attempt.row.kind == AttemptKind::OneClick;
+        // Late is what comes after giving up, unless something else was seen of its payment between: that depends on the
+        // order.
+        let is_told = |seen: &Settlement| matches!(seen.observation, Observation::Failed(_) | Observation::Pending { .. });
+        let is_told_of = seen.iter().any(|seen| is_told(seen) || seen.payment.as_ref().is_some_and(|payment| payment.status != PaymentStatus::Succeeded));
+        let late = backs && !is_told_of && attempt.row.kind == AttemptKind::OneClick;
         let refund = RefundRules { late, surplus: backs, excess: None };
         let settlements: Vec<_> = seen.into_iter().map(|seen| Settlement { refund, ..seen }).collect();
         let forwards = settled(&store, attempt, settlements.iter());

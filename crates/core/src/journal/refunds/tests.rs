@@ -158,6 +158,30 @@ fn late_money_is_ordered_back_once_and_not_notified_as_a_sale() {
     assert_eq!(store.notified(), ["evt_at_1_offer_accepted", "evt_pay_1_payment_refund_ordered"]);
 }
 
+/// I13: what Dodo called pending is on its way, however long that takes, and is no late money.
+#[test]
+fn what_was_approved_slowly_is_not_ordered_back() {
+    for reviewed in [false, true] {
+        let mut store = Memory::fresh();
+        let row = store.offered("of_1");
+        let attempt = store.sent(&claim_of(&row, "at_1", "key-1"));
+        let pending = seen_payment("pay_1", PaymentStatus::Pending, None);
+        store.settle(
+            &attempt.id,
+            &Settlement { payment: Some(pending), ..seen(Observation::Pending { customer_action: false }) },
+        );
+        assert!(if reviewed { store.review(&attempt.id) } else { store.abandon(&attempt.id) });
+        store.settle(&attempt.id, &Settlement { refund: ALL_BACK, ..paid_in_full("pay_1") });
+        assert_eq!(order_of(&store, "pay_1"), None);
+        assert_eq!(store.state(&attempt.id), AttemptState::Succeeded);
+        let mut told = vec!["evt_at_1_offer_accepted", "evt_at_1_payment_succeeded"];
+        if reviewed {
+            told.insert(1, "evt_at_1_payment_needs_review");
+        }
+        assert_eq!(store.notified(), told);
+    }
+}
+
 #[test]
 fn without_a_rule_nothing_is_ordered() {
     let mut store = Memory::fresh();

@@ -1,16 +1,17 @@
 //! Payments, looked up and listed.
 
 use money::UnixSeconds;
+use serde_json::Value;
 
 use crate::{
     Error,
     http::{
         Client,
-        pages::{Items, Page, PageRequest, Paged},
+        pages::{Items, PageRequest, Paged, PaymentPage},
         transport::Ask,
     },
     ids::PaymentId,
-    types::payments::{LineItems, Payment, PaymentFilter, PaymentSummary},
+    types::payments::{LineItems, Payment, PaymentFilter},
 };
 
 impl Client {
@@ -30,7 +31,7 @@ impl Client {
         self.transport.read(Ask::get(&["payments", id.as_str(), "line-items"])).await
     }
 
-    /// `GET /payments`, one page. A read.
+    /// `GET /payments`, one page. A read. A row that cannot be read is told apart from those that can.
     ///
     /// # Errors
     /// See [`Error`].
@@ -38,10 +39,10 @@ impl Client {
         &self,
         filter: &PaymentFilter,
         page: PageRequest,
-    ) -> Result<Page<PaymentSummary>, Error> {
-        let items: Items<PaymentSummary> =
+    ) -> Result<PaymentPage, Error> {
+        let rows: Items<Value> =
             self.transport.read(Ask::get(&["payments"]).query(&Paged { filter, page })).await?;
-        Ok(Page::new(items, page))
+        Ok(PaymentPage::new(rows, page))
     }
 
     /// `GET /payments` for a single payment of anybody: whether the key may do what looking up needs, and what Dodo's clock

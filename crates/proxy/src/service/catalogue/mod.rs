@@ -243,8 +243,8 @@ impl Catalogue {
     }
 
     async fn fetch_dues(&self, id: &SubscriptionId, since: UnixSeconds) -> Option<Money> {
-        match self.gateway.payments_since(None, Some(id), since).await {
-            Ok(payments) => dues::owed(&payments),
+        match self.gateway.payments_of(id, since).await {
+            Ok(listed) => dues::owed(&listed.payments),
             Err(error) => {
                 tracing::warn!(%error, "what a subscription owes could not be looked up");
                 None

@@ -6,18 +6,17 @@ use dodo_client::types::{
 };
 use money::later;
 use upsell_core::{
-    domain::{AttemptRow, AttemptState, Named, Observation, PaymentFacts, QuoteRow, Source},
-    journal::{Settled, Settlement, Weighed},
+    domain::{AttemptRow, Named, Observation, PaymentFacts, QuoteRow, Source},
+    journal::{Settled, Settlement, Weighed, states::is_watched},
     policy::{
+        listing_plan::CLOCK_SLACK,
         observe::{self, Progress},
-        receipt, reconcile_schedule,
+        receipt,
+        reconcile_schedule::{self, Look},
     },
 };
 
-use super::{
-    Charging,
-    evidence::{CLOCK_SLACK, LookError},
-};
+use super::{Charging, evidence::LookError};
 
 impl Charging {
     /// Looks at what a plan change has come to, and settles by what is seen: at its payment where money is due, then at the
@@ -27,20 +26,22 @@ impl Charging {
         row: &AttemptRow,
         quote: &QuoteRow,
         source: Source,
-    ) -> Result<Option<Settled>, LookError> {
+    ) -> Result<(Option<Settled>, Look), LookError> {
         // Where a later change was sent after this one had been given up, the subscription tells of that one.
-        let is_followed = row.state == AttemptState::Abandoned && self.store.is_followed(row).await?;
-        if quote.quote.total > 0
-            && let Some(settled) =
-                self.settle_by_payment_of_change(row, self.nothing_seen(source), is_followed).await?
-        {
-            return Ok(Some(settled));
+        let is_followed = is_watched(row.state) && self.store.is_followed(row).await?;
+        let mut look = Look::Idle;
+        if quote.quote.total > 0 {
+            let seen = self.settle_by_payment_of_change(row, self.nothing_seen(source), is_followed).await?;
+            if seen.settled.is_some() {
+                return Ok((seen.settled, seen.look));
+            }
+            look = seen.look;
         }
         let Some(subscription) = row.subscription_id.as_ref().filter(|_| !is_followed) else {
-            return Ok(None);
+            return Ok((None, look));
         };
         let subscription = self.gateway.subscription(subscription).await?;
-        self.settle_by_progress(row, quote, &subscription, source).await
+        Ok((self.settle_by_progress(row, quote, &subscription, source).await?, look))
     }
 
     /// One look right after the request: at the payment that the reply named where money is due, else at the subscription.
@@ -52,7 +53,7 @@ impl Charging {
         taken_on: Settlement,
     ) -> Result<Option<Settled>, LookError> {
         if quote.quote.total > 0 {
-            return self.settle_by_payment_of_change(row, taken_on, false).await;
+            return Ok(self.settle_by_payment_of_change(row, taken_on, false).await?.settled);
         }
         let Some(subscription) = &row.subscription_id else { return Ok(None) };
         let subscription = self.gateway.subscription(subscription).await?;
@@ -71,7 +72,7 @@ impl Charging {
         if is_applied
             && quote.quote.total > 0
             && let Some(settled) =
-                self.settle_by_payment_of_change(row, self.nothing_seen(source), false).await?
+                self.settle_by_payment_of_change(row, self.nothing_seen(source), false).await?.settled
         {
             return Ok(Some(settled));
         }
@@ -101,7 +102,7 @@ impl Charging {
             self.alert("subscription_on_hold", row);
         }
         let money_is_due = quote.quote.total > 0;
-        let past_deadline = reconcile_schedule::counts_as_clean(row, self.clock.now());
+        let past_deadline = reconcile_schedule::is_past_deadline(row, self.clock.now());
         let observation = observe::plan_change(progress, money_is_due, past_deadline);
         // Where money was due and its payment is not known, no amount is claimed.
         let receipt = (matches!(observation, Observation::Succeeded | Observation::Scheduled)
@@ -122,13 +123,15 @@ impl Charging {
         row: &AttemptRow,
         base: Settlement,
         is_followed: bool,
-    ) -> Result<Option<Settled>, LookError> {
+    ) -> Result<Seen, LookError> {
         let replied = base.payment.as_ref().map(|payment| &payment.id);
         if let Some(id) = replied.or(row.payment_id.as_ref()) {
             let payment = self.gateway.payment(id).await?;
-            return Ok(self.settle_payment(row, &payment, base).await?.settled());
+            let look = look_of(&payment);
+            return Ok(Seen { settled: self.settle_payment(row, &payment, base).await?.settled(), look });
         }
-        for payment in self.payments_of_change(row, is_followed).await? {
+        let (payments, is_complete) = self.payments_of_change(row, is_followed).await?;
+        for payment in payments {
             // A listing does not tell why a payment failed, nor where the buyer goes on.
             let payment = if is_collected(&payment) {
                 payment
@@ -137,21 +140,23 @@ impl Charging {
             };
             if let Weighed::Settled { settled, .. } = self.settle_payment(row, &payment, base.clone()).await?
             {
-                return Ok(Some(*settled));
+                return Ok(Seen { settled: Some(*settled), look: look_of(&payment) });
             }
         }
-        Ok(None)
+        Ok(Seen { settled: None, look: if is_complete { Look::Idle } else { Look::Incomplete } })
     }
 
-    /// The payments that may be those of a plan change: the most promising first.
+    /// Returns the payments that may be those of a plan change, the most promising first, and whether those are all.
     async fn payments_of_change(
         &self,
         row: &AttemptRow,
         is_followed: bool,
-    ) -> Result<Vec<PaymentFacts>, LookError> {
+    ) -> Result<(Vec<PaymentFacts>, bool), LookError> {
+        let Some(subscription) = &row.subscription_id else { return Ok((Vec::new(), true)) };
         let since = later(row.created_at, -CLOCK_SLACK);
-        let payments = self.gateway.payments_since(None, row.subscription_id.as_ref(), since).await?;
-        let mut candidates: Vec<_> = payments
+        let listed = self.gateway.payments_of(subscription, since).await?;
+        let mut candidates: Vec<_> = listed
+            .payments
             .into_iter()
             .filter(|payment| match payment.named.attempt() {
                 Some(attempt) => *attempt == row.id,
@@ -165,8 +170,18 @@ impl Charging {
             let is_named = payment.named != Named::Nobody;
             std::cmp::Reverse((is_named, is_collected(payment), payment.created_at))
         });
-        Ok(candidates)
+        Ok((candidates, listed.unreadable.is_empty()))
     }
+}
+
+/// What a look at the payment of a plan change came to.
+struct Seen {
+    settled: Option<Settled>,
+    look: Look,
+}
+
+fn look_of(payment: &PaymentFacts) -> Look {
+    if observe::is_under_way(payment.status.as_ref()) { Look::UnderWay } else { Look::Idle }
 }
 
 fn is_collected(payment: &PaymentFacts) -> bool {

@@ -12,7 +12,10 @@ use dodo_client::{
 use money::later;
 use upsell_core::{
     domain::{AttemptKind, AttemptRow, AttemptState, Observation, PaymentFacts, QuoteRow, Source},
-    journal::{Settle, SettlePayment, Settled, Settlement, Weighed, restore, states::is_live},
+    journal::{
+        Settle, SettlePayment, Settled, Settlement, Weighed, restore,
+        states::{self, is_live},
+    },
     policy::{
         evidence::{Amount, Missing},
         observe,
@@ -27,9 +30,6 @@ use crate::{
     service::gate::Closed,
     store::{Execute, StoreError},
 };
-
-/// Seconds by which Dodo's clock and ours may differ in listings.
-pub(in crate::service) const CLOCK_SLACK: i64 = 600;
 
 /// A look at Dodo that gave no answer.
 #[derive(Debug, thiserror::Error)]
@@ -85,7 +85,7 @@ impl Charging {
         let Some((row, quote)) = self.change_under_way(&subscription.subscription_id).await? else {
             return Ok(());
         };
-        Ok(hinted(self.look_at_reported_change(&row, &quote, subscription).await)?)
+        Ok(hinted(self.look_at_reported_change(&row, &quote, subscription).await.map(drop))?)
     }
 
     /// A payment of a plan change that names no attempt: a hint to look at the one under way on its subscription. It may be
@@ -97,7 +97,7 @@ impl Charging {
             return Ok(());
         };
         let Some((row, quote)) = self.change_under_way(subscription).await? else { return Ok(()) };
-        hinted(self.look_at_change(&row, &quote, Source::Webhook).await)
+        hinted(self.look_at_change(&row, &quote, Source::Webhook).await.map(drop))
     }
 
     /// The change of a subscription of which a request may have left, with its quote.
@@ -257,7 +257,10 @@ impl Charging {
         if *before != after.state {
             tracing::info!(attempt_id = %after.id, ?before, after = ?after.state, "an attempt was settled");
             self.signals.moved(&after.id);
-            if *before == AttemptState::Abandoned && after.state == AttemptState::Succeeded {
+            if states::is_watched(*before)
+                && after.state == AttemptState::Succeeded
+                && *before != AttemptState::Underpaid
+            {
                 self.alert("collected_after_being_given_up", after);
             }
         }
@@ -274,9 +277,9 @@ impl Charging {
 }
 
 /// What a webhook hinted at was looked into.
-fn hinted(looked: Result<Option<Settled>, LookError>) -> Result<(), StoreError> {
+fn hinted(looked: Result<(), LookError>) -> Result<(), StoreError> {
     match looked {
-        Ok(_) => Ok(()),
+        Ok(()) => Ok(()),
         Err(LookError::Store(error)) => Err(error),
         // The webhook has done its part; the reconciler looks again.
         Err(error) => {

@@ -35,7 +35,7 @@ use wire::{AcceptRequest, AttemptId, ChangeRequest, IdempotencyKey, Purpose};
 use crate::store::Execute;
 
 pub use self::error::ChargeError;
-pub(in crate::service) use self::evidence::{CLOCK_SLACK, LookError};
+pub(in crate::service) use self::evidence::LookError;
 pub(in crate::service) use self::intent::Agreed;
 use upsell_core::{
     domain::{AttemptKind, AttemptRow, AttemptState, Fingerprint, OfferRow, OfferState, Session},

@@ -95,6 +95,7 @@ fn status(row: &AttemptRow) -> (AttemptStatus, Option<FailureReason>) {
         | AttemptState::Abandoned
         | AttemptState::Underpaid
         | AttemptState::Dismissed => (AttemptStatus::InDoubt, None),
+        AttemptState::NeedsReview => (AttemptStatus::NeedsReview, None),
         AttemptState::Pending { .. } if row.kind == AttemptKind::Hosted && row.checkout_url.is_some() => {
             (AttemptStatus::CheckoutRequired, None)
         }
@@ -126,6 +127,7 @@ mod tests {
             AttemptState::Pending { customer_action: false },
             AttemptState::Pending { customer_action: true },
             AttemptState::Abandoned,
+            AttemptState::NeedsReview,
             AttemptState::Underpaid,
             AttemptState::Dismissed,
         ] {
@@ -149,7 +151,7 @@ mod tests {
         let waits = AttemptState::Pending { customer_action: true };
         for kind in [AttemptKind::OneClick, AttemptKind::PlanChange] {
             assert!(url(kind, waits).is_some());
-            for state in [AttemptState::Unknown, AttemptState::Abandoned, AttemptState::Succeeded] {
+            for state in [AttemptState::Unknown, AttemptState::NeedsReview, AttemptState::Succeeded] {
                 assert!(url(kind, state).is_none(), "{state:?}");
             }
         }

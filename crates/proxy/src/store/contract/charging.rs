@@ -133,7 +133,7 @@ async fn the_sent_mark_is_guarded() {
     drop(store);
     let store = opened(&place, &place.tenant).await;
     assert!(refused(write(&store, &mark(NOW)).await), "another process claimed it");
-    let taken = store.take_due(after(60), after(120), 9).await.unwrap();
+    let taken = store.take_due(AgeGroup::Fresh, after(60), after(120), 9).await.unwrap();
     assert_eq!(taken.len(), 1);
     assert_eq!(store.attempt_by_id(&claimed.id).await.unwrap().unwrap().state, AttemptState::Claimed);
     write(&store, &mark(after(61))).await.unwrap();
@@ -231,20 +231,43 @@ async fn what_is_due_is_taken_once_while_the_lease_lasts() {
     let row = offered(&store, "of_1").await;
     let attempt = sent(&store, &claim_of(&row, "at_1", "key-1")).await;
     let at = after;
-    assert!(store.take_due(at(44), at(144), 10).await.unwrap().is_empty(), "the worker may be at it");
-    let taken = store.take_due(at(45), at(145), 10).await.unwrap();
+    assert!(
+        store.take_due(AgeGroup::Fresh, at(44), at(144), 10).await.unwrap().is_empty(),
+        "the worker may be at it"
+    );
+    let taken = store.take_due(AgeGroup::Fresh, at(45), at(145), 10).await.unwrap();
     assert_eq!(taken.iter().map(|row| &row.id).collect::<Vec<_>>(), [&attempt.id]);
-    assert!(store.take_due(at(50), at(150), 10).await.unwrap().is_empty());
+    assert!(store.take_due(AgeGroup::Fresh, at(50), at(150), 10).await.unwrap().is_empty());
     store.note_look(&attempt.id, NOW, true, Some(at(60))).await.unwrap();
-    let again = store.take_due(at(60), at(160), 10).await.unwrap();
+    let again = store.take_due(AgeGroup::Fresh, at(60), at(160), 10).await.unwrap();
     assert_eq!(again.iter().map(|row| (row.checks, row.clean_looks)).collect::<Vec<_>>(), [(1, 1)]);
     // Where nobody else can be at work, a dead process' lease ends with it; elsewhere it has to run out.
     let shared = u64::from(SHARED);
     assert_eq!(store.make_live_due(at(61)).await.unwrap(), 1 - shared);
     assert_eq!(store.make_live_due(at(160)).await.unwrap(), 1);
-    assert_eq!(store.take_due(at(160), at(260), 10).await.unwrap().len(), 1);
+    assert_eq!(store.take_due(AgeGroup::Fresh, at(160), at(260), 10).await.unwrap().len(), 1);
     store.settle(&attempt.id, &seen(DECLINED)).await.unwrap();
     assert_eq!(store.make_live_due(at(260)).await.unwrap(), 0);
+}
+
+/// I19: however much that is old comes due, it is no part of the batch of what is fresh, and the other way round.
+#[tokio::test]
+async fn fresh_and_old_attempts_are_taken_apart() {
+    let (_folder, store) = fresh().await;
+    for (no, at) in [(1, NOW), (2, NOW), (3, after(5_000))] {
+        let row = offered(&store, &format!("of_{no}")).await;
+        let mut claim = claim_of(&row, &format!("at_{no}"), &format!("key-{no}"));
+        (claim.attempt.created_at, claim.attempt.lease_until) = (at, after(6_000));
+        let ClaimOutcome::Claimed(row) = store.claim(&claim).await.unwrap() else { panic!("not claimed") };
+        assert!(store.mark_sent(&row, after(5_001), after(5_045)).await.unwrap());
+    }
+    let (now, until) = (after(5_100), after(5_200));
+    let mut taken = Vec::new();
+    for (group, limit) in [(AgeGroup::Fresh, 9), (AgeGroup::Old, 1), (AgeGroup::Old, 9), (AgeGroup::Fresh, 9)]
+    {
+        taken.push(store.take_due(group, now, until, limit).await.unwrap().len());
+    }
+    assert_eq!(taken, [1, 1, 1, 0]);
 }
 
 #[tokio::test]

@@ -67,7 +67,8 @@ async fn take(store: &SqlStore, memory: &mut Memory, world: &mut World, step: &S
             assert_eq!(stored, outcome, "{at}");
         }
         Step::TakeDue(now, until) => {
-            let mut stored = store.take_due(*now, *until, 1000).await.unwrap();
+            let mut stored = store.take_due(AgeGroup::Fresh, *now, *until, 1000).await.unwrap();
+            stored.extend(store.take_due(AgeGroup::Old, *now, *until, 1000).await.unwrap());
             stored.sort_by(|a, b| a.id.cmp(&b.id));
             assert_eq!(stored, memory.take_due(*now, *until), "{at}");
         }

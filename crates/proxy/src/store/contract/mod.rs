@@ -8,6 +8,7 @@ mod charging;
 mod columns;
 mod differential;
 pub(super) mod earlier;
+mod events;
 mod forgetting;
 mod history;
 mod inbox;
@@ -16,6 +17,7 @@ mod outbox;
 mod payment_links;
 mod people;
 mod plan_changes;
+mod privacy;
 mod restart;
 mod restore;
 mod retention;
@@ -36,6 +38,7 @@ use upsell_core::{
             NOW, after, claim_of, customer, offer, paid, payment, product, quote, seen, subscription,
         },
     },
+    policy::reconcile_schedule::AgeGroup,
 };
 use wire::{AttemptId, EffectiveAt, IdempotencyKey, OfferId, ProductId, QuoteId, UnixSeconds};
 

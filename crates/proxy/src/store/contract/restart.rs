@@ -46,7 +46,7 @@ async fn another_tenant_sees_nothing() {
         assert!(store.history(&attempt).await.unwrap().is_empty());
         assert!(store.quote(&row.customer_id, &QuoteId::parse("qt_of_1").unwrap()).await.unwrap().is_none());
         let late = UnixSeconds(NOW.0 + 999_999);
-        assert!(store.take_due(late, UnixSeconds(late.0 + 1), 10).await.unwrap().is_empty());
+        assert!(store.take_due(AgeGroup::Old, late, UnixSeconds(late.0 + 1), 10).await.unwrap().is_empty());
         store.close().await;
     }
 }

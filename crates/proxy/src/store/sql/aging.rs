@@ -2,7 +2,7 @@
 //! and size of the store. A row that does not read back stays, is reported, and costs the others nothing.
 
 use sqlx::Row;
-use upsell_core::domain::{ChargePlan, EmailHash, OfferState, Person};
+use upsell_core::domain::{ChargePlan, EmailHash, Person};
 use wire::{ProductId, UnixSeconds};
 
 use super::{
@@ -95,9 +95,7 @@ impl SqlStore {
                 continue;
             }
             let Some(gone) = readable(offer(row))? else { continue };
-            if gone.state == OfferState::Charged {
-                self.write_taken(&mut tx, &gone).await?;
-            }
+            self.write_taken(&mut tx, &gone).await?;
             self.erase(&mut tx, Erase::Offer, gone.id.as_str()).await?;
             changed += 1;
         }

@@ -3,7 +3,7 @@
 use dodo_client::ids::{CustomerId, PaymentId};
 use sqlx::Row;
 use upsell_core::{
-    domain::{EmailHash, OfferState, PaymentOnRecord, Person},
+    domain::{EmailHash, PaymentOnRecord, Person},
     policy::retention::Charge,
 };
 use wire::{AttemptId, ProductId, UnixSeconds};
@@ -193,9 +193,7 @@ impl SqlStore {
         .await?;
         for row in &rows {
             let gone = offer(row)?;
-            if gone.state == OfferState::Charged {
-                self.write_taken(tx, &gone).await?;
-            }
+            self.write_taken(tx, &gone).await?;
             self.erase(tx, Erase::Offer, gone.id.as_str()).await?;
         }
         Ok(())

@@ -19,6 +19,7 @@ mod attempts;
 mod bookings;
 mod codec;
 mod erasing;
+mod events;
 mod forgetting;
 mod history;
 mod inbox;

@@ -6,7 +6,10 @@ use dodo_client::ids::{CustomerId, PaymentId};
 use sqlx::Row;
 use upsell_core::{
     domain::{CustomerHash, EmailHash, OfferRow, Person},
-    policy::{email, retention::LetGo},
+    policy::{
+        email,
+        retention::{self, LetGo},
+    },
 };
 use wire::{AttemptId, ProductId, UnixSeconds};
 
@@ -106,13 +109,11 @@ impl SqlStore {
         .await?)
     }
 
-    /// What was taken of an offer that goes. A plan that was taken may have been left again: the subscription tells.
+    /// What was taken of an offer that goes.
     pub(super) async fn write_taken(&self, tx: &mut Tx, offer: &OfferRow) -> Result<(), StoreError> {
-        if offer.plan.subscription_id().is_some() {
-            return Ok(());
-        }
+        let Some(product) = retention::taken(offer) else { return Ok(()) };
         let person = Person { customer_id: offer.customer_id.clone(), email: offer.email.clone() };
-        self.write_owned(tx, &person, std::slice::from_ref(offer.plan.product_id())).await
+        self.write_owned(tx, &person, std::slice::from_ref(product)).await
     }
 }
 

@@ -146,10 +146,12 @@ async fn a_bank_without_a_page_is_waited_for() {
     let shown = rig.shown(Some(CHALLENGES)).await;
     let waits = rig.accept(&shown, "key-1").await.unwrap();
     assert_eq!((waits.status, &waits.checkout_url), (Some(AttemptStatus::RequiresCustomerAction), &None));
-    // Nobody ever confirms. It is given up as undecided, never called failed, and never charged again.
+    // Nobody ever confirms. A person has to look in the end; it is never called failed, and never charged again.
     rig.pass(30 * 60).await;
+    assert_eq!(rig.poll(&shown.session, &waits).await, waits, "it waits on");
+    rig.pass_hours(7 * 24).await;
     let end = rig.poll(&shown.session, &waits).await;
-    assert_eq!((end.status, end.hosted_checkout_offered), (Some(AttemptStatus::InDoubt), false));
+    assert_eq!((end.status, end.hosted_checkout_offered), (Some(AttemptStatus::NeedsReview), false));
     let second = rig.accept_with(&shown, "key-2", Some(PayWith::HostedCheckout)).await;
     assert!(matches!(second, Err(ChargeError::OfferGone)), "{second:?}");
     assert_eq!(rig.dodo.posts_to("/checkouts"), 1);

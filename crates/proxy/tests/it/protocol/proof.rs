@@ -180,7 +180,7 @@ async fn what_falls_short_is_resolved_by_a_person() {
 
         rig.resolving.resolve(&row.id, resolution).await.unwrap();
         let twice = rig.resolving.resolve(&row.id, resolution).await;
-        assert!(matches!(twice, Err(ResolveError::NotUnderpaid(_))), "{twice:?}");
+        assert!(matches!(twice, Err(ResolveError::NotOpen(_))), "{twice:?}");
         rig.pass(600).await;
         let stored = rig.store.attempt_by_id(&row.id).await.unwrap().unwrap();
         assert_eq!(

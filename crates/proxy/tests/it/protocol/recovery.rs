@@ -135,7 +135,8 @@ async fn died_after_the_mark_without_sending_it_is_given_up_and_never_sent() {
     assert_eq!(rig.offer_state(&shown).await, OfferState::Abandoned);
     rig.pass(50 * 3600).await;
     let end = rig.store.attempt_by_id(&row.id).await.unwrap().unwrap();
-    assert_eq!((end.state, end.next_check_at), (AttemptState::Abandoned, None));
+    assert_eq!((end.state, end.next_check_at), (AttemptState::NeedsReview, None), "the watch really ends");
+    assert_eq!(rig.offer_state(&shown).await, OfferState::Abandoned, "and opens nothing");
     assert_eq!(rig.dodo.posts_to("/checkouts"), 0);
 }
 

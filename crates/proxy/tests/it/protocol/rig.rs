@@ -182,6 +182,11 @@ impl Rig {
         self.services.pass(&self.dodo, seconds).await.unwrap();
     }
 
+    /// The same for hours, with the workers at work once in each.
+    pub(super) async fn pass_hours(&self, hours: u32) {
+        self.services.pass_hours(&self.dodo, hours).await.unwrap();
+    }
+
     /// Checks what must hold of an offer in any scenario once it is decided.
     pub(super) async fn check(&self, shown: &Shown) {
         let found = testkit::check::offer(&self.dodo, &*self.store, shown).await.unwrap();

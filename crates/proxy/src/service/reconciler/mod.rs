@@ -1,33 +1,35 @@
 //! Finding out what became of attempts that nobody has settled: those of a process that died, of an answer that was
 //! lost, of a webhook that did not come. By looking, never by sending again.
 //!
-//! When to look and when to give up is decided in [`upsell_core::policy::reconcile_schedule`].
+//! When to look and when waiting ends is decided in [`upsell_core::policy::reconcile_schedule`]. Fresh and old attempts are
+//! looked up apart (I19): each in batches, pauses and listings of its own.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+mod listing;
+
+use std::{sync::Arc, time::Duration};
 
 use dodo_client::{Priority, http::turn::with_priority};
 use futures_util::{StreamExt, stream};
 use money::later;
 use tokio_util::sync::CancellationToken;
 use upsell_core::{
-    domain::{AttemptKind, AttemptRow, AttemptState, Observation, PaymentFacts, Source},
+    domain::{AttemptKind, AttemptRow, AttemptState, Observation, Source},
     journal::{
-        Abandon, KeptKey, RecordLook, Release, Settlement,
+        Abandon, KeptKey, RecordLook, Release, Review, Settlement,
         claims::unexecuted,
         states::{is_live, is_watched},
     },
-    policy::reconcile_schedule::{self, Look, Next, only_a_listing_tells},
+    policy::reconcile_schedule::{self, AgeGroup, Look, Next, only_a_listing_tells},
+    rules::WaitingRules,
 };
-use wire::{AttemptId, FailureReason, UnixSeconds};
+use wire::{FailureReason, UnixSeconds};
 
-use super::charging::{CLOCK_SLACK, Charging, LookError};
+use self::listing::Pauses;
+
+use super::charging::{Charging, LookError};
 use crate::{
     clock::Clock,
-    gateway::{Gateway, ListingError},
+    gateway::Gateway,
     store::{Execute, Store, StoreError},
 };
 
@@ -35,12 +37,15 @@ use crate::{
 const PACE: Duration = Duration::from_secs(1);
 /// Seconds for which attempts are taken. Longer than a round takes when Dodo is slow.
 const LEASE: i64 = 120;
-/// Attempts taken in one round.
-const BATCH: u32 = 1000;
+/// Attempts taken in one round: fresh ones, of which an outage leaves many, and old ones, which can wait.
+const fn batch(group: AgeGroup) -> u32 {
+    match group {
+        AgeGroup::Fresh => 1000,
+        AgeGroup::Old => 100,
+    }
+}
 /// Look-ups at the same time.
 const ABREAST: usize = 4;
-/// Up to so many buyers are listed one by one; beyond, one listing of all is cheaper.
-const FEW_BUYERS: usize = 3;
 
 /// The worker.
 pub struct Reconciler {
@@ -48,15 +53,8 @@ pub struct Reconciler {
     clock: Arc<dyn Clock>,
     gateway: Gateway,
     charging: Arc<Charging>,
-    listing: Mutex<ListingPause>,
-}
-
-/// While Dodo does not list payments it is not asked every second.
-#[derive(Default)]
-struct ListingPause {
-    /// In a row.
-    failures: u32,
-    until: Option<UnixSeconds>,
+    waiting: WaitingRules,
+    pauses: Pauses,
 }
 
 impl Reconciler {
@@ -67,12 +65,14 @@ impl Reconciler {
         clock: Arc<dyn Clock>,
         gateway: Gateway,
         charging: Arc<Charging>,
+        waiting: WaitingRules,
     ) -> Self {
-        Self { store, clock, gateway, charging, listing: Mutex::default() }
+        Self { store, clock, gateway, charging, waiting, pauses: Pauses::default() }
     }
 
-    /// After a start, before anything is accepted: takes up everything that the last process left behind, once, whether
-    /// or not Dodo answers. A store that fails here is logged; it will fail whoever asks next as well.
+    /// After a start, before anything is accepted: takes up everything fresh that the last process left behind, once, whether
+    /// or not Dodo answers. What is older comes due as well, and keeps nobody waiting. A store that fails here is logged; it
+    /// will fail whoever asks next as well.
     pub async fn catch_up(&self) {
         if let Err(error) = self.take_up_what_is_left().await {
             tracing::error!(%error, "attempts of the last run could not be taken up");
@@ -84,12 +84,18 @@ impl Reconciler {
         if left_behind > 0 {
             tracing::info!(left_behind, "taking up attempts of the last run");
         }
-        while self.round().await? >= usize::try_from(BATCH).unwrap_or(usize::MAX) {}
+        let full = usize::try_from(batch(AgeGroup::Fresh)).unwrap_or(usize::MAX);
+        while self.round_of(AgeGroup::Fresh).await? >= full {}
         Ok(())
     }
 
     /// Works until cancelled.
     pub async fn run(&self, cancel: CancellationToken) {
+        let [fresh, old] = AgeGroup::ALL.map(|group| self.run_group(group, cancel.clone()));
+        tokio::join!(fresh, old);
+    }
+
+    async fn run_group(&self, group: AgeGroup, cancel: CancellationToken) {
         let mut pace = tokio::time::interval(PACE);
         pace.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -97,14 +103,14 @@ impl Reconciler {
                 () = cancel.cancelled() => return,
                 _ = pace.tick() => {}
             }
-            if let Err(error) = self.round_if_whole().await {
-                tracing::error!(%error, "a round of looking up failed");
+            if let Err(error) = self.round_if_whole(group).await {
+                tracing::error!(%error, ?group, "failed to look up what is due");
             }
         }
     }
 
     /// Nothing is concluded from a store that has lost commits: what looks unsent there may have been sent.
-    async fn round_if_whole(&self) -> Result<(), StoreError> {
+    async fn round_if_whole(&self, group: AgeGroup) -> Result<(), StoreError> {
         if !self.charging.gate().is_open() {
             return Ok(());
         }
@@ -112,7 +118,7 @@ impl Reconciler {
             self.charging.gate().close(stale.into());
             return Ok(());
         }
-        self.round().await.map(drop)
+        self.round_of(group).await.map(drop)
     }
 
     /// Looks up everything that is due. Returns how many attempts that were.
@@ -120,12 +126,17 @@ impl Reconciler {
     /// # Errors
     /// When the store fails.
     pub async fn round(&self) -> Result<usize, StoreError> {
-        with_priority(Priority::LookUp, self.look_up_what_is_due()).await
+        let fresh = self.round_of(AgeGroup::Fresh).await?;
+        Ok(fresh.saturating_add(self.round_of(AgeGroup::Old).await?))
     }
 
-    async fn look_up_what_is_due(&self) -> Result<usize, StoreError> {
+    async fn round_of(&self, group: AgeGroup) -> Result<usize, StoreError> {
+        with_priority(Priority::LookUp, self.look_up_what_is_due(group)).await
+    }
+
+    async fn look_up_what_is_due(&self, group: AgeGroup) -> Result<usize, StoreError> {
         let now = self.clock.now();
-        let due = self.store.take_due(now, later(now, LEASE), BATCH).await?;
+        let due = self.store.take_due(group, now, later(now, LEASE), batch(group)).await?;
         crate::failpoint!("round.taken");
         let count = due.len();
         let (mut listed, mut single) = (Vec::new(), Vec::new());
@@ -137,7 +148,7 @@ impl Reconciler {
             }
         }
         crate::failpoint!("round.awakened");
-        self.look_by_listing(listed).await?;
+        self.look_by_listing(listed, group).await?;
         let outcomes: Vec<_> =
             stream::iter(single).map(|row| self.look_at_one(row)).buffer_unordered(ABREAST).collect().await;
         outcomes.into_iter().collect::<Result<(), _>>()?;
@@ -161,60 +172,6 @@ impl Reconciler {
         Ok(settled.map(|settled| settled.row))
     }
 
-    /// Charges of which not even an id is known: one listing for many.
-    async fn look_by_listing(&self, rows: Vec<AttemptRow>) -> Result<(), StoreError> {
-        let Some(oldest) = rows.iter().map(|row| row.created_at).min() else { return Ok(()) };
-        let now = self.clock.now();
-        let paused_until = self.pause().until.filter(|until| now < *until);
-        if let Some(until) = paused_until {
-            return self.postpone(&rows, until).await;
-        }
-        let listing = self.list(&rows, later(oldest, -CLOCK_SLACK)).await;
-        crate::failpoint!("listing.done");
-        let payments = match listing {
-            Ok(payments) => payments,
-            Err(error) => {
-                let until = self.listing_failed(now);
-                tracing::warn!(%error, "payments could not be listed");
-                return self.postpone(&rows, until).await;
-            }
-        };
-        *self.pause() = ListingPause::default();
-        let mut rows: BTreeMap<AttemptId, AttemptRow> =
-            rows.into_iter().map(|row| (row.id.clone(), row)).collect();
-        let mut incomplete = BTreeSet::new();
-        for payment in payments {
-            let Some(id) = payment.named.attempt() else { continue };
-            let Some(row) = rows.get_mut(id) else { continue };
-            let base = self.charging.nothing_seen(Source::LookUp);
-            match self.charging.settle_payment(row, &payment, base).await {
-                Ok(weighed) => {
-                    if let Some(settled) = weighed.settled() {
-                        *row = settled.row;
-                    }
-                }
-                Err(LookError::Store(error)) => return Err(error),
-                Err(error) => {
-                    tracing::warn!(attempt_id = %row.id, %error, "a payment could not be looked into");
-                    incomplete.insert(row.id.clone());
-                }
-            }
-        }
-        for row in rows.into_values() {
-            let look = if incomplete.contains(&row.id) { Look::Incomplete } else { Look::Idle };
-            self.conclude(row, look).await?;
-        }
-        Ok(())
-    }
-
-    /// Notes that it was not to be found out, and to look then.
-    async fn postpone(&self, rows: &[AttemptRow], until: UnixSeconds) -> Result<(), StoreError> {
-        for row in rows {
-            self.record_look(row, false, Some(until)).await?;
-        }
-        Ok(())
-    }
-
     /// Records that an attempt was looked up, and when to look next; `None` ends looking.
     async fn record_look(
         &self,
@@ -226,35 +183,10 @@ impl Reconciler {
         self.store.execute(&RecordLook { attempt, at, clean_after_deadline, next_check_at }).await
     }
 
-    /// Until when to wait.
-    fn listing_failed(&self, now: UnixSeconds) -> UnixSeconds {
-        let mut pause = self.pause();
-        pause.failures = pause.failures.saturating_add(1);
-        let until = later(now, reconcile_schedule::pause_after(pause.failures));
-        pause.until = Some(until);
-        until
-    }
-
-    fn pause(&self) -> MutexGuard<'_, ListingPause> {
-        self.listing.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    async fn list(&self, rows: &[AttemptRow], since: UnixSeconds) -> Result<Vec<PaymentFacts>, ListingError> {
-        let buyers: BTreeSet<_> = rows.iter().map(|row| row.customer_id.clone()).collect();
-        if buyers.len() > FEW_BUYERS {
-            return self.gateway.payments_since(None, None, since).await;
-        }
-        let mut all = Vec::new();
-        for buyer in &buyers {
-            all.extend(self.gateway.payments_since(Some(buyer), None, since).await?);
-        }
-        Ok(all)
-    }
-
     /// Looks one attempt up, by its payment, its checkout or its subscription.
     async fn look_at_one(&self, row: AttemptRow) -> Result<(), StoreError> {
         let looked = match row.kind {
-            AttemptKind::PlanChange => self.look_at_change(&row).await.map(|row| (row, Look::Idle)),
+            AttemptKind::PlanChange => self.look_at_change(&row).await,
             AttemptKind::OneClick | AttemptKind::Hosted => self.charging.look_at_checkout(&row).await,
         };
         crate::failpoint!("look.done");
@@ -268,12 +200,12 @@ impl Reconciler {
         }
     }
 
-    async fn look_at_change(&self, row: &AttemptRow) -> Result<AttemptRow, LookError> {
+    async fn look_at_change(&self, row: &AttemptRow) -> Result<(AttemptRow, Look), LookError> {
         let Some(quote) = self.store.quote(&row.customer_id, &row.quote_id).await? else {
-            return Ok(row.clone());
+            return Ok((row.clone(), Look::Idle));
         };
-        let settled = self.charging.look_at_change(row, &quote, Source::LookUp).await?;
-        Ok(settled.map_or_else(|| row.clone(), |settled| settled.row))
+        let (settled, look) = self.charging.look_at_change(row, &quote, Source::LookUp).await?;
+        Ok((settled.map_or_else(|| row.clone(), |settled| settled.row), look))
     }
 
     /// Writes down that it was looked up, and when to look next or that waiting is over.
@@ -283,9 +215,9 @@ impl Reconciler {
         }
         crate::failpoint!("conclude.begun");
         let now = self.clock.now();
-        let clean = look != Look::Incomplete && reconcile_schedule::counts_as_clean(&row, now);
+        let clean = reconcile_schedule::counts_as_clean(&row, look, now);
         let row = AttemptRow { clean_looks: row.clean_looks.saturating_add(u32::from(clean)), ..row };
-        match reconcile_schedule::next(&row, look, now) {
+        match reconcile_schedule::next(&row, look, self.waiting, now) {
             Next::LookAt(at) => self.record_look(&row, clean, Some(at)).await,
             Next::Stop => self.record_look(&row, clean, None).await,
             Next::Abandon(watch_from) => {
@@ -294,6 +226,17 @@ impl Reconciler {
                 let abandon = Abandon { attempt: row.id.clone(), at: now, next_check_at: watch_from };
                 if self.store.execute(&abandon).await? {
                     self.charging.alert("given_up", &row);
+                }
+                Ok(())
+            }
+            Next::Review(cause, next_check_at) => {
+                // Kept due until it is decided, so that a process that dies here leaves it to the next.
+                self.record_look(&row, clean, Some(next_check_at.unwrap_or_else(|| later(now, LEASE))))
+                    .await?;
+                crate::failpoint!("conclude.reviewing");
+                let review = Review { attempt: row.id.clone(), cause, at: now, next_check_at };
+                if self.store.execute(&review).await? {
+                    self.charging.alert("needs_review", &row);
                 }
                 Ok(())
             }
