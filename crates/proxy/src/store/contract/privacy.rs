@@ -7,7 +7,7 @@ use upsell_core::policy::retention::TABLES;
 use super::{retention::filled, *};
 
 /// Every table and column of this engine.
-async fn columns(store: &SqlStore) -> BTreeSet<(String, String)> {
+pub(super) async fn columns(store: &SqlStore) -> BTreeSet<(String, String)> {
     let statement = if SHARED {
         "SELECT table_name::text, column_name::text FROM information_schema.columns WHERE table_schema = 'public'"
     } else {

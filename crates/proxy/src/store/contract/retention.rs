@@ -16,7 +16,7 @@ use upsell_core::{
 };
 use wire::Trigger;
 
-use super::{columns::load, *};
+use super::{columns::load, privacy::columns, *};
 use crate::store::{Inbox, People, Restore, Retention};
 
 /// A time by which every window is over.
