@@ -345,15 +345,6 @@ mod tests {
     }
 
     #[test]
-    fn what_waits_for_a_person_is_told() {
-        let count = |state, attempts| StateCount { state, attempts, oldest: UnixSeconds(1) };
-        let found = |counts: &[StateCount]| open_to_a_person(counts).map(|finding| finding.text);
-        assert_eq!(found(&[count(AttemptWord::Pending, 7), count(AttemptWord::NeedsReview, 0)]), None);
-        let text = found(&[count(AttemptWord::Underpaid, 1), count(AttemptWord::NeedsReview, 3)]).unwrap();
-        assert!(text.contains("3 `needs_review`, 1 `underpaid`"), "{text}");
-    }
-
-    #[test]
     fn keys_are_compared_by_what_they_sign() {
         let key = |text: &str| WebhookKey::parse(text).unwrap();
         let (one, other) =

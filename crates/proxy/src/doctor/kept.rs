@@ -63,3 +63,28 @@ fn open_to_a_person(counts: &[StateCount]) -> Option<Finding> {
     );
     (!open.is_empty()).then(|| doubtful("attempts", text))
 }
+
+#[cfg(test)]
+mod tests {
+    use wire::UnixSeconds;
+
+    use super::*;
+
+    #[test]
+    fn what_waits_for_a_person_is_told() {
+        let count = |state, attempts| StateCount { state, attempts, oldest: UnixSeconds(1) };
+        let found = |counts: &[StateCount]| open_to_a_person(counts).map(|finding| finding.text);
+        assert_eq!(found(&[count(AttemptWord::Pending, 7), count(AttemptWord::NeedsReview, 0)]), None);
+        let text = found(&[count(AttemptWord::Underpaid, 1), count(AttemptWord::NeedsReview, 3)]).unwrap();
+        assert!(text.contains("3 `needs_review`, 1 `underpaid`"), "{text}");
+    }
+
+    #[test]
+    fn webhooks_that_wait_are_not_told_of() {
+        let backlog = |state, webhooks| InboxBacklog { state, webhooks, oldest: None };
+        let waiting = backlog(WebhookState::Waiting, 9);
+        assert_eq!(failed_webhooks(&[waiting]), None);
+        let found = failed_webhooks(&[backlog(WebhookState::Unreadable, 2)]).unwrap();
+        assert!(found.text.contains("2 unreadable"), "{found:?}");
+    }
+}

@@ -31,7 +31,7 @@ use std::{
 use async_trait::async_trait;
 use secrecy::SecretString;
 use sqlx::{
-    Sqlite, SqlitePool, Transaction,
+    Connection as _, Sqlite, SqliteConnection, SqlitePool, Transaction,
     migrate::Migrator,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -174,6 +174,9 @@ impl SqliteStore {
                 .acquire_timeout(ACQUIRE_TIMEOUT)
                 .idle_timeout(None)
                 .max_lifetime(None)
+                .before_acquire(|connection, _| {
+                    Box::pin(std::future::ready(Ok(is_between_transactions(connection))))
+                })
         };
         let writer = pool(1).connect_with(options.clone()).await.map_err(engine)?;
         MIGRATIONS
@@ -312,6 +315,12 @@ impl Life for SqliteStore {
         }
         self.writer.close().await;
     }
+}
+
+/// Whether a connection can be used again. Where a statement finds the disk full, or cannot read it, SQLite itself takes the
+/// whole transaction back, and the driver goes on counting it: no other could begin on that connection.
+fn is_between_transactions(connection: &SqliteConnection) -> bool {
+    !connection.is_in_transaction()
 }
 
 fn open_lock(path: &Path) -> std::io::Result<File> {

@@ -1,11 +1,19 @@
 //! What a store refuses to open, and what survives a restart.
 
+use upsell_core::{
+    domain::{EquivalenceKey, OfferRow},
+    journal::{
+        ClaimOutcome,
+        fixtures::{claim_of, offer, quote},
+    },
+};
+
 use super::{
     fixture::{fresh, tenant},
     *,
 };
 use crate::store::{
-    Attempts, RefundOrders, Sales,
+    Attempts, Execute, Offers, Quotes, RefundOrders, Sales,
     earlier::{check_earlier_webhooks, earlier_rows},
 };
 
@@ -51,6 +59,37 @@ async fn a_commit_is_on_the_disk_when_it_returns() {
         let journal: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(pool).await.unwrap();
         assert_eq!((synchronous, journal.as_str()), (2, "wal"));
     }
+}
+
+/// Claims an offer of its own.
+async fn claim_one(store: &SqliteStore, no: usize) -> Result<ClaimOutcome, StoreError> {
+    let row = OfferRow { equivalence: EquivalenceKey(format!("product:{no}")), ..offer(&format!("of_{no}")) };
+    let row = store.insert_offer_if_absent(&row).await?.row();
+    store.put_quote(&quote(&format!("qt_of_{no}"), Some(&row))).await?;
+    store.execute(&claim_of(&row, &format!("at_{no}"), &format!("key-{no}"))).await
+}
+
+/// What cannot be written is refused whole, and what was written is there. With room again it goes on.
+#[tokio::test]
+async fn a_full_disk_refuses_and_loses_nothing() {
+    let (_folder, store) = fresh().await;
+    // No more pages than there are.
+    sqlx::query("PRAGMA max_page_count = 1").execute(&store.writer).await.unwrap();
+    let mut kept = 0;
+    let refused = loop {
+        match claim_one(&store, kept).await {
+            Ok(outcome) => assert!(matches!(outcome, ClaimOutcome::Claimed(_)), "{outcome:?}"),
+            Err(error) => break error,
+        }
+        kept += 1;
+    };
+    assert!(matches!(refused, StoreError::Engine(_)), "{refused}");
+    for no in 0..=kept {
+        let id = wire::AttemptId::parse(&format!("at_{no}")).unwrap();
+        assert_eq!(store.attempt_by_id(&id).await.unwrap().is_some(), no < kept, "{no} of {kept}");
+    }
+    sqlx::query("PRAGMA max_page_count = 1000000").execute(&store.writer).await.unwrap();
+    assert!(matches!(claim_one(&store, kept).await.unwrap(), ClaimOutcome::Claimed(_)));
 }
 
 #[tokio::test]
