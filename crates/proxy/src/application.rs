@@ -14,7 +14,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use upsell_core::{
-    domain::{KeysError, TagKey, Tenant},
+    domain::{KeysError, TagKey},
     policy::inbox_schedule,
 };
 
@@ -129,7 +129,7 @@ impl Application {
         metrics: Option<PrometheusHandle>,
         clock: Option<Arc<dyn Clock>>,
     ) -> Result<Self, ApplicationError> {
-        let tenant = Tenant { merchant: settings.merchant.clone(), mode: settings.dodo.mode };
+        let tenant = settings.tenant();
         let opened = store::open(&settings.database, &tenant).await?;
         let store = opened.store;
         let clock = clock.or(opened.clock).unwrap_or_else(|| Arc::new(SystemClock));

@@ -11,7 +11,7 @@ use dodo_client::{
     types::{catalogue::Price, webhooks::WebhookEndpoint},
 };
 use secrecy::ExposeSecret;
-use upsell_core::{domain::Tenant, rules::Rules};
+use upsell_core::rules::Rules;
 use wire::{OfferKind, UnixSeconds};
 
 use crate::{
@@ -147,7 +147,7 @@ fn pages(settings: &Settings) -> Vec<Finding> {
 
 /// Looks at the store. Returns the time that the proxy would go by.
 async fn store(settings: &Settings, findings: &mut Vec<Finding>) -> UnixSeconds {
-    let tenant = Tenant { merchant: settings.merchant.clone(), mode: settings.dodo.mode };
+    let tenant = settings.tenant();
     let engine = match settings.database {
         Database::Sqlite(_) => "SQLite",
         Database::Postgres(_) => "PostgreSQL",

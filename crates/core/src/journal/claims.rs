@@ -190,8 +190,9 @@ impl Command for MarkSent {
         }
     }
 
-    /// The store has to be the one that was compared (I22). The lease has to be this process's still, and the offer this attempt's: money that came in late on an earlier
-    /// attempt closes it. So does money that came in late on another offer of the same thing.
+    /// The store has to be the one that was compared (I22). The lease has to be this process's still, and the offer this
+    /// attempt's: money that came in late on an earlier attempt closes it. So does money that came in late on another offer
+    /// of the same thing.
     fn decide(&self, record: &Record) -> (bool, Changes) {
         let Some(stored) = record.attempt.as_ref().filter(|stored| self.may_send(stored, record)) else {
             return (false, Changes::none());

@@ -1,9 +1,6 @@
 //! What the store holds that somebody should know of.
 
-use upsell_core::{
-    domain::{AttemptWord, Tenant},
-    policy::inbox_schedule::WebhookState,
-};
+use upsell_core::{domain::AttemptWord, policy::inbox_schedule::WebhookState};
 
 use super::{Finding, doubtful, good};
 use crate::{
@@ -13,7 +10,7 @@ use crate::{
 
 /// Looks at what the store says of sales, attempts and webhooks. Nothing where the store is of another version.
 pub(super) async fn kept(settings: &Settings) -> Vec<Finding> {
-    let tenant = Tenant { merchant: settings.merchant.clone(), mode: settings.dodo.mode };
+    let tenant = settings.tenant();
     let Ok(Some(store)) = store::open_read_only(&settings.database, &tenant).await else { return Vec::new() };
     let (withheld, counts, backlog) =
         tokio::join!(store.withheld(), store.count_attempts(), store.inbox_backlog());

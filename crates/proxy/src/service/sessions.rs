@@ -134,7 +134,7 @@ impl Sessions {
         let token = ids::token();
         let session = self.session(request, &token)?;
         if let Some(id) = &session.subscription_id {
-            let subscription = self.catalogue.recent_subscription(id).await?;
+            let subscription = self.catalogue.recent_subscription(&session.customer_id, id).await?;
             if subscription.customer.customer_id != session.customer_id {
                 return Err(SessionError::NotFound);
             }

@@ -280,6 +280,12 @@ pub enum SettingsError {
 }
 
 impl Settings {
+    /// Returns whose rows of the database are this proxy's.
+    #[must_use]
+    pub fn tenant(&self) -> Tenant {
+        Tenant { merchant: self.merchant.clone(), mode: self.dodo.mode }
+    }
+
     /// Checks everything, in the order in which somebody setting the proxy up would meet it.
     ///
     /// # Errors

@@ -34,7 +34,7 @@ pub(super) enum Scenario {
     ComesLateRefundLost,
     /// The bank takes a day to approve.
     ApprovedNextDay,
-    /// The same, and the answer to the charge is lost.
+    /// An approval that takes a day, of a charge whose answer is lost.
     ApprovedNextDayAnswerLost,
 }
 
@@ -130,7 +130,7 @@ impl Story {
         matches!(self.scenario, Scenario::ApprovedNextDay | Scenario::ApprovedNextDayAnswerLost)
     }
 
-    /// What a charge on a good card does first.
+    /// Behaviour of a charge on a good card at first.
     pub(super) fn outcome(&self) -> Value {
         match self.takes_a_day() {
             true => json!({"one_click_outcome": "processing", "processing_seconds": 86_400}),

@@ -16,7 +16,11 @@ use anyhow::Context as _;
 
 use super::relay::Relay;
 
-/// Longest time in which a cluster forms, or becomes whole again after a fault.
+/// Clusters made, at most, until one forms.
+const FORMATIONS: u32 = 4;
+/// Longest time in which a cluster forms.
+const FORMS_WITHIN: Duration = Duration::from_secs(90);
+/// Longest time in which a cluster becomes whole again after a fault.
 const PATIENCE: Duration = Duration::from_secs(240);
 /// After so long a standby that does not follow is copied anew, as an operator would have it.
 const MEND_AFTER: Duration = Duration::from_secs(45);
@@ -41,7 +45,7 @@ done
 rm -rf "$DIR"
 "#;
 
-/// Whether a commit waits for a standby.
+/// Replication from the primary to its standbys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Replication {
     Synchronous,
@@ -80,8 +84,19 @@ impl Drop for Cluster {
 }
 
 impl Cluster {
-    /// Starts a cluster and waits until it is whole.
+    /// Starts a cluster and waits until it is whole. One that does not form is thrown away: Patroni may lose sight of what
+    /// it wrote down itself about the standby, and does not find it again.
     pub(super) async fn start(replication: Replication) -> anyhow::Result<Self> {
+        for _ in 1..FORMATIONS {
+            match Self::form(replication).await {
+                Ok(cluster) => return Ok(cluster),
+                Err(error) => eprintln!("another cluster is made: {error:#}"),
+            }
+        }
+        Self::form(replication).await
+    }
+
+    async fn form(replication: Replication) -> anyhow::Result<Self> {
         for (program, package) in [("etcd", "etcd-server"), ("patroni", "patroni")] {
             let found = std::env::var_os("PATH")
                 .is_some_and(|path| std::env::split_paths(&path).any(|dir| dir.join(program).is_file()));
@@ -112,7 +127,7 @@ impl Cluster {
             nodes.push(Node { name, port, sql, rest, etcd, patroni });
         }
         let cluster = Self { folder, bin, nodes, http, etcd, _supervisor: supervisor };
-        let primary = cluster.whole(replication).await?;
+        let primary = cluster.whole_within(replication, FORMS_WITHIN).await?;
         cluster.sql(primary, "CREATE DATABASE upsell")?;
         Ok(cluster)
     }
@@ -127,11 +142,15 @@ impl Cluster {
     /// Waits until one node is the primary, both others follow it, and, where a commit waits for a standby, Patroni has
     /// written down which: no other may take over. Returns the primary.
     pub(super) async fn whole(&self, replication: Replication) -> anyhow::Result<usize> {
+        self.whole_within(replication, PATIENCE).await
+    }
+
+    async fn whole_within(&self, replication: Replication, patience: Duration) -> anyhow::Result<usize> {
         let wanted = match replication {
             Replication::Synchronous => "2 1",
             Replication::Asynchronous => "2 0",
         };
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + patience;
         let mut mend_at = Instant::now() + MEND_AFTER;
         loop {
             for no in 0..self.nodes.len() {
@@ -168,7 +187,7 @@ impl Cluster {
         }
     }
 
-    /// Whether a node's Patroni knows a standby that may take over.
+    /// Asks a node's Patroni for a standby that may take over. `false` where it knows none or does not answer.
     async fn may_take_over(&self, no: usize) -> bool {
         let ask = async {
             let url = format!("http://127.0.0.1:{}/cluster", self.nodes[no].rest.port());
@@ -280,7 +299,7 @@ async fn await_etcd(http: &reqwest::Client, client: u16) -> anyhow::Result<()> {
     }
 }
 
-/// What one node is told. As in docs/OPERATIONS.md but for the times, which are the shortest that Patroni recommends.
+/// Configuration of one node, as in docs/OPERATIONS.md but for the times, which are the shortest that Patroni recommends.
 fn configuration(
     folder: &Path,
     bin: &Path,

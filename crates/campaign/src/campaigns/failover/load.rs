@@ -18,7 +18,7 @@ use tokio::{
 
 /// Buyers at a time.
 const ABREAST: usize = 3;
-/// How long a buyer goes on pressing without an answer.
+/// Longest time for which a buyer goes on pressing without an answer.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Between two tries.
 const PAUSE: Duration = Duration::from_millis(150);
@@ -34,12 +34,12 @@ pub(super) struct Buyer {
     pub(super) told: Option<Answer>,
 }
 
-/// What the buyers have come to.
+/// Results of the buyers so far.
 #[derive(Default)]
 struct Shared {
     buyers: Mutex<Vec<Buyer>>,
     seed: AtomicU64,
-    /// When the last charge that was accepted had been begun.
+    /// Beginning of the latest charge that was accepted.
     accepted: Mutex<Option<Instant>>,
     news: Notify,
 }
@@ -144,7 +144,7 @@ async fn open(proxy: &ProxyClient, buyer: &Buyer) -> Option<(String, Value)> {
     (shown["eligible"] == true).then_some((token, shown))
 }
 
-/// Whether there is nothing more to press for.
+/// Says that there is nothing more to press for.
 fn is_final(told: &Answer) -> bool {
     let is_open = matches!(told.body["status"].as_str(), Some("processing" | "in_doubt"));
     told.status < 500 && told.status != 409 && !is_open

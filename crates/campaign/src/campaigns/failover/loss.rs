@@ -1,4 +1,4 @@
-//! What a failover takes back of commits that the old primary has answered.
+//! Commits that the old primary has answered and a failover takes back.
 //!
 //! The primary is cut off from the other nodes and from etcd, with a client on its side of the cut. The client writes one
 //! number after the other until another node is the primary; then the cut is healed, and the numbers are looked for.
@@ -13,7 +13,7 @@ use super::cluster::{Cluster, Replication};
 /// Longest time until another node is the primary.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// What became of what was written.
+/// Commits of one measurement.
 pub(super) struct Loss {
     /// Commits that the old primary answered after the cut.
     pub(super) answered: usize,

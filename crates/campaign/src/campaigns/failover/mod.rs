@@ -38,15 +38,15 @@ use crate::{
 };
 
 /// A charge may take so long to be accepted after a fault. Patroni's lease of the primary is 20 seconds.
-const ACCEPTED_WITHIN: Duration = Duration::from_secs(90);
-/// How long what Dodo knows may be undecided at the end.
+const ACCEPTED_WITHIN: Duration = Duration::from_secs(180);
+/// Longest time for which a payment that Dodo knows may be undecided at the end.
 const SETTLED_WITHIN: Duration = Duration::from_secs(120);
 /// Between two questions.
 const PAUSE: Duration = Duration::from_millis(250);
 /// The load goes on for so many milliseconds, at most, before the fault.
 const FAULT_WITHIN: u64 = 1_500;
 
-/// What happens to the primary.
+/// Fault of the primary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fault {
     /// Its processes are killed.
@@ -116,7 +116,7 @@ impl Campaign for Failover {
     }
 }
 
-/// What a failover loses with and without synchronous replication, and what a pooler costs.
+/// Measures the loss of a failover with and without synchronous replication, and the cost of a pooler.
 async fn measure(cluster: Cluster, seed: u64, report: &mut Report) -> anyhow::Result<()> {
     let loss = loss::measured(&cluster, Replication::Synchronous).await?;
     if loss.lost > 0 {
@@ -204,7 +204,7 @@ async fn judge(dodo: &Dodo, proxies: &[Proxy], buyers: &[Buyer], report: &mut Re
     Ok(())
 }
 
-/// What the buyer is told once it is decided.
+/// Returns the answer to the buyer once it is decided.
 async fn settled(proxy: &Proxy, buyer: &Buyer, attempt: &str, until: Instant) -> anyhow::Result<Answer> {
     let token = patiently(|| async {
         let request = serde_json::json!({

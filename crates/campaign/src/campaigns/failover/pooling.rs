@@ -1,4 +1,4 @@
-//! What a pooler costs: the same clicks at two proxies on one database, one of them behind PgBouncer in transaction mode.
+//! Cost of a pooler: the same clicks at two proxies on one database, one of them behind PgBouncer in transaction mode.
 
 use std::{sync::Arc, time::Instant};
 

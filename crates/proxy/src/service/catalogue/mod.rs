@@ -76,6 +76,8 @@ pub struct Catalogue {
     recent_methods: Cache<CustomerId, Arc<[SavedMethod]>>,
     recent_subscriptions: Cache<SubscriptionId, Arc<Subscription>>,
     dues: Cache<SubscriptionId, Option<Money>>,
+    /// Buyers who were sent to a page of Dodo's to give another method or pay what is owed.
+    away: Cache<CustomerId, ()>,
 }
 
 impl Catalogue {
@@ -91,6 +93,7 @@ impl Catalogue {
             recent_methods: cache(RECENT),
             recent_subscriptions: cache(RECENT),
             dues: cache(RECENT),
+            away: cache(BUYER_LIFE),
         }
     }
 
@@ -181,6 +184,9 @@ impl Catalogue {
     /// # Errors
     /// When Dodo cannot be asked.
     pub async fn recent_methods(&self, customer: &CustomerId) -> Result<Arc<[SavedMethod]>, CatalogueError> {
+        if self.away.contains_key(customer) {
+            return self.fresh_methods(customer).await;
+        }
         let fetched = self.recent_methods.try_get_with(customer.clone(), self.fresh_methods(customer)).await;
         fetched.map_err(|error| (*error).clone())
     }
@@ -225,28 +231,43 @@ impl Catalogue {
         Ok(subscription)
     }
 
-    /// A subscription as it was seconds ago at most.
+    /// A subscription of this buyer as it was seconds ago at most.
     ///
     /// # Errors
     /// When Dodo cannot be asked.
     pub async fn recent_subscription(
         &self,
+        customer: &CustomerId,
         id: &SubscriptionId,
     ) -> Result<Arc<Subscription>, CatalogueError> {
+        if self.away.contains_key(customer) {
+            return self.fresh_subscription(id).await;
+        }
         let fetched = self.recent_subscriptions.try_get_with(id.clone(), self.fresh_subscription(id)).await;
         fetched.map_err(|error| (*error).clone())
     }
 
-    /// What a subscription owes, as it was seconds ago at most; `None` where it owes nothing or that is not known.
-    pub async fn dues(&self, id: &SubscriptionId, now: UnixSeconds) -> Option<Money> {
-        self.dues.get_with(id.clone(), self.fetch_dues(id, later(now, -DUES_WITHIN))).await
+    /// Notes that a buyer was sent to a page of Dodo's. What they change there is not heard of before a webhook comes, and
+    /// they may be back before it: nothing of theirs is taken from seconds ago any more.
+    pub async fn note_away(&self, customer: &CustomerId) {
+        self.away.insert(customer.clone(), ()).await;
+    }
+
+    /// What a subscription of this buyer owes, as it was seconds ago at most; `None` where it owes nothing or that is not
+    /// known.
+    pub async fn dues(&self, customer: &CustomerId, id: &SubscriptionId, now: UnixSeconds) -> Option<Money> {
+        let fetch = self.fetch_dues(id, later(now, -DUES_WITHIN));
+        match self.away.contains_key(customer) {
+            true => fetch.await,
+            false => self.dues.get_with(id.clone(), fetch).await,
+        }
     }
 
     async fn fetch_dues(&self, id: &SubscriptionId, since: UnixSeconds) -> Option<Money> {
         match self.gateway.payments_of(id, since).await {
             Ok(listed) => dues::owed(&listed.payments),
             Err(error) => {
-                tracing::warn!(%error, "what a subscription owes could not be looked up");
+                tracing::warn!(%error, "failed to look up what a subscription owes");
                 None
             }
         }

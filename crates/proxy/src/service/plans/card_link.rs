@@ -25,6 +25,7 @@ impl Plans {
     /// When Dodo gives no link, or what was owed has been paid a moment ago.
     pub async fn payment_method_link(&self, session: &Session) -> Result<PaymentMethodLink, PlansError> {
         let subscription = self.own_subscription(session).await?;
+        self.catalogue.note_away(&session.customer_id).await;
         let (id, of) = (&subscription.subscription_id, LinkUse::of(&subscription.status));
         for _ in 0..LOOKS {
             let kept = self.store.payment_link(id, of).await?;

@@ -192,7 +192,8 @@ impl Plans {
     ) -> Result<PreviewResponse, PlansError> {
         let stay_offer = self.offers.stay_offer_for(session, &request.product_id).await?;
         let stay_offer = stay_offer.as_ref();
-        let subscription = self.catalogue.recent_subscription(subscription_id(session)?).await?;
+        let id = subscription_id(session)?;
+        let subscription = self.catalogue.recent_subscription(&session.customer_id, id).await?;
         let subscription = own(session, subscription)?;
         let basis = Basis { subscription: Arc::clone(&subscription), stay_offer: stay_offer.cloned() };
         if let Some(kept) = self.previews.again(session, request, &basis).await {
@@ -350,7 +351,8 @@ impl Plans {
         if !matches!(subscription.status, SubscriptionStatus::OnHold | SubscriptionStatus::PastDue) {
             return None;
         }
-        self.catalogue.dues(&subscription.subscription_id, self.clock.now()).await
+        let customer = &subscription.customer.customer_id;
+        self.catalogue.dues(customer, &subscription.subscription_id, self.clock.now()).await
     }
 }
 

@@ -8,7 +8,7 @@ use super::connections::Conn;
 
 /// Read committed, the server's default notwithstanding.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
-/// The same in a session that is somebody else's in between, with [`LIMITS`](super::address::LIMITS) for this transaction.
+/// [`BEGIN`] in a session that is somebody else's in between, with [`LIMITS`](super::address::LIMITS) for this transaction.
 const BEGIN_POOLED: &str = "BEGIN ISOLATION LEVEL READ COMMITTED;
      SET LOCAL statement_timeout = 10000; SET LOCAL lock_timeout = 5000;
      SET LOCAL idle_in_transaction_session_timeout = 15000";
@@ -59,5 +59,18 @@ impl Deref for Tx {
 impl DerefMut for Tx {
     fn deref_mut(&mut self) -> &mut Conn {
         &mut self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::address::LIMITS, BEGIN_POOLED};
+
+    #[test]
+    fn a_pooled_transaction_has_the_limits_of_a_session() {
+        for (name, value) in LIMITS {
+            assert!(BEGIN_POOLED.contains(&format!("SET LOCAL {name} = {value}")), "{name}");
+        }
+        assert_eq!(BEGIN_POOLED.matches("SET LOCAL").count(), LIMITS.len());
     }
 }

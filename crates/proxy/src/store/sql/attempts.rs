@@ -177,78 +177,59 @@ impl Attempts for SqlStore {
         // Nearly every second nothing is due: look before taking the write lock. Each group is found by the index that is
         // short for it: fresh attempts by their age, old ones by when they are due.
         let is_due: bool = match group {
-            AgeGroup::Fresh => {
-                sqlx::query_scalar(
-                    "SELECT COUNT(*) > 0 FROM (SELECT 1 FROM attempts
+            AgeGroup::Fresh => sqlx::query_scalar(
+                "SELECT COUNT(*) > 0 FROM (SELECT 1 FROM attempts
                                            WHERE tenant = $1 AND next_check_at <= $2 AND lease_until <= $2
                                              AND created_at > $3
                                            ORDER BY created_at LIMIT 1) AS due",
-                )
-                .bind(self.tenant)
-                .bind(now.0)
-                .bind(old_until.0)
-                .fetch_one(&self.readers)
-                .await?
-            }
-            AgeGroup::Old => {
-                sqlx::query_scalar(
-                    "SELECT COUNT(*) > 0 FROM (SELECT 1 FROM attempts
+            ),
+            AgeGroup::Old => sqlx::query_scalar(
+                "SELECT COUNT(*) > 0 FROM (SELECT 1 FROM attempts
                                            WHERE tenant = $1 AND next_check_at <= $2 AND lease_until <= $2
                                              AND created_at <= $3
                                            ORDER BY next_check_at LIMIT 1) AS due",
-                )
-                .bind(self.tenant)
-                .bind(now.0)
-                .bind(old_until.0)
-                .fetch_one(&self.readers)
-                .await?
-            }
-        };
+            ),
+        }
+        .bind(self.tenant)
+        .bind(now.0)
+        .bind(old_until.0)
+        .fetch_one(&self.readers)
+        .await?;
         if !is_due {
             return Ok(Vec::new());
         }
         // Read once: PostgreSQL may run a subquery again for each row, and take more than the limit.
-        let taken = match group {
-            AgeGroup::Fresh => {
-                sqlx::query(concat!(
-                    "WITH due AS MATERIALIZED (SELECT id FROM attempts
+        let take = match group {
+            AgeGroup::Fresh => sqlx::query(concat!(
+                "WITH due AS MATERIALIZED (SELECT id FROM attempts
                                            WHERE tenant = $2 AND next_check_at <= $3 AND lease_until <= $3
                                              AND created_at > $6
                                            ORDER BY created_at LIMIT $4",
-                    skip_locked!(),
-                    ") UPDATE attempts SET lease_until = $1, lease_owner = $5
+                skip_locked!(),
+                ") UPDATE attempts SET lease_until = $1, lease_owner = $5
                    WHERE tenant = $2 AND id IN (SELECT id FROM due) RETURNING *"
-                ))
-                .bind(lease_until.0)
-                .bind(self.tenant)
-                .bind(now.0)
-                .bind(i64::from(limit))
-                .bind(&self.instance)
-                .bind(old_until.0)
-                .fetch_all(&self.writer)
-                .await?
-            }
-            AgeGroup::Old => {
-                sqlx::query(concat!(
-                    "WITH due AS MATERIALIZED (SELECT id FROM attempts
+            )),
+            AgeGroup::Old => sqlx::query(concat!(
+                "WITH due AS MATERIALIZED (SELECT id FROM attempts
                                            WHERE tenant = $2 AND next_check_at <= $3 AND lease_until <= $3
                                              AND created_at <= $6
                                            ORDER BY next_check_at LIMIT $4",
-                    skip_locked!(),
-                    ") UPDATE attempts SET lease_until = $1, lease_owner = $5
+                skip_locked!(),
+                ") UPDATE attempts SET lease_until = $1, lease_owner = $5
                    WHERE tenant = $2 AND id IN (SELECT id FROM due) RETURNING *"
-                ))
-                .bind(lease_until.0)
-                .bind(self.tenant)
-                .bind(now.0)
-                .bind(i64::from(limit))
-                .bind(&self.instance)
-                .bind(old_until.0)
-                .fetch_all(&self.writer)
-                .await?
-            }
+            )),
         };
-        taken.iter().map(attempt).collect()
+        take.bind(lease_until.0)
+            .bind(self.tenant)
+            .bind(now.0)
+            .bind(i64::from(limit))
+            .bind(&self.instance)
+            .bind(old_until.0)
+            .fetch_all(&self.writer)
+            .await?
+            .iter()
+            .map(attempt)
+            .collect()
     }
 
     async fn make_live_due(&self, now: UnixSeconds) -> Result<u64, StoreError> {

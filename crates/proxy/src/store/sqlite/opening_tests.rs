@@ -85,7 +85,7 @@ async fn a_full_disk_refuses_and_loses_nothing() {
     };
     assert!(matches!(refused, StoreError::Engine(_)), "{refused}");
     for no in 0..=kept {
-        let id = wire::AttemptId::parse(&format!("at_{no}")).unwrap();
+        let id = wire::AttemptId::parse(format!("at_{no}")).unwrap();
         assert_eq!(store.attempt_by_id(&id).await.unwrap().is_some(), no < kept, "{no} of {kept}");
     }
     sqlx::query("PRAGMA max_page_count = 1000000").execute(&store.writer).await.unwrap();

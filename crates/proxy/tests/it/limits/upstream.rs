@@ -175,6 +175,11 @@ async fn what_was_asked_seconds_ago_is_not_asked_again() {
     // The subscription, its dues and the buyer's methods, each once in five seconds.
     let allowed = 3 * (1 + began.elapsed().as_secs() / 5);
     assert!(asked as u64 <= allowed, "{asked} requests for twenty reloads, not {allowed}");
+    // Back from a page of Dodo's, nothing that was read before counts, until a webhook comes.
+    app.post(&token, "/v1/plans/payment-method", json!({})).await.ok();
+    let before = app.sim.requests_to("GET", "/payments");
+    app.get(&token, "/v1/plans").await.ok();
+    assert!(app.sim.requests_to("GET", "/payments") > before, "what is owed is as it was before they went");
 
     let customer = app.sim.customer(Some(FAILS_LATER)).unwrap();
     let payer = app.sim.subscribe(&customer, "prod_basic_plan", 1, &BTreeMap::default(), 1).unwrap();
