@@ -212,7 +212,8 @@ prop_compose! {
     fn any_periods()(days in (30..3_000_u32, 1..3_000_u32, 7..3_000_u32, 30..3_000_u32, 180..3_000_u32, 35..3_000_u32))
     -> Periods {
         let (purchases, addresses, events, offers, charges, reports) = days;
-        Days { purchases, addresses: addresses.min(purchases), events, offers, charges, reports }.check().unwrap()
+        let addresses = addresses.min(purchases);
+        Days { purchases, addresses, events, offers, charges, reports, ..Days::DEFAULT }.check().unwrap()
     }
 }
 
