@@ -59,7 +59,7 @@ enum Command {
         place: ProxyPlace,
     },
     /// Forgets a buyer: everything about them goes, but for keyed hashes of what they refused and own. Asks the running
-    /// proxy, and ends with an error that names the charges that are pending.
+    /// proxy, and names the charges that are pending: those go once they have come to their end.
     Forget {
         /// Dodo's customer id.
         #[arg(long)]
@@ -175,6 +175,9 @@ fn retire_key(id: &str, place: &ProxyPlace) -> Outcome {
 fn forget(customer: &str, place: &ProxyPlace) -> Outcome {
     let forgotten = ask(place, async |client| client.forget(customer).await)?;
     println!("forgotten: {} charges and everything else about {customer}", forgotten.charges);
+    for charge in &forgotten.pending {
+        println!("kept until it has come to its end: {} ({})", charge.attempt_id, charge.reason);
+    }
     Ok(())
 }
 

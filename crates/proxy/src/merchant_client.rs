@@ -6,7 +6,7 @@ use std::time::Duration;
 use reqwest::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Serialize, de::DeserializeOwned};
-use wire::{ForgetRefusal, ForgetRequest, ForgetResponse, Problem, RetireKeyRequest, RetireKeyResponse};
+use wire::{ForgetRequest, ForgetResponse, Problem, RetireKeyRequest, RetireKeyResponse};
 
 use crate::{
     service::outbox::{self, RelayError},
@@ -39,20 +39,12 @@ pub enum CallError {
     /// No answer came.
     #[error("the proxy does not answer: {0}")]
     Unreachable(#[from] reqwest::Error),
-    /// Charges of the buyer are pending.
-    #[error("{}", refused(.0))]
-    Pending(ForgetRefusal),
     /// The proxy refused.
     #[error("the proxy answered {}: {}", .0.status, .0.title)]
     Refused(Box<Problem>),
     /// The answer cannot be read: another server, or another version.
     #[error("the proxy's answer cannot be read (status {0})")]
     Unreadable(StatusCode),
-}
-
-fn refused(refusal: &ForgetRefusal) -> String {
-    let lines = refusal.charges.iter().map(|charge| format!("\n  {} {}", charge.attempt_id, charge.reason));
-    format!("{}:{}", refusal.title, lines.collect::<String>())
 }
 
 /// A client of the merchant's API.
@@ -104,9 +96,6 @@ impl MerchantClient {
         if status.is_success() {
             return serde_json::from_slice(&body).map_err(unreadable);
         }
-        match serde_json::from_slice::<ForgetRefusal>(&body) {
-            Ok(pending) => Err(CallError::Pending(pending)),
-            Err(_) => Err(CallError::Refused(Box::new(serde_json::from_slice(&body).map_err(unreadable)?))),
-        }
+        Err(CallError::Refused(Box::new(serde_json::from_slice(&body).map_err(unreadable)?)))
     }
 }

@@ -29,8 +29,6 @@ words!(
         KeyInProgress,
         /// 409: no money of this attempt waits for a decision, or no longer; nothing was done.
         NotUnderpaid,
-        /// 409: charges of the buyer are pending, so that the buyer cannot be forgotten yet; nothing was done.
-        ChargesPending,
         /// 410: the quote's time has passed; load or preview again.
         QuoteExpired,
         /// 410: the offer was declined, accepted or has expired.

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AttemptId, ErrorCode, ProductId, UnixSeconds, words};
+use crate::{AttemptId, ProductId, UnixSeconds, words};
 
 words!(
     /// What a session token is good for.
@@ -158,33 +158,21 @@ pub struct ForgetRequest {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ForgetResponse {
-    /// Everything from up to then is gone.
+    /// Everything from up to then is gone, but for what is pending.
     pub forgotten_at: UnixSeconds,
     /// Number of charges that went.
     pub charges: u32,
+    /// Charges that have to come to an end first. They go within an hour of it, without another call.
+    pub pending: Vec<PendingCharge>,
 }
 
-/// Error body where a buyer cannot be forgotten yet: a problem (RFC 9457) that names what is pending.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct ForgetRefusal {
-    /// HTTP status.
-    pub status: u16,
-    /// `charges_pending`.
-    pub code: ErrorCode,
-    /// One line for developers.
-    pub title: String,
-    /// What has to come to an end first.
-    pub charges: Vec<PendingCharge>,
-}
-
-/// A charge that keeps its buyer from being forgotten.
+/// A charge that is kept although its buyer is to be forgotten, until it has come to its end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PendingCharge {
     /// The attempt.
     pub attempt_id: AttemptId,
-    /// `undecided`, `watched`, `underpaid`, `booked`, `refund_pending` or `disputed`.
+    /// `undecided`, `watched`, `needs_review`, `underpaid`, `booked`, `refund_pending` or `disputed`.
     pub reason: String,
 }
 

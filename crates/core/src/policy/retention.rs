@@ -5,7 +5,7 @@
 //! or owns what, and tombstones, by which a late report is recognised ([`LetGo`]).
 
 use money::later;
-use wire::{AttemptId, ProductId, UnixSeconds};
+use wire::{ProductId, UnixSeconds};
 
 use crate::{
     domain::{
@@ -95,8 +95,8 @@ impl Hold {
         }
     }
 
-    /// Says whether a buyer cannot be forgotten while it lasts. That money might be given back is no reason: Dodo gives it back
-    /// without us.
+    /// Says whether a charge of a buyer who is to be forgotten stays while it lasts. That money might be given back is not a
+    /// reason: Dodo gives it back without us.
     #[must_use]
     pub fn blocks_forgetting(self) -> bool {
         self != Self::Refundable
@@ -173,14 +173,10 @@ pub fn may_go(charge: &Charge, periods: &Periods, now: UnixSeconds) -> bool {
     is_over(charge.attempt.row.created_at, periods.charges, now) && hold(charge, now).is_none()
 }
 
-/// Returns the charges for which a buyer cannot be forgotten yet. None: everything about the buyer may go.
+/// Returns why a charge stays for now although its buyer is to be forgotten; `None` where it may go at once.
 #[must_use]
-pub fn keeps_from_forgetting(charges: &[Charge], now: UnixSeconds) -> Vec<(AttemptId, Hold)> {
-    let held = |charge: &Charge| {
-        let hold = hold(charge, now).filter(|hold| hold.blocks_forgetting())?;
-        Some((charge.attempt.row.id.clone(), hold))
-    };
-    charges.iter().filter_map(held).collect()
+pub fn outlasts_forgetting(charge: &Charge, now: UnixSeconds) -> Option<Hold> {
+    hold(charge, now).filter(|hold| hold.blocks_forgetting())
 }
 
 /// What a store says of something that it does not hold: whether it has let go of it, or never knew it.

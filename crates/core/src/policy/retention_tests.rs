@@ -108,7 +108,7 @@ fn what_has_gone_back_whole_is_not_refundable_and_a_part_is() {
     assert_eq!(hold(&charge, UnixSeconds(DAY + window)), Some(Hold::Refundable));
     assert_eq!(hold(&charge, UnixSeconds(DAY + window + 1)), None);
     // Dodo gives it back without us.
-    assert!(keeps_from_forgetting(&[charge], now).is_empty());
+    assert!(outlasts_forgetting(&charge, now).is_none());
 }
 
 #[test]
@@ -241,7 +241,7 @@ proptest! {
                 prop_assert!(!collected || back >= on_record.payment.amount.unwrap().amount, "refundable");
             }
             prop_assert!(charge.refunds.iter().all(|refund| refund.status != RefundStatus::Pending));
-            prop_assert!(keeps_from_forgetting(std::slice::from_ref(&charge), now).is_empty());
+            prop_assert!(outlasts_forgetting(&charge, now).is_none());
         }
     }
 
@@ -252,8 +252,8 @@ proptest! {
         if may_go(&charge, &periods, now) {
             prop_assert!(may_go(&charge, &periods, then));
         }
-        if keeps_from_forgetting(std::slice::from_ref(&charge), now).is_empty() {
-            prop_assert!(keeps_from_forgetting(std::slice::from_ref(&charge), then).is_empty());
+        if outlasts_forgetting(&charge, now).is_none() {
+            prop_assert!(outlasts_forgetting(&charge, then).is_none());
         }
     }
 

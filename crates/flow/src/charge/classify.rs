@@ -85,10 +85,8 @@ fn by_code(problem: &Problem) -> Class {
         | ErrorCode::UnsupportedMediaType
         | ErrorCode::SignInRequired => Class::Refused(failed(FailureReason::ProcessingError, false)),
         ErrorCode::Unavailable | ErrorCode::RequestTimeout => Class::Unknown { repeat: true },
-        // `not_underpaid` and `charges_pending` answer the merchant's server, never a buyer.
-        ErrorCode::Internal | ErrorCode::NotUnderpaid | ErrorCode::ChargesPending => {
-            Class::Unknown { repeat: false }
-        }
+        // `not_underpaid` answers the merchant's server, never a buyer.
+        ErrorCode::Internal | ErrorCode::NotUnderpaid => Class::Unknown { repeat: false },
         ErrorCode::Other => by_status(problem.status),
     }
 }

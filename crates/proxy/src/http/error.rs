@@ -55,12 +55,6 @@ impl ApiError {
         error
     }
 
-    /// What it tells people who write programs.
-    #[must_use]
-    pub fn title(&self) -> &str {
-        &self.problem.title
-    }
-
     /// What it tells programs.
     #[must_use]
     pub fn code(&self) -> ErrorCode {
@@ -133,9 +127,6 @@ fn meaning(code: ErrorCode) -> (StatusCode, &'static str) {
         ErrorCode::QuoteChanged => (StatusCode::CONFLICT, "The amount has changed; nothing was charged"),
         ErrorCode::KeyInProgress => (StatusCode::CONFLICT, "The request with this key is being worked on"),
         ErrorCode::NotUnderpaid => (StatusCode::CONFLICT, "This attempt does not wait for such a decision"),
-        ErrorCode::ChargesPending => {
-            (StatusCode::CONFLICT, "Charges of this buyer are pending; nothing was forgotten")
-        }
         ErrorCode::QuoteExpired => (StatusCode::GONE, "The quote has expired; nothing was charged"),
         ErrorCode::OfferGone => (StatusCode::GONE, "The offer is over"),
         ErrorCode::PayloadTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),

@@ -1,20 +1,17 @@
 //! The merchant's own server: tokens for its buyers, and events that it reports of them.
 
-use axum::{
-    extract::{Path, State, rejection::PathRejection},
-    response::{IntoResponse, Response},
-};
+use axum::extract::{Path, State, rejection::PathRejection};
 use dodo_client::ids::CustomerId;
-use http::{StatusCode, header};
+use http::StatusCode;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use wire::{
-    AttemptId, ErrorCode, EventRequest, ForgetRefusal, ForgetRequest, ForgetResponse, PendingCharge, Problem,
+    AttemptId, ErrorCode, EventRequest, ForgetRequest, ForgetResponse, PendingCharge, Problem,
     ResolveRequest, ResolveResponse, RetireKeyRequest, RetireKeyResponse, SessionRequest, SessionResponse,
 };
 
 use super::{App, auth::MerchantServer, error::ApiError, json::Json, upsell::attempt_id};
 use crate::service::{
-    forgetting::{ForgetError, Hold},
+    forgetting::ForgetError,
     resolving::ResolveError,
     sessions::SessionError,
 };
@@ -34,6 +31,12 @@ impl From<SessionError> for ApiError {
             SessionError::Invalid(field) => Self::invalid(field.to_owned()),
             error => Self::new(error.code()).because(error),
         }
+    }
+}
+
+impl From<ForgetError> for ApiError {
+    fn from(error: ForgetError) -> Self {
+        Self::new(error.code()).because(error)
     }
 }
 
@@ -102,12 +105,12 @@ async fn resolve(
 }
 
 /// Forgets a buyer: everything about them goes, but for keyed hashes of what they refused and own. Doing it twice changes
-/// nothing. 409 `charges_pending` names the charges that have to come to an end first.
+/// nothing. 202: all but the charges in `pending` is gone; those go once they have come to their end.
 #[utoipa::path(
     post, path = "/v1/customers/forget", tag = "merchant", security(("merchant_key" = [])), request_body = ForgetRequest,
     responses(
         (status = 200, body = ForgetResponse),
-        (status = 409, body = ForgetRefusal, content_type = "application/problem+json"),
+        (status = 202, body = ForgetResponse),
         (status = "4XX", body = Problem, content_type = "application/problem+json"),
         (status = "5XX", body = Problem, content_type = "application/problem+json"),
     )
@@ -116,29 +119,18 @@ async fn forget(
     State(app): State<App>,
     _: MerchantServer,
     Json(request): Json<ForgetRequest>,
-) -> Result<Response, ApiError> {
+) -> Result<(StatusCode, axum::Json<ForgetResponse>), ApiError> {
     let customer =
         CustomerId::parse(request.customer_id).map_err(|_| ApiError::invalid("customer_id".to_owned()))?;
-    match app.forgetting.forget(&customer).await {
-        Ok(forgotten) => Ok(axum::Json(ForgetResponse {
-            forgotten_at: forgotten.at,
-            charges: u32::try_from(forgotten.charges).unwrap_or(u32::MAX),
-        })
-        .into_response()),
-        Err(ForgetError::Pending(pending)) => Ok(refusal(&pending)),
-        Err(error) => Err(ApiError::new(error.code()).because(error)),
-    }
-}
-
-fn refusal(pending: &[(AttemptId, Hold)]) -> Response {
-    let charges_pending = ApiError::new(ErrorCode::ChargesPending);
-    let charges = pending
-        .iter()
-        .map(|(id, hold)| PendingCharge { attempt_id: id.clone(), reason: hold.as_str().to_owned() })
+    let forgotten = app.forgetting.forget(&customer).await?;
+    let status = if forgotten.pending.is_empty() { StatusCode::OK } else { StatusCode::ACCEPTED };
+    let pending = forgotten
+        .pending
+        .into_iter()
+        .map(|(attempt_id, hold)| PendingCharge { attempt_id, reason: hold.as_str().to_owned() })
         .collect();
-    let (status, title) = (StatusCode::CONFLICT, charges_pending.title().to_owned());
-    let body = ForgetRefusal { status: status.as_u16(), code: charges_pending.code(), title, charges };
-    (status, [(header::CONTENT_TYPE, "application/problem+json")], axum::Json(body)).into_response()
+    let charges = u32::try_from(forgotten.charges).unwrap_or(u32::MAX);
+    Ok((status, axum::Json(ForgetResponse { forgotten_at: forgotten.at, charges, pending })))
 }
 
 /// Says that charges signed with a key need not be recognised any more, so that a proxy starts without it.

@@ -63,7 +63,7 @@ pub struct Parts {
 /// Background workers. None of them runs before it is started.
 pub struct Workers {
     /// Looks up what became of charges.
-    pub reconciler: Reconciler,
+    pub reconciler: Arc<Reconciler>,
     /// Sends refunds that the merchant's rules order.
     pub refunds: Refunds,
     /// Rebuilds what a store has lost.
@@ -126,21 +126,23 @@ impl Services {
             secret: merchant_key.clone(),
             period: periods.offers,
         }));
+        let reconciler = Arc::new(Reconciler::new(
+            Arc::clone(&store),
+            Arc::clone(&clock),
+            gateway.clone(),
+            Arc::clone(&charging),
+            rules.waiting,
+        ));
         let forgetting = Arc::new(Forgetting {
             store: Arc::clone(&store),
             clock: Arc::clone(&clock),
             catalogue: catalogue.clone(),
             charging: Arc::clone(&charging),
+            reconciler: Arc::clone(&reconciler),
             list,
         });
         let workers = Workers {
-            reconciler: Reconciler::new(
-                Arc::clone(&store),
-                Arc::clone(&clock),
-                gateway.clone(),
-                Arc::clone(&charging),
-                rules.waiting,
-            ),
+            reconciler,
             refunds: Refunds::new(
                 Arc::clone(&store),
                 Arc::clone(&clock),

@@ -9,15 +9,17 @@ use wire::{AttemptId, ErrorCode, UnixSeconds};
 
 pub use upsell_core::policy::retention::Hold;
 
-use super::{catalogue::Catalogue, charging::Charging};
+use super::{catalogue::Catalogue, charging::Charging, reconciler::Reconciler};
 use crate::{
     clock::Clock,
     forgotten_list::ForgottenList,
-    store::{Forgot, Store, StoreError, Until},
+    store::{ForgetPlace, Store, StoreError, Until},
 };
 
 /// Most customers of which one statement tells.
 const STEP: u32 = 500;
+/// Most charges, purchases or offers that go in one transaction: some milliseconds of the store's writer.
+const ROWS: u32 = 25;
 
 /// Error forgetting a buyer.
 #[derive(Debug, thiserror::Error)]
@@ -28,20 +30,12 @@ pub enum ForgetError {
     /// The store is not known to be whole.
     #[error("the store is being compared with Dodo")]
     NotReady,
-    /// Charges of the buyer have to come to an end first.
-    #[error("charges of this buyer are pending: {}", listed(.0))]
-    Pending(Vec<(AttemptId, Hold)>),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The list beside the store failed.
     #[error("the list of forgotten buyers failed: {0}")]
     List(#[from] std::io::Error),
-}
-
-fn listed(pending: &[(AttemptId, Hold)]) -> String {
-    let each: Vec<_> = pending.iter().map(|(id, hold)| format!("{id} ({})", hold.as_str())).collect();
-    each.join(", ")
 }
 
 impl ForgetError {
@@ -51,7 +45,6 @@ impl ForgetError {
         match self {
             Self::Invalid => ErrorCode::InvalidRequest,
             Self::NotReady => ErrorCode::Unavailable,
-            Self::Pending(_) => ErrorCode::ChargesPending,
             Self::Store(error) => error.code(),
             Self::List(_) => ErrorCode::Internal,
         }
@@ -59,12 +52,14 @@ impl ForgetError {
 }
 
 /// What was forgotten.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Forgotten {
-    /// When.
+    /// Everything from up to this time went, but for what is pending.
     pub at: UnixSeconds,
     /// Charges that went.
     pub charges: u64,
+    /// Charges that have to come to an end first, and why. They go with the first pass after it.
+    pub pending: Vec<(AttemptId, Hold)>,
 }
 
 /// Forgets buyers.
@@ -77,6 +72,8 @@ pub struct Forgetting {
     pub catalogue: Catalogue,
     /// The gate: whether the store is known to be whole.
     pub charging: Arc<Charging>,
+    /// Ends the wait for what may take days.
+    pub reconciler: Arc<Reconciler>,
     /// The list beside the store; absent where there is none.
     pub list: Option<ForgottenList>,
 }
@@ -85,40 +82,72 @@ impl Forgetting {
     /// Forgets a buyer. Doing it twice changes nothing.
     ///
     /// # Errors
-    /// [`ForgetError::Pending`] while a charge is undecided, watched, underpaid, booked, being refunded or contested. Nothing is
-    /// forgotten then.
+    /// When the store is not known to be whole, or fails: then the next pass goes on where this call ended.
     pub async fn forget(&self, customer: &CustomerId) -> Result<Forgotten, ForgetError> {
         if self.charging.ready().await.is_err() {
             return Err(ForgetError::NotReady);
         }
         let at = self.clock.now();
-        let charges = self.forget_in_store(customer, at, Until::Now).await?;
+        let forgotten = self.forget_in_store(customer, at, Until::Now).await?;
         self.catalogue.forget(customer).await;
         // Without its line on the list a restore would bring the buyer back; the next pass adds what is missing.
         if let Err(error) = self.update_list().await {
             tracing::error!(alert = "forgotten_list", %error, "failed to write the list of forgotten buyers");
             metrics::counter!("upsell_alerts_total", "kind" => "forgotten_list").increment(1);
         }
-        tracing::info!(charges, "forgot a buyer");
-        Ok(Forgotten { at, charges })
+        tracing::info!(charges = forgotten.charges, pending = forgotten.pending.len(), "forgot a buyer");
+        Ok(forgotten)
     }
 
-    /// Where a charge is pending, a person has to end it first: this is the one place that says so.
+    /// What Dodo calls pending is looked at, and not waited for. What is still pending afterwards keeps the buyer due.
     async fn forget_in_store(
         &self,
         customer: &CustomerId,
         at: UnixSeconds,
         until: Until,
-    ) -> Result<u64, ForgetError> {
-        let now = self.clock.now();
-        let mut pending = Vec::new();
-        let may_forget = &mut |charges: &[retention::Charge]| {
-            pending = retention::keeps_from_forgetting(charges, now);
-            pending.is_empty()
+    ) -> Result<Forgotten, ForgetError> {
+        self.store.begin_forgetting(customer, at, until).await?;
+        let first = self.forget_what_may_go(customer, at, until).await?;
+        let mut has_looked = false;
+        for (attempt, hold) in &first.pending {
+            if *hold == Hold::Undecided {
+                self.reconciler.stop_waiting_for(attempt).await?;
+                has_looked = true;
+            }
+        }
+        let forgotten = if has_looked {
+            let second = self.forget_what_may_go(customer, at, until).await?;
+            Forgotten { charges: first.charges.saturating_add(second.charges), ..second }
+        } else {
+            first
         };
-        match self.store.forget(customer, at, until, may_forget).await? {
-            Forgot::Gone { charges } => Ok(charges),
-            Forgot::Held => Err(ForgetError::Pending(pending)),
+        if forgotten.pending.is_empty() {
+            self.store.forgotten_again(&self.store.customer_hash(customer)).await?;
+        }
+        Ok(forgotten)
+    }
+
+    async fn forget_what_may_go(
+        &self,
+        customer: &CustomerId,
+        at: UnixSeconds,
+        until: Until,
+    ) -> Result<Forgotten, StoreError> {
+        let now = self.clock.now();
+        let outlasts = &|charge: &retention::Charge| retention::outlasts_forgetting(charge, now);
+        let mut forgotten = Forgotten { at, charges: 0, pending: Vec::new() };
+        let mut place = ForgetPlace::start();
+        loop {
+            let step = self.store.forget_step(customer, until, place, ROWS, outlasts).await?;
+            forgotten.charges = forgotten.charges.saturating_add(step.charges);
+            forgotten.pending.extend(step.held);
+            let Some(next) = step.next else { return Ok(forgotten) };
+            // A webhook that waits may decide what is pending.
+            if matches!(next, ForgetPlace::Webhooks(_)) && !forgotten.pending.is_empty() {
+                return Ok(forgotten);
+            }
+            place = next;
+            tokio::task::yield_now().await;
         }
     }
 
@@ -154,8 +183,9 @@ impl Forgetting {
         }
     }
 
-    /// Forgets everybody again whom a restore has brought back, up to when they were forgotten: what they did afterwards stays. Who
-    /// cannot be forgotten now is tried again at the next call, and keeps nobody else from being forgotten.
+    /// Forgets everybody who is due: whom a restore has brought back, and of whom a charge was pending. Up to when they were
+    /// forgotten: what they did afterwards stays. A buyer of whom something is left is due at the next call, too, and keeps nobody
+    /// else from being forgotten.
     ///
     /// # Errors
     /// When the store or the list fails.
@@ -174,7 +204,10 @@ impl Forgetting {
                 let hash = self.store.customer_hash(customer);
                 let Some(at) = due.get(&hash).copied() else { continue };
                 match self.forget_in_store(customer, at, Until::Then(at)).await {
-                    Ok(_) => tracing::warn!("forgot a buyer again"),
+                    Ok(forgotten) if forgotten.pending.is_empty() => tracing::warn!("forgot a buyer again"),
+                    Ok(_) => {
+                        due.remove(&hash);
+                    }
                     Err(error) => {
                         due.remove(&hash);
                         tracing::error!(%error, "failed to forget a buyer again");

@@ -71,7 +71,7 @@ impl Purchases {
             return Ok(None);
         }
         let let_go = self.store.let_go(None, &payment.payment_id, &payment.customer.customer_id).await?;
-        if let_go.has_tombstone || let_go.is_forgotten(payment.created_at) {
+        if let_go.has_tombstone {
             return Ok(None);
         }
         let mut product_ids: Vec<ProductId> =
@@ -95,8 +95,9 @@ impl Purchases {
             billing: billing(payment),
             paid_at: payment.created_at,
         };
+        // Of a buyer who was forgotten since, the store keeps what is owned and nothing else.
         self.store.upsert_purchase(&purchase).await?;
-        Ok(Some(purchase))
+        Ok((!let_go.is_forgotten(payment.created_at)).then_some(purchase))
     }
 
     /// Returns the purchase that a session follows, from the store alone.

@@ -6,12 +6,12 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use dodo_client::ids::PaymentId;
+use dodo_client::{ids::PaymentId, types::payments::IntentStatus};
 use tokio_util::sync::CancellationToken;
 use upsell_core::{
-    domain::{PaymentFacts, Source, Tags},
+    domain::{PaymentFacts, Person, Source, Tags},
     journal::{PresumeSent, Rebuild, Stale, Took, restore},
-    policy::{email, retention::LetGo},
+    policy::{email, observe, retention::LetGo},
 };
 use wire::{ProductId, UnixSeconds};
 
@@ -264,7 +264,7 @@ impl Restoring {
             return Ok(Some(false));
         }
         let let_go = self.store.let_go(Some(&tags.attempt), &listed.payment_id, &tags.customer).await?;
-        if let_go.covers(listed.created_at) {
+        if let_go.covers(listed.created_at) && !self.may_be_pending(&let_go, tags, listed).await? {
             return Ok(Some(false));
         }
         let whole = self.gateway.whole_payment(&listed.payment_id).await?;
@@ -288,6 +288,26 @@ impl Restoring {
         self.charging.settle_payment(&row, &payment, base).await?;
         self.charging.observe_flags(&whole).await?;
         Ok(Some(true))
+    }
+
+    /// Says whether a charge of a forgotten buyer was pending when the buyer was forgotten, and may be still: it has to come to its
+    /// end before it goes. Of one that was paid, what is owned stays known.
+    async fn may_be_pending(
+        &self,
+        let_go: &LetGo,
+        tags: &Tags,
+        listed: &PaymentFacts,
+    ) -> Result<bool, StoreError> {
+        if let_go.has_tombstone || !let_go.is_forgotten(listed.created_at) {
+            return Ok(false);
+        }
+        if let (Some(IntentStatus::Succeeded), None, [(product, _)]) =
+            (&listed.status, &tags.subscription, tags.items.as_slice())
+        {
+            let person = Person { customer_id: tags.customer.clone(), email: None };
+            self.store.note_owned(&person, std::slice::from_ref(product)).await?;
+        }
+        Ok(observe::is_under_way(listed.status.as_ref()))
     }
 
     /// A name from before there were codes settles nothing. It keeps an attempt that was only claimed in the backup from

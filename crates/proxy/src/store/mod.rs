@@ -48,7 +48,7 @@ pub use people::People;
 pub use plan_changes::Changes;
 pub use purge::{Cursor, Purge, Purging, Step};
 pub use restore::Restore;
-pub use retention::{Forgot, Retention, Until};
+pub use retention::{ForgetPlace, ForgetStep, Retention, Until};
 pub use sales::{RefundOrders, Sales};
 pub use support::{AttemptFilter, COUNTED, StateCount, Support, Withheld};
 

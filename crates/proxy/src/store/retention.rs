@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use dodo_client::ids::{CustomerId, PaymentId};
 use upsell_core::{
     domain::{CustomerHash, Person},
-    policy::retention::{Charge, LetGo},
+    policy::retention::{Charge, Hold, LetGo},
 };
 use wire::{AttemptId, ProductId, UnixSeconds};
 
@@ -14,8 +14,8 @@ use super::{Cursor, StoreError};
 /// Decides over one charge whether it may go.
 pub type MayGo<'a> = &'a mut (dyn FnMut(&Charge) -> bool + Send);
 
-/// Decides over the charges of a buyer whether everything about the buyer may go.
-pub type MayForget<'a> = &'a mut (dyn FnMut(&[Charge]) -> bool + Send);
+/// Decides over one charge of a buyer who is to be forgotten why it stays for now; `None` where it may go.
+pub type Outlasts<'a> = &'a (dyn Fn(&Charge) -> Option<Hold> + Sync);
 
 /// Which rows of a buyer go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,16 +37,38 @@ impl Until {
     }
 }
 
-/// Result of forgetting a buyer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Forgot {
-    /// Nothing was done: a charge of the buyer has to be kept.
-    Held,
-    /// Everything is gone, with so many charges.
-    Gone {
-        /// Charges deleted.
-        charges: u64,
-    },
+/// Where forgetting a buyer goes on. Charges go first: what is left of them says which payments still matter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ForgetPlace {
+    /// Charges, after this attempt.
+    Charges(String),
+    /// Purchases. What was bought stays known as owned.
+    Purchases,
+    /// Offers to which no attempt refers. What was taken stays known as owned.
+    Offers,
+    /// Quotes, events, and who paid for somebody else.
+    Rest,
+    /// Webhooks about the buyer that wait, after this one. Left in their place while a charge is held: one may decide it.
+    Webhooks(Cursor),
+}
+
+impl ForgetPlace {
+    /// Returns the place before everything.
+    #[must_use]
+    pub fn start() -> Self {
+        Self::Charges(String::new())
+    }
+}
+
+/// Result of one step of forgetting a buyer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ForgetStep {
+    /// Charges deleted.
+    pub charges: u64,
+    /// Charges that stay for now, and why.
+    pub held: Vec<(AttemptId, Hold)>,
+    /// Where the next step begins; absent where there is nothing more.
+    pub next: Option<ForgetPlace>,
 }
 
 /// Retention and forgetting.
@@ -89,15 +111,28 @@ pub trait Retention: Send + Sync {
     /// Returns what this person owns although the purchase or offer has gone.
     async fn owned_by(&self, person: &Person) -> Result<Vec<ProductId>, StoreError>;
 
-    /// Deletes everything about a buyer, if `may_forget` says so, and notes that it was forgotten at `at`. Refusals and ownership stay,
-    /// by keyed hash, and tombstones.
-    async fn forget(
+    /// Notes that a buyer was forgotten at `at` and is due until [`Retention::forgotten_again`], and ends their sessions. From here
+    /// on nothing of before is written about the buyer. Refusals stay, by keyed hash.
+    async fn begin_forgetting(
         &self,
         customer: &CustomerId,
         at: UnixSeconds,
         until: Until,
-        may_forget: MayForget<'_>,
-    ) -> Result<Forgot, StoreError>;
+    ) -> Result<(), StoreError>;
+
+    /// Deletes up to `most` rows of one kind about a buyer with all that refers to them, except charges that `outlasts` names a
+    /// reason for. Refusals and ownership stay, by keyed hash, and tombstones.
+    async fn forget_step(
+        &self,
+        customer: &CustomerId,
+        until: Until,
+        place: ForgetPlace,
+        most: u32,
+        outlasts: Outlasts<'_>,
+    ) -> Result<ForgetStep, StoreError>;
+
+    /// Notes that somebody owns products whose purchase is not kept.
+    async fn note_owned(&self, person: &Person, products: &[ProductId]) -> Result<(), StoreError>;
 
     /// Notes a buyer who was forgotten before this store's rows were written; `false` where that is known. Until
     /// [`Retention::forgotten_again`], the buyer is due to be forgotten again.

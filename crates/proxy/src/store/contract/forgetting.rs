@@ -1,14 +1,14 @@
 //! Forgetting a buyer (I21): what it leaves, what keeps from it, and that it is done again.
 
 use upsell_core::{
-    domain::{PaymentOnRecord, PaymentStatus, Session, TokenHash, TriggerEvent},
+    domain::{PaymentOnRecord, PaymentStatus, Purchase, Session, TokenHash, TriggerEvent},
     journal::{
         Change, StoredPayment,
         fixtures::{email, refusal, seen_payment},
     },
     policy::{
         payment_link::{KeptLink, LinkUse},
-        retention::{Charge, Hold, TABLES, keeps_from_forgetting},
+        retention::{Charge, Hold, TABLES, outlasts_forgetting},
     },
 };
 use wire::{Purpose, Trigger};
@@ -17,7 +17,7 @@ use super::{
     retention::{bought, count, digits, rows_as_text, sold},
     *,
 };
-use crate::store::{Forgot, Inbox, PaymentLinks, People, Retention, Until};
+use crate::store::{ForgetPlace, ForgetStep, Inbox, PaymentLinks, People, Retention, Until};
 
 fn session_of(buyer: &str) -> Session {
     Session {
@@ -34,6 +34,25 @@ fn session_of(buyer: &str) -> Session {
         usage: Vec::new(),
         expires_at: after(900),
     }
+}
+
+/// Forgets in steps of one row, as the service does in larger ones.
+async fn forget(store: &SqlStore, buyer: &str, at: UnixSeconds, until: Until) -> ForgetStep {
+    let buyer = customer(buyer);
+    let outlasts = &|charge: &Charge| outlasts_forgetting(charge, NOW);
+    store.begin_forgetting(&buyer, at, until).await.unwrap();
+    let (mut all, mut place) = (ForgetStep::default(), Some(ForgetPlace::start()));
+    while let Some(from) = place {
+        let step = store.forget_step(&buyer, until, from, 1, outlasts).await.unwrap();
+        assert!(step.charges <= 1, "one row a step");
+        all.charges += step.charges;
+        all.held.extend(step.held);
+        place = step.next.filter(|next| all.held.is_empty() || !matches!(next, ForgetPlace::Webhooks(_)));
+    }
+    if all.held.is_empty() {
+        store.forgotten_again(&store.customer_hash(&buyer)).await.unwrap();
+    }
+    all
 }
 
 /// Everything about the buyer is gone but for keyed hashes, and nothing of another buyer.
@@ -61,27 +80,10 @@ async fn a_forgotten_buyer_leaves_hashes_only() {
     let paid_for_another = StoredPayment { attempt_id: theirs.id.clone(), record };
     write(&store, &Changes::from_iter([Change::WritePayment(paid_for_another)])).await.unwrap();
 
-    // Not while a charge is pending.
-    let mut pending = Vec::new();
-    let held = store
-        .forget(&customer("cus_2"), NOW, Until::Now, &mut |charges: &[Charge]| {
-            pending = keeps_from_forgetting(charges, NOW);
-            pending.is_empty()
-        })
-        .await
-        .unwrap();
-    assert_eq!((held, pending), (Forgot::Held, vec![(theirs.id.clone(), Hold::Undecided)]));
-    assert_eq!(store.purchases_of(&customer("cus_2")).await.unwrap().len(), 1, "nothing was done");
-
-    let may = &mut |charges: &[Charge]| keeps_from_forgetting(charges, NOW).is_empty();
-    assert_eq!(
-        store.forget(&customer("cus_1"), after(9), Until::Now, may).await.unwrap(),
-        Forgot::Gone { charges: 1 }
-    );
-    assert_eq!(
-        store.forget(&customer("cus_1"), after(5), Until::Now, may).await.unwrap(),
-        Forgot::Gone { charges: 0 }
-    );
+    for (at, charges) in [(9, 1), (5, 0)] {
+        let forgot = forget(&store, "cus_1", after(at), Until::Now).await;
+        assert_eq!((forgot.charges, forgot.held), (charges, vec![]));
+    }
     for (table, ..) in TABLES {
         let is_elsewhere = table == "tenants" || (table == "buyers" && !SHARED);
         // Locks go with the next pass; notifications that wait are delivered first.
@@ -113,6 +115,64 @@ async fn a_forgotten_buyer_leaves_hashes_only() {
     assert!(store.let_go(None, &payment("pay_0"), &customer("cus_1")).await.unwrap().has_tombstone);
     assert_eq!(store.let_go(None, &payment("pay_x"), &customer("cus_2")).await.unwrap().forgotten_at, None);
     assert_eq!(store.drop_locks(100).await.unwrap() > 0, SHARED);
+}
+
+/// A charge that is pending stays with its offer and its quote, and can be settled; everything else goes at once. Then it goes,
+/// too.
+#[tokio::test]
+async fn a_pending_charge_stays_until_it_has_come_to_its_end() {
+    let (_place, store) = fresh().await;
+    sold(&store, "of_1").await;
+    let shown = offered(&store, "of_2").await;
+    let row = sent(&store, &claim_of(&shown, "at_2", "key-2")).await;
+    offered(&store, "of_3").await;
+    for no in 0..3 {
+        store.upsert_purchase(&bought(&format!("pay_{no}"), "cus_1", NOW)).await.unwrap();
+    }
+    store.inbox_insert("msg_1", "payment.succeeded", br#"{"customer_id":"cus_1"}"#, NOW, NOW).await.unwrap();
+
+    let hash = store.customer_hash(&customer("cus_1"));
+    for (at, charges) in [(9, 1), (10, 0)] {
+        let forgot = forget(&store, "cus_1", after(at), Until::Now).await;
+        assert_eq!((forgot.charges, forgot.held), (charges, vec![(row.id.clone(), Hold::Undecided)]));
+        assert_eq!(store.forgotten(true, "", 9).await.unwrap(), [(hash.clone(), after(at))], "due");
+    }
+    let left = store.offers_of(&customer("cus_1")).await.unwrap();
+    assert_eq!(left.iter().map(|offer| &offer.id).collect::<Vec<_>>(), [&shown.id]);
+    assert!(store.quote(&row.customer_id, &row.quote_id).await.unwrap().is_some());
+    assert!(store.purchases_of(&customer("cus_1")).await.unwrap().is_empty());
+    assert_eq!(count(&store, "inbox").await, 1, "it may decide the charge");
+
+    let settled = store.settle(&row.id, &paid("pay_of_2")).await.unwrap().unwrap();
+    assert_eq!(settled.row.state, AttemptState::Succeeded);
+    // What another payment reports of before is not written meanwhile; what is owned is known.
+    let late = Purchase { product_ids: vec![product("prod_late")], ..bought("pay_9", "cus_1", NOW) };
+    store.upsert_purchase(&late).await.unwrap();
+    assert!(store.purchases_of(&customer("cus_1")).await.unwrap().is_empty());
+
+    let forgot = forget(&store, "cus_1", after(10), Until::Then(after(10))).await;
+    assert_eq!((forgot.charges, forgot.held), (1, vec![]));
+    assert!(store.forgotten(true, "", 9).await.unwrap().is_empty());
+    assert!(store.offers_of(&customer("cus_1")).await.unwrap().is_empty());
+    assert_eq!((count(&store, "attempts").await, count(&store, "inbox").await), (0, 0));
+    let person = Person { customer_id: customer("cus_1"), email: None };
+    let owned = store.owned_by(&person).await.unwrap();
+    assert!(owned.contains(&product("prod_late")) && owned.contains(shown.plan.product_id()), "{owned:?}");
+}
+
+/// Webhooks that wait are gone through in pages, and those of others stay.
+#[tokio::test]
+async fn waiting_webhooks_of_a_forgotten_buyer_go_on_every_page() {
+    let (_place, store) = fresh().await;
+    for no in 0..45 {
+        let body = format!(r#"{{"customer_id":"cus_{}"}}"#, no % 2);
+        let id = format!("msg_{no:02}");
+        store.inbox_insert(&id, "payment.succeeded", body.as_bytes(), after(no), NOW).await.unwrap();
+    }
+    forget(&store, "cus_1", after(99), Until::Now).await;
+    let text = rows_as_text(&store, "inbox").await;
+    assert_eq!(count(&store, "inbox").await, 23);
+    assert!(!text.contains(&digits("\"cus_1\"")), "{text}");
 }
 
 /// Whom a list beside the store names is due until nothing of them is found.
@@ -181,9 +241,8 @@ async fn what_a_buyer_does_afterwards_is_not_forgotten_again() {
     }
 
     let then = after(100);
-    let may = &mut |charges: &[Charge]| keeps_from_forgetting(charges, NOW).is_empty();
-    let forgot = store.forget(&customer("cus_1"), then, Until::Then(then), may).await.unwrap();
-    assert_eq!(forgot, Forgot::Gone { charges: 1 }, "the pending one is not asked about");
+    let forgot = forget(&store, "cus_1", then, Until::Then(then)).await;
+    assert_eq!((forgot.charges, forgot.held), (1, vec![]), "the pending one is not asked about");
     let left = store.purchases_of(&customer("cus_1")).await.unwrap();
     assert_eq!(left.iter().map(|left| left.payment_id.as_str()).collect::<Vec<_>>(), ["pay_9"]);
     let offers = store.offers_of(&customer("cus_1")).await.unwrap();
@@ -200,9 +259,8 @@ async fn what_a_buyer_does_afterwards_is_not_forgotten_again() {
 #[tokio::test]
 async fn what_was_on_its_way_is_not_written_after_all() {
     let (_place, store) = fresh().await;
-    let may = &mut |_: &[Charge]| true;
     store.upsert_purchase(&bought("pay_8", "cus_1", NOW)).await.unwrap();
-    store.forget(&customer("cus_1"), after(50), Until::Now, may).await.unwrap();
+    forget(&store, "cus_1", after(50), Until::Now).await;
     store.upsert_purchase(&bought("pay_0", "cus_1", after(50))).await.unwrap();
     store.upsert_purchase(&bought("pay_1", "cus_1", after(51))).await.unwrap();
     store.upsert_purchase(&bought("pay_2", "cus_2", after(50))).await.unwrap();
@@ -225,7 +283,7 @@ async fn links_of_a_forgotten_subscriber_go() {
     assert!(store.replace_payment_link(&subscription(), LinkUse::PayDues, &link).await.unwrap());
     store.upsert_purchase(&bought("pay_0", "cus_1", NOW)).await.unwrap();
     for (buyer, left) in [("cus_2", 1), ("cus_1", 0)] {
-        store.forget(&customer(buyer), NOW, Until::Now, &mut |_: &[Charge]| true).await.unwrap();
+        forget(&store, buyer, NOW, Until::Now).await;
         assert_eq!(count(&store, "payment_links").await, left, "{buyer}");
     }
 }

@@ -54,8 +54,7 @@ pub(super) async fn sold(store: &SqlStore, id: &str) -> AttemptRow {
 }
 
 pub(super) async fn count(store: &SqlStore, table: &str) -> i64 {
-    sqlx::query_scalar(AssertSqlSafe(format!("SELECT COUNT(*) FROM {table} WHERE tenant = $1")))
-        .bind(store.tenant)
+    sqlx::query_scalar(AssertSqlSafe(format!("SELECT COUNT(*) FROM {table} WHERE tenant = {}", store.tenant)))
         .fetch_one(&store.readers)
         .await
         .unwrap()
@@ -266,12 +265,9 @@ pub(super) async fn rows_as_text(store: &SqlStore, table: &str) -> String {
                 "CASE typeof({column}) WHEN 'blob' THEN lower(hex({column})) ELSE CAST({column} AS TEXT) END"
             )
         };
+        let statement = format!("SELECT {value} FROM {table} WHERE tenant = {}", store.tenant);
         let values: Vec<Option<String>> =
-            sqlx::query_scalar(AssertSqlSafe(format!("SELECT {value} FROM {table} WHERE tenant = $1")))
-                .bind(store.tenant)
-                .fetch_all(&store.readers)
-                .await
-                .unwrap();
+            sqlx::query_scalar(AssertSqlSafe(statement)).fetch_all(&store.readers).await.unwrap();
         for value in values.into_iter().flatten() {
             text.push_str(&format!("{column}=\"{value}\" "));
         }

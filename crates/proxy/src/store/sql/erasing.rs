@@ -36,23 +36,21 @@ pub(super) enum Erase {
     Dispute,
     /// A webhook.
     Webhook,
-    /// Sessions of a buyer.
-    SessionsOfBuyer,
-    /// Quotes of a buyer, unless an attempt needs them.
-    QuotesOfBuyer,
-    /// Links for another payment method, of every subscription that is known to be a buyer's.
-    LinksOfBuyer,
 }
 
 /// Rows of a buyer that go up to a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum EraseUntil {
-    /// Purchases.
-    Purchases,
     /// Events.
     Events,
     /// Who paid, in payments for other buyers.
     PaidBy,
+    /// Sessions that end by then.
+    Sessions,
+    /// Quotes that end by then, unless an attempt needs them.
+    Quotes,
+    /// Links for another payment method that end by then, of every subscription that is known to be the buyer's.
+    Links,
 }
 
 impl SqlStore {
@@ -88,21 +86,6 @@ impl SqlStore {
             Erase::Refund => sqlx::query("DELETE FROM refunds WHERE tenant = $1 AND refund_id = $2"),
             Erase::Dispute => sqlx::query("DELETE FROM disputes WHERE tenant = $1 AND dispute_id = $2"),
             Erase::Webhook => sqlx::query("DELETE FROM inbox WHERE tenant = $1 AND webhook_id = $2"),
-            Erase::SessionsOfBuyer => {
-                sqlx::query("DELETE FROM sessions WHERE tenant = $1 AND customer_id = $2")
-            }
-            Erase::QuotesOfBuyer => sqlx::query(
-                "DELETE FROM quotes WHERE tenant = $1 AND customer_id = $2
-                   AND NOT EXISTS (SELECT 1 FROM attempts WHERE attempts.tenant = $1 AND attempts.quote_id = quotes.id)
-                   AND NOT EXISTS (SELECT 1 FROM attempts WHERE attempts.tenant = $1 AND attempts.replacement = quotes.id)",
-            ),
-            Erase::LinksOfBuyer => sqlx::query(
-                "DELETE FROM payment_links WHERE tenant = $1 AND subscription_id IN (
-                     SELECT subscription_id FROM purchases WHERE tenant = $1 AND customer_id = $2
-                     UNION SELECT subscription_id FROM attempts WHERE tenant = $1 AND customer_id = $2
-                     UNION SELECT subscription_id FROM sessions WHERE tenant = $1 AND customer_id = $2
-                     UNION SELECT subscription_id FROM triggers WHERE tenant = $1 AND customer_id = $2)",
-            ),
         };
         delete.bind(self.tenant).bind(id).execute(&mut **tx).await?;
         Ok(())
@@ -116,14 +99,28 @@ impl SqlStore {
         until: UnixSeconds,
     ) -> Result<(), StoreError> {
         let delete = match what {
-            EraseUntil::Purchases => {
-                sqlx::query("DELETE FROM purchases WHERE tenant = $1 AND customer_id = $2 AND paid_at <= $3")
-            }
             EraseUntil::Events => {
                 sqlx::query("DELETE FROM triggers WHERE tenant = $1 AND customer_id = $2 AND at <= $3")
             }
             EraseUntil::PaidBy => sqlx::query(
-                "UPDATE payments SET paid_by = NULL WHERE tenant = $1 AND paid_by = $2 AND seen_at <= $3",
+                "UPDATE payments SET paid_by = NULL WHERE tenant = $1 AND paid_by = $2 AND seen_at <= $3
+                   AND NOT EXISTS (SELECT 1 FROM attempts WHERE attempts.tenant = $1 AND attempts.id = payments.attempt_id
+                                     AND attempts.customer_id = $2)",
+            ),
+            EraseUntil::Sessions => {
+                sqlx::query("DELETE FROM sessions WHERE tenant = $1 AND customer_id = $2 AND expires_at <= $3")
+            }
+            EraseUntil::Quotes => sqlx::query(
+                "DELETE FROM quotes WHERE tenant = $1 AND customer_id = $2 AND expires_at <= $3
+                   AND NOT EXISTS (SELECT 1 FROM attempts WHERE attempts.tenant = $1 AND attempts.quote_id = quotes.id)
+                   AND NOT EXISTS (SELECT 1 FROM attempts WHERE attempts.tenant = $1 AND attempts.replacement = quotes.id)",
+            ),
+            EraseUntil::Links => sqlx::query(
+                "DELETE FROM payment_links WHERE tenant = $1 AND until <= $3 AND subscription_id IN (
+                     SELECT subscription_id FROM purchases WHERE tenant = $1 AND customer_id = $2
+                     UNION SELECT subscription_id FROM attempts WHERE tenant = $1 AND customer_id = $2
+                     UNION SELECT subscription_id FROM sessions WHERE tenant = $1 AND customer_id = $2
+                     UNION SELECT subscription_id FROM triggers WHERE tenant = $1 AND customer_id = $2)",
             ),
         };
         delete.bind(self.tenant).bind(customer).bind(until.0).execute(&mut **tx).await?;

@@ -17,10 +17,11 @@ use super::{
     SqlStore, Tx,
     aging::cursor,
     codec::{at, at_opt, parsed},
+    forgetting::Forgetting,
 };
 use crate::store::{
     Cursor, StoreError,
-    retention::{Forgot, MayForget, MayGo, Retention, Until},
+    retention::{ForgetPlace, ForgetStep, MayGo, Outlasts, Retention, Until},
 };
 
 /// Kinds of tombstones.
@@ -230,14 +231,38 @@ impl Retention for SqlStore {
         self.owned_in(&mut tx, person).await
     }
 
-    async fn forget(
+    async fn begin_forgetting(
         &self,
         customer: &CustomerId,
         at: UnixSeconds,
         until: Until,
-        may_forget: MayForget<'_>,
-    ) -> Result<Forgot, StoreError> {
-        self.forget_buyer(customer, at, until, may_forget).await
+    ) -> Result<(), StoreError> {
+        self.begin_forgetting_buyer(customer, at, until).await
+    }
+
+    async fn forget_step(
+        &self,
+        customer: &CustomerId,
+        until: Until,
+        place: ForgetPlace,
+        most: u32,
+        outlasts: Outlasts<'_>,
+    ) -> Result<ForgetStep, StoreError> {
+        let step = Forgetting { customer, until, most };
+        match place {
+            ForgetPlace::Charges(after) => self.forget_charges(step, &after, outlasts).await,
+            ForgetPlace::Purchases => self.forget_purchases(step).await,
+            ForgetPlace::Offers => self.forget_offers(step).await,
+            ForgetPlace::Rest => self.forget_rest(step).await,
+            ForgetPlace::Webhooks(after) => self.forget_webhooks(step, &after).await,
+        }
+    }
+
+    async fn note_owned(&self, person: &Person, products: &[ProductId]) -> Result<(), StoreError> {
+        let mut tx = self.write_for(&[person.customer_id.to_string()]).await?;
+        self.write_owned(&mut tx, person, products).await?;
+        tx.commit().await?;
+        Ok(())
     }
 
     async fn note_forgotten(&self, customer: &CustomerHash, at: UnixSeconds) -> Result<bool, StoreError> {

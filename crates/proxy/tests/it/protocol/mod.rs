@@ -4,6 +4,7 @@
 mod ambiguity;
 mod amounts;
 mod events;
+mod forgetting;
 mod hosted;
 mod missed;
 mod one_click;
