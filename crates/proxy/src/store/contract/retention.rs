@@ -382,7 +382,7 @@ async fn a_damaged_row_keeps_no_other_from_going() {
     }
     for damage in [
         "UPDATE purchases SET product_ids = '?' WHERE tenant = $1 AND payment_id = 'pay_0'",
-        "UPDATE offers SET plan = '{\"zipcode\"' WHERE tenant = $1 AND id = 'of_1'",
+        r#"UPDATE offers SET plan = '{"zipcode"' WHERE tenant = $1 AND id = 'of_1'"#,
     ] {
         sqlx::query(damage).bind(store.tenant).execute(&store.writer).await.unwrap();
     }

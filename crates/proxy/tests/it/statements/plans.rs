@@ -17,9 +17,13 @@ const READ_FROM_AN_END: [(&str, &str); 5] = [
     ("outbox_waiting", "notifications that wait, up to the limit of a count, or the oldest time"),
     (
         "declines_in_clear",
-        "refusals from before they were kept by keyed hash, up to a limit: each is hashed once",
+        "a partial index of refusals from before they were kept by keyed hash, read up to a limit: each is hashed once and \
+         leaves it, and none is added",
     ),
-    ("buyers_pkey", "locks that nobody holds, up to a limit"),
+    (
+        "buyers_pkey",
+        "any locks, up to a limit: those that are held are passed over, as many as there are transactions",
+    ),
     ("attempts_due", "attempts that are looked up at some time: an end comes to each"),
 ];
 
