@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use dodo_client::ids::PaymentId;
+use dodo_client::ids::{CustomerId, PaymentId};
 use dodo_sim::IntentStatus;
 use proxy::{
     clock::Clock as _,
@@ -42,11 +42,12 @@ async fn owns(rig: &Rig, shown: &Shown, product: &str) -> bool {
     rig.store.owned_by(&person).await.unwrap().contains(&ProductId::parse(product).unwrap())
 }
 
-/// Causes of the reviews that the merchant is told of.
-async fn reviews(rig: &Rig) -> Vec<String> {
+/// Reviews of a buyer's charges that the merchant is told of and was not told of before.
+async fn reviews(rig: &Rig, buyer: &CustomerId) -> Vec<String> {
     let now = rig.clock.now();
     let told = rig.store.take_due_notices(now, UnixSeconds(now.0 + 60), 100).await.unwrap();
-    told.into_iter().map(|notice| notice.body).filter(|body| body.contains("payment.needs_review")).collect()
+    let is_one = |body: &String| body.contains("payment.needs_review") && body.contains(buyer.as_str());
+    told.into_iter().map(|notice| notice.body).filter(is_one).collect()
 }
 
 /// A bank approval and a slow method may take days: a person is told at once, and evidence still settles them. Whatever comes of
@@ -64,11 +65,11 @@ async fn what_dodo_calls_pending_needs_review_at_once() {
             rig.clock.advance(150);
             let forgotten = rig.forgetting.forget(buyer).await.unwrap();
             assert_eq!(forgotten.pending, [(row.id.clone(), Hold::NeedsReview)], "{outcome}");
-            let told = reviews(&rig).await;
+            let told = reviews(&rig, buyer).await;
             assert!(told.len() == 1 && told[0].contains("buyer_forgotten"), "{told:?}");
             let again = rig.forgetting.forget(buyer).await.unwrap();
             assert_eq!((again.charges, again.pending.len()), (0, 1));
-            assert!(reviews(&rig).await.is_empty(), "told once");
+            assert!(reviews(&rig, buyer).await.is_empty(), "told once");
             assert!(rig.accept(&shown, "key-2").await.is_err(), "not chargeable");
 
             let payment = rig.dodo.control().payments_of(buyer.as_str());
@@ -103,7 +104,7 @@ async fn a_charge_on_its_way_is_finished_first() {
         send(&rig, &shown, &row).await;
         let forgotten = rig.forgetting.forget(buyer).await.unwrap();
         assert_eq!(forgotten.pending, [(row.id.clone(), Hold::Undecided)], "found by listing only");
-        rig.workers.reconciler.catch_up().await;
+        rig.pass(180).await;
         assert_eq!(rig.offer_state(&shown).await, OfferState::Charged);
         let forgotten = rig.forgetting.forget(buyer).await.unwrap();
         assert_eq!((forgotten.charges, forgotten.pending), (1, vec![]));
@@ -139,14 +140,14 @@ async fn what_was_begun_is_finished_by_the_next_pass() {
     }
 }
 
-/// A buyer with thousands of rows goes in steps, between which others are served.
+/// A buyer with many rows goes in steps, between which others are served.
 #[tokio::test]
-async fn a_buyer_with_thousands_of_rows_holds_up_nobody() {
+async fn a_buyer_with_many_rows_holds_up_nobody() {
     for database in engines() {
         let rig = Rig::start_on(database).await;
         let (huge, other) = (rig.shown(Some(GOOD)).await, rig.shown(Some(GOOD)).await);
         let now = rig.clock.now();
-        for no in 0..2_000 {
+        for no in 0..600 {
             rig.store.upsert_purchase(&purchase(&huge, &format!("pay_{no}"), now)).await.unwrap();
         }
         let forget = rig.forgetting.forget(&huge.offer.customer_id);
@@ -166,7 +167,7 @@ async fn a_buyer_with_thousands_of_rows_holds_up_nobody() {
         };
         let (forgotten, ()) = tokio::join!(forget, others);
         assert!(forgotten.pending.is_empty());
-        assert!(served >= 40, "{served} others were served between 80 steps, {longest:?} at most");
+        assert!(served >= 12, "{served} others were served beside 24 steps, {longest:?} at most");
         assert!(rig.store.purchases_of(&huge.offer.customer_id).await.unwrap().is_empty());
         assert_eq!(rig.store.purchases_of(&other.offer.customer_id).await.unwrap().len(), 1);
     }
@@ -178,7 +179,7 @@ async fn an_unknown_customer_can_be_forgotten() {
     for database in engines() {
         let rig = Rig::start_on(database).await;
         let shown = rig.shown(Some(GOOD)).await;
-        let stranger = dodo_client::ids::CustomerId::parse("cus_stranger").unwrap();
+        let stranger = CustomerId::parse("cus_stranger").unwrap();
         let forgotten = rig.forgetting.forget(&stranger).await.unwrap();
         assert_eq!((forgotten.charges, forgotten.pending), (0, vec![]));
         let late = Purchase { customer_id: stranger.clone(), ..purchase(&shown, "pay_late", rig.clock.now()) };
