@@ -10,11 +10,7 @@ use wire::{
 };
 
 use super::{App, auth::MerchantServer, error::ApiError, json::Json, upsell::attempt_id};
-use crate::service::{
-    forgetting::ForgetError,
-    resolving::ResolveError,
-    sessions::SessionError,
-};
+use crate::service::{forgetting::ForgetError, resolving::ResolveError, sessions::SessionError};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()

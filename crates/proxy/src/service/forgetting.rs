@@ -122,7 +122,7 @@ impl Forgetting {
             first
         };
         if forgotten.pending.is_empty() {
-            self.store.forgotten_again(&self.store.customer_hash(customer)).await?;
+            self.store.forgotten_again(&self.store.customer_hash(customer), at).await?;
         }
         Ok(forgotten)
     }
@@ -215,8 +215,8 @@ impl Forgetting {
                 }
             }
         }
-        for customer in due.keys() {
-            self.store.forgotten_again(customer).await?;
+        for (customer, at) in &due {
+            self.store.forgotten_again(customer, *at).await?;
         }
         Ok(())
     }

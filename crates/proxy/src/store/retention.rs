@@ -138,8 +138,8 @@ pub trait Retention: Send + Sync {
     /// [`Retention::forgotten_again`], the buyer is due to be forgotten again.
     async fn note_forgotten(&self, customer: &CustomerHash, at: UnixSeconds) -> Result<bool, StoreError>;
 
-    /// Notes that nothing more of this buyer is in the store.
-    async fn forgotten_again(&self, customer: &CustomerHash) -> Result<(), StoreError>;
+    /// Notes that nothing more of this buyer from up to `at` is in the store. A buyer who was forgotten later stays due.
+    async fn forgotten_again(&self, customer: &CustomerHash, at: UnixSeconds) -> Result<(), StoreError>;
 
     /// Returns up to `most` buyers who were forgotten and when, or only of those who are due to be forgotten again, in the order of
     /// their hashes from one on.

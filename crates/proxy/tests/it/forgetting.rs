@@ -249,7 +249,8 @@ async fn a_pending_charge_is_finished_first(database: Database) {
     assert_eq!(app.look(&page).await["eligible"], false);
     let forgot = forget(&app, &buyer.customer).await;
     assert_eq!((forgot.status, &forgot.body["charges"]), (200, &json!(1)), "{}", forgot.body);
-    let left = found(app.database_of(), &[buyer.customer.as_str(), taken["attempt_id"].as_str().unwrap()]).await;
+    let left =
+        found(app.database_of(), &[buyer.customer.as_str(), taken["attempt_id"].as_str().unwrap()]).await;
     assert!(left.is_empty(), "{left:?}");
 }
 
@@ -292,7 +293,8 @@ async fn a_restored_backup_lacks_charges_of_a_forgotten_buyer(database: Database
     until_gone(app.database_of(), &[buyer.as_str(), paid]).await;
     let forgot = forget(&app, &other.customer).await;
     assert_eq!(forgot.body["pending"][0]["attempt_id"], slow["attempt_id"], "{}", forgot.body);
-    let payment = app.sim.undecided(&other.customer).await.unwrap()[0]["payment_id"].as_str().unwrap().to_owned();
+    let payment =
+        app.sim.undecided(&other.customer).await.unwrap()[0]["payment_id"].as_str().unwrap().to_owned();
     app.sim.control().resolve_payment(&payment, dodo_sim::IntentStatus::Succeeded, None).unwrap();
     app.quiet().await;
     let deadline = tokio::time::Instant::now() + Duration::from_secs(30);

@@ -50,7 +50,7 @@ async fn forget(store: &SqlStore, buyer: &str, at: UnixSeconds, until: Until) ->
         place = step.next.filter(|next| all.held.is_empty() || !matches!(next, ForgetPlace::Webhooks(_)));
     }
     if all.held.is_empty() {
-        store.forgotten_again(&store.customer_hash(&buyer)).await.unwrap();
+        store.forgotten_again(&store.customer_hash(&buyer), at).await.unwrap();
     }
     all
 }
@@ -183,7 +183,9 @@ async fn a_buyer_is_due_to_be_forgotten_again() {
     assert!(store.note_forgotten(&hash, NOW).await.unwrap());
     assert!(!store.note_forgotten(&hash, after(5)).await.unwrap(), "known");
     assert_eq!(store.forgotten(true, "", 9).await.unwrap(), [(hash.clone(), NOW)]);
-    store.forgotten_again(&hash).await.unwrap();
+    store.forgotten_again(&hash, UnixSeconds(NOW.0 - 1)).await.unwrap();
+    assert_eq!(store.forgotten(true, "", 9).await.unwrap().len(), 1, "forgotten later than that");
+    store.forgotten_again(&hash, NOW).await.unwrap();
     assert!(store.forgotten(true, "", 9).await.unwrap().is_empty());
     assert_eq!(store.forgotten(false, "", 9).await.unwrap(), [(hash.clone(), NOW)]);
     assert!(store.forgotten(false, &hash.0, 9).await.unwrap().is_empty(), "the page after the last");

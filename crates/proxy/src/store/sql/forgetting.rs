@@ -222,13 +222,11 @@ impl SqlStore {
     }
 
     async fn is_of_a_charge(&self, tx: &mut Tx, payment: &PaymentId) -> Result<bool, StoreError> {
-        Ok(sqlx::query_scalar(
-            "SELECT EXISTS (SELECT 1 FROM payments WHERE tenant = $1 AND payment_id = $2)",
-        )
-        .bind(self.tenant)
-        .bind(payment.as_str())
-        .fetch_one(&mut **tx)
-        .await?)
+        Ok(sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM payments WHERE tenant = $1 AND payment_id = $2)")
+            .bind(self.tenant)
+            .bind(payment.as_str())
+            .fetch_one(&mut **tx)
+            .await?)
     }
 
     /// Deletes offers to which no attempt refers. What was taken stays known as owned.

@@ -175,8 +175,7 @@ impl People for SqlStore {
     async fn upsert_purchase(&self, purchase: &Purchase) -> Result<(), StoreError> {
         let mut tx = self.write_for(&[purchase.customer_id.to_string()]).await?;
         if self.has_forgotten_in(&mut tx, &purchase.customer_id, purchase.paid_at).await? {
-            let person =
-                Person { customer_id: purchase.customer_id.clone(), email: purchase.email.clone() };
+            let person = Person { customer_id: purchase.customer_id.clone(), email: purchase.email.clone() };
             self.write_owned(&mut tx, &person, &purchase.product_ids).await?;
             tx.commit().await?;
             return Ok(());

@@ -277,10 +277,11 @@ impl Retention for SqlStore {
         Ok(noted.rows_affected() == 1)
     }
 
-    async fn forgotten_again(&self, customer: &CustomerHash) -> Result<(), StoreError> {
-        sqlx::query("UPDATE forgotten SET is_due = FALSE WHERE tenant = $1 AND customer = $2")
+    async fn forgotten_again(&self, customer: &CustomerHash, at: UnixSeconds) -> Result<(), StoreError> {
+        sqlx::query("UPDATE forgotten SET is_due = FALSE WHERE tenant = $1 AND customer = $2 AND at <= $3")
             .bind(self.tenant)
             .bind(&customer.0)
+            .bind(at.0)
             .execute(&self.writer)
             .await?;
         Ok(())

@@ -128,7 +128,8 @@ async fn what_was_begun_is_finished_by_the_next_pass() {
         }
         let now = rig.clock.now();
         rig.store.begin_forgetting(buyer, now, Until::Now).await.unwrap();
-        let step = rig.store.forget_step(buyer, Until::Now, ForgetPlace::Purchases, 2, &|_| None).await.unwrap();
+        let step =
+            rig.store.forget_step(buyer, Until::Now, ForgetPlace::Purchases, 2, &|_| None).await.unwrap();
         assert_eq!(step.next, Some(ForgetPlace::Purchases));
         assert_eq!(rig.store.purchases_of(buyer).await.unwrap().len(), 2);
         // What comes in between is not kept either.
@@ -182,7 +183,8 @@ async fn an_unknown_customer_can_be_forgotten() {
         let stranger = CustomerId::parse("cus_stranger").unwrap();
         let forgotten = rig.forgetting.forget(&stranger).await.unwrap();
         assert_eq!((forgotten.charges, forgotten.pending), (0, vec![]));
-        let late = Purchase { customer_id: stranger.clone(), ..purchase(&shown, "pay_late", rig.clock.now()) };
+        let late =
+            Purchase { customer_id: stranger.clone(), ..purchase(&shown, "pay_late", rig.clock.now()) };
         rig.store.upsert_purchase(&late).await.unwrap();
         assert!(rig.store.purchases_of(&stranger).await.unwrap().is_empty());
         assert_eq!(rig.store.offers_of(&shown.offer.customer_id).await.unwrap().len(), 1, "nobody else");
