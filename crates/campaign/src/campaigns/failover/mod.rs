@@ -142,6 +142,7 @@ fn fault(seed: u64) -> Fault {
 /// One failover. Returns how long no charge was accepted that was begun after the fault.
 async fn fail_over(cluster: &Cluster, load: &Load, seed: u64) -> anyhow::Result<Duration> {
     let primary = cluster.whole(Replication::Synchronous).await?;
+    let timeline = cluster.timeline(primary)?;
     tokio::time::sleep(Duration::from_millis(rng(seed).random_range(0..=FAULT_WITHIN))).await;
     let fault = fault(seed);
     match fault {
@@ -161,7 +162,8 @@ async fn fail_over(cluster: &Cluster, load: &Load, seed: u64) -> anyhow::Result<
     accepted
         .with_context(|| format!("no charge was accepted any more after the primary was {fault:?}:{logs}"))?;
     let now = cluster.whole(Replication::Synchronous).await?;
-    anyhow::ensure!(now != primary, "{fault:?}: the primary was not replaced");
+    // On a slow machine the new primary may be replaced too, by the old one.
+    anyhow::ensure!(cluster.timeline(now)? > timeline, "{fault:?}: the primary was not replaced");
     Ok(waited)
 }
 
