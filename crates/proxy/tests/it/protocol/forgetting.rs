@@ -7,7 +7,7 @@ use dodo_client::ids::{CustomerId, PaymentId};
 use dodo_sim::IntentStatus;
 use proxy::{
     clock::Clock as _,
-    service::forgetting::Hold,
+    service::{forgetting::Hold, gate::Closed},
     store::{ForgetPlace, Until},
 };
 use serde_json::json;
@@ -109,7 +109,17 @@ async fn a_charge_on_its_way_is_finished_first() {
         let forgotten = rig.forgetting.forget(buyer).await.unwrap();
         assert_eq!((forgotten.charges, forgotten.pending), (1, vec![]));
         assert!(owns(&rig, &shown, KIT).await && owns(&rig, &shown, "prod_of_before").await);
-        assert_eq!(rig.dodo.collected_by(buyer, dodo_sim::Source::OneClick).len(), 1);
+        let collected = rig.dodo.collected_by(buyer, dodo_sim::Source::OneClick);
+        assert_eq!(collected.len(), 1);
+
+        // Its payment is reported and listed again, with a code of this store: no loss, and nothing to write.
+        let mut told = rig.dodo.payment(&collected[0].payment_id).await.unwrap();
+        told["payload_type"] = "Payment".into();
+        rig.deliver("msg_again", "payment.succeeded", &told).await.unwrap();
+        assert!(rig.charging.gate().is_open(), "taken for a store that has lost commits");
+        rig.workers.restoring.until_done(Closed::WentBack(Some(row.created_at))).await;
+        assert_eq!(rig.store.attempt_by_id(&row.id).await.unwrap(), None);
+        assert!(rig.store.offers_of(buyer).await.unwrap().is_empty());
     }
 }
 
