@@ -11,7 +11,6 @@ use std::{
 
 use dodo_client::Client;
 use metrics_exporter_prometheus::PrometheusHandle;
-use money::later;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use upsell_core::{
@@ -21,6 +20,7 @@ use upsell_core::{
 
 use crate::{
     clock::{Clock, SystemClock},
+    forgotten_list::ForgottenList,
     gateway::Gateway,
     gauges,
     http::{
@@ -35,20 +35,15 @@ use crate::{
         Services,
         assemble::{Parts, Workers},
         gate::Closed,
-        outbox::{self, Relay, RelayError},
-        purging::purge,
+        outbox::{Relay, RelayError},
     },
     settings::{Origin, Settings},
-    store::{self, OpenError, Purge, Store, StoreError},
+    store::{self, OpenError, Store, StoreError},
     upstream::UpstreamBudget,
 };
 
-/// How often what is over is swept out.
+/// How often the gauges are refreshed and the limits of idle callers go.
 const HOUSEKEEPING: Duration = Duration::from_secs(60);
-/// Applied webhooks are remembered for so many seconds: longer than Dodo repeats them.
-const INBOX_LIFE: i64 = 35 * 86_400;
-/// Quotes that nobody tried to collect are kept for so many seconds, for whoever asks what was shown.
-const QUOTE_MEMORY: i64 = 7 * 86_400;
 /// How long charges under way may finish after the stop. Longer than one request to Dodo can take.
 const CHARGES_DRAIN: Duration = Duration::from_secs(35);
 
@@ -75,6 +70,14 @@ pub enum ApplicationError {
     Listen {
         /// Which.
         address: SocketAddr,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// The list of forgotten buyers cannot be written.
+    #[error("UPSELL_FORGOTTEN_LIST: {path} cannot be written: {error}")]
+    ForgottenList {
+        /// Which.
+        path: PathBuf,
         /// What the system said.
         error: io::Error,
     },
@@ -133,6 +136,7 @@ impl Application {
         settings.tag_keys.check(&store.known_keys().await?)?;
         let signs: Vec<_> = settings.tag_keys.all().map(TagKey::fingerprinted).collect();
         store.remember_keys(&signs, clock.now()).await?;
+        let forgotten_list = settings.retention.forgotten_list.as_deref().map(forgotten_list).transpose()?;
         let widget = folder(settings.widget_dir.as_deref(), files::embedded_widget)?;
         let upgrade_page = folder(settings.spa_dir.as_deref(), files::embedded_upgrade_page)?;
         let listener = listen(settings.listen).await?;
@@ -161,6 +165,9 @@ impl Application {
             tasks: charges.clone(),
             upstream,
             restored_at: settings.restored_at,
+            periods: settings.retention.periods,
+            notifies: relay.is_some(),
+            forgotten_list,
         });
         // Nothing is accepted before the store has been compared with Dodo.
         services.charging.gate().close(Closed::Starting);
@@ -258,11 +265,11 @@ impl Background {
             self.workers.restoring.keep_beating(stop.clone()),
             self.workers.reconciler.run(stop.clone()),
             self.workers.refunds.run(stop.clone()),
+            self.workers.retaining.run(stop.clone()),
             self.workers.catching_up.run(stop.clone()),
             until(&stop, self.services.catalogue.keep_products_warm(self.products.clone())),
             until(&stop, self.keep_house()),
             until(&stop, self.keep_applying_webhooks()),
-            until(&stop, self.keep_purging()),
             async {
                 if let Some(relay) = &self.relay {
                     relay.run(stop.clone()).await;
@@ -301,31 +308,6 @@ impl Background {
             tokio::time::sleep(Duration::from_secs(inbox_schedule::ROUND)).await;
         }
     }
-
-    /// Apart from the rest of the housekeeping, which must not wait for the purge of a large store.
-    async fn keep_purging(&self) {
-        loop {
-            if let Err(error) = self.sweep().await {
-                tracing::warn!(%error, "failed to purge the store");
-            }
-            tokio::time::sleep(HOUSEKEEPING).await;
-        }
-    }
-
-    async fn sweep(&self) -> Result<(), StoreError> {
-        let now = self.clock.now();
-        let ago = |seconds: i64| later(now, seconds.saturating_neg());
-        for (what, before) in [
-            (Purge::Sessions, now),
-            (Purge::Nonces, now),
-            (Purge::Quotes, ago(QUOTE_MEMORY)),
-            (Purge::Webhooks, ago(INBOX_LIFE)),
-            (Purge::PaymentLinks, ago(INBOX_LIFE)),
-        ] {
-            purge(&*self.store, what, before).await?;
-        }
-        outbox::sweep(&*self.store, self.relay.as_ref(), now).await
-    }
 }
 
 async fn until(stop: &CancellationToken, work: impl Future<Output = ()>) {
@@ -337,6 +319,11 @@ async fn until(stop: &CancellationToken, work: impl Future<Output = ()>) {
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, ApplicationError> {
     TcpListener::bind(address).await.map_err(|error| ApplicationError::Listen { address, error })
+}
+
+fn forgotten_list(path: &Path) -> Result<ForgottenList, ApplicationError> {
+    ForgottenList::open(path)
+        .map_err(|error| ApplicationError::ForgottenList { path: path.to_owned(), error })
 }
 
 /// Files from a folder where one is given, else those in the binary.

@@ -16,6 +16,8 @@
 //! | [`domain`] | the words |
 //! | [`doctor`] | what is wrong with a set-up |
 //! | [`support`] | what a support person asks of attempts |
+//! | [`forgotten_list`] | who was forgotten, beside the store |
+//! | [`merchant_client`] | commands that ask a running proxy |
 //! | [`failpoint`] | where tests let the process die |
 //! | [`webhook_signature`] | who sent a webhook |
 //!
@@ -26,10 +28,12 @@ pub mod client_address;
 pub mod clock;
 pub mod doctor;
 pub mod failpoint;
+pub mod forgotten_list;
 pub mod gateway;
 mod gauges;
 pub mod http;
 pub mod ids;
+pub mod merchant_client;
 pub mod server;
 pub mod service;
 pub mod settings;

@@ -9,8 +9,8 @@ use clap::{
 use dodo_client::ids::CustomerId;
 use proxy::{
     Application,
-    clock::SystemClock,
     doctor::{self, Verdict},
+    merchant_client::{MerchantClient, ProxyPlace},
     settings::{Arguments, Secrets, Settings, StorePlace},
     store::{self, AttemptFilter},
     support,
@@ -49,14 +49,24 @@ enum Command {
         #[command(flatten)]
         place: Box<StorePlace>,
     },
-    /// Says that charges signed with this key need not be recognised any more, so that a proxy starts without it. On
-    /// SQLite the proxy has to be stopped first.
+    /// Says that charges signed with this key need not be recognised any more, so that a proxy starts without it. Asks the
+    /// running proxy.
     RetireKey {
         /// The key's id: what stands before the colon in UPSELL_SIGNING_KEYS.
         id: String,
-        /// Which store.
+        /// Which proxy.
         #[command(flatten)]
-        place: Box<StorePlace>,
+        place: ProxyPlace,
+    },
+    /// Forgets a buyer: everything about them goes, but for keyed hashes of what they refused and own. Asks the running
+    /// proxy, and names the charges that are pending: those go once they have come to their end.
+    Forget {
+        /// Dodo's customer id.
+        #[arg(long)]
+        customer: String,
+        /// Which proxy.
+        #[command(flatten)]
+        place: ProxyPlace,
     },
     /// Looks for everything that may be wrong with a set-up: settings, store, key and mode, clock, products, webhooks.
     /// Works beside a running proxy, charges nothing and changes nothing.
@@ -77,7 +87,8 @@ fn main() -> ExitCode {
         Command::Attempts { id, state, customer, limit, place } => {
             attempts(id, state, customer, limit, *place)
         }
-        Command::RetireKey { id, place } => retire_key(&id, *place),
+        Command::RetireKey { id, place } => retire_key(&id, &place),
+        Command::Forget { customer, place } => forget(&customer, &place),
         Command::Doctor(arguments) => doctor(*arguments),
         Command::Openapi => openapi(),
     };
@@ -142,19 +153,32 @@ fn attempts(
     })
 }
 
-fn retire_key(id: &str, place: StorePlace) -> Outcome {
-    let (database, tenant) = place.check(&Secrets::read(|name| std::env::var(name).ok()))?;
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
-        let opened = store::open(&database, &tenant).await?;
-        let clock = opened.clock.unwrap_or_else(|| std::sync::Arc::new(SystemClock));
-        let retired = opened.store.retire_key(id, clock.now()).await?;
-        opened.store.close().await;
-        if !retired {
-            return Err(format!("the store knows no key `{id}` that is not retired").into());
-        }
-        println!("retired: a proxy may start without the key `{id}`");
-        Ok(())
-    })
+/// Carries out one call to the running proxy.
+fn ask<T, E>(
+    place: &ProxyPlace,
+    call: impl AsyncFnOnce(MerchantClient) -> Result<T, E>,
+) -> Result<T, Box<dyn std::error::Error>>
+where
+    E: std::error::Error + 'static,
+{
+    let client = MerchantClient::new(place, Secrets::read(|name| std::env::var(name).ok()).merchant_key)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    Ok(runtime.block_on(call(client))?)
+}
+
+fn retire_key(id: &str, place: &ProxyPlace) -> Outcome {
+    ask(place, async |client| client.retire_key(id).await)?;
+    println!("retired: a proxy may start without the key `{id}`");
+    Ok(())
+}
+
+fn forget(customer: &str, place: &ProxyPlace) -> Outcome {
+    let forgotten = ask(place, async |client| client.forget(customer).await)?;
+    println!("forgotten: {} charges and everything else about {customer}", forgotten.charges);
+    for charge in &forgotten.pending {
+        println!("kept until it has come to its end: {} ({})", charge.attempt_id, charge.reason);
+    }
+    Ok(())
 }
 
 fn doctor(arguments: Arguments) -> Outcome {

@@ -32,6 +32,7 @@ use upsell_core::{
     policy::{
         authority::PayBy,
         payment_method::{Use, choose},
+        retention::Periods,
         upstream_budget::Quota,
     },
     rules::{MoneyRules, Rules},
@@ -131,6 +132,9 @@ impl InProcessServices {
             // For its gauges only: the client above is not held back.
             upstream: Arc::new(UpstreamBudget::new(Quota::DEFAULT)),
             restored_at: None,
+            periods: Periods::default(),
+            notifies: true,
+            forgotten_list: None,
         });
         Ok(Self { services, workers, clock: Arc::clone(clock), tasks, client, gateway })
     }
@@ -319,8 +323,6 @@ pub fn purchase_of(product: &str) -> anyhow::Result<ChargePlan> {
         quantity: 1,
         billing: Some(Billing {
             country: "US".to_owned(),
-            street: Some("1 Market St".to_owned()),
-            city: Some("SF".to_owned()),
             state: Some("CA".to_owned()),
             zipcode: Some("94105".to_owned()),
         }),

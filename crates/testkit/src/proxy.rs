@@ -126,8 +126,12 @@ impl Proxy {
             ("--dodo-requests-per-minute", UNLIMITED.to_owned()),
         ];
         let path = |path: &PathBuf| path.display().to_string();
+        let is_beside = setup.database.url().starts_with("sqlite:");
+        let forgotten_list = (!is_beside).then(|| path(&folder.join("forgotten")));
         let optional = [
             ("--restored-at", setup.restored_at.map(|at| at.0.to_string())),
+            // Beside the database on SQLite by itself.
+            ("--forgotten-list", forgotten_list),
             ("--widget-dir", setup.widget_dir.as_ref().map(path)),
             ("--spa-dir", setup.spa_dir.as_ref().map(path)),
             ("--notify-url", setup.notify.as_ref().map(|(url, _)| url.clone())),

@@ -47,8 +47,9 @@ pub use plans::{
 pub use problem::{ErrorCode, Problem};
 pub use quote::{EffectiveAt, LineKind, Quote, QuoteLine, Renewal};
 pub use session::{
-    CheckoutRequest, CheckoutResponse, EventRequest, FeatureUsage, Purpose, RedeemRequest, Resolution,
-    ResolveRequest, ResolveResponse, SessionRequest, SessionResponse, Trigger,
+    CheckoutRequest, CheckoutResponse, EventRequest, FeatureUsage, ForgetRequest, ForgetResponse,
+    PendingCharge, Purpose, RedeemRequest, Resolution, ResolveRequest, ResolveResponse, RetireKeyRequest,
+    RetireKeyResponse, SessionRequest, SessionResponse, Trigger,
 };
 pub use time::{Interval, Period};
 

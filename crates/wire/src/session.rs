@@ -146,6 +146,52 @@ pub struct ResolveResponse {
     pub state: String,
 }
 
+/// `POST /v1/customers/forget`: everything about a buyer goes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ForgetRequest {
+    /// Dodo's customer id.
+    pub customer_id: String,
+}
+
+/// The answer to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ForgetResponse {
+    /// Everything from up to then is gone, but for what is pending.
+    pub forgotten_at: UnixSeconds,
+    /// Number of charges that went.
+    pub charges: u32,
+    /// Charges that have to come to an end first. They go within an hour of it, without another call.
+    pub pending: Vec<PendingCharge>,
+}
+
+/// A charge that is kept although its buyer is to be forgotten, until it has come to its end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PendingCharge {
+    /// The attempt.
+    pub attempt_id: AttemptId,
+    /// `undecided`, `watched`, `needs_review`, `underpaid`, `booked`, `refund_pending` or `disputed`.
+    pub reason: String,
+}
+
+/// `POST /v1/signing-keys/retire`: charges signed with this key need not be recognised any more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RetireKeyRequest {
+    /// Id of the key: what stands before the colon in `UPSELL_SIGNING_KEYS`.
+    pub key_id: String,
+}
+
+/// The answer to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RetireKeyResponse {
+    /// From then on the proxy starts without the key.
+    pub retired_at: UnixSeconds,
+}
+
 /// `POST /v1/checkouts`: a shop without a server starts a hosted checkout of a product that the rules file allows.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -206,12 +206,15 @@ pub enum ReviewCause {
     Unreadable,
     /// No payment was found until the end of the watch over what was given up.
     NeverFound,
+    /// The buyer is to be forgotten, and Dodo still calls the payment pending.
+    BuyerForgotten,
 }
 
 words!(ReviewCause {
     StillPending = "still_pending",
     Unreadable = "unreadable",
     NeverFound = "never_found",
+    BuyerForgotten = "buyer_forgotten",
 });
 
 /// Who found out what is written down about an attempt.

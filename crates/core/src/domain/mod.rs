@@ -22,7 +22,7 @@ pub use attempt::{
 pub use method::{SavedMethod, shown_card};
 pub use offer::{DeclineEntry, EquivalenceKey, OfferRow, OfferState};
 pub use payment::{Cart, Named, PaymentFacts, PaymentOnRecord, PaymentStatus, Proof, SeenPayment};
-pub use person::{EMAIL_LOCK, EmailHash, Person};
+pub use person::{CustomerHash, EMAIL_LOCK, EmailHash, HASHED, Person};
 pub use quote::{ChargePlan, PlanChanges, QuoteRow};
 pub use sale::{
     DisputeStatus, OrderState, RefundCause, RefundOrder, RefundStatus, Sale, SeenDispute, SeenRefund,

@@ -7,6 +7,14 @@ use dodo_client::ids::CustomerId;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EmailHash(pub String);
 
+/// Keyed hash of a customer id, as it stands where a customer id would: [`HASHED`] and hexadecimal digits. See
+/// [`crate::policy::email::hash_customer`].
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CustomerHash(pub String);
+
+/// Beginning of every [`CustomerHash`]. A colon stands in no id of Dodo's.
+pub const HASHED: &str = "hash:";
+
 /// A buyer: one customer id, and the e-mail address of the purchase that is followed up. Everything of either belongs to
 /// this person.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -51,6 +51,15 @@ impl ChargePlan {
         self
     }
 
+    /// Returns the plan without where exactly it is billed to: with the country alone.
+    #[must_use]
+    pub fn without_address(mut self) -> Self {
+        if let Self::Checkout { billing: Some(billing), .. } = &mut self {
+            *billing = billing.country_only();
+        }
+        self
+    }
+
     /// How many.
     #[must_use]
     pub fn quantity(&self) -> u32 {

@@ -68,23 +68,26 @@ pub struct Purchase {
     pub paid_at: UnixSeconds,
 }
 
-/// Where the buyer is billed, as their purchase said (`billing` at Dodo).
+/// Where the buyer is billed, as far as prices and one-click charges need it (`billing` at Dodo): tax goes by country and postal
+/// code, and so does a confirmed checkout with `minimal_address`. Street and city are not kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Billing {
     /// ISO 3166-1 alpha-2.
     pub country: String,
-    /// Street and number.
-    #[serde(default)]
-    pub street: Option<String>,
-    /// City.
-    #[serde(default)]
-    pub city: Option<String>,
     /// State or province.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
     /// Postal code.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zipcode: Option<String>,
+}
+
+impl Billing {
+    /// Returns the country alone: what is left once nothing is to be priced any more.
+    #[must_use]
+    pub fn country_only(&self) -> Self {
+        Self { country: self.country.clone(), state: None, zipcode: None }
+    }
 }
 
 /// Something other than a purchase that the merchant reported of a buyer.

@@ -269,6 +269,8 @@ pub struct Record {
     pub disputes: Vec<SeenDispute>,
     /// Refund orders of the payment.
     pub orders: Vec<StoredOrder>,
+    /// The payment was one of an attempt or a buyer that the store has let go of: nothing of it is written again (I21).
+    pub is_let_go: bool,
     /// The payment of ours that began the subscription.
     pub began_by: Option<PaymentId>,
     /// The payment is recorded as one that names an attempt and is none of its.

@@ -10,7 +10,7 @@ use super::{Change, Changes, Command, Record, Scope, StoredOrder, notifications}
 use crate::domain::{OrderState, RefundCause, RefundOrder, RefundStatus, SeenDispute, SeenRefund};
 
 /// Records a refund, and notifies the merchant's system of one that succeeded on a sale of ours. The outcome says whether
-/// its state is new.
+/// its state is new. Of a payment that the store has let go of, nothing is recorded.
 #[derive(Clone, Debug)]
 pub struct RecordRefund {
     /// The refund as it was seen.
@@ -28,6 +28,9 @@ impl Command for RecordRefund {
     }
 
     fn decide(&self, record: &Record) -> (bool, Changes) {
+        if record.is_let_go {
+            return (false, Changes::none());
+        }
         let (seen, at) = (&self.refund, self.at);
         let known = record.refund(&seen.id);
         let merged = match known {
@@ -93,7 +96,7 @@ fn notify_not_refunded(order: &RefundOrder, record: &Record, at: UnixSeconds, ch
 }
 
 /// Records a dispute, and notifies the merchant's system of one on a sale of ours. The outcome says whether its state is
-/// new.
+/// new. Of a payment that the store has let go of, nothing is recorded.
 #[derive(Clone, Debug)]
 pub struct RecordDispute {
     /// The dispute as it was seen.
@@ -111,6 +114,9 @@ impl Command for RecordDispute {
     }
 
     fn decide(&self, record: &Record) -> (bool, Changes) {
+        if record.is_let_go {
+            return (false, Changes::none());
+        }
         let (seen, at) = (&self.dispute, self.at);
         let known = record.disputes.iter().find(|dispute| dispute.id == seen.id);
         let merged = match known {

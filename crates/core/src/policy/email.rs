@@ -1,4 +1,5 @@
-//! The keyed hash by which a person is recognised under a second customer id.
+//! The keyed hashes by which a person is recognised: under a second customer id, and after everything else about them has gone.
+//! Both use one key, which is made with the store and never changes.
 //!
 //! An address is normalised before it is hashed: surrounding white space is left out, and all letters become lower case.
 //! Dots and `+` suffixes stay, because what they mean is the mail server's business: two mailboxes must never become one
@@ -8,7 +9,9 @@ use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 
-use crate::domain::EmailHash;
+use dodo_client::ids::CustomerId;
+
+use crate::domain::{CustomerHash, EmailHash, HASHED};
 
 /// Most bytes of an address (RFC 5321).
 const MAX_BYTES: usize = 254;
@@ -26,10 +29,22 @@ pub fn normalised(address: &str) -> Option<String> {
 #[must_use]
 pub fn hash(key: &SecretString, address: &str) -> Option<EmailHash> {
     let address = normalised(address)?;
-    let mut mac = Hmac::<Sha256>::new_from_slice(key.expose_secret().as_bytes()).ok()?;
-    mac.update(b"email\0");
-    mac.update(address.as_bytes());
-    Some(EmailHash(mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()))
+    Some(EmailHash(keyed(key, b"email\0", &address)))
+}
+
+/// Returns the keyed hash (HMAC-SHA256) of a customer id.
+#[must_use]
+pub fn hash_customer(key: &SecretString, customer: &CustomerId) -> CustomerHash {
+    CustomerHash(format!("{HASHED}{}", keyed(key, b"customer\0", customer.as_str())))
+}
+
+fn keyed(key: &SecretString, what: &[u8], text: &str) -> String {
+    // HMAC takes keys of any length, so there is no error to meet.
+    let mut mac = Hmac::<Sha256>::new_from_slice(key.expose_secret().as_bytes())
+        .unwrap_or_else(|_| Hmac::new(&Default::default()));
+    mac.update(what);
+    mac.update(text.as_bytes());
+    mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
@@ -51,6 +66,18 @@ mod tests {
             assert_ne!(hash_of(other).as_ref(), Some(&ann), "{other:?}");
         }
         assert_ne!(hash(&SecretString::from("another"), "ann@shop.example"), Some(ann));
+    }
+
+    #[test]
+    fn customers_and_addresses_have_hashes_of_their_own() {
+        let key = SecretString::from("a secret of the store");
+        let of = |key: &SecretString, id: &str| hash_customer(key, &CustomerId::parse(id).unwrap());
+        let ann = of(&key, "cus_1");
+        assert!(ann.0.strip_prefix(HASHED).is_some_and(|digits| digits.len() == 64), "{ann:?}");
+        assert_eq!(ann, of(&key, "cus_1"));
+        assert_ne!(ann, of(&key, "cus_2"));
+        assert_ne!(ann, of(&SecretString::from("another"), "cus_1"));
+        assert_ne!(keyed(&key, b"email\0", "cus_1"), keyed(&key, b"customer\0", "cus_1"));
     }
 
     #[test]

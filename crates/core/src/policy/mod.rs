@@ -26,5 +26,6 @@ pub mod quote_lock;
 pub mod receipt;
 pub mod reconcile_schedule;
 pub mod refunds;
+pub mod retention;
 pub mod upstream_budget;
 pub mod usage;

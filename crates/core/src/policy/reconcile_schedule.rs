@@ -13,6 +13,8 @@
 //! | what fell short | a person; looked at for 48 hours | `underpaid` |
 //! | what needs review | a person; looked at daily for 30 days | `needs_review` |
 //!
+//! A buyer who is to be forgotten waits for less: what Dodo calls pending needs review at once.
+//!
 //! A confirmed checkout lives 15 minutes at Dodo, so that a charge that is not there after 20 will hardly come; but "not
 //! listed" proves nothing by itself, so that two complete look-ups after the deadline are needed, and an abandoned
 //! attempt is watched for two days more, longer than Dodo repeats a webhook. A hosted page lives a day; a payment that
@@ -147,15 +149,28 @@ pub fn next(row: &AttemptRow, look: Look, waiting: WaitingRules, now: UnixSecond
     }
 }
 
-/// Ends waiting. What only a listing tells of is not listed for any more: a webhook or catching up finds it.
+/// Ends waiting.
 fn review(row: &AttemptRow, look: Look, now: UnixSeconds) -> Next {
     let cause = match look {
         Look::UnderWay => ReviewCause::StillPending,
         Look::Incomplete => ReviewCause::Unreadable,
         Look::Idle => ReviewCause::NeverFound,
     };
+    review_for(cause, row, now)
+}
+
+/// Ends waiting for a cause. What only a listing tells of is not listed for any more: a webhook or catching up finds it.
+fn review_for(cause: ReviewCause, row: &AttemptRow, now: UnixSeconds) -> Next {
     let again = (!only_a_listing_tells(row)).then(|| later(now, REVIEW_EVERY));
     Next::Review(cause, again)
+}
+
+/// Decides for an attempt of a buyer who is to be forgotten and that a look has not decided: what Dodo calls pending is not
+/// waited for any longer. `None` where its own end is near: a charge that is not found, a hosted page without a payment.
+#[must_use]
+pub fn next_of_forgotten(row: &AttemptRow, look: Look, now: UnixSeconds) -> Option<Next> {
+    let is_waited_for = matches!(row.state, AttemptState::Unknown | AttemptState::Pending { .. });
+    (is_waited_for && look == Look::UnderWay).then(|| review_for(ReviewCause::BuyerForgotten, row, now))
 }
 
 /// Returns the seconds after the claim for which what Dodo calls pending is waited for, by what it waits for.

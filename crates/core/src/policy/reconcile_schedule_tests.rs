@@ -114,6 +114,28 @@ fn what_dodo_calls_pending_is_waited_for_up_to_its_limit() {
     }
 }
 
+/// I21: a buyer who is forgotten does not wait for what Dodo calls pending, and for everything else as always.
+#[test]
+fn what_is_pending_of_a_forgotten_buyer_needs_review_at_once() {
+    let states = [
+        (AttemptState::Pending { customer_action: true }, true),
+        (AttemptState::Unknown, true),
+        (AttemptState::Sent, false),
+        (AttemptState::Abandoned, false),
+        (AttemptState::Succeeded, false),
+    ];
+    for kind in KINDS {
+        for (state, is_waited_for) in states {
+            for look in [Look::Incomplete, Look::Idle, Look::UnderWay] {
+                let (row, now) = (named(kind, state), UnixSeconds(500));
+                let review = Next::Review(ReviewCause::BuyerForgotten, Some(later(now, REVIEW_EVERY)));
+                let expected = (is_waited_for && look == Look::UnderWay).then_some(review);
+                assert_eq!(next_of_forgotten(&row, look, now), expected, "{state:?} {look:?}");
+            }
+        }
+    }
+}
+
 /// I13: what cannot be read does not stay as it is, whatever it is.
 #[test]
 fn what_cannot_be_read_ends_for_a_person_after_two_days() {

@@ -17,7 +17,7 @@ pub(super) async fn kept(settings: &Settings) -> Vec<Finding> {
     let found = [
         withheld.ok().and_then(saw_withheld),
         counts.ok().and_then(|counts| open_to_a_person(&counts)),
-        backlog.ok().and_then(|backlog| failed_webhooks(&backlog)),
+        backlog.ok().and_then(|backlog| failed_webhooks(&backlog, settings.retention.periods.webhooks)),
     ];
     found.into_iter().flatten().collect()
 }
@@ -31,16 +31,18 @@ fn saw_withheld(Withheld { opened, paid }: Withheld) -> Option<Finding> {
     (opened > 0).then(|| good("cards", text))
 }
 
-/// Reports signed webhooks that were not applied and are not tried again by this version.
-fn failed_webhooks(backlog: &[InboxBacklog]) -> Option<Finding> {
+/// Reports signed webhooks that were not applied and are not tried again by this version; they are kept for `period` seconds.
+fn failed_webhooks(backlog: &[InboxBacklog], period: i64) -> Option<Finding> {
     let failed: Vec<String> = backlog
         .iter()
         .filter(|backlog| backlog.state != WebhookState::Waiting && backlog.webhooks > 0)
         .map(|backlog| format!("{} {}", backlog.webhooks, backlog.state.as_str()))
         .collect();
     let text = format!(
-        "signed webhooks not applied: {}; they are kept for 35 days and tried again by another version of the proxy",
-        failed.join(", ")
+        "signed webhooks not applied: {}; they are kept for {} days (UPSELL_KEEP_WEBHOOKS_DAYS) and tried again by another \
+         version of the proxy",
+        failed.join(", "),
+        period.saturating_div(86_400)
     );
     (!failed.is_empty()).then(|| doubtful("inbox", text))
 }
@@ -80,8 +82,8 @@ mod tests {
     fn webhooks_that_wait_are_not_told_of() {
         let backlog = |state, webhooks| InboxBacklog { state, webhooks, oldest: None };
         let waiting = backlog(WebhookState::Waiting, 9);
-        assert_eq!(failed_webhooks(&[waiting]), None);
-        let found = failed_webhooks(&[backlog(WebhookState::Unreadable, 2)]).unwrap();
-        assert!(found.text.contains("2 unreadable"), "{found:?}");
+        assert_eq!(failed_webhooks(&[waiting], 7 * 86_400), None);
+        let found = failed_webhooks(&[backlog(WebhookState::Unreadable, 2)], 7 * 86_400).unwrap();
+        assert!(found.text.contains("2 unreadable") && found.text.contains("for 7 days"), "{found:?}");
     }
 }

@@ -38,7 +38,8 @@ pub(super) fn checkout(
             addons: Vec::new(),
         }],
         billing_address: billing.as_ref().map(address),
-        minimal_address: billing.as_ref().and_then(minimal),
+        // Country and postal code are all there is, and all that a one-click charge needs if it says so.
+        minimal_address: billing.as_ref().map(|_| true),
         discount_codes: discount_codes.clone(),
         return_url: return_url.map(str::to_owned),
         feature_flags: metadata
@@ -71,17 +72,10 @@ fn address(billing: &Billing) -> BillingAddress {
     BillingAddress {
         country: billing.country.clone(),
         state: billing.state.clone(),
-        city: billing.city.clone(),
-        street: billing.street.clone(),
+        city: None,
+        street: None,
         zipcode: billing.zipcode.clone(),
     }
-}
-
-/// A one-click charge needs the whole address, or says that country and postal code are all there is.
-fn minimal(billing: &Billing) -> Option<bool> {
-    let Billing { street, city, state, zipcode, .. } = billing;
-    let whole = [street, city, state, zipcode].iter().all(|part| part.is_some());
-    (!whole).then_some(true)
 }
 
 /// The body of a plan change, for its preview and for the change.
@@ -121,13 +115,7 @@ mod tests {
     use super::*;
 
     fn billing() -> Billing {
-        Billing {
-            country: "US".into(),
-            street: Some("1 Market St".into()),
-            city: Some("San Francisco".into()),
-            state: Some("CA".into()),
-            zipcode: Some("94105".into()),
-        }
+        Billing { country: "US".into(), state: Some("CA".into()), zipcode: Some("94105".into()) }
     }
 
     fn purchase(billing: Option<Billing>) -> ChargePlan {
@@ -151,8 +139,8 @@ mod tests {
             serde_json::to_value(body).unwrap(),
             json!({
                 "product_cart": [{"product_id": "prod_kit", "quantity": 2}],
-                "billing_address": {"country": "US", "state": "CA", "city": "San Francisco",
-                                    "street": "1 Market St", "zipcode": "94105"},
+                "billing_address": {"country": "US", "state": "CA", "zipcode": "94105"},
+                "minimal_address": true,
                 "discount_codes": ["TEN"],
                 "metadata": {"attempt_id": "at_1", "offer_id": "of_1", "campaign": "toolkit",
                              "upsell_source": "post_purchase", "purchase_type": "cross_sell",
@@ -168,9 +156,8 @@ mod tests {
     }
 
     #[test]
-    fn a_partial_address_is_said_to_be_one() {
-        let partial = Billing { street: None, ..billing() };
-        let body = checkout(&purchase(Some(partial)), Some(metadata()), None).unwrap();
+    fn an_address_is_said_to_be_a_minimal_one() {
+        let body = checkout(&purchase(Some(billing())), Some(metadata()), None).unwrap();
         assert_eq!(body.minimal_address, Some(true));
         let page = hosted(body, true);
         assert_eq!(page.minimal_address, None);

@@ -4,7 +4,7 @@ use std::sync::{Arc, atomic::AtomicI64};
 
 use secrecy::SecretString;
 use tokio_util::task::TaskTracker;
-use upsell_core::rules::Rules;
+use upsell_core::{policy::retention::Periods, rules::Rules};
 use wire::UnixSeconds;
 
 use super::{
@@ -13,6 +13,7 @@ use super::{
     catalogue::Catalogue,
     catching_up::CatchingUp,
     charging::{self, Charging},
+    forgetting::Forgetting,
     offers::{self, Offers},
     plans::{Chosen, Plans, Previews},
     purchases::Purchases,
@@ -21,11 +22,14 @@ use super::{
     refunds::Refunds,
     resolving::Resolving,
     restoring::Restoring,
+    retaining::Retaining,
     sessions::Sessions,
+    signing_keys::SigningKeys,
     webhooks::Webhooks,
 };
 use crate::{
-    clock::Clock, gateway::Gateway, store::Store, upstream::UpstreamBudget, webhook_signature::WebhookKey,
+    clock::Clock, forgotten_list::ForgottenList, gateway::Gateway, store::Store, upstream::UpstreamBudget,
+    webhook_signature::WebhookKey,
 };
 
 /// Everything that differs from one process to another.
@@ -48,16 +52,24 @@ pub struct Parts {
     pub upstream: Arc<UpstreamBudget>,
     /// Moment of the backup that the store was restored from, if one was named.
     pub restored_at: Option<UnixSeconds>,
+    /// How long what is kept.
+    pub periods: Periods,
+    /// Whether the merchant's system takes notifications.
+    pub notifies: bool,
+    /// The list of who was forgotten, where there is one beside the store.
+    pub forgotten_list: Option<ForgottenList>,
 }
 
 /// Background workers. None of them runs before it is started.
 pub struct Workers {
     /// Looks up what became of charges.
-    pub reconciler: Reconciler,
+    pub reconciler: Arc<Reconciler>,
     /// Sends refunds that the merchant's rules order.
     pub refunds: Refunds,
     /// Rebuilds what a store has lost.
     pub restoring: Restoring,
+    /// Deletes what is not needed any more.
+    pub retaining: Retaining,
     /// Catches up on what webhooks did not tell.
     pub catching_up: CatchingUp,
 }
@@ -67,10 +79,27 @@ impl Services {
     /// before it serves anybody.
     #[must_use]
     pub fn assemble(parts: Parts) -> (Arc<Self>, Workers) {
-        let Parts { store, clock, gateway, rules, merchant_key, webhook_keys, tasks, upstream, restored_at } =
-            parts;
+        let Parts {
+            store,
+            clock,
+            gateway,
+            rules,
+            merchant_key,
+            webhook_keys,
+            tasks,
+            upstream,
+            restored_at,
+            ..
+        } = parts;
+        let (periods, list, notifies) = (parts.periods, parts.forgotten_list, parts.notifies);
         let catalogue = Catalogue::new(gateway.clone());
-        let purchases = Purchases::new(Arc::clone(&store), gateway.clone(), catalogue.clone());
+        let purchases = Purchases::new(
+            Arc::clone(&store),
+            Arc::clone(&clock),
+            gateway.clone(),
+            catalogue.clone(),
+            periods.purchases,
+        );
         let quoting = Arc::new(Quoting::new(
             Arc::clone(&store),
             Arc::clone(&clock),
@@ -95,15 +124,25 @@ impl Services {
             quoting: Arc::clone(&quoting),
             charging: Arc::clone(&charging),
             secret: merchant_key.clone(),
+            period: periods.offers,
         }));
+        let reconciler = Arc::new(Reconciler::new(
+            Arc::clone(&store),
+            Arc::clone(&clock),
+            gateway.clone(),
+            Arc::clone(&charging),
+            rules.waiting,
+        ));
+        let forgetting = Arc::new(Forgetting {
+            store: Arc::clone(&store),
+            clock: Arc::clone(&clock),
+            catalogue: catalogue.clone(),
+            charging: Arc::clone(&charging),
+            reconciler: Arc::clone(&reconciler),
+            list,
+        });
         let workers = Workers {
-            reconciler: Reconciler::new(
-                Arc::clone(&store),
-                Arc::clone(&clock),
-                gateway.clone(),
-                Arc::clone(&charging),
-                rules.waiting,
-            ),
+            reconciler,
             refunds: Refunds::new(
                 Arc::clone(&store),
                 Arc::clone(&clock),
@@ -115,8 +154,16 @@ impl Services {
                 Arc::clone(&clock),
                 gateway.clone(),
                 Arc::clone(&charging),
+                Arc::clone(&forgetting),
                 restored_at,
             ),
+            retaining: Retaining {
+                store: Arc::clone(&store),
+                clock: Arc::clone(&clock),
+                periods,
+                notifies,
+                forgetting: Arc::clone(&forgetting),
+            },
             catching_up: CatchingUp::new(
                 Arc::clone(&store),
                 Arc::clone(&clock),
@@ -149,6 +196,8 @@ impl Services {
                 previews: Previews::default(),
             },
             resolving: Resolving { store: Arc::clone(&store), clock: Arc::clone(&clock) },
+            forgetting,
+            signing_keys: SigningKeys { store: Arc::clone(&store), clock: Arc::clone(&clock) },
             webhooks: Webhooks {
                 store: Arc::clone(&store),
                 clock,

@@ -80,6 +80,14 @@ impl Gate {
         matches!(tokio::time::timeout(patience, open).await, Ok(Ok(_)))
     }
 
+    /// Waits until it is open.
+    pub async fn opened(&self) {
+        let mut state = self.0.subscribe();
+        if state.wait_for(Option::is_none).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
     /// Waits until it is closed, and says why.
     pub async fn closed(&self) -> Closed {
         let mut state = self.0.subscribe();

@@ -15,9 +15,12 @@
 //! | [`charging`] | collecting a quote, once or not at all |
 //! | [`gate`] | whether anything may be accepted |
 //! | [`restoring`] | what a store has lost, written anew from Dodo |
+//! | [`retaining`] | deleting what is not needed any more |
+//! | [`forgetting`] | deleting everything about a buyer |
 //! | [`catching_up`] | what Dodo would have reported while its webhooks stayed away |
 //! | [`reconciler`] | finding out what became of it |
 //! | [`refunds`] | giving back what the merchant's policy says |
+//! | [`signing_keys`] | retiring a key |
 //! | [`webhooks`] | what Dodo reports |
 //! | [`outbox`] | what the merchant's system is told |
 
@@ -26,6 +29,7 @@ pub mod assemble;
 pub mod catalogue;
 pub mod catching_up;
 pub mod charging;
+pub mod forgetting;
 pub mod gate;
 pub mod offers;
 pub mod outbox;
@@ -37,7 +41,9 @@ pub mod reconciler;
 pub mod refunds;
 pub mod resolving;
 pub mod restoring;
+pub mod retaining;
 pub mod sessions;
+pub mod signing_keys;
 pub mod webhooks;
 
 use std::sync::Arc;
@@ -58,6 +64,10 @@ pub struct Services {
     pub charging: Arc<charging::Charging>,
     /// What a person decides.
     pub resolving: resolving::Resolving,
+    /// Buyers who want to be forgotten.
+    pub forgetting: Arc<forgetting::Forgetting>,
+    /// Keys that charges are signed with.
+    pub signing_keys: signing_keys::SigningKeys,
     /// Dodo's reports.
     pub webhooks: webhooks::Webhooks,
     /// Prices and quotes.

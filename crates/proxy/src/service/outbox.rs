@@ -12,14 +12,12 @@ use reqwest::{Client, StatusCode, header::CONTENT_TYPE};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use upsell_core::policy::outbox_schedule;
-use wire::UnixSeconds;
 
 use crate::{
     clock::Clock,
     failpoint, gauges,
-    service::purging::purge,
     settings::Notify,
-    store::{DueNotice, Purge, Store, StoreError},
+    store::{DueNotice, Store, StoreError},
     webhook_signature,
 };
 
@@ -33,11 +31,6 @@ const ABREAST: usize = 8;
 const PATIENCE: Duration = Duration::from_secs(15);
 /// Seconds for which news is taken. Longer than a delivery and its note take.
 const LEASE: i64 = 60;
-/// Seconds for which news that was told, or given up, is kept.
-const MEMORY: i64 = 35 * 86_400;
-/// Seconds for which news is kept that nobody wants to be told.
-const MEMORY_WITHOUT_RECEIVER: i64 = 7 * 86_400;
-
 /// Why news cannot be told at all.
 #[derive(Debug, thiserror::Error)]
 pub enum RelayError {
@@ -242,25 +235,11 @@ impl Relay {
     }
 }
 
-/// Sweeps out what need not be kept. Without a receiver that is all news after some days, so that the outbox does not
-/// grow for ever, and a receiver that is configured soon enough misses nothing.
-///
-/// # Errors
-/// When the store fails.
-pub async fn sweep(store: &dyn Store, relay: Option<&Relay>, now: UnixSeconds) -> Result<(), StoreError> {
-    match relay {
-        Some(_) => purge(store, Purge::EndedNotifications, later(now, MEMORY.saturating_neg())).await?,
-        None => {
-            purge(store, Purge::Notifications, later(now, MEMORY_WITHOUT_RECEIVER.saturating_neg())).await?
-        }
-    };
-    Ok(())
-}
-
 /// Goes to the one address that was configured and nowhere else: no redirect, no proxy of the environment. Each delivery
 /// has a connection of its own, since one kept open may be closed just as it is used. TLS with the cryptography and the
 /// roots named here, whatever the process has installed globally.
-fn client(patience: Duration) -> Result<Client, RelayError> {
+/// Returns a client that speaks to one server, and follows and repeats nothing.
+pub(crate) fn client(patience: Duration) -> Result<Client, RelayError> {
     let roots = rustls::RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     let mut tls =
         rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))

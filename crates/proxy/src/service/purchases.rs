@@ -8,12 +8,13 @@ use dodo_client::{
 };
 use upsell_core::{
     domain::{Billing, Purchase, Session},
-    policy::email,
+    policy::{email, retention},
 };
 use wire::ProductId;
 
 use super::catalogue::{Catalogue, CatalogueError};
 use crate::{
+    clock::Clock,
     gateway::Gateway,
     store::{Store, StoreError},
 };
@@ -40,23 +41,37 @@ pub enum PurchaseError {
 #[derive(Clone)]
 pub struct Purchases {
     store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
     gateway: Gateway,
     catalogue: Catalogue,
+    /// Seconds for which purchases are kept.
+    period: i64,
 }
 
 impl Purchases {
-    /// Over a store and Dodo.
+    /// Creates purchases over a store and Dodo, kept for `period` seconds.
     #[must_use]
-    pub fn new(store: Arc<dyn Store>, gateway: Gateway, catalogue: Catalogue) -> Self {
-        Self { store, gateway, catalogue }
+    pub fn new(
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        gateway: Gateway,
+        catalogue: Catalogue,
+        period: i64,
+    ) -> Self {
+        Self { store, clock, gateway, catalogue, period }
     }
 
-    /// Keeps a payment as a purchase, if it is one: paid, of something new, and not made by an offer of ours.
+    /// Keeps a payment as a purchase, if it is one: paid, of something new, and not made by an offer of ours. One that is older
+    /// than purchases are kept, or whose buyer was forgotten since, is not.
     ///
     /// # Errors
     /// See [`PurchaseError`].
     pub async fn record(&self, payment: &Payment) -> Result<Option<Purchase>, PurchaseError> {
-        if !is_purchase(payment) {
+        if !is_purchase(payment) || retention::is_over(payment.created_at, self.period, self.clock.now()) {
+            return Ok(None);
+        }
+        let let_go = self.store.let_go(None, &payment.payment_id, &payment.customer.customer_id).await?;
+        if let_go.has_tombstone {
             return Ok(None);
         }
         let mut product_ids: Vec<ProductId> =
@@ -77,17 +92,12 @@ impl Purchases {
                 [only] => Some(only.clone()),
                 _ => None,
             },
-            billing: payment.billing.as_ref().map(|billing| Billing {
-                country: billing.country.clone(),
-                street: billing.street.clone(),
-                city: billing.city.clone(),
-                state: billing.state.clone(),
-                zipcode: billing.zipcode.clone(),
-            }),
+            billing: billing(payment),
             paid_at: payment.created_at,
         };
+        // Of a buyer who was forgotten since, the store keeps what is owned and nothing else.
         self.store.upsert_purchase(&purchase).await?;
-        Ok(Some(purchase))
+        Ok((!let_go.is_forgotten(payment.created_at)).then_some(purchase))
     }
 
     /// Returns the purchase that a session follows, from the store alone.
@@ -146,6 +156,20 @@ impl Purchases {
         }
     }
 
+    /// Returns where a purchase is billed: as it is kept, or as Dodo says once that has gone. A new offer is priced by it.
+    pub async fn billing(&self, purchase: &Purchase) -> Option<Billing> {
+        if purchase.billing.is_some() {
+            return purchase.billing.clone();
+        }
+        match self.payment(&purchase.payment_id).await {
+            Ok(payment) => payment.as_ref().and_then(billing),
+            Err(error) => {
+                tracing::warn!(%error, "failed to look up where a purchase is billed");
+                None
+            }
+        }
+    }
+
     async fn payment(&self, id: &PaymentId) -> Result<Option<Payment>, PurchaseError> {
         match self.gateway.whole_payment(id).await {
             Ok(payment) => Ok(Some(payment)),
@@ -164,6 +188,15 @@ impl Purchases {
         // Of several in one second the one that is listed first, which is the latest.
         Ok(paid.min_by_key(|payment| Reverse(payment.created_at)))
     }
+}
+
+/// Where a payment is billed, as far as it is needed.
+fn billing(payment: &Payment) -> Option<Billing> {
+    payment.billing.as_ref().map(|billing| Billing {
+        country: billing.country.clone(),
+        state: billing.state.clone(),
+        zipcode: billing.zipcode.clone(),
+    })
 }
 
 /// The subscriptions that a payment paid for. Older servers name one at most.

@@ -6,17 +6,18 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use dodo_client::ids::PaymentId;
+use dodo_client::{ids::PaymentId, types::payments::IntentStatus};
 use tokio_util::sync::CancellationToken;
 use upsell_core::{
-    domain::{PaymentFacts, Source, Tags},
+    domain::{PaymentFacts, Person, Source, Tags},
     journal::{PresumeSent, Rebuild, Stale, Took, restore},
-    policy::email,
+    policy::{email, observe, retention::LetGo},
 };
 use wire::{ProductId, UnixSeconds};
 
 use super::{
     charging::{Charging, LookError},
+    forgetting::{ForgetError, Forgetting},
     gate::Closed,
     purging::STEP,
 };
@@ -45,12 +46,33 @@ pub struct Compared {
     lacks_one: bool,
 }
 
+/// Error comparing the store with Dodo.
+#[derive(Debug, thiserror::Error)]
+enum CompareError {
+    /// Dodo or the store could not be asked.
+    #[error(transparent)]
+    Look(#[from] LookError),
+    /// Who was forgotten is not known.
+    #[error(transparent)]
+    Forget(#[from] ForgetError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Dodo does not list its payments.
+    #[error(transparent)]
+    Dodo(#[from] dodo_client::Error),
+    /// The listing is not complete.
+    #[error(transparent)]
+    Listing(#[from] crate::gateway::ListingError),
+}
+
 /// The worker.
 pub struct Restoring {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     gateway: Gateway,
     charging: Arc<Charging>,
+    forgetting: Arc<Forgetting>,
     /// The moment of the backup that the store was restored from, where somebody named it.
     restored_at: Option<UnixSeconds>,
 }
@@ -63,9 +85,10 @@ impl Restoring {
         clock: Arc<dyn Clock>,
         gateway: Gateway,
         charging: Arc<Charging>,
+        forgetting: Arc<Forgetting>,
         restored_at: Option<UnixSeconds>,
     ) -> Self {
-        Self { store, clock, gateway, charging, restored_at }
+        Self { store, clock, gateway, charging, forgetting, restored_at }
     }
 
     /// Does what the gate is closed for, again and again until it is done, and leaves opening it to the caller.
@@ -85,11 +108,13 @@ impl Restoring {
     }
 
     /// Compares the store with Dodo's payments since it was last known to be whole, and writes anew what it has lost.
-    async fn compare(&self, why: Closed, failed: &mut Failed) -> Result<Compared, LookError> {
+    async fn compare(&self, why: Closed, failed: &mut Failed) -> Result<Compared, CompareError> {
         let found = self.store.inspect().await?;
         if found.staleness() == Some(Stale::Superseded) {
             return Err(StoreError::AnotherServer.into());
         }
+        // What was forgotten is not written anew.
+        self.forgetting.update_list().await?;
         let sign = self.store.last_sign().await?;
         let named = restore::newly_named(sign, self.restored_at);
         let (mut went_back, seen) = match why {
@@ -174,7 +199,7 @@ impl Restoring {
                         "failed to read a payment of ours while the store was compared"
                     );
                     metrics::counter!("upsell_alerts_total", "kind" => "unreadable_payment").increment(1);
-                    self.note_unreadable(tags, &mut compared).await?;
+                    self.note_unreadable(tags, Some(&payment.payment_id), &mut compared).await?;
                 }
                 Err(LookError::Dodo(error)) if is_about_it(&error) => again = again.or(Some(error)),
                 Err(error) => return Err(error),
@@ -189,7 +214,7 @@ impl Restoring {
     /// What a row says that cannot be read: where its metadata carries a valid code of this store, that its attempt was sent.
     async fn look_behind(&self, row: &UnreadableRow, compared: &mut Compared) -> Result<(), StoreError> {
         match row.named.tags().filter(|tags| restore::is_of(tags, self.store.identity())) {
-            Some(tags) => self.note_unreadable(tags, compared).await,
+            Some(tags) => self.note_unreadable(tags, row.payment_id.as_ref(), compared).await,
             None => {
                 compared.unreadable = compared.unreadable.saturating_add(1);
                 Ok(())
@@ -198,11 +223,20 @@ impl Restoring {
     }
 
     /// The payment of an attempt cannot be read: what was only claimed in the backup is taken for sent, and an attempt that
-    /// the store does not know proves that it has lost commits.
-    async fn note_unreadable(&self, tags: &Tags, compared: &mut Compared) -> Result<(), StoreError> {
+    /// the store does not know, and has not let go of, proves that it has lost commits.
+    async fn note_unreadable(
+        &self,
+        tags: &Tags,
+        payment: Option<&PaymentId>,
+        compared: &mut Compared,
+    ) -> Result<(), StoreError> {
         compared.unreadable = compared.unreadable.saturating_add(1);
         let (attempt, at) = (tags.attempt.clone(), self.clock.now());
-        if self.store.attempt_by_id(&attempt).await?.is_none() {
+        let let_go = match payment {
+            Some(payment) => self.store.let_go(Some(&attempt), payment, &tags.customer).await?,
+            None => LetGo::default(),
+        };
+        if self.store.attempt_by_id(&attempt).await?.is_none() && !let_go.has_tombstone {
             compared.lacks_one = true;
         }
         self.store.execute(&PresumeSent { attempt, at }).await?;
@@ -229,6 +263,10 @@ impl Restoring {
             }
             return Ok(Some(false));
         }
+        let let_go = self.store.let_go(Some(&tags.attempt), &listed.payment_id, &tags.customer).await?;
+        if let_go.covers(listed.created_at) && !self.may_be_pending(&let_go, tags, listed).await? {
+            return Ok(Some(false));
+        }
         let whole = self.gateway.whole_payment(&listed.payment_id).await?;
         let payment = self.gateway.facts(&whole);
         let name = match tags.items.first() {
@@ -250,6 +288,26 @@ impl Restoring {
         self.charging.settle_payment(&row, &payment, base).await?;
         self.charging.observe_flags(&whole).await?;
         Ok(Some(true))
+    }
+
+    /// Says whether a charge of a forgotten buyer was pending when the buyer was forgotten, and may be still: it has to come to its
+    /// end before it goes. Of one that was paid, what is owned stays known.
+    async fn may_be_pending(
+        &self,
+        let_go: &LetGo,
+        tags: &Tags,
+        listed: &PaymentFacts,
+    ) -> Result<bool, StoreError> {
+        if let_go.has_tombstone || !let_go.is_forgotten(listed.created_at) {
+            return Ok(false);
+        }
+        if let (Some(IntentStatus::Succeeded), None, [(product, _)]) =
+            (&listed.status, &tags.subscription, tags.items.as_slice())
+        {
+            let person = Person { customer_id: tags.customer.clone(), email: None };
+            self.store.note_owned(&person, std::slice::from_ref(product)).await?;
+        }
+        Ok(observe::is_under_way(listed.status.as_ref()))
     }
 
     /// A name from before there were codes settles nothing. It keeps an attempt that was only claimed in the backup from

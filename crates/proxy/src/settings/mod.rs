@@ -6,6 +6,7 @@
 mod addresses;
 mod limits;
 mod notify;
+mod retention;
 
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -17,9 +18,11 @@ use wire::UnixSeconds;
 pub use addresses::{AddressError, Origin, notify_url, public_url, return_url};
 pub use limits::{LimitArguments, Limits};
 pub use notify::Notify;
+pub use retention::{Retention, RetentionArguments};
 
 use upsell_core::{
     domain::{TagKeyError, TagKeys, Tenant},
+    policy::retention::PeriodError,
     rules::{Rules, RulesError},
 };
 
@@ -81,6 +84,9 @@ pub struct Arguments {
     /// How much is let in, and how much is asked of Dodo.
     #[command(flatten)]
     pub limits: LimitArguments,
+    /// How long what is kept.
+    #[command(flatten)]
+    pub retention: RetentionArguments,
 }
 
 /// Where the rows are and whose: all that looking into a store needs.
@@ -207,6 +213,8 @@ pub struct Settings {
     pub notify: Option<Notify>,
     /// The moment of the backup that the database was restored from.
     pub restored_at: Option<UnixSeconds>,
+    /// How long what is kept.
+    pub retention: Retention,
 }
 
 /// Why the proxy does not start. No variant carries a secret.
@@ -244,6 +252,9 @@ pub enum SettingsError {
         /// What is wrong with it.
         error: AddressError,
     },
+    /// Periods that do not work.
+    #[error("UPSELL_KEEP_…_DAYS: {0}")]
+    Retention(#[from] PeriodError),
     /// A reverse proxy that is no address.
     #[error("UPSELL_TRUSTED_PROXIES: {0}")]
     TrustedProxies(#[from] RangeError),
@@ -281,6 +292,7 @@ impl Settings {
     /// The first thing that is refused.
     pub fn check(arguments: Arguments, secrets: Secrets) -> Result<Self, SettingsError> {
         let database = secrets.database(arguments.database)?;
+        let retention = Retention::check(arguments.retention, &database)?;
         let merchant_key = secrets.merchant_key.ok_or(SettingsError::Missing("UPSELL_MERCHANT_KEY"))?;
         let length = merchant_key.expose_secret().chars().count();
         if length < MIN_MERCHANT_KEY {
@@ -328,6 +340,7 @@ impl Settings {
             limits: Limits::check(&arguments.limits)?,
             notify,
             restored_at: arguments.restored_at,
+            retention,
         })
     }
 }

@@ -25,6 +25,7 @@ mod plan_changes;
 pub mod postgres;
 mod purge;
 mod restore;
+pub mod retention;
 mod sales;
 pub mod sqlite;
 mod support;
@@ -45,8 +46,9 @@ pub use outbox::{Backlog, DueNotice, Outbox};
 pub use payment_links::PaymentLinks;
 pub use people::People;
 pub use plan_changes::Changes;
-pub use purge::{Purge, Purged, Purging};
+pub use purge::{Cursor, Purge, Purging, Step};
 pub use restore::Restore;
+pub use retention::{ForgetPlace, ForgetStep, Retention, Until};
 pub use sales::{RefundOrders, Sales};
 pub use support::{AttemptFilter, COUNTED, StateCount, Support, Withheld};
 
@@ -77,6 +79,7 @@ pub trait Store:
     + Events
     + Outbox
     + Restore
+    + Retention
     + Support
     + Purging
 {
@@ -99,6 +102,7 @@ impl<
         + Events
         + Outbox
         + Restore
+        + Retention
         + Support
         + Purging,
 > Store for T

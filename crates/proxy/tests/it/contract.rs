@@ -15,6 +15,9 @@ fn the_description_names_every_endpoint_and_its_protection() {
     for (path, method, scheme) in [
         ("/v1/sessions", "post", Some("merchant_key")),
         ("/v1/events", "post", Some("merchant_key")),
+        ("/v1/attempts/{id}/resolve", "post", Some("merchant_key")),
+        ("/v1/customers/forget", "post", Some("merchant_key")),
+        ("/v1/signing-keys/retire", "post", Some("merchant_key")),
         ("/v1/upsell", "get", Some("session_token")),
         ("/v1/upsell/accept", "post", Some("session_token")),
         ("/v1/upsell/attempts/{id}", "get", Some("session_token")),
@@ -40,5 +43,5 @@ fn the_description_names_every_endpoint_and_its_protection() {
         let named = security.and_then(|all| all[0].as_object()?.keys().next().cloned());
         assert_eq!(named.as_deref(), scheme, "{path}");
     }
-    assert_eq!(paths.len(), 20);
+    assert_eq!(paths.len(), 22);
 }

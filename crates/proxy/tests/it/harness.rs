@@ -109,6 +109,12 @@ impl TestApp {
         Self::over(sim, Database::sqlite().unwrap(), options).await
     }
 
+    /// A proxy with the shipped rules on this database.
+    pub(crate) async fn spawn_on(database: Database) -> Self {
+        let sim = Dodo::start_with(SimConfig::default()).await.unwrap();
+        Self::over(sim, database, Options::default()).await
+    }
+
     async fn over(sim: Dodo, database: Database, options: Options) -> Self {
         canaries::watch();
         let shipped = Setup::over(database);
@@ -132,6 +138,11 @@ impl TestApp {
             proxy,
             sim,
         }
+    }
+
+    /// The database.
+    pub(crate) fn database_of(&self) -> &Database {
+        &self.database
     }
 
     /// The store's file.

@@ -11,6 +11,7 @@ mod declines;
 mod doctor;
 mod expiry;
 mod files;
+mod forgetting;
 mod harness;
 mod leaving;
 mod limits;

@@ -3,7 +3,7 @@
 use proxy::{
     Application,
     application::ApplicationError,
-    settings::{Arguments, LimitArguments, Secrets, Settings},
+    settings::{Arguments, LimitArguments, RetentionArguments, Secrets, Settings},
     store::{OpenError, sqlite},
 };
 
@@ -28,6 +28,7 @@ fn settings(database: std::path::PathBuf) -> Settings {
         restored_at: None,
         dodo_base_url: Some("http://127.0.0.1:9".to_owned()),
         limits: LimitArguments::default(),
+        retention: RetentionArguments::default(),
     };
     let secrets = Secrets {
         merchant_key: Some("a-merchant-key-long-enough".to_owned().into()),

@@ -1,7 +1,7 @@
 //! The story of an attempt, told beside the running proxy.
 
 use proxy::{
-    store::{AttemptFilter, Database, Purge, open_read_only},
+    store::{AttemptFilter, Cursor, Database, Purge, open_read_only},
     support,
 };
 use upsell_core::domain::Tenant;
@@ -38,7 +38,7 @@ async fn attempts_are_explained_while_the_proxy_runs() {
         assert!(story.contains(part), "{part:?} is not told:\n{story}");
     }
     // Nothing can be changed through it.
-    assert!(store.purge_step(Purge::Quotes, wire::UnixSeconds(i64::MAX), 1).await.is_err());
+    assert!(store.purge_step(Purge::Quotes, wire::UnixSeconds(i64::MAX), &Cursor::start(), 1).await.is_err());
     let nobody = Tenant { merchant: "nobody".into(), ..tenant };
     assert!(open_read_only(&database, &nobody).await.unwrap().is_none());
 }

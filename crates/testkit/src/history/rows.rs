@@ -29,7 +29,7 @@ pub(super) fn statements(engine: Engine, charges: u64, now: UnixSeconds) -> Vec<
     }
     let first = now.0.saturating_sub(REST).saturating_sub(i64::try_from(SPAN).unwrap_or(0));
     let fill = Fill { engine, charges, first, now: now.0 };
-    [fill.people(), fill.offers(), fill.attempts(), fill.money(), fill.news()].concat()
+    [fill.people(), fill.offers(), fill.attempts(), fill.money(), fill.news(), fill.gone()].concat()
 }
 
 struct Fill {
@@ -68,8 +68,7 @@ impl Fill {
                 "nonces (tenant, nonce_hash, checkout_session_id, expires_at)",
                 &format!("{hash}, 'cks_nonce_' || i, {now} + 600"),
             ),
-            self.some(
-                4,
+            self.each(
                 "triggers (tenant, id, customer_id, kind, at)",
                 "'ev_old_' || i, 'cus_old_' || i, 'usage_milestone', @at",
             ),
@@ -108,7 +107,7 @@ impl Fill {
         }
         statements.push(self.each(
             "declines (tenant, customer_id, offer_id, equivalence, campaign, price_amount, price_currency, at, email)",
-            "'cus_dec_' || i, 'of_dec_' || i, 'product:prod_toolkit', 'toolkit', 1900, 'USD', @at, 'mail_dec_' || i",
+            "'hash:dec_' || i, 'of_dec_' || i, 'product:prod_toolkit', 'toolkit', 1900, 'USD', @at, 'mail_dec_' || i",
         ));
         let quote = |kind: &str, end: &str| {
             format!(
@@ -196,6 +195,22 @@ impl Fill {
                     self.now
                 ),
             ),
+        ]
+    }
+
+    /// What outlives rows that have gone.
+    fn gone(&self) -> Vec<String> {
+        vec![
+            self.each(
+                "tombstones (tenant, kind, id, begun_at)",
+                "'attempt', 'at_gone_' || i, @at - 63072000",
+            ),
+            self.each(
+                "tombstones (tenant, kind, id, begun_at)",
+                "'payment', 'pay_gone_' || i, @at - 63072000",
+            ),
+            self.each("owned (tenant, subject, product_id)", "'hash:gone_' || i, 'prod_toolkit'"),
+            self.some(10, "forgotten (tenant, customer, at)", "'hash:forgotten_' || i, @at"),
         ]
     }
 

@@ -126,8 +126,6 @@ pub(super) fn purchase(product: &str, country: &str, codes: &[&str]) -> anyhow::
         quantity: 1,
         billing: Some(Billing {
             country: country.to_owned(),
-            street: Some("1 Market St".to_owned()),
-            city: Some("SF".to_owned()),
             state: Some("CA".to_owned()),
             zipcode: Some("94105".to_owned()),
         }),

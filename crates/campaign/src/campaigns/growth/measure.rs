@@ -2,12 +2,17 @@
 
 use std::time::{Duration, Instant};
 
-use proxy::{clock::Clock as _, service::purging::STEP, store::Purge};
+use proxy::{
+    clock::Clock as _,
+    service::purging::STEP,
+    store::{Cursor, Purge},
+};
 use serde_json::json;
 use testkit::{
     COURSE, Database, Dodo, GOOD_CARD, InProcessServices, KIT, Proxy, Setup, client, history::Engine,
     standing_clock,
 };
+use upsell_core::policy::retention::Periods;
 use wire::UnixSeconds;
 
 use super::FACTOR;
@@ -18,8 +23,6 @@ const BUYERS: usize = 24;
 const UNKNOWN: usize = 8;
 /// Steps of a purge that are timed. Others are left for the proxy that runs next.
 const STEPS: usize = 10;
-/// Seconds after its end at which a quote may go.
-const QUOTE_MEMORY: i64 = 7 * 86_400;
 /// Longest time until a proxy is ready.
 const PATIENCE: Duration = Duration::from_secs(300);
 
@@ -100,15 +103,15 @@ pub(super) async fn measure(database: &Database, seed: u64) -> anyhow::Result<(F
 async fn beside_http(dodo: &Dodo, database: &Database, figures: &mut Figures) -> anyhow::Result<()> {
     let clock = standing_clock();
     let services = InProcessServices::start(dodo, database, &clock).await?;
-    let before = UnixSeconds(clock.now().0.saturating_sub(QUOTE_MEMORY));
+    let before = UnixSeconds(clock.now().0.saturating_sub(Periods::default().quotes));
     let mut longest = Duration::ZERO;
+    let mut place = Cursor::start();
     for _ in 0..STEPS {
         let began = Instant::now();
-        let step = services.store.purge_step(Purge::Quotes, before, STEP).await?;
+        let step = services.store.purge_step(Purge::Quotes, before, &place, STEP).await?;
         longest = longest.max(began.elapsed());
-        if !step.more {
-            break;
-        }
+        let Some(next) = step.next else { break };
+        place = next;
     }
     figures.set("purge", longest);
     let mut shown = Vec::new();

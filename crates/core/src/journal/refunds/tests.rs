@@ -4,7 +4,7 @@ use wire::FailureReason;
 use super::*;
 use crate::{
     domain::{AttemptRow, AttemptState, DisputeStatus, Observation, OfferState, PaymentStatus},
-    journal::{Settlement, fixtures::*, memory::Memory},
+    journal::{Settlement, decide, fixtures::*, memory::Memory},
     policy::refunds::RefundRules,
 };
 
@@ -329,4 +329,15 @@ fn a_refusal_to_give_back_is_notified() {
     }
     assert!(store.notifications.contains_key("evt_pay_1_payment_refund_refused"));
     assert_eq!(state(&store), OrderState::Refused);
+}
+
+/// I21.
+#[test]
+fn nothing_is_recorded_of_a_payment_that_was_let_go_of() {
+    let record = Record { is_let_go: true, ..Record::default() };
+    let refund = RecordRefund { refund: refund("ref_1", "pay_1", RefundStatus::Failed, Some(5)), at: NOW };
+    let dispute = RecordDispute { dispute: dispute("dsp_1", "pay_1", DisputeStatus::Opened), at: NOW };
+    assert_eq!(decide(&record, &refund), (false, Changes::none()));
+    assert_eq!(decide(&record, &dispute), (false, Changes::none()));
+    assert!(decide(&Record::default(), &refund).0 && decide(&Record::default(), &dispute).0);
 }

@@ -209,6 +209,12 @@ impl Catalogue {
         }
     }
 
+    /// Drops what is kept of a buyer's methods.
+    pub async fn forget(&self, customer: &CustomerId) {
+        self.recent_methods.invalidate(customer).await;
+        self.methods.invalidate(customer).await;
+    }
+
     /// A subscription.
     ///
     /// # Errors

@@ -56,6 +56,7 @@ impl Charging {
             Some(row) => {
                 self.settle_payment(&row, &facts, self.nothing_seen(Source::Webhook)).await?;
             }
+            None if self.has_let_go(&facts).await? => {}
             // Before a request leaves, its attempt is on the disk: this store has lost it.
             None if restore::authenticated(&facts, self.store.identity()).is_some() => {
                 self.gate.close(Closed::WentBack(Some(facts.created_at)));
@@ -67,6 +68,13 @@ impl Charging {
             None => self.observe_unnamed(&facts).await?,
         }
         Ok(self.observe_flags(payment).await?)
+    }
+
+    /// Says whether a payment that names an unknown attempt of this store is one of which the store has let go.
+    async fn has_let_go(&self, payment: &PaymentFacts) -> Result<bool, StoreError> {
+        let Some(tags) = restore::authenticated(payment, self.store.identity()) else { return Ok(false) };
+        let let_go = self.store.let_go(Some(&tags.attempt), &payment.payment_id, &tags.customer).await?;
+        Ok(let_go.covers(payment.created_at))
     }
 
     /// A webhook's subscription.

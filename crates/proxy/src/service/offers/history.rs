@@ -59,6 +59,8 @@ impl Offers {
         let purchases = self.store.purchases_of(&session.customer_id).await?;
         let bought = purchases.into_iter().flat_map(|purchase| purchase.product_ids);
         let taken = history.offers.iter().filter(|offer| states::is_taken(offer.state));
-        Ok(bought.chain(taken.map(|offer| offer.plan.product_id().clone())).collect())
+        // After the purchases: one that goes in between is found here.
+        let owned = self.store.owned_by(&history.person).await?;
+        Ok(bought.chain(taken.map(|offer| offer.plan.product_id().clone())).chain(owned).collect())
     }
 }

@@ -38,6 +38,7 @@ use upsell_core::{
         authority,
         declines::{self, Present},
         eligibility::{self, Facts},
+        retention,
     },
     rules::{Campaign, DeclinePolicy, Rules},
 };
@@ -65,6 +66,8 @@ pub struct Offers {
     charging: Arc<Charging>,
     /// Keys the browser's copy of the decline ledger.
     secret: SecretString,
+    /// Seconds for which offers are kept.
+    period: i64,
     /// What Dodo said an offer costs, and what it would do, until it is worth asking again.
     priced: Cache<OfferId, Arc<(ChargePlan, Priced)>>,
     /// Sessions for which no purchase was found a moment ago: reloading a page must not use up the quota at Dodo.
@@ -89,16 +92,30 @@ pub struct Parts {
     pub charging: Arc<Charging>,
     /// Keys the browser's copy of the decline ledger.
     pub secret: SecretString,
+    /// Seconds for which offers are kept.
+    pub period: i64,
 }
 
 impl Offers {
     /// Over its parts.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let Parts { store, clock, rules, catalogue, purchases, quoting, charging, secret } = parts;
+        let Parts { store, clock, rules, catalogue, purchases, quoting, charging, secret, period } = parts;
         let priced = Cache::builder().max_capacity(50_000).time_to_live(showing::PRICE_LIFE).build();
         let not_found = Cache::builder().max_capacity(50_000).time_to_live(LOOK_AGAIN).build();
-        Self { store, clock, rules, catalogue, purchases, quoting, charging, secret, priced, not_found }
+        Self {
+            store,
+            clock,
+            rules,
+            catalogue,
+            purchases,
+            quoting,
+            charging,
+            secret,
+            period,
+            priced,
+            not_found,
+        }
     }
 
     /// Makes the offer for a session that is about to begin, and fetches all that showing it needs. Failures are logged:
@@ -201,7 +218,11 @@ impl Offers {
         {
             return Ok(Ok(made.clone()));
         }
-        if occasion.at.is_some_and(|at| restore::is_held(at, history.held_until)) {
+        // The offer of an occasion as old as that may have gone.
+        let now = self.clock.now();
+        let is_past =
+            |at| restore::is_held(at, history.held_until) || retention::is_over(at, self.period, now);
+        if occasion.at.is_some_and(is_past) {
             return Ok(Err(IneligibleReason::Expired));
         }
         let owned = self.owned(session, history).await?;

@@ -204,15 +204,17 @@ impl Offers {
         }
         let country = session.country.as_ref().map(|country| Billing {
             country: country.clone(),
-            street: None,
-            city: None,
             state: None,
             zipcode: None,
         });
+        let of_purchase = match &occasion.purchase {
+            Some(purchase) => self.purchases.billing(purchase).await,
+            None => None,
+        };
         Ok(ChargePlan::Checkout {
             product_id: campaign.product_id.clone(),
             quantity: campaign.quantity,
-            billing: occasion.purchase.as_ref().and_then(|purchase| purchase.billing.clone()).or(country),
+            billing: of_purchase.or(country),
             discount_codes: campaign.discount_codes.clone(),
         })
     }

@@ -13,7 +13,7 @@ use futures_util::{StreamExt, stream};
 use money::later;
 use tokio_util::sync::CancellationToken;
 use upsell_core::{
-    domain::{AttemptKind, AttemptRow, AttemptState, Observation, Source},
+    domain::{AttemptKind, AttemptRow, AttemptState, Observation, ReviewCause, Source},
     journal::{
         Abandon, KeptKey, RecordLook, Release, Review, Settlement,
         claims::unexecuted,
@@ -22,7 +22,7 @@ use upsell_core::{
     policy::reconcile_schedule::{self, AgeGroup, Look, Next, only_a_listing_tells},
     rules::WaitingRules,
 };
-use wire::{FailureReason, UnixSeconds};
+use wire::{AttemptId, FailureReason, UnixSeconds};
 
 use self::listing::Pauses;
 
@@ -183,19 +183,62 @@ impl Reconciler {
         self.store.execute(&RecordLook { attempt, at, clean_after_deadline, next_check_at }).await
     }
 
-    /// Looks one attempt up, by its payment, its checkout or its subscription.
+    /// Looks at an attempt at once whose buyer is to be forgotten, and does not wait for what Dodo calls pending. One on which
+    /// somebody is at work is left alone.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn stop_waiting_for(&self, id: &AttemptId) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let may_look = |row: &AttemptRow| {
+            let is_waited_for = matches!(row.state, AttemptState::Unknown | AttemptState::Pending { .. });
+            is_waited_for && row.lease_until <= now
+        };
+        let row = self.store.attempt_by_id(id).await?;
+        let Some(row) = row.filter(may_look) else { return Ok(()) };
+        let (row, look) = match row.state {
+            // Its last evidence said so; the next listing is the reconciler's.
+            AttemptState::Pending { .. } if only_a_listing_tells(&row) => (row, Look::UnderWay),
+            _ if only_a_listing_tells(&row) => return Ok(()),
+            _ => with_priority(Priority::LookUp, self.look(row)).await?,
+        };
+        match reconcile_schedule::next_of_forgotten(&row, look, now) {
+            Some(Next::Review(cause, next_check_at)) => self.review(&row, cause, next_check_at).await,
+            _ => Ok(()),
+        }
+    }
+
+    async fn review(
+        &self,
+        row: &AttemptRow,
+        cause: ReviewCause,
+        next_check_at: Option<UnixSeconds>,
+    ) -> Result<(), StoreError> {
+        let review = Review { attempt: row.id.clone(), cause, at: self.clock.now(), next_check_at };
+        if self.store.execute(&review).await? {
+            self.charging.alert("needs_review", row);
+        }
+        Ok(())
+    }
+
     async fn look_at_one(&self, row: AttemptRow) -> Result<(), StoreError> {
+        let (row, look) = self.look(row).await?;
+        self.conclude(row, look).await
+    }
+
+    /// Looks one attempt up, by its payment, its checkout or its subscription.
+    async fn look(&self, row: AttemptRow) -> Result<(AttemptRow, Look), StoreError> {
         let looked = match row.kind {
             AttemptKind::PlanChange => self.look_at_change(&row).await,
             AttemptKind::OneClick | AttemptKind::Hosted => self.charging.look_at_checkout(&row).await,
         };
         crate::failpoint!("look.done");
         match looked {
-            Ok((row, look)) => self.conclude(row, look).await,
+            Ok(looked) => Ok(looked),
             Err(LookError::Store(error)) => Err(error),
             Err(error) => {
                 tracing::warn!(attempt_id = %row.id, %error, "an attempt could not be looked up");
-                self.conclude(row, Look::Incomplete).await
+                Ok((row, Look::Incomplete))
             }
         }
     }
@@ -234,11 +277,7 @@ impl Reconciler {
                 self.record_look(&row, clean, Some(next_check_at.unwrap_or_else(|| later(now, LEASE))))
                     .await?;
                 crate::failpoint!("conclude.reviewing");
-                let review = Review { attempt: row.id.clone(), cause, at: now, next_check_at };
-                if self.store.execute(&review).await? {
-                    self.charging.alert("needs_review", &row);
-                }
-                Ok(())
+                self.review(&row, cause, next_check_at).await
             }
             Next::HostedPageClosed => {
                 let cancelled = Observation::Failed(FailureReason::Cancelled);

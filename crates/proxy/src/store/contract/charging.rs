@@ -10,7 +10,7 @@ use upsell_core::{
 use wire::FailureReason;
 
 use super::*;
-use crate::store::Purged;
+use crate::store::Step;
 
 const DECLINED: Observation = Observation::Failed(FailureReason::Declined);
 const PENDING: Observation = Observation::Pending { customer_action: false };
@@ -311,6 +311,6 @@ async fn quotes_that_nobody_tried_to_collect_are_swept_out() {
         assert_eq!(found.is_some(), kept, "{id}");
     }
     // Those that an attempt needs are not looked at again.
-    let step = store.purge_step(Purge::Quotes, UnixSeconds(over.0 + 1), 1).await.unwrap();
-    assert_eq!(step, Purged { deleted: 0, more: false });
+    let step = store.purge_step(Purge::Quotes, UnixSeconds(over.0 + 1), &Cursor::start(), 1).await.unwrap();
+    assert_eq!(step, Step { changed: 0, next: None });
 }

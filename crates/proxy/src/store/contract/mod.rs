@@ -7,7 +7,9 @@ mod bookings;
 mod charging;
 mod columns;
 mod differential;
+pub(super) mod earlier;
 mod events;
+mod forgetting;
 mod history;
 mod inbox;
 mod offers;
@@ -15,8 +17,10 @@ mod outbox;
 mod payment_links;
 mod people;
 mod plan_changes;
+mod privacy;
 mod restart;
 mod restore;
+mod retention;
 mod sales;
 mod support;
 
@@ -43,7 +47,7 @@ use super::{
     fixture::{fresh, opened},
 };
 use crate::store::{
-    Attempts, Execute, Journal, Life, Offers, Purge, Purging, Quotes, StoreError, verbs::Verbs as _,
+    Attempts, Cursor, Execute, Journal, Life, Offers, Purge, Purging, Quotes, StoreError, verbs::Verbs as _,
 };
 
 /// An offer of a thing of its own and its quote in the store.
@@ -77,14 +81,13 @@ async fn write(store: &SqlStore, changes: &Changes) -> Result<(), StoreError> {
     store.transact("forged", &scope, &mut |_| changes.clone()).await
 }
 
-/// Purges in steps of one row. Returns the number of rows deleted.
+/// Purges in steps of one row. Returns the number of rows changed.
 async fn purge(store: &SqlStore, what: Purge, before: UnixSeconds) -> u64 {
-    let mut deleted = 0;
-    loop {
-        let step = store.purge_step(what, before, 1).await.unwrap();
-        deleted += step.deleted;
-        if !step.more {
-            return deleted;
-        }
+    let (mut changed, mut place) = (0, Some(Cursor::start()));
+    while let Some(after) = place {
+        let step = store.purge_step(what, before, &after, 1).await.unwrap();
+        changed += step.changed;
+        place = step.next;
     }
+    changed
 }

@@ -123,5 +123,6 @@ async fn a_store_of_an_earlier_version_is_brought_up_to_date() {
     let payment = dodo_client::ids::PaymentId::parse("pay_1").unwrap();
     assert_eq!(store.sale(&payment).await.unwrap().unwrap().collected.unwrap().amount, 1900);
     assert_eq!(store.refund_order(&payment).await.unwrap().unwrap().amount, Some(5));
+    super::contract::earlier::keeps_no_more_than_is_needed(&store).await;
     check_earlier_webhooks(&store).await;
 }

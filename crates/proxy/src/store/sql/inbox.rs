@@ -56,13 +56,15 @@ impl Inbox for SqlStore {
 
     async fn inbox_applied(&self, webhook_id: &str, at: UnixSeconds) -> Result<(), StoreError> {
         sqlx::query(
-            "UPDATE inbox SET applied_at = COALESCE(applied_at, $1), state = $2, next_try_at = NULL, failed_by = NULL
+            "UPDATE inbox SET applied_at = COALESCE(applied_at, $1), state = $2, next_try_at = NULL, failed_by = NULL, raw = $5
              WHERE tenant = $3 AND webhook_id = $4",
         )
         .bind(at.0)
         .bind(WebhookState::Applied.as_str())
         .bind(self.tenant)
         .bind(webhook_id)
+        // Names and addresses stand in it. From here on it is known by its id.
+        .bind(b"".as_slice())
         .execute(&self.writer)
         .await?;
         crate::failpoint!("inbox_applied.after_commit");

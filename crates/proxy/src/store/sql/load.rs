@@ -6,7 +6,7 @@
 use dodo_client::ids::{CustomerId, PaymentId, SubscriptionId};
 use sqlx::{AssertSqlSafe, Row};
 use upsell_core::{
-    domain::{AttemptWord, OfferRow, QuoteRow, SeenDispute, SeenRefund},
+    domain::{AttemptWord, OfferRow, Person, QuoteRow, SeenDispute, SeenRefund},
     journal::{
         Lock, Record, Scope, Stale, StoredAttempt, StoredOrder, StoredPayment, Watermark, record::OfferKey,
         states,
@@ -21,10 +21,11 @@ use super::{
     offers::{decline_entry, offer},
     quotes::quote,
     refund_orders::stored_order,
+    retention::{ATTEMPT, PAYMENT},
     sales::{dispute, payment_on_record, refund},
     timeline_columns,
 };
-use crate::store::StoreError;
+use crate::store::{Retention, StoreError};
 
 fn stored_attempt(row: &DbRow) -> Result<StoredAttempt, StoreError> {
     Ok(StoredAttempt {
@@ -86,12 +87,14 @@ impl SqlStore {
         let known = self.memory.known();
         let row = sqlx::query(concat!(
             "SELECT (SELECT beat_at FROM heartbeats WHERE tenant = $1) AS beat_at,
-                    EXISTS (SELECT 1 FROM attempts WHERE tenant = $1 AND id = $2 AND state <> $3) AS has_sent",
+                    EXISTS (SELECT 1 FROM attempts WHERE tenant = $1 AND id = $2 AND state <> $3)
+                    OR EXISTS (SELECT 1 FROM tombstones WHERE tenant = $1 AND kind = $4 AND id = $2) AS has_sent",
             timeline_columns!(),
         ))
         .bind(self.tenant)
         .bind(known.sent.as_ref().map_or("", AttemptId::as_str))
         .bind(AttemptWord::Claimed.as_str())
+        .bind(ATTEMPT)
         .fetch_one(&mut **tx)
         .await?;
         let found = Watermark {
@@ -107,7 +110,11 @@ impl SqlStore {
         Ok(found)
     }
 
-    async fn stored_attempt(&self, tx: &mut Tx, id: &AttemptId) -> Result<Option<StoredAttempt>, StoreError> {
+    pub(super) async fn stored_attempt(
+        &self,
+        tx: &mut Tx,
+        id: &AttemptId,
+    ) -> Result<Option<StoredAttempt>, StoreError> {
         sqlx::query("SELECT * FROM attempts WHERE tenant = $1 AND id = $2")
             .bind(self.tenant)
             .bind(id.as_str())
@@ -233,13 +240,14 @@ impl SqlStore {
         .map(offer)
         .collect::<Result<_, _>>()?;
         record.refusals = sqlx::query(
-            "SELECT * FROM declines WHERE tenant = $1 AND (customer_id = $2 OR email = $3) AND equivalence = $4
+            "SELECT * FROM declines WHERE tenant = $1 AND (customer_id IN ($2, $5) OR email = $3) AND equivalence = $4
              ORDER BY at, offer_id",
         )
         .bind(self.tenant)
         .bind(of.customer_id.as_str())
         .bind(email)
         .bind(&of.equivalence.0)
+        .bind(self.customer_hash(&of.customer_id).0)
         .fetch_all(&mut **tx)
         .await?
         .iter()
@@ -256,6 +264,9 @@ impl SqlStore {
         for row in &bought {
             record.bought.extend(from_json::<Vec<ProductId>>(row, "product_ids")?);
         }
+        // After the purchases: one that goes in between is found here.
+        let person = Person { customer_id: of.customer_id.clone(), email: of.email.clone() };
+        record.bought.extend(self.owned_in(tx, &person).await?);
         Ok(())
     }
 
@@ -317,6 +328,7 @@ impl SqlStore {
             record.refunds = self.refunds_in(tx, id).await?;
             record.disputes = self.disputes_in(tx, id).await?;
             record.orders = self.orders_in(tx, id).await?;
+            record.is_let_go = row.is_none() && self.has_tombstone_in(tx, PAYMENT, id.as_str()).await?;
         }
         Ok(())
     }
@@ -348,7 +360,11 @@ impl SqlStore {
         Ok(known.is_some())
     }
 
-    async fn refunds_in(&self, tx: &mut Tx, payment: &PaymentId) -> Result<Vec<SeenRefund>, StoreError> {
+    pub(super) async fn refunds_in(
+        &self,
+        tx: &mut Tx,
+        payment: &PaymentId,
+    ) -> Result<Vec<SeenRefund>, StoreError> {
         sqlx::query("SELECT * FROM refunds WHERE tenant = $1 AND payment_id = $2 ORDER BY refund_id")
             .bind(self.tenant)
             .bind(payment.as_str())
@@ -359,7 +375,11 @@ impl SqlStore {
             .collect()
     }
 
-    async fn disputes_in(&self, tx: &mut Tx, payment: &PaymentId) -> Result<Vec<SeenDispute>, StoreError> {
+    pub(super) async fn disputes_in(
+        &self,
+        tx: &mut Tx,
+        payment: &PaymentId,
+    ) -> Result<Vec<SeenDispute>, StoreError> {
         sqlx::query("SELECT * FROM disputes WHERE tenant = $1 AND payment_id = $2 ORDER BY dispute_id")
             .bind(self.tenant)
             .bind(payment.as_str())
@@ -370,7 +390,11 @@ impl SqlStore {
             .collect()
     }
 
-    async fn orders_in(&self, tx: &mut Tx, payment: &PaymentId) -> Result<Vec<StoredOrder>, StoreError> {
+    pub(super) async fn orders_in(
+        &self,
+        tx: &mut Tx,
+        payment: &PaymentId,
+    ) -> Result<Vec<StoredOrder>, StoreError> {
         sqlx::query(
             "SELECT * FROM refund_orders WHERE tenant = $1 AND payment_id = $2 ORDER BY created_at, cause",
         )

@@ -13,11 +13,14 @@
 
 use super::{DbRow, SHARED, SqlStore, Tx, skip_locked, timeline_columns};
 
+mod aging;
 mod apply;
 mod attempts;
 mod bookings;
 mod codec;
+mod erasing;
 mod events;
+mod forgetting;
 mod history;
 mod inbox;
 mod journal;
@@ -31,5 +34,6 @@ mod purge;
 mod quotes;
 mod refund_orders;
 mod restore;
+mod retention;
 mod sales;
 mod support;

@@ -12,8 +12,9 @@ use wire::{Money, OfferId, UnixSeconds};
 use super::{
     DbRow, SqlStore,
     codec::{at, at_opt, count, from_json, from_table, from_word, parsed, parsed_opt},
+    retention::PAYMENT,
 };
-use crate::store::{Inserted, Offers, StoreError};
+use crate::store::{Inserted, Offers, Retention, StoreError};
 
 pub(super) fn offer(row: &DbRow) -> Result<OfferRow, StoreError> {
     Ok(OfferRow {
@@ -57,7 +58,15 @@ pub(super) fn decline_entry(row: &DbRow) -> Result<DeclineEntry, StoreError> {
 #[async_trait]
 impl Offers for SqlStore {
     async fn insert_offer_if_absent(&self, new: &OfferRow) -> Result<Inserted, StoreError> {
-        let mut tx = self.write().await?;
+        let mut tx = self.write_for(&[new.customer_id.to_string()]).await?;
+        // What the offer was decided on may have gone meanwhile.
+        let mut has_gone = self.has_forgotten_in(&mut tx, &new.customer_id, new.created_at).await?;
+        if let Some(purchase) = &new.purchase {
+            has_gone |= self.has_tombstone_in(&mut tx, PAYMENT, purchase.as_str()).await?;
+        }
+        if has_gone {
+            return Err(StoreError::Contended);
+        }
         let inserted = self.insert_offer_in(&mut tx, new).await?;
         let row = self.offer_for_occasion(&mut tx, new).await?.ok_or(StoreError::Contended)?;
         crate::failpoint!("insert_offer.before_commit");
@@ -126,12 +135,14 @@ impl Offers for SqlStore {
 
     async fn decline_ledger(&self, person: &Person) -> Result<Vec<DeclineEntry>, StoreError> {
         sqlx::query(
-            "SELECT * FROM declines WHERE tenant = $1 AND (customer_id = $2 OR email = $3)
+            "SELECT * FROM declines WHERE tenant = $1 AND (customer_id IN ($2, $4) OR email = $3)
              ORDER BY at DESC, offer_id DESC",
         )
         .bind(self.tenant)
+        // Refusals from before hashes were kept stand under the id until they are hashed.
         .bind(person.customer_id.as_str())
         .bind(person.email.as_ref().map(|hash| hash.0.as_str()))
+        .bind(self.customer_hash(&person.customer_id).0)
         .fetch_all(&self.readers)
         .await?
         .iter()

@@ -56,7 +56,7 @@ impl Outbox for SqlStore {
 
     async fn notice_told(&self, id: &str, at: UnixSeconds) -> Result<(), StoreError> {
         sqlx::query(
-            "UPDATE outbox SET sent_at = COALESCE(sent_at, $1), next_try_at = NULL, lease_until = 0
+            "UPDATE outbox SET sent_at = COALESCE(sent_at, $1), next_try_at = NULL, lease_until = 0, body = ''
              WHERE tenant = $2 AND id = $3",
         )
         .bind(at.0)

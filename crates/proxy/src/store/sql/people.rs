@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use dodo_client::ids::{CheckoutSessionId, CustomerId, PaymentId, PaymentMethodId};
 use secrecy::SecretString;
 use sqlx::Row;
-use upsell_core::domain::{EmailHash, Purchase, Session, TokenHash, TriggerEvent};
+use upsell_core::domain::{EmailHash, Person, Purchase, Session, TokenHash, TriggerEvent};
 use wire::{Trigger, UnixSeconds};
 
 use super::{
@@ -173,6 +173,13 @@ impl People for SqlStore {
     }
 
     async fn upsert_purchase(&self, purchase: &Purchase) -> Result<(), StoreError> {
+        let mut tx = self.write_for(&[purchase.customer_id.to_string()]).await?;
+        if self.has_forgotten_in(&mut tx, &purchase.customer_id, purchase.paid_at).await? {
+            let person = Person { customer_id: purchase.customer_id.clone(), email: purchase.email.clone() };
+            self.write_owned(&mut tx, &person, &purchase.product_ids).await?;
+            tx.commit().await?;
+            return Ok(());
+        }
         // What a report lacks (an empty cart, no subscription, no address) does not wipe out what an earlier one said.
         sqlx::query(
             "INSERT INTO purchases (tenant, payment_id, customer_id, product_ids, subscription_id, billing, paid_at,
@@ -195,8 +202,9 @@ impl People for SqlStore {
         .bind(purchase.paid_at.0)
         .bind(purchase.email.as_ref().map(|hash| hash.0.as_str()))
         .bind(purchase.payment_method_id.as_ref().map(PaymentMethodId::as_str))
-        .execute(&self.writer)
+        .execute(&mut *tx)
         .await?;
+        tx.commit().await?;
         crate::failpoint!("upsert_purchase.after_commit");
         Ok(())
     }

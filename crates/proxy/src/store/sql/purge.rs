@@ -1,16 +1,21 @@
 //! Deleting what is old. Each statement names its rows by an index and a limit: the cost of a step depends on neither the
-//! age nor the size of the store. A new kind of rows is one arm here, or a function like [`SqlStore::purge_quotes`].
+//! age nor the size of the store. A new kind of rows is one arm here, or a function
+//! like [`SqlStore::purge_quotes`]; rows that have to be read before they go are in [`super::aging`].
 
 use async_trait::async_trait;
 use wire::UnixSeconds;
 
-use super::{SqlStore, skip_locked};
-use crate::store::{Purge, Purged, Purging, StoreError};
+use super::{
+    SqlStore,
+    aging::{Plans, Strays},
+    skip_locked,
+};
+use crate::store::{Cursor, Purge, Purging, Step, StoreError};
 
 impl SqlStore {
     /// An attempt needs its quote and the quote that replaced it. Which quotes those are is looked up once for each, at
     /// its end, and remembered in `kept`: charging writes nothing for it, and no quote is looked at twice.
-    async fn purge_quotes(&self, before: UnixSeconds, most: u32) -> Result<Purged, StoreError> {
+    async fn purge_quotes(&self, before: UnixSeconds, most: u32) -> Result<Step, StoreError> {
         let mut tx = self.write().await?;
         let kept = sqlx::query(concat!(
             "UPDATE quotes SET kept = TRUE
@@ -41,15 +46,34 @@ impl SqlStore {
         .await?
         .rows_affected();
         tx.commit().await?;
-        Ok(Purged { deleted, more: kept.saturating_add(deleted) >= u64::from(most) })
+        Ok(Step::of_all(deleted, kept.saturating_add(deleted), most))
     }
 }
 
 #[async_trait]
 impl Purging for SqlStore {
-    async fn purge_step(&self, what: Purge, before: UnixSeconds, most: u32) -> Result<Purged, StoreError> {
-        let delete = match what {
+    async fn purge_step(
+        &self,
+        what: Purge,
+        before: UnixSeconds,
+        after: &Cursor,
+        most: u32,
+    ) -> Result<Step, StoreError> {
+        let purge = match what {
             Purge::Quotes => return self.purge_quotes(before, most).await,
+            Purge::Purchases => return self.purge_purchases(before, after, most).await,
+            Purge::Offers => return self.purge_offers(before, after, most).await,
+            Purge::OfferAddresses => {
+                return self.drop_plan_addresses(Plans::Offers, before, after, most).await;
+            }
+            Purge::QuoteAddresses => {
+                return self.drop_plan_addresses(Plans::Quotes, before, after, most).await;
+            }
+            Purge::Refunds => return self.purge_strays(Strays::Refunds, before, after, most).await,
+            Purge::Disputes => return self.purge_strays(Strays::Disputes, before, after, most).await,
+            Purge::ForeignPayments => {
+                return self.purge_strays(Strays::ForeignPayments, before, after, most).await;
+            }
             Purge::Sessions => sqlx::query(concat!(
                 "DELETE FROM sessions
                  WHERE tenant = $1 AND token_hash IN (SELECT token_hash FROM sessions
@@ -98,14 +122,37 @@ impl Purging for SqlStore {
                 skip_locked!(),
                 ")"
             )),
+            Purge::Events => sqlx::query(concat!(
+                "DELETE FROM triggers
+                 WHERE tenant = $1 AND id IN (SELECT id FROM triggers WHERE tenant = $1 AND at < $2
+                                              ORDER BY at LIMIT $3",
+                skip_locked!(),
+                ")"
+            )),
+            Purge::Tombstones => sqlx::query(concat!(
+                "DELETE FROM tombstones
+                 WHERE tenant = $1 AND (kind, id) IN (SELECT kind, id FROM tombstones
+                                                      WHERE tenant = $1 AND begun_at < $2
+                                                      ORDER BY begun_at LIMIT $3",
+                skip_locked!(),
+                ")"
+            )),
+            Purge::PurchaseAddresses => sqlx::query(concat!(
+                "UPDATE purchases SET billing = NULL
+                 WHERE tenant = $1 AND payment_id IN (SELECT payment_id FROM purchases
+                                                      WHERE tenant = $1 AND paid_at < $2 AND billing IS NOT NULL
+                                                      ORDER BY paid_at LIMIT $3",
+                skip_locked!(),
+                ")"
+            )),
         };
-        let deleted = delete
+        let changed = purge
             .bind(self.tenant)
             .bind(before.0)
             .bind(i64::from(most))
             .execute(&self.writer)
             .await?
             .rows_affected();
-        Ok(Purged { deleted, more: deleted >= u64::from(most) })
+        Ok(Step::of_all(changed, changed, most))
     }
 }

@@ -164,6 +164,8 @@ impl SqliteStore {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
+            // What is deleted is overwritten, so that nobody reads it in the file afterwards.
+            .pragma("secure_delete", "ON")
             .busy_timeout(BUSY_TIMEOUT);
         let pool = |connections| {
             SqlitePoolOptions::new()
@@ -270,6 +272,12 @@ impl SqliteStore {
     #[allow(clippy::unused_async)]
     async fn lock(&self, _tx: &mut Tx, _name: &str) -> Result<(), StoreError> {
         Ok(())
+    }
+
+    /// There are no locks in rows.
+    #[allow(clippy::unused_async)]
+    async fn drop_idle_locks(&self, _most: u32) -> Result<u64, StoreError> {
+        Ok(0)
     }
 
     /// Writes the last beat beside the database, where putting a backup in the database's place leaves it alone.

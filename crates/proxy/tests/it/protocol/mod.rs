@@ -4,6 +4,7 @@
 mod ambiguity;
 mod amounts;
 mod events;
+mod forgetting;
 mod hosted;
 mod missed;
 mod one_click;
@@ -12,6 +13,7 @@ mod plan_change;
 mod proof;
 mod recovery;
 mod refunds;
+mod retention;
 mod rig;
 mod vectors;
 mod waiting;

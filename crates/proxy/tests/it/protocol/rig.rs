@@ -51,8 +51,16 @@ impl Rig {
 
     /// Under these rules about money that should not be there.
     pub(super) async fn start_under(config: SimConfig, money: MoneyRules) -> Self {
+        Self::over(config, money, Database::sqlite().unwrap()).await
+    }
+
+    /// On this database.
+    pub(super) async fn start_on(database: Database) -> Self {
+        Self::over(SimConfig::default(), MoneyRules::default(), database).await
+    }
+
+    async fn over(config: SimConfig, money: MoneyRules, database: Database) -> Self {
         let dodo = Dodo::start_with(config).await.unwrap();
-        let database = Database::sqlite().unwrap();
         let rules = rules_with(money).unwrap();
         let services =
             InProcessServices::start_under(&dodo, &database, &standing_clock(), rules).await.unwrap();

@@ -12,9 +12,18 @@ const BOUNDED: [(&str, &str); 7] = [
 ];
 
 /// Indexes that may be read without more than the tenant, and why that is bounded.
-const READ_FROM_AN_END: [(&str, &str); 3] = [
+const READ_FROM_AN_END: [(&str, &str); 5] = [
     ("attempts_by_age", "read from its newest end up to a limit, or for its newest time"),
     ("outbox_waiting", "notifications that wait, up to the limit of a count, or the oldest time"),
+    (
+        "declines_in_clear",
+        "a partial index of refusals from before they were kept by keyed hash, read up to a limit: each is hashed once and \
+         leaves it, and none is added",
+    ),
+    (
+        "buyers_pkey",
+        "any locks, up to a limit: those that are held are passed over, as many as there are transactions",
+    ),
     ("attempts_due", "attempts that are looked up at some time: an end comes to each"),
 ];
 

@@ -15,7 +15,7 @@ use super::{
     SqlStore, Tx,
     codec::{json, word},
 };
-use crate::store::StoreError;
+use crate::store::{Retention, StoreError};
 
 impl SqlStore {
     /// Writes changes in their order. `false`: a guarded one did not apply, and the transaction is to be given up.
@@ -107,6 +107,7 @@ impl SqlStore {
         Ok(())
     }
 
+    /// The ledger outlives everything else about a buyer: it knows customers by keyed hash.
     async fn append_decline(
         &self,
         tx: &mut Tx,
@@ -120,7 +121,7 @@ impl SqlStore {
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         )
         .bind(self.tenant)
-        .bind(customer.as_str())
+        .bind(self.customer_hash(customer).0)
         .bind(entry.offer_id.as_str())
         .bind(&entry.equivalence.0)
         .bind(&entry.campaign)
