@@ -17,7 +17,8 @@
 //! | `given_back` | money of an honest order went back |
 //! | `unanswered` | an honest session was not minted, or a page of one not answered, at once |
 //!
-//! Not seen to fail yet in this form.
+//! Seen to fail when fresh and old attempts are one batch (`stuck`), when nobody has a share of the quota (`unanswered`), and
+//! when a row that cannot be read fails its listing: then the proxy does not come up beside it (`unanswered`).
 
 mod greedy;
 mod scene;
