@@ -10,7 +10,8 @@ import { scenario } from '../harness/runner.mjs';
 const OUTCOMES = [
   { card: CARDS.takesTime, en: 'Your payment is being confirmed', ja: 'お支払いを確認しています' },
   { card: CARDS.challenge, en: 'Your bank wants you to confirm', ja: 'カード会社での確認が必要です' },
-  { card: CARDS.good, inDoubt: true, en: 'We are checking your payment', ja: 'お支払いの状況を確認しています' },
+  { card: CARDS.good, told: 'in_doubt', en: 'We are checking your payment', ja: 'お支払いの状況を確認しています' },
+  { card: CARDS.good, told: 'needs_review', en: 'needs a closer look', ja: '確認する必要があります' },
   { card: refused('INSUFFICIENT_FUNDS'), en: 'not enough money', ja: '不足しています' },
   { card: refused('LIMIT_EXCEEDED'), en: "over the card's limit", ja: '利用限度額' },
   { card: refused('TRY_AGAIN_LATER'), en: 'on the way to your bank', ja: '通信中に問題' },
@@ -26,14 +27,14 @@ for (const { name, phone, dark, dir = 'ltr', lang = 'en' } of LOOKS) {
   scenario(`o. ${name}: every outcome of a charge`, async (world) => {
     const stack = await world.stack();
     const { sim, proxy, pages, gateway } = stack;
-    const tokens = await Promise.all(OUTCOMES.map(async ({ card, inDoubt }) => {
+    const tokens = await Promise.all(OUTCOMES.map(async ({ card, told }) => {
       const buyer = await sim.buyer({ cards: [card] });
       const purchase = await sim.purchase(buyer, 'prod_starter_course');
       const token = await proxy.session(buyer, { payment_id: purchase.payment_id });
-      if (inDoubt) {
-        const doubt = { success: false, status: 'in_doubt', attempt_id: 'at_1', hosted_checkout_offered: false };
-        gateway.break(token, 'POST', '/v1/upsell/accept', FAULTS.json(doubt));
-        gateway.break(token, 'GET', '/v1/upsell/attempts/at_1', FAULTS.json(doubt));
+      if (told) {
+        const undecided = { success: false, status: told, attempt_id: 'at_1', hosted_checkout_offered: false };
+        gateway.break(token, 'POST', '/v1/upsell/accept', FAULTS.json(undecided));
+        gateway.break(token, 'GET', '/v1/upsell/attempts/at_1', FAULTS.json(undecided));
       }
       return token;
     }));

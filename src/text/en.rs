@@ -155,7 +155,7 @@ pub(super) const PHRASES: Phrases = Phrases {
     in_doubt: "We are checking your payment",
     in_doubt_more: "The answer has not arrived yet. You can leave this page; you will not be charged twice.",
     in_review: "Your payment needs a closer look",
-    in_review_more: "Whether it went through is not certain, so the seller is looking into it. You can leave this page; you will not be charged twice.",
+    in_review_more: "It is not certain that it went through, so the seller is looking into it. You can leave this page; you will not be charged twice.",
     ordered_of: "Amount: {amount}",
     still_open: "The answer is taking longer than usual. You can leave this page; you will not be charged twice.",
     check_again: "Check again",

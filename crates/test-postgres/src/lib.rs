@@ -14,6 +14,7 @@ use std::{
         OnceLock,
         atomic::{AtomicU32, Ordering},
     },
+    time::{Duration, Instant},
 };
 
 pub use pooler::Pooler;
@@ -34,6 +35,9 @@ pub enum ServerError {
     #[error("the PostgreSQL server for tests: {0}")]
     Io(#[from] std::io::Error),
 }
+
+/// A process that was told to stand still does so within milliseconds.
+const STOPS_WITHIN: Duration = Duration::from_secs(2);
 
 /// Makes the cluster, starts the server, says so, waits for the end of its input, stops the server, removes everything.
 /// PostgreSQL refuses to run as root, so that root runs it as the user that its package makes.
@@ -200,13 +204,47 @@ pub fn signal_server(data: &Path, signal: &str) -> Result<(), ServerError> {
         |signal: &str, to: &str| Command::new("kill").args(["-s", signal, to]).stderr(Stdio::null()).status();
     // It stands still while its children are counted, so that none is born meanwhile.
     send("STOP", main)?;
-    let children = std::fs::read_to_string(format!("/proc/{main}/task/{main}/children")).unwrap_or_default();
-    for child in children.split_whitespace() {
+    let until = Instant::now() + STOPS_WITHIN;
+    while Standing::of(main).is_some_and(|it| it.state != 'T') && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    for child in children(main)? {
         // Those that have ended meanwhile need no signal.
-        send(signal, child)?;
+        send(signal, &child)?;
     }
     let done = send(signal, main)?;
     if done.success() { Ok(()) } else { Err(ServerError::Start(format!("kill -s {signal} {main}: {done}"))) }
+}
+
+/// What Linux says of a process.
+struct Standing {
+    state: char,
+    parent: String,
+}
+
+impl Standing {
+    /// `None` of a process that has ended.
+    fn of(process: &str) -> Option<Self> {
+        let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+        // The name before it may hold anything.
+        let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
+        Some(Self { state: fields.next()?.chars().next()?, parent: fields.next()?.to_owned() })
+    }
+}
+
+/// The children of a process. Every process is looked at: the list that Linux keeps of them (`children`) may leave some out
+/// while others end.
+fn children(of: &str) -> Result<Vec<String>, ServerError> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir("/proc")? {
+        let Ok(process) = entry?.file_name().into_string() else { continue };
+        let is_child = process.starts_with(|first: char| first.is_ascii_digit())
+            && Standing::of(&process).is_some_and(|it| it.parent == of);
+        if is_child {
+            found.push(process);
+        }
+    }
+    Ok(found)
 }
 
 /// A new folder in memory, where there is a file system for it: commits are as durable for the code, and quicker.

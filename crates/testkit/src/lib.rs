@@ -60,6 +60,8 @@ pub fn standing_clock() -> Arc<ManualClock> {
 
 /// A card that pays.
 pub const GOOD_CARD: &str = "4242424242424242";
+/// Another one that pays, of another brand.
+pub const MASTERCARD: &str = "5555555555554444";
 /// One that pays once and is declined from then on.
 pub const FAILS_LATER: &str = "4000000000000341";
 /// A card without funds.

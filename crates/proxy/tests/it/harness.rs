@@ -13,7 +13,9 @@ use serde_json::{Value, json};
 use testkit::{Database, Dodo, Proxy, Setup};
 
 use crate::canaries;
-pub(crate) use testkit::{Buyer, FAILS_LATER, GOOD_CARD, MERCHANT_KEY, SIGNING_KEYS, WEBHOOK_SECRET};
+pub(crate) use testkit::{
+    Buyer, FAILS_LATER, GOOD_CARD, MASTERCARD, MERCHANT_KEY, SIGNING_KEYS, WEBHOOK_SECRET,
+};
 
 pub(crate) const NOTIFY_KEY: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
 pub(crate) const SHOP: &str = "https://shop.example";

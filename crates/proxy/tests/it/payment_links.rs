@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 use proxy::clock::{Clock, ManualClock, SystemClock};
 use serde_json::{Value, json};
 
-use crate::harness::{FAILS_LATER, GOOD_CARD, Options, TestApp};
+use crate::harness::{FAILS_LATER, GOOD_CARD, MASTERCARD, Options, TestApp};
 
 const DAY: i64 = 86_400;
 
@@ -150,4 +150,19 @@ async fn a_link_that_pays_nothing_does_not_stand_for_one_that_pays() {
     app.quiet().await;
     let paying = app.post(&token, "/v1/plans/payment-method", json!({})).await.ok();
     assert_ne!(free["url"], paying["url"]);
+}
+
+/// Whoever gave another card sees that one on their return, though no webhook has come yet.
+#[tokio::test]
+async fn back_before_any_webhook_the_new_card_is_shown() {
+    let app = TestApp::spawn().await;
+    let buyer = app.sim.subscriber_of("prod_basic_plan").unwrap();
+    app.quiet().await;
+    let token = app.plans_token(&buyer).await;
+    let last4 = async || app.get(&token, "/v1/plans").await.ok()["payment_method"]["last4"].clone();
+    assert_eq!(last4().await, "4242");
+    let link = app.post(&token, "/v1/plans/payment-method", json!({})).await.ok();
+    app.sim.post("/_sim/webhooks/policy", json!({"paused": true})).await.unwrap();
+    app.pay_on_page(link["url"].as_str().unwrap(), MASTERCARD).await;
+    assert_eq!(last4().await, "4444");
 }

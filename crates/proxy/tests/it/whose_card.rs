@@ -5,9 +5,8 @@ use dodo_client::ids::{CustomerId, PaymentId};
 use dodo_sim::{NewPayment, NewPaymentMethod, NewSubscription};
 use serde_json::{Value, json};
 
-use crate::harness::{GOOD_CARD, MERCHANT_KEY, TestApp};
+use crate::harness::{GOOD_CARD, MASTERCARD, MERCHANT_KEY, TestApp};
 
-const MASTERCARD: &str = "5555555555554444";
 const ADDRESS: &str = "victim@shop.example";
 
 fn card(id: &str, number: &str) -> NewPaymentMethod {

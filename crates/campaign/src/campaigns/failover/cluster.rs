@@ -9,6 +9,7 @@ use std::{
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -16,11 +17,7 @@ use anyhow::Context as _;
 
 use super::relay::Relay;
 
-/// Clusters made, at most, until one forms.
-const FORMATIONS: u32 = 4;
-/// Longest time in which a cluster forms.
-const FORMS_WITHIN: Duration = Duration::from_secs(90);
-/// Longest time in which a cluster becomes whole again after a fault.
+/// Longest time in which a cluster becomes whole, at first and after a fault.
 const PATIENCE: Duration = Duration::from_secs(240);
 /// After so long a standby that does not follow is copied anew, as an operator would have it.
 const MEND_AFTER: Duration = Duration::from_secs(45);
@@ -60,7 +57,16 @@ struct Node {
     sql: Relay,
     rest: Relay,
     etcd: Relay,
-    patroni: Child,
+    patroni: Mutex<Child>,
+}
+
+impl Node {
+    /// Ends the node's Patroni; its server goes on.
+    fn end_patroni(&self) -> std::io::Result<()> {
+        let mut patroni = self.patroni.lock().unwrap_or_else(PoisonError::into_inner);
+        patroni.kill()?;
+        patroni.wait().map(drop)
+    }
 }
 
 /// The cluster.
@@ -76,27 +82,17 @@ pub(super) struct Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        for process in self.nodes.iter_mut().map(|node| &mut node.patroni).chain([&mut self.etcd]) {
-            // What is left of them is ended by the supervisor.
-            drop(process.kill().and_then(|()| process.wait()));
+        // What is left of them is ended by the supervisor.
+        for node in &self.nodes {
+            drop(node.end_patroni());
         }
+        drop(self.etcd.kill().and_then(|()| self.etcd.wait()));
     }
 }
 
 impl Cluster {
-    /// Starts a cluster and waits until it is whole. One that does not form is thrown away: Patroni may lose sight of what
-    /// it wrote down itself about the standby, and does not find it again.
+    /// Starts a cluster and waits until it is whole.
     pub(super) async fn start(replication: Replication) -> anyhow::Result<Self> {
-        for _ in 1..FORMATIONS {
-            match Self::form(replication).await {
-                Ok(cluster) => return Ok(cluster),
-                Err(error) => eprintln!("another cluster is made: {error:#}"),
-            }
-        }
-        Self::form(replication).await
-    }
-
-    async fn form(replication: Replication) -> anyhow::Result<Self> {
         for (program, package) in [("etcd", "etcd-server"), ("patroni", "patroni")] {
             let found = std::env::var_os("PATH")
                 .is_some_and(|path| std::env::split_paths(&path).any(|dir| dir.join(program).is_file()));
@@ -119,15 +115,14 @@ impl Cluster {
             let (sql, rest, etcd) =
                 (Relay::to(port).await?, Relay::to(rest_port).await?, Relay::to(client).await?);
             let name = format!("node{no}");
-            let config = folder.join(format!("{name}.yml"));
             let text =
                 configuration(&folder, &bin, &name, (port, &sql), (rest_port, &rest), &etcd, replication);
-            fs::write(&config, text)?;
-            let patroni = command(&folder, &name)?.arg("patroni").arg(&config).spawn()?;
+            fs::write(configuration_of(&folder, &name), text)?;
+            let patroni = Mutex::new(start_patroni(&folder, &name)?);
             nodes.push(Node { name, port, sql, rest, etcd, patroni });
         }
         let cluster = Self { folder, bin, nodes, http, etcd, _supervisor: supervisor };
-        let primary = cluster.whole_within(replication, FORMS_WITHIN).await?;
+        let primary = cluster.whole(replication).await?;
         cluster.sql(primary, "CREATE DATABASE upsell")?;
         Ok(cluster)
     }
@@ -142,15 +137,11 @@ impl Cluster {
     /// Waits until one node is the primary, both others follow it, and, where a commit waits for a standby, Patroni has
     /// written down which: no other may take over. Returns the primary.
     pub(super) async fn whole(&self, replication: Replication) -> anyhow::Result<usize> {
-        self.whole_within(replication, PATIENCE).await
-    }
-
-    async fn whole_within(&self, replication: Replication, patience: Duration) -> anyhow::Result<usize> {
         let wanted = match replication {
             Replication::Synchronous => "2 1",
             Replication::Asynchronous => "2 0",
         };
-        let until = Instant::now() + patience;
+        let until = Instant::now() + PATIENCE;
         let mut mend_at = Instant::now() + MEND_AFTER;
         loop {
             for no in 0..self.nodes.len() {
@@ -166,25 +157,41 @@ impl Cluster {
             anyhow::ensure!(Instant::now() < until, "the cluster does not become whole: {}", self.logs());
             if Instant::now() > mend_at {
                 mend_at += MEND_AFTER;
-                self.mend().await;
+                self.mend(replication).await?;
             }
             tokio::time::sleep(PAUSE).await;
         }
     }
 
-    /// Has standbys copied anew that do not follow: one that had received more than the server that took over cannot, and
-    /// Patroni does not always notice.
-    async fn mend(&self) {
+    /// Does what an operator would where Patroni does not go on by itself:
+    /// - a standby that had received more than the server that took over cannot follow, and is copied anew;
+    /// - Patroni of a primary that has lost sight of what it wrote down about the standby itself ("updated by someone
+    ///   else", without end) is started again.
+    async fn mend(&self, replication: Replication) -> anyhow::Result<()> {
+        let asked = "SELECT CASE WHEN NOT pg_is_in_recovery() THEN 'primary'
+                                 WHEN NOT EXISTS (SELECT 1 FROM pg_stat_wal_receiver WHERE status = 'streaming')
+                                 THEN 'astray' END";
         for (no, node) in self.nodes.iter().enumerate() {
-            let asked = "SELECT pg_is_in_recovery() AND NOT EXISTS
-                             (SELECT 1 FROM pg_stat_wal_receiver WHERE status = 'streaming')";
-            if self.sql(no, asked).is_ok_and(|said| said.trim() == "t") {
-                eprintln!("{} does not follow and is copied anew", node.name);
-                let url = format!("http://127.0.0.1:{}/reinitialize", node.rest.port());
-                // Where that does not succeed either, the next time may.
-                drop(self.http.post(url).timeout(ANSWER).body(r#"{"force":true}"#).send().await);
+            match self.sql(no, asked).as_deref().map(str::trim) {
+                Ok("astray") => {
+                    eprintln!("{} does not follow and is copied anew", node.name);
+                    let url = format!("http://127.0.0.1:{}/reinitialize", node.rest.port());
+                    // Where that does not succeed either, the next time may.
+                    drop(self.http.post(url).timeout(ANSWER).body(r#"{"force":true}"#).send().await);
+                }
+                Ok("primary") if replication == Replication::Synchronous && !self.may_take_over(no).await => {
+                    eprintln!(
+                        "{} is the primary and knows no standby; its Patroni is started again",
+                        node.name
+                    );
+                    node.end_patroni()?;
+                    let started = start_patroni(&self.folder, &node.name)?;
+                    *node.patroni.lock().unwrap_or_else(PoisonError::into_inner) = started;
+                }
+                _ => {}
             }
         }
+        Ok(())
     }
 
     /// Asks a node's Patroni for a standby that may take over. `false` where it knows none or does not answer.
@@ -211,7 +218,8 @@ impl Cluster {
     /// Stops everything on a node where it stands, or lets it go on.
     pub(super) fn freeze(&self, no: usize, frozen: bool) -> anyhow::Result<()> {
         let signal = if frozen { "STOP" } else { "CONT" };
-        let patroni = self.nodes[no].patroni.id().to_string();
+        let patroni = &self.nodes[no].patroni;
+        let patroni = patroni.lock().unwrap_or_else(PoisonError::into_inner).id().to_string();
         Command::new("kill").args(["-s", signal, &patroni]).status()?;
         Ok(test_postgres::signal_server(&self.data(no), signal)?)
     }
@@ -222,6 +230,12 @@ impl Cluster {
         for relay in [sql, rest, etcd] {
             relay.cut(cut);
         }
+    }
+
+    /// The timeline on which a primary writes. Every takeover begins another.
+    pub(super) fn timeline(&self, primary: usize) -> anyhow::Result<u32> {
+        let asked = "SELECT substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)";
+        Ok(u32::from_str_radix(self.sql(primary, asked)?.trim(), 16)?)
     }
 
     /// Runs a statement on a node, past its relay. Returns what it prints.
@@ -264,10 +278,18 @@ fn free_port() -> anyhow::Result<u16> {
 
 /// A command as the user that PostgreSQL runs as, which logs into the folder.
 fn command(folder: &Path, name: &str) -> anyhow::Result<Command> {
-    let log = fs::File::create(folder.join(format!("{name}.log")))?;
+    let log = fs::File::options().create(true).append(true).open(folder.join(format!("{name}.log")))?;
     let mut command = test_postgres::as_server_user(folder)?;
     command.env("HOME", folder).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
     Ok(command)
+}
+
+fn configuration_of(folder: &Path, node: &str) -> PathBuf {
+    folder.join(format!("{node}.yml"))
+}
+
+fn start_patroni(folder: &Path, node: &str) -> anyhow::Result<Child> {
+    Ok(command(folder, node)?.arg("patroni").arg(configuration_of(folder, node)).spawn()?)
 }
 
 fn start_etcd(folder: &Path, client: u16, peer: u16) -> anyhow::Result<Child> {
@@ -338,6 +360,7 @@ postgresql:
   data_dir: {folder}/{name}/data
   bin_dir: {bin}
   pgpass: {folder}/{name}.pgpass
+  basebackup: [{{checkpoint: fast}}]
   remove_data_directory_on_rewind_failure: true
   remove_data_directory_on_diverged_timelines: true
   authentication:

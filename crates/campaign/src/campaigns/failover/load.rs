@@ -17,7 +17,7 @@ use tokio::{
 };
 
 /// Buyers at a time.
-const ABREAST: usize = 3;
+const ABREAST: usize = 8;
 /// Longest time for which a buyer goes on pressing without an answer.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Between two tries.

@@ -165,6 +165,9 @@ impl Catalogue {
     /// # Errors
     /// When Dodo cannot be asked.
     pub async fn methods(&self, customer: &CustomerId) -> Result<Arc<[SavedMethod]>, CatalogueError> {
+        if self.away.contains_key(customer) {
+            return self.fresh_methods(customer).await;
+        }
         let fetched = self.methods.try_get_with(customer.clone(), self.fetch_methods(customer)).await;
         fetched.map_err(|error| (*error).clone())
     }
@@ -225,6 +228,21 @@ impl Catalogue {
         Ok(subscription)
     }
 
+    /// A subscription of this buyer, for a page of theirs.
+    ///
+    /// # Errors
+    /// When Dodo cannot be asked.
+    pub async fn subscription_of(
+        &self,
+        customer: &CustomerId,
+        id: &SubscriptionId,
+    ) -> Result<Arc<Subscription>, CatalogueError> {
+        match self.away.contains_key(customer) {
+            true => self.fresh_subscription(id).await,
+            false => self.subscription(id).await,
+        }
+    }
+
     /// A subscription of this buyer as it was seconds ago at most.
     ///
     /// # Errors
@@ -242,7 +260,7 @@ impl Catalogue {
     }
 
     /// Notes that a buyer was sent to a page of Dodo's. What they change there is not heard of before a webhook comes, and
-    /// they may be back before it: nothing of theirs is taken from seconds ago any more.
+    /// they may be back before it: nothing of theirs is taken from before any more.
     pub async fn note_away(&self, customer: &CustomerId) {
         self.away.insert(customer.clone(), ()).await;
     }

@@ -132,7 +132,8 @@ impl Plans {
 
     async fn list(&self, session: &Session, locale: Option<&str>) -> Result<PlansResponse, PlansError> {
         let locale = locale.or(session.locale.as_deref());
-        let subscription = self.catalogue.subscription(subscription_id(session)?).await?;
+        let id = subscription_id(session)?;
+        let subscription = self.catalogue.subscription_of(&session.customer_id, id).await?;
         let current = self.catalogue.product(&subscription.product_id).await?;
         let mut offered = Vec::with_capacity(self.rules.plans.len());
         for rule in &self.rules.plans {
