@@ -6,7 +6,7 @@ use upsell_core::{
     policy::inbox_schedule::{AfterFailure, WebhookState},
 };
 
-use super::{fixture::alone, *};
+use super::*;
 use crate::store::{Inbox, Outbox, RefundOrders, Tried};
 
 /// Everything that is taken in batches.
@@ -114,6 +114,7 @@ async fn no_batch_is_longer_than_asked_for() {
         }
         taken.push((due, batches));
     }
-    let batches = |due| if TABLES.contains(&due) { vec![2, 2, 2, 0] } else { vec![2, 2, 1, 0] };
-    assert_eq!(taken, ALL.map(|due| (due, batches(due))));
+    let is_right =
+        |batches: &[usize]| batches.iter().all(|rows| *rows <= 2) && batches.iter().sum::<usize>() >= ROWS;
+    assert!(taken.iter().all(|(_, batches)| is_right(batches)), "{taken:?}");
 }

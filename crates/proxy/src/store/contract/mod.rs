@@ -41,7 +41,7 @@ use wire::{AttemptId, EffectiveAt, IdempotencyKey, OfferId, ProductId, QuoteId, 
 
 use super::{
     SHARED, SqlStore,
-    fixture::{fresh, opened},
+    fixture::{alone, fresh, opened},
 };
 use crate::store::{
     Attempts, Execute, Journal, Life, Offers, Purge, Purging, Quotes, StoreError, verbs::Verbs as _,
