@@ -18,7 +18,7 @@
 //! | `unanswered` | an honest session was not minted, or a page of one not answered, at once |
 //!
 //! Seen to fail when fresh and old attempts are one batch (`stuck`), when nobody has a share of the quota (`unanswered`), and
-//! when a row that cannot be read fails its listing: then the proxy does not come up beside it (`unanswered`).
+//! when a row that cannot be read fails its listing: a proxy that starts beside it answers nobody (`unanswered`).
 
 mod greedy;
 mod scene;
