@@ -44,7 +44,8 @@ pub struct NewFault {
     /// Method to hit; any when absent.
     #[serde(default)]
     pub method: Option<String>,
-    /// Path to hit; `*` stands for one segment, a last `**` for any rest. Absent: any path.
+    /// Path to hit; `*` stands for one segment, a last `**` for any rest. A parameter may follow, as in
+    /// `/payments?customer_id=cus_1`. Absent: any path.
     #[serde(default)]
     pub path: Option<String>,
     /// `reset_before`, `timeout_after`, `status_500`, `{"status": 502, "before": false}`, …
@@ -121,10 +122,17 @@ impl Fault {
         })
     }
 
-    fn hits(&self, method: &str, path: &str) -> bool {
+    /// Says whether a request of this method, path and query is hit.
+    fn hits(&self, method: &str, target: &str) -> bool {
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let (wanted, parameter) = match self.path.split_once('?') {
+            Some((wanted, parameter)) => (wanted, Some(parameter)),
+            None => (self.path.as_str(), None),
+        };
         self.kind != FaultKind::ConnectRefused
             && self.method.as_deref().is_none_or(|own| own.eq_ignore_ascii_case(method))
-            && path_matches(&self.path, path)
+            && path_matches(wanted, path)
+            && parameter.is_none_or(|wanted| query.split('&').any(|given| given == wanted))
     }
 }
 
@@ -208,9 +216,9 @@ impl Faults {
     }
 
     /// The fault for this request, if one hits; it is used up by one.
-    pub(crate) fn strike(&mut self, method: &str, path: &str) -> Option<Fault> {
+    pub(crate) fn strike(&mut self, method: &str, target: &str) -> Option<Fault> {
         for fault in &mut self.0 {
-            if fault.times == Some(0) || !fault.hits(method, path) {
+            if fault.times == Some(0) || !fault.hits(method, target) {
                 continue;
             }
             if fault.skip > 0 {
@@ -264,6 +272,16 @@ mod tests {
         assert!(faults.strike("POST", "/subscriptions/sub_1/change-plan").is_some());
         assert!(faults.strike("POST", "/subscriptions/sub_1/change-plan").is_none());
         faults.set(fault(json!({"path": "/payments/**", "kind": "status_500"})));
-        assert!(faults.strike("GET", "/payments/pay_1/line-items").is_some());
+        assert!(faults.strike("GET", "/payments/pay_1/line-items?x=1").is_some());
+    }
+
+    #[test]
+    fn strikes_by_a_parameter() {
+        let mut faults = Faults::default();
+        faults.set(fault(json!({"path": "/payments?customer_id=cus_1", "kind": "status_500"})));
+        assert!(faults.strike("GET", "/payments?page_size=9&customer_id=cus_1").is_some());
+        for other in ["/payments", "/payments?customer_id=cus_11", "/refunds?customer_id=cus_1"] {
+            assert!(faults.strike("GET", other).is_none(), "{other}");
+        }
     }
 }

@@ -82,7 +82,15 @@ impl Server {
     /// # Errors
     /// See [`ServerError`].
     pub fn start(settings: &[&str]) -> Result<Self, ServerError> {
-        Self::start_from(settings, "")
+        Self::start_from(folder()?, settings, "")
+    }
+
+    /// Another server, whose data is on the disk: for more of it than fits into memory. It lives as long as this process.
+    ///
+    /// # Errors
+    /// See [`ServerError`].
+    pub fn start_on_disk(settings: &[&str]) -> Result<Self, ServerError> {
+        Self::start_from(folder_in(&std::env::temp_dir())?, settings, "")
     }
 
     /// A standby that follows this server, under the name `name`. It lives as long as this process.
@@ -90,12 +98,15 @@ impl Server {
     /// # Errors
     /// See [`ServerError`].
     pub fn standby(&self, name: &str) -> Result<Self, ServerError> {
-        Self::start_from(&[], &format!("host={} user=tests application_name={name}", self.socket.display()))
+        Self::start_from(
+            folder()?,
+            &[],
+            &format!("host={} user=tests application_name={name}", self.socket.display()),
+        )
     }
 
-    fn start_from(settings: &[&str], primary: &str) -> Result<Self, ServerError> {
+    fn start_from(folder: PathBuf, settings: &[&str], primary: &str) -> Result<Self, ServerError> {
         let bin = programs().ok_or(ServerError::NotInstalled)?;
-        let folder = folder()?;
         let mut options = format!("-k {} -c listen_addresses='' -c max_connections=500", folder.display());
         for setting in settings {
             options.push_str(" -c ");
@@ -242,7 +253,10 @@ fn children(of: &str) -> Result<Vec<String>, ServerError> {
 /// See [`ServerError`].
 pub fn folder() -> Result<PathBuf, ServerError> {
     let memory = Path::new("/dev/shm");
-    let parent = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
+    if memory.is_dir() { folder_in(memory) } else { folder_in(&std::env::temp_dir()) }
+}
+
+fn folder_in(parent: &Path) -> Result<PathBuf, ServerError> {
     Ok(tempfile::Builder::new().prefix("upsell-pg-").tempdir_in(parent)?.keep())
 }
 

@@ -1,6 +1,7 @@
 //! A browser, or a merchant's server, that follows nothing and repeats nothing by itself.
 
 use std::{
+    net::IpAddr,
     sync::Once,
     time::{Duration, Instant},
 };
@@ -52,10 +53,22 @@ impl Answer {
 /// # Errors
 /// When none can be made.
 pub fn client() -> anyhow::Result<reqwest::Client> {
+    Ok(builder().build()?)
+}
+
+/// Creates a client that follows no redirect and asks from this address.
+///
+/// # Errors
+/// When none can be made.
+pub(crate) fn client_from(address: IpAddr) -> anyhow::Result<reqwest::Client> {
+    Ok(builder().local_address(address).build()?)
+}
+
+fn builder() -> reqwest::ClientBuilder {
     static ONCE: Once = Once::new();
     // A provider that somebody has installed before is as good.
     ONCE.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
-    Ok(reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?)
+    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none())
 }
 
 /// Asks again while the proxy says that it is not ready, as pages do.

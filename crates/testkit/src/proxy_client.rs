@@ -1,11 +1,13 @@
 //! Requests to a proxy, whichever process it runs in: as the merchant's server and as a buyer's page send them.
 
+use std::net::IpAddr;
+
 use anyhow::Context as _;
 use dodo_client::ids::{CustomerId, PaymentId};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::{Answer, MERCHANT_KEY, client};
+use crate::{Answer, MERCHANT_KEY, client, http::client_from};
 
 /// A client of one proxy.
 #[derive(Clone, Debug)]
@@ -21,6 +23,14 @@ impl ProxyClient {
     /// When there is no HTTP client.
     pub fn of(url: String) -> anyhow::Result<Self> {
         Ok(Self { url, http: client()? })
+    }
+
+    /// Creates a client that asks from another address of this machine, such as `127.0.0.2`.
+    ///
+    /// # Errors
+    /// When there is no HTTP client.
+    pub fn from_address(url: String, address: IpAddr) -> anyhow::Result<Self> {
+        Ok(Self { url, http: client_from(address)? })
     }
 
     /// Returns the address of the proxy, without a slash at the end.

@@ -42,11 +42,12 @@ pub(super) async fn answer(
     if path.starts_with("/_sim/") {
         return route(router, Request::from_parts(parts, body)).await;
     }
-    let fault = lock(&shared.faults).strike(parts.method.as_str(), &path);
+    let target = parts.uri.path_and_query().map_or(path, ToString::to_string);
+    let fault = lock(&shared.faults).strike(parts.method.as_str(), &target);
     let arrival = shared.step(|world| {
         let arrived = Logged {
             method: parts.method.to_string(),
-            path: parts.uri.path_and_query().map_or(path, ToString::to_string),
+            path: target,
             at: world.now,
             status_sent: None,
             fault: fault.as_ref().map(|fault| fault.name.clone()),

@@ -10,9 +10,13 @@
 
 mod measure;
 
-use std::time::Duration;
+use std::{
+    sync::OnceLock,
+    time::{Duration, Instant},
+};
 
 use async_trait::async_trait;
+use test_postgres::{Server, ServerError};
 use testkit::{
     Database,
     history::{Engine, age_quotes, fill},
@@ -97,10 +101,16 @@ fn case(seed: u64) -> (Engine, u64) {
     (engine, SIZES[at % SIZES.len()])
 }
 
+/// Returns an empty database on the disk: a million charges do not fit into the memory in which other tests have theirs.
 fn database(engine: Engine) -> anyhow::Result<Database> {
+    static SERVER: OnceLock<Result<Server, ServerError>> = OnceLock::new();
     match engine {
         Engine::Sqlite => Database::sqlite(),
-        Engine::Postgres => Database::postgres(),
+        Engine::Postgres => {
+            let server = SERVER.get_or_init(|| Server::start_on_disk(&["max_wal_size=4GB"]));
+            let server = server.as_ref().map_err(|error| anyhow::anyhow!("{error}"))?;
+            Database::elsewhere(server.fresh_database()?)
+        }
     }
 }
 
@@ -114,7 +124,11 @@ async fn compare(
     report: &mut Report,
 ) -> anyhow::Result<Vec<(&'static str, Duration)>> {
     let database = database(engine)?;
+    let began = Instant::now();
     fill(&database, charges).await?;
+    if plan.explain {
+        eprintln!("filled with {charges} charges in {} s", began.elapsed().as_secs());
+    }
     let mut grown: Option<Vec<(&'static str, Duration)>> = None;
     for take in 0..TAKES {
         if take > 0 {

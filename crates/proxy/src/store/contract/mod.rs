@@ -1,7 +1,7 @@
 //! The promises of the engines, on a real store: locks, uniqueness, order, durability, leases, and that every column is written
 //! and read back. What is decided is tested in `upsell_core::journal`, without a store; that a store decides nothing, by
 //! `differential`. Compiled once for each engine, like the statements themselves; the engine brings `fresh` (an empty
-//! store) and `opened` (the same store again, after a restart or for another tenant).
+//! store), `alone` (one that shares its database with no other test) and `opened` (the same store again, after a restart or for another tenant).
 
 mod bookings;
 mod charging;
@@ -12,6 +12,7 @@ mod events;
 mod forgetting;
 mod history;
 mod inbox;
+mod limits;
 mod offers;
 mod outbox;
 mod payment_links;
@@ -44,7 +45,7 @@ use wire::{AttemptId, EffectiveAt, IdempotencyKey, OfferId, ProductId, QuoteId, 
 
 use super::{
     SHARED, SqlStore,
-    fixture::{fresh, opened},
+    fixture::{alone, fresh, opened},
 };
 use crate::store::{
     Attempts, Cursor, Execute, Journal, Life, Offers, Purge, Purging, Quotes, StoreError, verbs::Verbs as _,

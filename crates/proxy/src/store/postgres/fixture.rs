@@ -15,6 +15,7 @@ use super::PostgresStore;
 /// Where a store is.
 pub(super) struct Place {
     pub(super) tenant: Tenant,
+    pub(super) database: SecretString,
 }
 
 /// The database that the tests share, each as another tenant.
@@ -27,7 +28,13 @@ pub(super) fn database() -> SecretString {
 pub(super) fn place() -> Place {
     static SHOPS: AtomicU32 = AtomicU32::new(0);
     let merchant = format!("shop-{}", SHOPS.fetch_add(1, Ordering::Relaxed));
-    Place { tenant: Tenant { merchant, mode: Mode::Test } }
+    Place { tenant: Tenant { merchant, mode: Mode::Test }, database: database() }
+}
+
+/// A shop that shares its database with no other.
+pub(super) fn place_alone() -> Place {
+    let database = Server::shared().unwrap().fresh_database().unwrap().into();
+    Place { database, ..place() }
 }
 
 pub(super) async fn fresh() -> (Place, Arc<PostgresStore>) {
@@ -36,7 +43,13 @@ pub(super) async fn fresh() -> (Place, Arc<PostgresStore>) {
     (place, store)
 }
 
-pub(super) async fn opened(_place: &Place, tenant: &Tenant) -> Arc<PostgresStore> {
+pub(super) async fn alone() -> (Place, Arc<PostgresStore>) {
+    let place = place_alone();
+    let store = opened(&place, &place.tenant).await;
+    (place, store)
+}
+
+pub(super) async fn opened(place: &Place, tenant: &Tenant) -> Arc<PostgresStore> {
     testkit::statements::record().unwrap();
-    Arc::new(PostgresStore::open(&database(), tenant).await.unwrap())
+    Arc::new(PostgresStore::open(&place.database, tenant).await.unwrap())
 }

@@ -17,7 +17,7 @@ mod fixture {
 
     use crate::store::postgres::{
         Address, PostgresStore,
-        fixture::{Place, database, place},
+        fixture::{Place, place, place_alone},
     };
 
     pub(super) async fn fresh() -> (Place, Arc<PostgresStore>) {
@@ -26,9 +26,15 @@ mod fixture {
         (place, store)
     }
 
-    pub(super) async fn opened(_place: &Place, tenant: &Tenant) -> Arc<PostgresStore> {
-        let direct = database();
+    pub(super) async fn alone() -> (Place, Arc<PostgresStore>) {
+        let place = place_alone();
+        let store = opened(&place, &place.tenant).await;
+        (place, store)
+    }
+
+    pub(super) async fn opened(place: &Place, tenant: &Tenant) -> Arc<PostgresStore> {
+        let direct = &place.database;
         let pooler = Pooler::shared().unwrap().to(direct.expose_secret()).into();
-        Arc::new(PostgresStore::open(Address::behind_pooler(&pooler, &direct), tenant).await.unwrap())
+        Arc::new(PostgresStore::open(Address::behind_pooler(&pooler, direct), tenant).await.unwrap())
     }
 }

@@ -96,22 +96,23 @@ impl Inbox for SqlStore {
         if !due {
             return Ok(Vec::new());
         }
+        // Read once, as in `attempts`.
         let take = match tried {
             Tried::Never => sqlx::query(concat!(
-                "UPDATE inbox SET next_try_at = $1
-                 WHERE tenant = $2 AND webhook_id IN (SELECT webhook_id FROM inbox
-                                                      WHERE tenant = $2 AND next_try_at <= $3 AND tries = 0
-                                                      ORDER BY next_try_at LIMIT $4",
+                "WITH due AS MATERIALIZED (SELECT webhook_id FROM inbox
+                                           WHERE tenant = $2 AND next_try_at <= $3 AND tries = 0
+                                           ORDER BY next_try_at LIMIT $4",
                 skip_locked!(),
-                ") RETURNING webhook_id, raw, tries"
+                ") UPDATE inbox SET next_try_at = $1
+                   WHERE tenant = $2 AND webhook_id IN (SELECT webhook_id FROM due) RETURNING webhook_id, raw, tries"
             )),
             Tried::Before => sqlx::query(concat!(
-                "UPDATE inbox SET next_try_at = $1
-                 WHERE tenant = $2 AND webhook_id IN (SELECT webhook_id FROM inbox
-                                                      WHERE tenant = $2 AND next_try_at <= $3 AND tries > 0
-                                                      ORDER BY next_try_at LIMIT $4",
+                "WITH due AS MATERIALIZED (SELECT webhook_id FROM inbox
+                                           WHERE tenant = $2 AND next_try_at <= $3 AND tries > 0
+                                           ORDER BY next_try_at LIMIT $4",
                 skip_locked!(),
-                ") RETURNING webhook_id, raw, tries"
+                ") UPDATE inbox SET next_try_at = $1
+                   WHERE tenant = $2 AND webhook_id IN (SELECT webhook_id FROM due) RETURNING webhook_id, raw, tries"
             )),
         };
         take.bind(until.0)

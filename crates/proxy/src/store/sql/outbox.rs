@@ -35,13 +35,14 @@ impl Outbox for SqlStore {
         if !any {
             return Ok(Vec::new());
         }
+        // Read once, as in `attempts`.
         sqlx::query(concat!(
-            "UPDATE outbox SET lease_until = $1
-             WHERE tenant = $2 AND id IN (SELECT id FROM outbox
-                                          WHERE tenant = $2 AND next_try_at <= $3 AND lease_until <= $3
-                                          ORDER BY next_try_at, created_at LIMIT $4",
+            "WITH due AS MATERIALIZED (SELECT id FROM outbox
+                                       WHERE tenant = $2 AND next_try_at <= $3 AND lease_until <= $3
+                                       ORDER BY next_try_at, created_at LIMIT $4",
             skip_locked!(),
-            ") RETURNING id, body, tries"
+            ") UPDATE outbox SET lease_until = $1
+               WHERE tenant = $2 AND id IN (SELECT id FROM due) RETURNING id, body, tries"
         ))
         .bind(lease_until.0)
         .bind(self.tenant)

@@ -72,14 +72,14 @@ impl RefundOrders for SqlStore {
         if !due {
             return Ok(Vec::new());
         }
+        // Read once, as in `attempts`.
         sqlx::query(concat!(
-            "UPDATE refund_orders SET lease_until = $1, lease_owner = $5
-             WHERE tenant = $2 AND (payment_id, cause) IN
-                   (SELECT payment_id, cause FROM refund_orders
-                    WHERE tenant = $2 AND next_check_at <= $3 AND lease_until <= $3
-                    ORDER BY next_check_at LIMIT $4",
+            "WITH due AS MATERIALIZED (SELECT payment_id, cause FROM refund_orders
+                                       WHERE tenant = $2 AND next_check_at <= $3 AND lease_until <= $3
+                                       ORDER BY next_check_at LIMIT $4",
             skip_locked!(),
-            ") RETURNING *"
+            ") UPDATE refund_orders SET lease_until = $1, lease_owner = $5
+               WHERE tenant = $2 AND (payment_id, cause) IN (SELECT payment_id, cause FROM due) RETURNING *"
         ))
         .bind(lease_until.0)
         .bind(self.tenant)

@@ -24,6 +24,11 @@ pub(super) async fn fresh() -> (Place, Arc<SqliteStore>) {
     (place, store)
 }
 
+/// Returns a fresh store: each has a database of its own.
+pub(super) async fn alone() -> (Place, Arc<SqliteStore>) {
+    fresh().await
+}
+
 pub(super) async fn opened(place: &Place, tenant: &Tenant) -> Arc<SqliteStore> {
     testkit::statements::record().unwrap();
     Arc::new(SqliteStore::open(&place.folder.path().join("proxy.db"), tenant).await.unwrap())
