@@ -11,7 +11,7 @@ use upsell_core::{
     domain::{AttemptRow, PaymentFacts, Source},
     journal::Weighed,
     policy::{
-        listing_plan::{self, Listing},
+        listing_plan::{self, Listing, Window},
         observe,
         reconcile_schedule::{self, AgeGroup, Look},
     },
@@ -25,8 +25,11 @@ use crate::{
     store::StoreError,
 };
 
-/// So many listings in a row that Dodo did not answer, and none that it did: it is away, and the rest is not tried.
+/// After so many listings in a row that Dodo did not answer, and none that it did, it is asked for a listing of nobody in
+/// particular. If that fails as well, Dodo is away, and the rest is not tried.
 const ENOUGH_FAILED: usize = 3;
+/// Seconds of that listing.
+const PROBED: i64 = 60;
 
 /// While Dodo lists payments for nobody, it is not asked every second. One for each age group.
 #[derive(Default)]
@@ -73,23 +76,20 @@ impl Pauses {
 /// What the listings of one round came to.
 #[derive(Default)]
 struct Round {
-    /// Listings that Dodo answered.
-    answered: usize,
-    /// Listings that it did not.
+    /// Dodo has answered one.
+    has_answered: bool,
+    /// Listings that it did not answer.
     failed: usize,
+    /// One of those was of everybody.
+    is_away: bool,
     /// Attempts that those would have told of.
     untold: Vec<AttemptRow>,
 }
 
 impl Round {
-    fn is_hopeless(&self) -> bool {
-        self.answered == 0 && self.failed >= ENOUGH_FAILED
-    }
-
-    /// Says whether Dodo lists payments for nobody. One buyer's listing that fails says nothing about the others'.
-    fn is_outage(&self) -> bool {
+    fn has_several_buyers(&self) -> bool {
         let buyers: BTreeSet<_> = self.untold.iter().map(|row| &row.customer_id).collect();
-        self.answered == 0 && buyers.len() > 1
+        buyers.len() > 1
     }
 }
 
@@ -109,7 +109,7 @@ impl Reconciler {
         }
         let mut round = Round::default();
         for listing in listing_plan::plan(rows) {
-            if round.is_hopeless() {
+            if self.is_hopeless(&mut round).await {
                 round.untold.extend(listing.attempts);
                 continue;
             }
@@ -123,7 +123,7 @@ impl Reconciler {
                 listed => self.tell(listing, listed, &mut round).await?,
             }
         }
-        let until = if round.is_outage() {
+        let until = if round.has_several_buyers() && self.is_away(&mut round).await {
             Some(self.pauses.begin(group, now))
         } else {
             self.pauses.end(group);
@@ -132,9 +132,29 @@ impl Reconciler {
         self.not_told(round.untold, group, until).await
     }
 
+    async fn is_hopeless(&self, round: &mut Round) -> bool {
+        round.failed >= ENOUGH_FAILED && self.is_away(round).await
+    }
+
+    /// Says whether Dodo lists payments for nobody. That it fails to list some buyers says nothing about the others, so that
+    /// it is asked.
+    async fn is_away(&self, round: &mut Round) -> bool {
+        if !round.has_answered && !round.is_away {
+            let now = self.clock.now();
+            let window = Window { from: later(now, -PROBED), to: now };
+            match self.gateway.payments_within(None, window, 1).await {
+                Err(ListingError::Dodo(_)) => round.is_away = true,
+                Ok(_) | Err(ListingError::TooLong) => round.has_answered = true,
+            }
+        }
+        !round.has_answered
+    }
+
+    /// Lists for each buyer what could not be listed for all. Dodo has answered.
     async fn one_by_one(&self, listing: &Listing, round: &mut Round) -> Result<(), StoreError> {
+        round.has_answered = true;
         for part in listing.by_buyer() {
-            if round.is_hopeless() {
+            if self.is_hopeless(round).await {
                 round.untold.extend(part.attempts);
                 continue;
             }
@@ -160,18 +180,19 @@ impl Reconciler {
     ) -> Result<(), StoreError> {
         match listed {
             Ok(listed) => {
-                round.answered = round.answered.saturating_add(1);
+                round.has_answered = true;
                 self.settle_listed(listing.attempts, &listed).await
             }
             // Dodo has answered; it is this buyer's listing that cannot be read to its end.
             Err(error @ ListingError::TooLong) => {
                 tracing::warn!(%error, "failed to list the payments of a buyer");
-                round.answered = round.answered.saturating_add(1);
+                round.has_answered = true;
                 self.not_told(listing.attempts, AgeGroup::Old, None).await
             }
             Err(ListingError::Dodo(error)) => {
                 tracing::warn!(%error, "failed to list payments");
                 round.failed = round.failed.saturating_add(1);
+                round.is_away |= listing.buyer.is_none();
                 round.untold.extend(listing.attempts);
                 Ok(())
             }

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use dodo_client::ids::PaymentId;
 use dodo_sim::{IntentStatus, SimConfig};
-use proxy::service::{gate::Closed, resolving::ResolveError};
+use proxy::{
+    clock::Clock as _,
+    service::{gate::Closed, resolving::ResolveError},
+};
 use serde_json::{Value, json};
 use upsell_core::{
     domain::{AttemptRow, AttemptState, OfferState},
@@ -74,6 +77,47 @@ async fn an_unreadable_payment_holds_up_its_own_attempt_only() {
     show(&rig, &payment_of(&rig, &poisoned), &json!({"created_at": "2026-12-01T00:00:00Z"}));
     rig.report(&rig.dodo, payment_of(&rig, &poisoned).as_str()).await.unwrap();
     assert_eq!(rig.offer_state(&poisoned).await, OfferState::Charged, "still settled by evidence");
+}
+
+/// Dodo fails to list this buyer, whoever else it lists.
+fn fail_to_list(rig: &Rig, shown: &Shown) {
+    let path = format!("/payments?customer_id={}", shown.offer.customer_id);
+    rig.dodo.fault("GET", &path, json!("status_500"), u32::MAX).unwrap();
+}
+
+/// I19: buyers whom Dodo fails to list keep nobody else from being found, when they are all that is due and when they come
+/// first.
+#[tokio::test]
+async fn buyers_who_cannot_be_listed_hold_up_nobody_else() {
+    let rig = Rig::start().await;
+    rig.dodo.switch(json!({"rate_limit": "off"})).unwrap();
+    let mut unlisted = Vec::new();
+    for _ in 0..3 {
+        let (shown, _) = lost(&rig).await;
+        fail_to_list(&rig, &shown);
+        unlisted.push(shown);
+        rig.pass_hours(2).await;
+    }
+    for shown in [lost(&rig).await.0, lost(&rig).await.0] {
+        fail_to_list(&rig, &shown);
+    }
+    rig.pass(15 * 60).await;
+    let (fresh, _) = lost(&rig).await;
+    rig.pass(2 * 60).await;
+    assert_eq!(rig.offer_state(&fresh).await, OfferState::Charged);
+
+    let (old, _) = lost(&rig).await;
+    fail_to_list(&rig, &old);
+    rig.pass_hours(2).await;
+    assert_eq!(rig.offer_state(&old).await, OfferState::Unknown);
+    rig.dodo.control().clear_faults();
+    for shown in &unlisted {
+        fail_to_list(&rig, shown);
+    }
+    // All at once, as at a start.
+    rig.store.make_live_due(rig.clock.now()).await.unwrap();
+    rig.workers.reconciler.round().await.unwrap();
+    assert_eq!(rig.offer_state(&old).await, OfferState::Charged);
 }
 
 /// I19: the gate opens although a payment of ours cannot be read, and what was only claimed in the backup stays closed.
