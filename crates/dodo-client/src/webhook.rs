@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::{
     error::DecodeError,
+    lenient::{self, Readable, null_as_default},
     types::{disputes::Dispute, payments::Payment, refunds::Refund, subscriptions::Subscription},
 };
 
@@ -39,11 +40,17 @@ pub enum EventObject {
 
 #[derive(Deserialize)]
 struct Envelope {
-    #[serde(default)]
-    business_id: Option<String>,
+    #[serde(default, deserialize_with = "null_as_default")]
+    business_id: String,
     #[serde(rename = "type")]
     kind: String,
     data: Value,
+}
+
+impl Readable for Envelope {
+    const NAME: &'static str = "webhook";
+    // Whose it is.
+    const STRICT: &'static [&'static str] = &["business_id"];
 }
 
 impl Event {
@@ -68,12 +75,13 @@ impl Event {
             "dispute" => EventObject::Dispute(read_object(envelope.data)?),
             _ => EventObject::Other,
         };
-        Ok(Self { business_id: envelope.business_id.unwrap_or_default(), kind: envelope.kind, object })
+        Ok(Self { business_id: envelope.business_id, kind: envelope.kind, object })
     }
 }
 
-fn read_object<T: serde::de::DeserializeOwned>(data: Value) -> Result<Box<T>, DecodeError> {
-    serde_path_to_error::deserialize(data)
-        .map(Box::new)
-        .map_err(|error| DecodeError::Shape { path: format!("data.{}", error.path()) })
+fn read_object<T: Readable>(data: Value) -> Result<Box<T>, DecodeError> {
+    lenient::from_value(data).map(Box::new).map_err(|error| match error {
+        DecodeError::Shape { path } => DecodeError::Shape { path: format!("data.{path}") },
+        DecodeError::NotJson => DecodeError::NotJson,
+    })
 }

@@ -9,6 +9,7 @@
 
 mod answers;
 mod charges;
+mod drift;
 mod quota;
 mod reads;
 mod requests;
