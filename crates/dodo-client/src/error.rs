@@ -2,6 +2,8 @@
 
 use std::{fmt, time::Duration};
 
+use serde::de::DeserializeOwned;
+
 use crate::lenient::{self, Readable};
 
 /// How much of an error's text is kept, in bytes.
@@ -202,6 +204,16 @@ impl DecodeError {
     /// When it is not JSON, or JSON of another shape: then with the field at which that shows.
     pub fn read<T: Readable>(body: &[u8]) -> Result<T, Self> {
         lenient::from_value(serde_json::from_slice(body).map_err(|_| Self::NotJson)?)
+    }
+
+    /// Reads a body of which every field counts, none of them twice.
+    pub(crate) fn read_exactly<T: DeserializeOwned>(body: &[u8]) -> Result<T, Self> {
+        let mut input = serde_json::Deserializer::from_slice(body);
+        let value = serde_path_to_error::deserialize(&mut input).map_err(|error| {
+            if error.inner().is_data() { Self::shape(error.path()) } else { Self::NotJson }
+        })?;
+        input.end().map_err(|_| Self::NotJson)?;
+        Ok(value)
     }
 
     /// JSON of another shape at this path.

@@ -70,6 +70,7 @@ pub(crate) fn from_value<T: Readable>(mut object: Value) -> Result<T, DecodeErro
 }
 
 /// Reads the rows of a list one by one. Returns those that can be read, and the number of those that cannot.
+#[cfg(feature = "http")]
 pub(crate) fn rows<T: Readable>(rows: Vec<Value>) -> (Vec<T>, usize) {
     let all = rows.len();
     let read: Vec<T> = rows.into_iter().filter_map(|row| from_value(row).ok()).collect();

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::{
     error::DecodeError,
-    lenient::{self, Readable, null_as_default},
+    lenient::{self, Readable},
     types::{disputes::Dispute, payments::Payment, refunds::Refund, subscriptions::Subscription},
 };
 
@@ -40,17 +40,11 @@ pub enum EventObject {
 
 #[derive(Deserialize)]
 struct Envelope {
-    #[serde(default, deserialize_with = "null_as_default")]
-    business_id: String,
+    #[serde(default)]
+    business_id: Option<String>,
     #[serde(rename = "type")]
     kind: String,
     data: Value,
-}
-
-impl Readable for Envelope {
-    const NAME: &'static str = "webhook";
-    // Whose it is.
-    const STRICT: &'static [&'static str] = &["business_id"];
 }
 
 impl Event {
@@ -60,7 +54,7 @@ impl Event {
     /// # Errors
     /// When it is not an envelope, or not the object that it claims to hold.
     pub fn read(body: &[u8]) -> Result<Self, DecodeError> {
-        let envelope: Envelope = DecodeError::read(body)?;
+        let envelope: Envelope = DecodeError::read_exactly(body)?;
         let family = envelope
             .data
             .get("payload_type")
@@ -75,7 +69,7 @@ impl Event {
             "dispute" => EventObject::Dispute(read_object(envelope.data)?),
             _ => EventObject::Other,
         };
-        Ok(Self { business_id: envelope.business_id, kind: envelope.kind, object })
+        Ok(Self { business_id: envelope.business_id.unwrap_or_default(), kind: envelope.kind, object })
     }
 }
 
