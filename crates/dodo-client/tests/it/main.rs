@@ -12,6 +12,7 @@ mod charges;
 mod drift;
 mod quota;
 mod reads;
+mod recorded;
 mod requests;
 mod secrets;
 mod set_up;
