@@ -37,10 +37,10 @@ const PAUSE: Duration = Duration::from_millis(5);
 const ABREAST: usize = 4;
 /// Requests of theirs that are answered before the honest buyers come.
 const HEAD_START: u64 = 60;
-/// Where they ask from. The honest ones ask from another address.
+/// Address of the greedy buyer. The honest ones ask from another.
 const GREEDY: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
 
-/// What the greedy buyer was told, and whether they are to stop.
+/// Answers to the greedy buyer so far, and their order to stop.
 #[derive(Default)]
 struct Greed {
     answers: AtomicU64,
