@@ -42,7 +42,7 @@ use crate::{
     upstream::UpstreamBudget,
 };
 
-/// How often the gauges are refreshed and the limits of idle callers go.
+/// Time between two refreshes of the gauges; limits of idle callers go with them.
 const HOUSEKEEPING: Duration = Duration::from_secs(60);
 /// How long charges under way may finish after the stop. Longer than one request to Dodo can take.
 const CHARGES_DRAIN: Duration = Duration::from_secs(35);
@@ -70,13 +70,13 @@ pub enum ApplicationError {
     Listen {
         /// Which.
         address: SocketAddr,
-        /// What the system said.
+        /// The system's error.
         error: io::Error,
     },
     /// The list of forgotten buyers cannot be written.
     #[error("UPSELL_FORGOTTEN_LIST: {path} cannot be written: {error}")]
     ForgottenList {
-        /// Which.
+        /// Its path.
         path: PathBuf,
         /// What the system said.
         error: io::Error,

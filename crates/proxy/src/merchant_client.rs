@@ -13,10 +13,10 @@ use crate::{
     settings::{AddressError, Origin},
 };
 
-/// How long the proxy may take to answer.
+/// Longest time that the proxy may take to answer.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Where the running proxy is.
+/// Address of the running proxy.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ProxyPlace {
     /// Address of the running proxy: https, or this machine. The merchant key is taken from UPSELL_MERCHANT_KEY.

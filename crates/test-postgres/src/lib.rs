@@ -216,7 +216,7 @@ pub fn signal_server(data: &Path, signal: &str) -> Result<(), ServerError> {
     if done.success() { Ok(()) } else { Err(ServerError::Start(format!("kill -s {signal} {main}: {done}"))) }
 }
 
-/// What Linux says of a process.
+/// State of a process, as Linux tells it.
 struct Standing {
     state: char,
     parent: String,

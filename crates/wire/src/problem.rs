@@ -27,8 +27,8 @@ words!(
         QuoteChanged,
         /// 409: the request with this key is still being worked on.
         KeyInProgress,
-        /// 409: no money of this attempt waits for a decision, or no longer; nothing was done.
-        NotUnderpaid,
+        /// 409: this attempt does not wait for a decision, or no longer; nothing was done.
+        NotResolvable,
         /// 410: the quote's time has passed; load or preview again.
         QuoteExpired,
         /// 410: the offer was declined, accepted or has expired.

@@ -68,7 +68,7 @@ pub struct Purchase {
     pub paid_at: UnixSeconds,
 }
 
-/// Where the buyer is billed, as far as prices and one-click charges need it (`billing` at Dodo): tax goes by country and postal
+/// Billing address of the buyer, as far as prices and one-click charges need it (`billing` at Dodo): tax goes by country and postal
 /// code, and so does a confirmed checkout with `minimal_address`. Street and city are not kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Billing {

@@ -1,4 +1,4 @@
-//! What may go from the store, and when (I21). Pure.
+//! Rules for what may go from the store, and when (I21). Pure.
 //!
 //! Every table has a purpose and a period ([`TABLES`]). A charge goes as a whole, and only once nothing can follow from it any
 //! more ([`hold`]). What outlives it says nothing of a person to whoever has not the store's key: keyed hashes of who refused
@@ -54,11 +54,11 @@ pub struct Charge {
     pub disputes: Vec<SeenDispute>,
     /// Refund orders of those payments.
     pub orders: Vec<StoredOrder>,
-    /// How its booking ended, if it has.
+    /// End of its booking, if there is one.
     pub booking_end: Option<BookingEnd>,
 }
 
-/// Why a charge has to be kept.
+/// Reason to keep a charge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Hold {
     /// Its outcome is not known, or somebody is at work on it.
@@ -75,7 +75,7 @@ pub enum Hold {
     RefundPending,
     /// A dispute of it is open: what the buyer agreed to may have to be shown.
     Disputed,
-    /// What it collected may still be given back.
+    /// Money that it collected may still be given back.
     Refundable,
 }
 
@@ -179,14 +179,14 @@ pub fn outlasts_forgetting(charge: &Charge, now: UnixSeconds) -> Option<Hold> {
     hold(charge, now).filter(|hold| hold.blocks_forgetting())
 }
 
-/// What a store says of something that it does not hold: whether it has let go of it, or never knew it.
+/// Answer of a store about something that it does not hold: it has let go of it, or never knew it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LetGo {
     /// There is a tombstone of the attempt or of the payment.
     pub has_tombstone: bool,
     /// Charges from before this time have gone.
     pub kept_since: Option<UnixSeconds>,
-    /// When the buyer was forgotten, if ever.
+    /// Time at which the buyer was forgotten, if ever.
     pub forgotten_at: Option<UnixSeconds>,
 }
 
@@ -224,7 +224,7 @@ pub fn tombstones_before(kept_since: UnixSeconds) -> UnixSeconds {
     later(kept_since, LATER_THAN_ITS_ATTEMPT.saturating_neg())
 }
 
-/// How long the rows of a table are kept.
+/// Period for which the rows of a table are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kept {
     /// Until their own end, minutes or hours ahead.

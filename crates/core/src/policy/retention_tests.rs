@@ -154,6 +154,7 @@ fn any_state() -> impl Strategy<Value = AttemptState> {
         AttemptState::Pending { customer_action: true },
         AttemptState::Failed(FailureReason::Declined),
         AttemptState::Abandoned,
+        AttemptState::NeedsReview,
         AttemptState::Scheduled,
         AttemptState::Underpaid,
         AttemptState::Dismissed,

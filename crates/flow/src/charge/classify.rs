@@ -85,8 +85,8 @@ fn by_code(problem: &Problem) -> Class {
         | ErrorCode::UnsupportedMediaType
         | ErrorCode::SignInRequired => Class::Refused(failed(FailureReason::ProcessingError, false)),
         ErrorCode::Unavailable | ErrorCode::RequestTimeout => Class::Unknown { repeat: true },
-        // `not_underpaid` answers the merchant's server, never a buyer.
-        ErrorCode::Internal | ErrorCode::NotUnderpaid => Class::Unknown { repeat: false },
+        // `not_resolvable` answers the merchant's server, never a buyer.
+        ErrorCode::Internal | ErrorCode::NotResolvable => Class::Unknown { repeat: false },
         ErrorCode::Other => by_status(problem.status),
     }
 }

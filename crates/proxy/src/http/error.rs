@@ -126,7 +126,7 @@ fn meaning(code: ErrorCode) -> (StatusCode, &'static str) {
         ErrorCode::AttemptInProgress => (StatusCode::CONFLICT, "Another attempt is under way"),
         ErrorCode::QuoteChanged => (StatusCode::CONFLICT, "The amount has changed; nothing was charged"),
         ErrorCode::KeyInProgress => (StatusCode::CONFLICT, "The request with this key is being worked on"),
-        ErrorCode::NotUnderpaid => (StatusCode::CONFLICT, "This attempt does not wait for such a decision"),
+        ErrorCode::NotResolvable => (StatusCode::CONFLICT, "This attempt does not wait for such a decision"),
         ErrorCode::QuoteExpired => (StatusCode::GONE, "The quote has expired; nothing was charged"),
         ErrorCode::OfferGone => (StatusCode::GONE, "The offer is over"),
         ErrorCode::PayloadTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),

@@ -52,9 +52,9 @@ pub struct Parts {
     pub upstream: Arc<UpstreamBudget>,
     /// Moment of the backup that the store was restored from, if one was named.
     pub restored_at: Option<UnixSeconds>,
-    /// How long what is kept.
+    /// Periods for which rows are kept.
     pub periods: Periods,
-    /// Whether the merchant's system takes notifications.
+    /// The merchant's system takes notifications.
     pub notifies: bool,
     /// The list of who was forgotten, where there is one beside the store.
     pub forgotten_list: Option<ForgottenList>,

@@ -51,7 +51,7 @@ impl ForgetError {
     }
 }
 
-/// What was forgotten.
+/// Result of forgetting a buyer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Forgotten {
     /// Everything from up to this time went, but for what is pending.
@@ -68,7 +68,7 @@ pub struct Forgetting {
     pub store: Arc<dyn Store>,
     /// The time.
     pub clock: Arc<dyn Clock>,
-    /// What is kept in memory of a buyer's methods.
+    /// Methods of buyers that are kept in memory.
     pub catalogue: Catalogue,
     /// The gate: whether the store is known to be whole.
     pub charging: Arc<Charging>,
@@ -99,7 +99,7 @@ impl Forgetting {
         Ok(forgotten)
     }
 
-    /// What Dodo calls pending is looked at, and not waited for. What is still pending afterwards keeps the buyer due.
+    /// Looks at charges that Dodo calls pending, and does not wait for them. One that is pending afterwards keeps the buyer due.
     async fn forget_in_store(
         &self,
         customer: &CustomerId,

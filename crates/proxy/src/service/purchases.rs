@@ -196,7 +196,7 @@ impl Purchases {
     }
 }
 
-/// Where a payment is billed, as far as it is needed.
+/// Billing address of a payment, as far as it is needed.
 fn billing(payment: &Payment) -> Option<Billing> {
     payment.billing.as_ref().map(|billing| Billing {
         country: billing.country.clone(),

@@ -37,7 +37,7 @@ impl ResolveError {
         match self {
             Self::Invalid => ErrorCode::InvalidRequest,
             Self::NotFound => ErrorCode::NotFound,
-            Self::NotOpen(_) => ErrorCode::NotUnderpaid,
+            Self::NotOpen(_) => ErrorCode::NotResolvable,
             Self::Store(error) => error.code(),
         }
     }

@@ -16,7 +16,7 @@ use crate::{
     store::{Cursor, Purge, Store, StoreError},
 };
 
-/// How often everything is gone through.
+/// Time between two passes over everything.
 const PACE: Duration = Duration::from_secs(3600);
 
 /// The worker.
@@ -25,9 +25,9 @@ pub struct Retaining {
     pub store: Arc<dyn Store>,
     /// The time.
     pub clock: Arc<dyn Clock>,
-    /// How long what is kept.
+    /// Periods for which rows are kept.
     pub periods: Periods,
-    /// Whether the merchant's system takes notifications.
+    /// The merchant's system takes notifications.
     pub notifies: bool,
     /// Forgets again what a restore has brought back.
     pub forgetting: Arc<Forgetting>,

@@ -86,7 +86,7 @@ impl Cursor {
 pub struct Step {
     /// Rows deleted or changed.
     pub changed: u64,
-    /// Where the next step begins; absent where there is nothing more.
+    /// Place of the next step; absent where there is nothing more.
     pub next: Option<Cursor>,
 }
 

@@ -17,7 +17,7 @@ pub type MayGo<'a> = &'a mut (dyn FnMut(&Charge) -> bool + Send);
 /// Decides over one charge of a buyer who is to be forgotten why it stays for now; `None` where it may go.
 pub type Outlasts<'a> = &'a (dyn Fn(&Charge) -> Option<Hold> + Sync);
 
-/// Which rows of a buyer go.
+/// Rows of a buyer that go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Until {
     /// All that there are.
@@ -37,7 +37,7 @@ impl Until {
     }
 }
 
-/// Where forgetting a buyer goes on. Charges go first: what is left of them says which payments still matter.
+/// Place at which forgetting a buyer goes on. Charges go first: what is left of them says which payments still matter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ForgetPlace {
     /// Charges, after this attempt.
@@ -67,7 +67,7 @@ pub struct ForgetStep {
     pub charges: u64,
     /// Charges that stay for now, and why.
     pub held: Vec<(AttemptId, Hold)>,
-    /// Where the next step begins; absent where there is nothing more.
+    /// Place of the next step; absent where there is nothing more.
     pub next: Option<ForgetPlace>,
 }
 

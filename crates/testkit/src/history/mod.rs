@@ -94,11 +94,15 @@ pub async fn fill(database: &Database, charges: u64) -> anyhow::Result<()> {
             )
             .fetch_all(&mut connection)
             .await?;
+            // Statistics go with their index, and the store writes them once.
+            connection.execute("CREATE TEMP TABLE kept AS SELECT * FROM sqlite_stat1").await?;
             connection.execute("BEGIN").await?;
             for statement in before_indexes(statements, &indexes) {
                 let context = format!("filling: {statement}");
                 connection.execute(AssertSqlSafe(statement)).await.context(context)?;
             }
+            connection.execute("DELETE FROM sqlite_stat1").await?;
+            connection.execute("INSERT INTO sqlite_stat1 SELECT * FROM kept").await?;
             connection.execute("COMMIT").await?;
             connection.close().await?;
         }

@@ -9,7 +9,7 @@ use std::{
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -61,11 +61,8 @@ struct Node {
 }
 
 impl Node {
-    /// Ends the node's Patroni; its server goes on.
-    fn end_patroni(&self) -> std::io::Result<()> {
-        let mut patroni = self.patroni.lock().unwrap_or_else(PoisonError::into_inner);
-        patroni.kill()?;
-        patroni.wait().map(drop)
+    fn patroni(&self) -> MutexGuard<'_, Child> {
+        self.patroni.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -84,9 +81,9 @@ impl Drop for Cluster {
     fn drop(&mut self) {
         // What is left of them is ended by the supervisor.
         for node in &self.nodes {
-            drop(node.end_patroni());
+            drop(end(&mut node.patroni()));
         }
-        drop(self.etcd.kill().and_then(|()| self.etcd.wait()));
+        drop(end(&mut self.etcd));
     }
 }
 
@@ -184,9 +181,9 @@ impl Cluster {
                         "{} is the primary and knows no standby; its Patroni is started again",
                         node.name
                     );
-                    node.end_patroni()?;
-                    let started = start_patroni(&self.folder, &node.name)?;
-                    *node.patroni.lock().unwrap_or_else(PoisonError::into_inner) = started;
+                    let mut patroni = node.patroni();
+                    end(&mut patroni)?;
+                    *patroni = start_patroni(&self.folder, &node.name)?;
                 }
                 _ => {}
             }
@@ -218,8 +215,7 @@ impl Cluster {
     /// Stops everything on a node where it stands, or lets it go on.
     pub(super) fn freeze(&self, no: usize, frozen: bool) -> anyhow::Result<()> {
         let signal = if frozen { "STOP" } else { "CONT" };
-        let patroni = &self.nodes[no].patroni;
-        let patroni = patroni.lock().unwrap_or_else(PoisonError::into_inner).id().to_string();
+        let patroni = self.nodes[no].patroni().id().to_string();
         Command::new("kill").args(["-s", signal, &patroni]).status()?;
         Ok(test_postgres::signal_server(&self.data(no), signal)?)
     }
@@ -284,6 +280,13 @@ fn command(folder: &Path, name: &str) -> anyhow::Result<Command> {
     Ok(command)
 }
 
+/// Ends a process; what it has started goes on.
+fn end(process: &mut Child) -> std::io::Result<()> {
+    process.kill()?;
+    process.wait().map(drop)
+}
+
+/// Returns the path of a node's configuration.
 fn configuration_of(folder: &Path, node: &str) -> PathBuf {
     folder.join(format!("{node}.yml"))
 }

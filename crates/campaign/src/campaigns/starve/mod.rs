@@ -56,7 +56,7 @@ const UNANSWERED: &str = "unanswered";
 /// See the module.
 pub(super) struct Starve;
 
-/// How much of everything.
+/// Amounts of everything that disturbs.
 struct Load {
     /// Payments of the two days before.
     payments: u32,
@@ -67,10 +67,10 @@ struct Load {
     greedy: usize,
 }
 
-/// What a whole campaign has.
+/// Load of a whole campaign.
 const WHOLE: Load =
     Load { payments: 12_000, in_the_hour: 6_000, old_charges: 100_000, greedy: greedy::MINUTES };
-/// What a reduced one has.
+/// Load of a reduced one.
 const QUICK: Load = Load { payments: 480, in_the_hour: 2_000, old_charges: 3_000, greedy: 1 };
 
 #[async_trait]
@@ -114,7 +114,7 @@ impl Campaign for Starve {
     }
 }
 
-/// What there was of it, on both engines.
+/// Counts for the closing line, of both engines together.
 #[derive(Default)]
 struct Facts {
     /// Requests for a page of payments while honest orders were waited for.

@@ -1,4 +1,4 @@
-//! What happens to one proxy: two bad days, then honest orders.
+//! The story of one proxy: two bad days, then honest orders.
 
 use anyhow::Context as _;
 use dodo_client::ids::{CustomerId, PaymentId};
@@ -34,7 +34,7 @@ const PER_MINUTE: usize = 10;
 pub(super) struct Order {
     /// Of its run.
     pub(super) seed: u64,
-    /// How the reply was lost.
+    /// Fault that lost the reply.
     pub(super) fault: &'static str,
     /// The offer.
     pub(super) shown: Shown,
@@ -50,7 +50,7 @@ pub(super) struct Scene<'a> {
     pub(super) services: &'a InProcessServices,
     /// Webhooks that cannot be read or applied, so far.
     pub(super) webhooks: u32,
-    /// Who makes a third of all payments.
+    /// The buyer who makes a third of all payments.
     pub(super) busy: CustomerId,
 }
 

@@ -1,8 +1,8 @@
-//! How long what is kept: settings, and what they are checked against.
+//! Periods for which rows are kept: settings, and the bounds that they are checked against.
 
 use super::{DAY, REFUNDABLE_DAYS};
 
-/// How long what is kept, in days, as the merchant says it.
+/// Periods in days, as the merchant says them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Days {
     /// Purchases.

@@ -165,7 +165,7 @@ impl Catalogue {
     /// # Errors
     /// When Dodo cannot be asked.
     pub async fn methods(&self, customer: &CustomerId) -> Result<Arc<[SavedMethod]>, CatalogueError> {
-        if self.away.contains_key(customer) {
+        if self.is_away(customer) {
             return self.fresh_methods(customer).await;
         }
         let fetched = self.methods.try_get_with(customer.clone(), self.fetch_methods(customer)).await;
@@ -187,7 +187,7 @@ impl Catalogue {
     /// # Errors
     /// When Dodo cannot be asked.
     pub async fn recent_methods(&self, customer: &CustomerId) -> Result<Arc<[SavedMethod]>, CatalogueError> {
-        if self.away.contains_key(customer) {
+        if self.is_away(customer) {
             return self.fresh_methods(customer).await;
         }
         let fetched = self.recent_methods.try_get_with(customer.clone(), self.fresh_methods(customer)).await;
@@ -243,7 +243,7 @@ impl Catalogue {
         customer: &CustomerId,
         id: &SubscriptionId,
     ) -> Result<Arc<Subscription>, CatalogueError> {
-        match self.away.contains_key(customer) {
+        match self.is_away(customer) {
             true => self.fresh_subscription(id).await,
             false => self.subscription(id).await,
         }
@@ -258,7 +258,7 @@ impl Catalogue {
         customer: &CustomerId,
         id: &SubscriptionId,
     ) -> Result<Arc<Subscription>, CatalogueError> {
-        if self.away.contains_key(customer) {
+        if self.is_away(customer) {
             return self.fresh_subscription(id).await;
         }
         let fetched = self.recent_subscriptions.try_get_with(id.clone(), self.fresh_subscription(id)).await;
@@ -271,11 +271,15 @@ impl Catalogue {
         self.away.insert(customer.clone(), ()).await;
     }
 
+    fn is_away(&self, customer: &CustomerId) -> bool {
+        self.away.contains_key(customer)
+    }
+
     /// What a subscription of this buyer owes, as it was seconds ago at most; `None` where it owes nothing or that is not
     /// known.
     pub async fn dues(&self, customer: &CustomerId, id: &SubscriptionId, now: UnixSeconds) -> Option<Money> {
         let fetch = self.fetch_dues(id, later(now, -DUES_WITHIN));
-        match self.away.contains_key(customer) {
+        match self.is_away(customer) {
             true => fetch.await,
             false => self.dues.get_with(id.clone(), fetch).await,
         }

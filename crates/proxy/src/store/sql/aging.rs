@@ -14,7 +14,7 @@ use super::{
 };
 use crate::store::{Cursor, Step, StoreError};
 
-/// What holds a plan of a charge.
+/// Tables that hold a plan of a charge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Plans {
     /// Offers.
@@ -219,7 +219,8 @@ fn readable<T>(read: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
     }
 }
 
-fn person(row: &DbRow) -> Result<Person, StoreError> {
+/// The buyer of a purchase.
+pub(super) fn person(row: &DbRow) -> Result<Person, StoreError> {
     Ok(Person {
         customer_id: parsed(row, "customer_id")?,
         email: row.try_get::<Option<String>, _>("email")?.map(EmailHash),

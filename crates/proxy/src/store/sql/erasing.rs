@@ -43,7 +43,7 @@ pub(super) enum Erase {
 pub(super) enum EraseUntil {
     /// Events.
     Events,
-    /// Who paid, in payments for other buyers.
+    /// Name of the payer, in payments for other buyers.
     PaidBy,
     /// Sessions that end by then.
     Sessions,

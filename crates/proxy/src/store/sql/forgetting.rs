@@ -11,7 +11,7 @@ use wire::{AttemptId, ProductId, UnixSeconds};
 
 use super::{
     SqlStore, Tx,
-    aging::cursor,
+    aging::{cursor, person},
     codec::{at, from_json, parsed},
     erasing::{Erase, EraseUntil},
     offers::offer,
@@ -33,7 +33,7 @@ const LIVES_FOR: i64 = 900;
 pub(super) struct Forgetting<'a> {
     /// The buyer.
     pub(super) customer: &'a CustomerId,
-    /// Which rows go.
+    /// Rows that go.
     pub(super) until: Until,
     /// Most rows that go.
     pub(super) most: u32,
@@ -202,10 +202,8 @@ impl SqlStore {
         .fetch_all(&mut *tx)
         .await?;
         for row in &rows {
-            let email = row.try_get::<Option<String>, _>("email")?.map(EmailHash);
-            let person = Person { customer_id: customer.clone(), email };
             let products: Vec<ProductId> = from_json(row, "product_ids")?;
-            self.write_owned(&mut tx, &person, &products).await?;
+            self.write_owned(&mut tx, &person(row)?, &products).await?;
             let payment: PaymentId = parsed(row, "payment_id")?;
             // A payment of a charge that stays is needed by it.
             if !self.is_of_a_charge(&mut tx, &payment).await? {

@@ -6,7 +6,7 @@
 use dodo_client::ids::{CustomerId, PaymentId, SubscriptionId};
 use sqlx::{AssertSqlSafe, Row};
 use upsell_core::{
-    domain::{AttemptWord, OfferRow, Person, QuoteRow, SeenDispute, SeenRefund},
+    domain::{AttemptWord, OfferRow, QuoteRow, SeenDispute, SeenRefund},
     journal::{
         Lock, Record, Scope, Stale, StoredAttempt, StoredOrder, StoredPayment, Watermark, record::OfferKey,
         states,
@@ -265,8 +265,7 @@ impl SqlStore {
             record.bought.extend(from_json::<Vec<ProductId>>(row, "product_ids")?);
         }
         // After the purchases: one that goes in between is found here.
-        let person = Person { customer_id: of.customer_id.clone(), email: of.email.clone() };
-        record.bought.extend(self.owned_in(tx, &person).await?);
+        record.bought.extend(self.owned_in(tx, &of.person()).await?);
         Ok(())
     }
 

@@ -110,11 +110,10 @@ impl SqlStore {
         .await?)
     }
 
-    /// What was taken of an offer that goes.
+    /// Keeps known as owned what was taken of an offer that goes.
     pub(super) async fn write_taken(&self, tx: &mut Tx, offer: &OfferRow) -> Result<(), StoreError> {
         let Some(product) = retention::taken(offer) else { return Ok(()) };
-        let person = Person { customer_id: offer.customer_id.clone(), email: offer.email.clone() };
-        self.write_owned(tx, &person, std::slice::from_ref(product)).await
+        self.write_owned(tx, &offer.person(), std::slice::from_ref(product)).await
     }
 }
 
