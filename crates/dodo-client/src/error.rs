@@ -2,6 +2,10 @@
 
 use std::{fmt, time::Duration};
 
+use serde::de::DeserializeOwned;
+
+use crate::lenient::{self, Readable};
+
 /// How much of an error's text is kept, in bytes.
 const MAX_TEXT: usize = 500;
 
@@ -194,21 +198,27 @@ pub enum DecodeError {
 }
 
 impl DecodeError {
-    /// Reads a body, as every answer and every webhook is read, naming the field at which that fails.
+    /// Reads a body, as every answer is read. A field that cannot be read and settles nothing is left out; see [`Readable`].
     ///
     /// # Errors
-    /// When it is not JSON, or JSON of another shape.
-    pub fn read<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, Self> {
+    /// When it is not JSON, or JSON of another shape: then with the field at which that shows.
+    pub fn read<T: Readable>(body: &[u8]) -> Result<T, Self> {
+        lenient::from_value(serde_json::from_slice(body).map_err(|_| Self::NotJson)?)
+    }
+
+    /// Reads a body of which every field counts, none of them twice.
+    pub(crate) fn read_exactly<T: DeserializeOwned>(body: &[u8]) -> Result<T, Self> {
         let mut input = serde_json::Deserializer::from_slice(body);
         let value = serde_path_to_error::deserialize(&mut input).map_err(|error| {
-            if error.inner().is_data() {
-                Self::Shape { path: shorten(&error.path().to_string()) }
-            } else {
-                Self::NotJson
-            }
+            if error.inner().is_data() { Self::shape(error.path()) } else { Self::NotJson }
         })?;
         input.end().map_err(|_| Self::NotJson)?;
         Ok(value)
+    }
+
+    /// JSON of another shape at this path.
+    pub(crate) fn shape(path: &serde_path_to_error::Path) -> Self {
+        Self::Shape { path: shorten(&path.to_string()) }
     }
 }
 
@@ -268,6 +278,9 @@ mod tests {
         struct Outer {
             #[expect(dead_code, reason = "only decoded")]
             items: Vec<u8>,
+        }
+        impl Readable for Outer {
+            const NAME: &'static str = "outer";
         }
         let error = DecodeError::read::<Outer>(br#"{"items":[1,"secret"]}"#).unwrap_err();
         assert_eq!(error, DecodeError::Shape { path: "items[1]".into() });

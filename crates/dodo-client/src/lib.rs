@@ -14,6 +14,7 @@
 //! | [`quota`] | how many requests may be made, and whose turn it is |
 //! | [`error`] | why a read or a write gave no answer |
 //! | [`evidence`] | what was seen of a charge, without judging it |
+//! | [`lenient`] | what makes an object unreadable, and what is left out of it |
 //! | [`webhook`] | the envelope of a webhook body, after its signature was checked elsewhere |
 //! | [`values`] | currency, exact decimals, metadata |
 //! | [`http`] | with the feature `http`: the client, its calls and its connections |
@@ -43,7 +44,7 @@ pub mod evidence;
 #[cfg(feature = "http")]
 pub mod http;
 pub mod ids;
-mod lenient;
+pub mod lenient;
 pub mod mode;
 pub mod quota;
 pub mod types;
@@ -54,5 +55,6 @@ pub use error::{ApiError, DecodeError, Error, ErrorBody, HeldBack, RateLimit, Tr
 pub use evidence::ChargeEvidence;
 #[cfg(feature = "http")]
 pub use http::{ApiKey, Client, Config, ConfigError, TimeLimits};
+pub use lenient::Readable;
 pub use mode::Mode;
 pub use quota::{Priority, Quota};

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::{
     error::DecodeError,
+    lenient::{self, Readable},
     types::{disputes::Dispute, payments::Payment, refunds::Refund, subscriptions::Subscription},
 };
 
@@ -53,7 +54,7 @@ impl Event {
     /// # Errors
     /// When it is not an envelope, or not the object that it claims to hold.
     pub fn read(body: &[u8]) -> Result<Self, DecodeError> {
-        let envelope: Envelope = DecodeError::read(body)?;
+        let envelope: Envelope = DecodeError::read_exactly(body)?;
         let family = envelope
             .data
             .get("payload_type")
@@ -72,8 +73,9 @@ impl Event {
     }
 }
 
-fn read_object<T: serde::de::DeserializeOwned>(data: Value) -> Result<Box<T>, DecodeError> {
-    serde_path_to_error::deserialize(data)
-        .map(Box::new)
-        .map_err(|error| DecodeError::Shape { path: format!("data.{}", error.path()) })
+fn read_object<T: Readable>(data: Value) -> Result<Box<T>, DecodeError> {
+    lenient::from_value(data).map(Box::new).map_err(|error| match error {
+        DecodeError::Shape { path } => DecodeError::Shape { path: format!("data.{path}") },
+        DecodeError::NotJson => DecodeError::NotJson,
+    })
 }

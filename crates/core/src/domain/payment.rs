@@ -86,10 +86,10 @@ pub struct PaymentFacts {
     pub amount: Money,
     /// Tax within.
     pub tax: Option<i64>,
-    /// When it last changed, as far as known.
-    pub at: UnixSeconds,
-    /// When it was begun.
-    pub created_at: UnixSeconds,
+    /// Time of its last change, as far as known.
+    pub at: Option<UnixSeconds>,
+    /// Time at which it was begun, where that can be read. What follows from it then takes the careful side.
+    pub created_at: Option<UnixSeconds>,
     /// The card charged.
     pub card: Option<Card>,
     /// What it was for.
@@ -102,7 +102,7 @@ pub struct PaymentFacts {
     pub subscription_id: Option<SubscriptionId>,
     /// What its metadata says about an attempt.
     pub named: Named,
-    /// It was looked up or reported: what is absent is absent at Dodo.
+    /// It was looked up or reported, and its cart could be read: what is absent is absent at Dodo.
     pub is_whole: bool,
 }
 
@@ -121,7 +121,7 @@ impl PaymentFacts {
             payment_link: payment.payment_link.clone(),
             amount: Money::new(payment.total_amount, payment.currency),
             tax: payment.tax,
-            at: payment.updated_at.unwrap_or(payment.created_at),
+            at: payment.updated_at.or(payment.created_at),
             created_at: payment.created_at,
             card: shown_card(payment.card_network.as_deref(), payment.card_last_four.as_deref()),
             charge_type: payment.charge_type.clone(),
@@ -129,7 +129,7 @@ impl PaymentFacts {
             checkout_session_id: payment.checkout_session_id.clone(),
             subscription_id: subscription.cloned(),
             named: Named::read(&payment.metadata, keys),
-            is_whole: true,
+            is_whole: !payment.unread.product_cart,
         }
     }
 

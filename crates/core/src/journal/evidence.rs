@@ -198,7 +198,8 @@ impl SettlePayment<'_> {
                 subscription_id: begins,
             }),
             checkout_url: own_page.or_else(|| self.base.checkout_url.clone()),
-            receipt: (observation == Observation::Succeeded).then(|| receipt::of_payment(quote, payment)),
+            receipt: (observation == Observation::Succeeded)
+                .then(|| receipt::of_payment(quote, payment, self.base.at)),
             refund: refunds::rules(
                 self.money,
                 row.kind,

@@ -215,8 +215,8 @@ pub fn genuine(row: &AttemptRow, by: &str) -> PaymentFacts {
         payment_link: None,
         amount: usd(row.agreed.unwrap_or(1900)),
         tax: Some(0),
-        at: NOW,
-        created_at: NOW,
+        at: Some(NOW),
+        created_at: Some(NOW),
         card: None,
         charge_type: is_change.then_some(ChargeType::PlanChange),
         cart: (!is_change).then(|| Cart(vec![(product("prod_kit"), 1)])),
@@ -231,7 +231,7 @@ impl PaymentFacts {
     /// Returns the same payment, begun at another time.
     #[must_use]
     pub fn began(self, created_at: UnixSeconds) -> Self {
-        Self { at: created_at, created_at, ..self }
+        Self { at: Some(created_at), created_at: Some(created_at), ..self }
     }
 }
 

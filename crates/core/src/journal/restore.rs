@@ -225,7 +225,7 @@ pub fn is_of(tags: &Tags, store: &StoreIdentity) -> bool {
 /// attempt from being made again, and settles nothing.
 #[must_use]
 pub fn may_be_older(payment: &PaymentFacts, store: &StoreIdentity) -> bool {
-    matches!(payment.named, Named::Attempt(_)) && payment.created_at < store.signed_since
+    matches!(payment.named, Named::Attempt(_)) && payment.created_at.is_none_or(|at| at < store.signed_since)
 }
 
 /// Says whether a listed payment tells nothing new: it succeeded, and the attempt that it names was settled by it, with

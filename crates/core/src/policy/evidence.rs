@@ -158,7 +158,7 @@ fn is_other_charge(case: &Case<'_>) -> bool {
     let is_purchase = case.row.kind != AttemptKind::PlanChange;
     let type_is_known =
         matches!(&payment.charge_type, Some(known) if !matches!(known, ChargeType::Unknown(_)));
-    let too_late = payment.created_at > later(case.row.created_at, BEGINS_WITHIN)
+    let too_late = payment.created_at.is_none_or(|at| at > later(case.row.created_at, BEGINS_WITHIN))
         && !is_reached(case)
         && payment.subscription_id.is_some();
     is_purchase && !type_is_known && (began_by_other || too_late)
@@ -219,7 +219,7 @@ pub fn may_go_back(row: &AttemptRow, payment: &PaymentFacts, proof: Proof) -> bo
 }
 
 fn begins_with_request(row: &AttemptRow, payment: &PaymentFacts) -> bool {
-    payment.created_at <= later(row.created_at, BEGINS_WITH_REQUEST)
+    payment.created_at.is_some_and(|at| at <= later(row.created_at, BEGINS_WITH_REQUEST))
 }
 
 fn proof_of_change(case: &Case<'_>) -> Result<Proof, Verdict> {
@@ -247,7 +247,8 @@ fn proof_of_change(case: &Case<'_>) -> Result<Proof, Verdict> {
 /// collected exactly what was agreed since the change was claimed.
 fn proof_by_subscription(case: &Case<'_>) -> Result<Proof, Verdict> {
     let Case { row, quote, payment, .. } = case;
-    let since = payment.created_at >= later(row.created_at, CLOCK_SLACK.saturating_neg());
+    let since =
+        payment.created_at.is_some_and(|at| at >= later(row.created_at, CLOCK_SLACK.saturating_neg()));
     let is_collected = payment.status == Some(IntentStatus::Succeeded);
     if !since || !is_collected || compare(case) != Some(Ordering::Equal) {
         return Err(Verdict::Foreign(Foreign::Unproven));

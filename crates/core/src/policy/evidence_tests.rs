@@ -182,7 +182,7 @@ fn a_copy_beside_the_payment_is_foreign() {
     let known = AttemptRow { payment_id: Some(payment("pay_0")), ..row.clone() };
     let collected = AttemptRow { state: AttemptState::Succeeded, ..known.clone() };
     let replied = AttemptRow { checkout_session_id: Some(checkout("cks_1")), ..known };
-    let later = PaymentFacts { created_at: after(181), ..copy.clone() };
+    let later = PaymentFacts { created_at: Some(after(181)), ..copy.clone() };
     for (settled, copy) in [(&collected, &later), (&replied, &copy), (&replied, &later)] {
         assert_eq!(judged(settled, &quote, copy, &world()), Verdict::Foreign(Foreign::OtherPayment));
     }
@@ -202,7 +202,7 @@ fn a_copy_beside_the_payment_is_foreign() {
 #[test]
 fn a_copy_that_fails_is_no_failure() {
     let (row, _, named) = sent(AttemptKind::OneClick);
-    let late = PaymentFacts { created_at: after(181), ..named.clone() };
+    let late = PaymentFacts { created_at: Some(after(181)), ..named.clone() };
     assert!(may_fail(&row, &named, Proof::Code) && !may_fail(&row, &late, Proof::Code));
     assert!(may_fail(&row, &late, Proof::OurId) && !may_fail(&row, &late, Proof::OldName));
 }
@@ -212,7 +212,7 @@ fn a_copy_that_fails_is_no_failure() {
 fn a_copy_does_not_go_back() {
     for kind in KINDS {
         let (row, _, named) = sent(kind);
-        let late = PaymentFacts { created_at: after(181), ..named.clone() };
+        let late = PaymentFacts { created_at: Some(after(181)), ..named.clone() };
         assert_eq!(may_go_back(&row, &named, Proof::Code), kind != AttemptKind::Hosted, "{kind:?}");
         assert!(!may_go_back(&row, &late, Proof::Code), "{kind:?}");
         assert!(!may_go_back(&row, &named, Proof::OldName), "{kind:?}");
@@ -221,6 +221,28 @@ fn a_copy_does_not_go_back() {
     let (row, quote, copy) = sent(AttemptKind::Hosted);
     let paid = AttemptRow { state: AttemptState::Succeeded, payment_id: Some(payment("pay_0")), ..row };
     assert_eq!(judged(&paid, &quote, &copy, &world()), Verdict::Foreign(Foreign::OtherPayment));
+}
+
+/// Where the time at which a payment began cannot be read, it settles by what it is, and what follows from that time takes the
+/// careful side.
+#[test]
+fn a_payment_of_which_the_beginning_is_not_known_settles_and_does_not_go_back() {
+    for kind in KINDS {
+        let (row, quote, payment) = sent(kind);
+        let unknown = PaymentFacts { created_at: None, at: None, ..payment };
+        assert_eq!(judged(&row, &quote, &unknown, &world()), OWN_BY_CODE, "{kind:?}");
+        assert!(!may_fail(&row, &unknown, Proof::Code) && !may_go_back(&row, &unknown, Proof::Code));
+        assert!(may_fail(&row, &unknown, Proof::OurId) && may_go_back(&row, &unknown, Proof::OurId));
+    }
+    let (row, quote, first) = sent(AttemptKind::OneClick);
+    let untyped =
+        PaymentFacts { created_at: None, subscription_id: Some(subscription()), cart: None, ..first };
+    let known = World { subscription: Some(now_on("prod_kit")), ..world() };
+    assert_eq!(
+        judged(&row, &quote, &untyped, &known),
+        Verdict::Foreign(Foreign::OtherCharge),
+        "it may be a renewal"
+    );
 }
 
 /// On the page that we opened anybody may pay, in any currency, with the tax of any country, and with a second card.
@@ -257,7 +279,7 @@ fn a_renewal_is_recognised_before_its_code() {
                 World { began_by: Some(payment("pay_1")), subscription: Some(now_on("prod_kit")), ..world() };
             assert_eq!(judged(&row, &quote, &renewal, &known), Verdict::Foreign(Foreign::OtherCharge));
             // The first payment was never learned of.
-            let later = PaymentFacts { created_at: after(86_400), ..renewal.clone() };
+            let later = PaymentFacts { created_at: Some(after(86_400)), ..renewal.clone() };
             let unknown = World { subscription: Some(now_on("prod_kit")), ..world() };
             assert_eq!(judged(&row, &quote, &later, &unknown), Verdict::Foreign(Foreign::OtherCharge));
             assert_eq!(judged(&row, &quote, &renewal, &unknown), OWN_BY_CODE, "the first one");
@@ -286,7 +308,7 @@ fn a_plan_change_is_paid_on_its_subscription_only() {
     assert_eq!(verdict(nameless.clone(), &before), Verdict::Foreign(Foreign::Unproven));
     for other in [
         PaymentFacts { amount: usd(1899), ..nameless.clone() },
-        PaymentFacts { created_at: after(-601), ..nameless.clone() },
+        PaymentFacts { created_at: Some(after(-601)), ..nameless.clone() },
         PaymentFacts { status: None, ..nameless },
     ] {
         assert_eq!(verdict(other, &applied), Verdict::Foreign(Foreign::Unproven));
@@ -339,7 +361,7 @@ fn any_payment() -> impl Strategy<Value = PaymentFacts> {
                 checkout_session_id: page.map(checkout),
                 subscription_id: plan.map(|id| SubscriptionId::parse(id).unwrap()),
                 amount: usd(amount),
-                created_at: UnixSeconds(NOW.0 + at),
+                created_at: Some(UnixSeconds(NOW.0 + at)),
                 ..base
             }
         },

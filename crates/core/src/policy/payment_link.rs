@@ -133,7 +133,8 @@ pub enum LinkPayment {
 pub fn is_used(payment: &PaymentFacts, of: LinkUse, now: UnixSeconds) -> LinkPayment {
     match &payment.status {
         Some(IntentStatus::Succeeded)
-            if of == LinkUse::PayDues && payment.at.0.saturating_add(SHOWS_WITHIN) > now.0 =>
+            if of == LinkUse::PayDues
+                && payment.at.is_none_or(|at| at.0.saturating_add(SHOWS_WITHIN) > now.0) =>
         {
             LinkPayment::JustPaid
         }

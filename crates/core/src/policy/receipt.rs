@@ -4,9 +4,9 @@ use wire::{Receipt, UnixSeconds};
 
 use crate::domain::{AttemptRow, PaymentFacts, QuoteRow};
 
-/// The receipt of a payment that collected.
+/// The receipt of a payment that collected, seen at `seen_at`.
 #[must_use]
-pub fn of_payment(quote: &QuoteRow, payment: &PaymentFacts) -> Receipt {
+pub fn of_payment(quote: &QuoteRow, payment: &PaymentFacts, seen_at: UnixSeconds) -> Receipt {
     let collected = payment.amount;
     let as_quoted = collected == quote.quote.total_money();
     Receipt {
@@ -17,7 +17,7 @@ pub fn of_payment(quote: &QuoteRow, payment: &PaymentFacts) -> Receipt {
         // A listing does not tell the tax; the quote's holds when its total was collected.
         tax: payment.tax.or(as_quoted.then_some(quote.quote.tax)).unwrap_or(0),
         credit: quote.quote.credit,
-        at: payment.at,
+        at: payment.at.unwrap_or(seen_at),
         payment_method: payment.card.clone().or_else(|| quote.card.clone()),
         renewal: quote.quote.renewal,
     }

@@ -192,16 +192,20 @@ pub struct LetGo {
 
 impl LetGo {
     /// Says whether an unknown payment that was begun at `begun` is one that the store has let go of, so that it proves no loss,
-    /// and nothing of it is written again.
+    /// and nothing of it is written again. One of which the beginning is not known may be a loss.
     #[must_use]
-    pub fn covers(&self, begun: UnixSeconds) -> bool {
-        self.has_tombstone || self.kept_since.is_some_and(|since| begun < since) || self.is_forgotten(begun)
+    pub fn covers(&self, begun: impl Into<Option<UnixSeconds>>) -> bool {
+        let begun = begun.into();
+        let has_gone = self.kept_since.zip(begun).is_some_and(|(since, begun)| begun < since);
+        self.has_tombstone || has_gone || self.is_forgotten(begun)
     }
 
-    /// Says whether something of this buyer from `begun` was forgotten. What they do afterwards is their own new choice.
+    /// Says whether something of this buyer from `begun` was forgotten. What they do afterwards is their own new choice;
+    /// where the beginning is not known, it may be from before.
     #[must_use]
-    pub fn is_forgotten(&self, begun: UnixSeconds) -> bool {
-        self.forgotten_at.is_some_and(|at| begun <= at)
+    pub fn is_forgotten(&self, begun: impl Into<Option<UnixSeconds>>) -> bool {
+        let begun = begun.into();
+        self.forgotten_at.is_some_and(|at| begun.is_none_or(|begun| begun <= at))
     }
 }
 

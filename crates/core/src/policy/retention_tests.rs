@@ -269,3 +269,12 @@ proptest! {
         }
     }
 }
+
+/// A payment of which the beginning is not known may be a loss, and may be from before its buyer was forgotten.
+#[test]
+fn an_unknown_beginning_is_covered_by_forgetting_only() {
+    let kept = LetGo { kept_since: Some(UnixSeconds(10)), ..LetGo::default() };
+    assert!(kept.covers(UnixSeconds(9)) && !kept.covers(None));
+    let forgotten = LetGo { forgotten_at: Some(UnixSeconds(10)), ..LetGo::default() };
+    assert!(forgotten.covers(None) && forgotten.is_forgotten(None) && !forgotten.covers(UnixSeconds(11)));
+}

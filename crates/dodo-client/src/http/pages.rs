@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::types::payments::{PaymentSummary, UnreadablePayment};
+use crate::{
+    lenient::{self, Readable},
+    types::payments::{PaymentSummary, UnreadablePayment},
+};
 
 /// The largest page that Dodo serves.
 pub const MAX_PAGE_SIZE: u8 = 100;
@@ -47,13 +50,11 @@ impl<T> Page<T> {
     }
 }
 
-impl<T: serde::de::DeserializeOwned> Page<T> {
+impl<T: Readable> Page<T> {
     /// Returns the page with the rows that can be read, and how many cannot.
     pub(crate) fn readable(rows: Items<serde_json::Value>, request: PageRequest) -> (Self, usize) {
         let Page { items: rows, next } = Page::new(rows, request);
-        let all = rows.len();
-        let items: Vec<T> = rows.iter().filter_map(|row| T::deserialize(row).ok()).collect();
-        let unreadable = all.saturating_sub(items.len());
+        let (items, unreadable) = lenient::rows(rows);
         (Self { items, next }, unreadable)
     }
 }
@@ -74,9 +75,10 @@ impl PaymentPage {
         let Page { items: rows, next } = Page::new(rows, request);
         let (mut items, mut unreadable) = (Vec::with_capacity(rows.len()), Vec::new());
         for row in rows {
-            match PaymentSummary::deserialize(&row) {
+            let known = UnreadablePayment::of(&row);
+            match lenient::from_value(row) {
                 Ok(payment) => items.push(payment),
-                Err(_) => unreadable.push(UnreadablePayment::of(&row)),
+                Err(_) => unreadable.push(known),
             }
         }
         Self { items, unreadable, next }
@@ -98,12 +100,20 @@ pub(crate) struct Items<T> {
     pub(crate) items: Vec<T>,
 }
 
+/// The rows are read one by one.
+impl Readable for Items<serde_json::Value> {
+    const NAME: &'static str = "list";
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::ids::{CustomerId, PaymentId};
+    use crate::{
+        ids::{CustomerId, PaymentId},
+        types::refunds::Refund,
+    };
 
     #[test]
     fn a_short_page_is_the_last() {
@@ -129,7 +139,7 @@ mod tests {
             row
         };
         for (bad, id, customer, pairs) in [
-            (spoiled("created_at", Value::Null), Some("pay_2"), Some("cus_1"), 1),
+            (spoiled("currency", Value::Null), Some("pay_2"), Some("cus_1"), 1),
             (spoiled("total_amount", json!(1e30)), Some("pay_2"), Some("cus_1"), 1),
             (spoiled("customer", json!("cus_1")), Some("pay_2"), None, 1),
             (spoiled("metadata", json!([])), Some("pay_2"), Some("cus_1"), 0),
@@ -151,9 +161,11 @@ mod tests {
 
     #[test]
     fn an_unreadable_row_is_counted_and_hides_no_other() {
-        let items = vec![json!(1), json!("x"), json!(3)];
-        let (page, unreadable) = Page::<u8>::readable(Items { items }, PageRequest::first(3));
-        assert_eq!((page.items, unreadable, page.next.is_some()), (vec![1, 3], 1, true));
+        let refund = |id: Value| json!({"refund_id": id, "payment_id": "pay_1", "status": "pending"});
+        let items = vec![refund(json!("ref_1")), refund(json!(2)), refund(json!("ref_3"))];
+        let (page, unreadable) = Page::<Refund>::readable(Items { items }, PageRequest::first(3));
+        let ids: Vec<_> = page.items.iter().map(|refund| refund.refund_id.as_str()).collect();
+        assert_eq!((ids, unreadable, page.next.is_some()), (vec!["ref_1", "ref_3"], 1, true));
     }
 
     #[test]

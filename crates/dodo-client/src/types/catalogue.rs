@@ -4,11 +4,11 @@ use serde::Deserialize;
 
 use crate::{
     ids::{AddonId, ProductId},
-    lenient::{null_as_default, open_enum},
+    lenient::{Readable, null_as_default, open_enum},
     values::{Currency, Metadata},
 };
 
-/// A product.
+/// A product. Strict: its id, its price with everything in it, whether it recurs, and what may be added.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Product {
     /// Which.
@@ -33,6 +33,11 @@ pub struct Product {
     /// The merchant's own pairs.
     #[serde(default, deserialize_with = "null_as_default")]
     pub metadata: Metadata,
+}
+
+impl Readable for Product {
+    const NAME: &'static str = "product";
+    const STRICT: &'static [&'static str] = &["is_recurring", "addons"];
 }
 
 /// A price. Amounts are before tax unless `tax_inclusive`, and before the product's own discount. What a
@@ -121,7 +126,7 @@ open_enum! {
     }
 }
 
-/// Something sold along with a subscription.
+/// Something sold along with a subscription. Strict: its id and its price.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Addon {
     /// Which.
@@ -136,4 +141,8 @@ pub struct Addon {
     /// The merchant's words.
     #[serde(default)]
     pub description: Option<String>,
+}
+
+impl Readable for Addon {
+    const NAME: &'static str = "addon";
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::payments::{BillingAddress, IntentStatus};
 use crate::{
     ids::{AddonId, CheckoutSessionId, CustomerId, PaymentId, ProductId},
-    lenient::null_as_default,
+    lenient::{Readable, null_as_default},
     values::{Currency, DecimalText, Metadata, rfc3339},
 };
 
@@ -106,6 +106,8 @@ pub enum Buyer {
 
 /// A session that was just made. It carries no status: a session is not a payment, and nothing here says
 /// that money moved.
+///
+/// Strict: its id. A payment's id that cannot be read is absent, as with older servers: the session leads to the payment.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 pub struct CheckoutSession {
     /// Which.
@@ -116,6 +118,10 @@ pub struct CheckoutSession {
     /// The payment that a one-click charge began. Older servers leave it out.
     #[serde(default)]
     pub payment_id: Option<PaymentId>,
+}
+
+impl Readable for CheckoutSession {
+    const NAME: &'static str = "checkout_session";
 }
 
 impl fmt::Debug for CheckoutSession {
@@ -130,13 +136,15 @@ impl fmt::Debug for CheckoutSession {
 }
 
 /// How a session stands. The payment's fields are absent while the buyer is still filling it in.
+///
+/// Strict: its id, its payment and how that stands.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct CheckoutStatus {
     /// Which session.
     pub id: CheckoutSessionId,
-    /// When it was made.
-    #[serde(with = "rfc3339")]
-    pub created_at: UnixSeconds,
+    /// Time at which it was made.
+    #[serde(default, with = "rfc3339::option")]
+    pub created_at: Option<UnixSeconds>,
     /// Its payment.
     #[serde(default)]
     pub payment_id: Option<PaymentId>,
@@ -145,7 +153,14 @@ pub struct CheckoutStatus {
     pub payment_status: Option<IntentStatus>,
 }
 
+impl Readable for CheckoutStatus {
+    const NAME: &'static str = "checkout_status";
+    const STRICT: &'static [&'static str] = &["payment_id", "payment_status"];
+}
+
 /// What a cart would cost, taxes and conversions included. Nothing is reserved by it.
+///
+/// Strict: every amount that a buyer is shown, what it is for, and what comes next.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct CheckoutPreview {
     /// Two letters; decides the tax.
@@ -174,6 +189,22 @@ pub struct CheckoutPreview {
     pub next_billing_date: Option<UnixSeconds>,
 }
 
+impl Readable for CheckoutPreview {
+    const NAME: &'static str = "checkout_preview";
+    const STRICT: &'static [&'static str] = &[
+        "total_tax",
+        "current_breakup.discount",
+        "current_breakup.tax",
+        "recurring_breakup",
+        "recurring_breakup.discount",
+        "recurring_breakup.tax",
+        "product_cart",
+        "product_cart[].tax_inclusive",
+        "product_cart[].is_subscription",
+        "next_billing_date",
+    ];
+}
+
 /// A sum and its parts, in minor units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub struct Breakup {
@@ -200,13 +231,17 @@ pub struct PreviewLine {
     #[serde(default)]
     pub name: Option<String>,
     /// Of `discounted_price` and `tax`.
-    pub currency: Currency,
+    #[serde(default)]
+    pub currency: Option<Currency>,
     /// After discount, in minor units.
-    pub discounted_price: i64,
+    #[serde(default)]
+    pub discounted_price: Option<i64>,
     /// As the merchant priced it, in `og_currency`.
-    pub og_price: i64,
+    #[serde(default)]
+    pub og_price: Option<i64>,
     /// Of `og_price`.
-    pub og_currency: Currency,
+    #[serde(default)]
+    pub og_currency: Option<Currency>,
     /// The tax on the line.
     #[serde(default)]
     pub tax: Option<i64>,

@@ -5,11 +5,11 @@ use serde::Deserialize;
 
 use crate::{
     ids::{CustomerId, PaymentMethodId},
-    lenient::{null_as_default, open_enum},
+    lenient::{Readable, null_as_default, open_enum},
     values::{ExpiryMonth, Metadata, rfc3339},
 };
 
-/// A buyer as stored by Dodo.
+/// A buyer as stored by Dodo. Strict: the id, whether the buyer is blocked, and the metadata.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Customer {
     /// Whose it is.
@@ -31,6 +31,11 @@ pub struct Customer {
     pub metadata: Metadata,
 }
 
+impl Readable for Customer {
+    const NAME: &'static str = "customer";
+    const STRICT: &'static [&'static str] = &["blocked_at", "metadata"];
+}
+
 open_enum! {
     /// The family a way to pay belongs to.
     PaymentMethodKind {
@@ -47,13 +52,20 @@ open_enum! {
     }
 }
 
-/// A saved way to pay. Dodo neither orders them nor marks one as the default, and says nothing about
+impl Default for PaymentMethodKind {
+    fn default() -> Self {
+        Self::Unknown(String::new())
+    }
+}
+
+/// A saved way to pay. Strict: its id. Dodo neither orders them nor marks one as the default, and says nothing about
 /// currencies.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct PaymentMethod {
     /// For the server only.
     pub payment_method_id: PaymentMethodId,
     /// The family.
+    #[serde(default, deserialize_with = "null_as_default")]
     pub payment_method: PaymentMethodKind,
     /// The member of the family (`credit`, `apple_pay`, ...).
     #[serde(default)]
@@ -67,6 +79,10 @@ pub struct PaymentMethod {
     /// Whether it may be charged by subscriptions; `None` is "not known".
     #[serde(default)]
     pub recurring_enabled: Option<bool>,
+}
+
+impl Readable for PaymentMethod {
+    const NAME: &'static str = "payment_method";
 }
 
 /// What is known of a saved card.
@@ -98,6 +114,10 @@ impl Card {
 pub struct PortalSession {
     /// Good for 24 hours.
     pub link: String,
+}
+
+impl Readable for PortalSession {
+    const NAME: &'static str = "portal_session";
 }
 
 impl std::fmt::Debug for PortalSession {

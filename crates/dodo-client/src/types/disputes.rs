@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use crate::{
     ids::{DisputeId, PaymentId},
-    lenient::open_enum,
+    lenient::{Readable, open_enum},
 };
 
 open_enum! {
@@ -27,7 +27,7 @@ open_enum! {
     }
 }
 
-/// A dispute.
+/// A dispute. Strict: all of it that is read here.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Dispute {
     /// Which.
@@ -36,4 +36,8 @@ pub struct Dispute {
     pub payment_id: PaymentId,
     /// How it stands.
     pub dispute_status: DisputeStatus,
+}
+
+impl Readable for Dispute {
+    const NAME: &'static str = "dispute";
 }

@@ -1,8 +1,8 @@
 //! What is sent and what comes back, one file a resource.
 //!
-//! Field names are Dodo's. A field that Dodo documents as always present, and without which the object means
-//! nothing, is required; every other is optional or defaulted, since older recordings and servers lack the
-//! newer ones. Fields that the proxy does not use are not read.
+//! Field names are Dodo's. A field without which the object means nothing is required; every other is optional or defaulted,
+//! since older recordings and servers lack the newer ones. Which of those are strict all the same says each type and its
+//! [`Readable`](crate::Readable). Fields that the proxy does not use are not read.
 
 pub mod catalogue;
 pub mod checkouts;

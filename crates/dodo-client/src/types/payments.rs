@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{disputes::Dispute, refunds::Refund};
 use crate::{
     ids::{CheckoutSessionId, CustomerId, PaymentId, PaymentMethodId, ProductId, SubscriptionId},
-    lenient::{null_as_default, open_enum, readable},
+    lenient::{Readable, null_as_default, open_enum},
     values::{Currency, Metadata, rfc3339},
 };
 
@@ -104,6 +104,10 @@ pub struct PaidItem {
 }
 
 /// A payment with all that is known of it: from its own GET, or from a webhook.
+///
+/// Strict: its id, the buyer's id, status, currency, amount, metadata, and the ids of what it belongs to. Every other field
+/// that cannot be read is absent, but `unread` tells a cart and refunds that cannot be read from none, and a `charge_type`
+/// that cannot be read is an unknown one: without a type a payment would pass for a new purchase.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Payment {
     /// Which.
@@ -126,9 +130,9 @@ pub struct Payment {
     /// Of `settlement_amount`.
     #[serde(default)]
     pub settlement_currency: Option<Currency>,
-    /// When it was begun.
-    #[serde(with = "rfc3339")]
-    pub created_at: UnixSeconds,
+    /// Time at which it was begun.
+    #[serde(default, with = "rfc3339::option")]
+    pub created_at: Option<UnixSeconds>,
     /// When it last changed.
     #[serde(default, with = "rfc3339::option")]
     pub updated_at: Option<UnixSeconds>,
@@ -178,18 +182,55 @@ pub struct Payment {
     #[serde(default)]
     pub refund_status: Option<RefundExtent>,
     /// What was given back of it, or is on its way back.
-    #[serde(default, deserialize_with = "readable")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub refunds: Vec<Refund>,
     /// Whether its buyer contests it.
-    #[serde(default, deserialize_with = "readable")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub disputes: Vec<Dispute>,
     /// The invoice.
     #[serde(default)]
     pub invoice_url: Option<String>,
+    /// Parts that Dodo sent and that cannot be read.
+    #[serde(skip)]
+    pub unread: UnreadParts,
+}
+
+/// Parts of a payment that are there and cannot be read. To take them for absent would be wrong about money.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct UnreadParts {
+    /// The cart: it has to be looked up.
+    pub product_cart: bool,
+    /// One refund or all: how much has gone back is not known.
+    pub refunds: bool,
+}
+
+impl Readable for Payment {
+    const NAME: &'static str = "payment";
+    const STRICT: &'static [&'static str] = &[
+        "status",
+        "metadata",
+        "subscription_id",
+        "subscription_ids",
+        "checkout_session_id",
+        "refunds[].amount",
+        "refunds[].currency",
+    ];
+    const ROWS: &'static [&'static str] = &["refunds", "disputes"];
+
+    fn left_out(&mut self, path: &str) {
+        match path {
+            "product_cart" => self.unread.product_cart = true,
+            "refunds" | "refunds[]" => self.unread.refunds = true,
+            "charge_type" => self.charge_type = Some(ChargeType::Unknown(String::new())),
+            _ => {}
+        }
+    }
 }
 
 /// A payment as lists show it. What is missing here is missing in the list, not in the payment: look the
 /// payment up to learn why it failed, how it was paid or what was bought.
+///
+/// As strict as [`Payment`].
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct PaymentSummary {
     /// Which.
@@ -203,9 +244,9 @@ pub struct PaymentSummary {
     pub currency: Currency,
     /// In minor units, tax included.
     pub total_amount: i64,
-    /// When it was begun.
-    #[serde(with = "rfc3339")]
-    pub created_at: UnixSeconds,
+    /// Time at which it was begun.
+    #[serde(default, with = "rfc3339::option")]
+    pub created_at: Option<UnixSeconds>,
     /// The pairs given at the checkout.
     #[serde(default, deserialize_with = "null_as_default")]
     pub metadata: Metadata,
@@ -218,6 +259,17 @@ pub struct PaymentSummary {
     /// The checkout it came from.
     #[serde(default)]
     pub checkout_session_id: Option<CheckoutSessionId>,
+}
+
+impl Readable for PaymentSummary {
+    const NAME: &'static str = "listed_payment";
+    const STRICT: &'static [&'static str] = &["status", "metadata", "subscription_id", "checkout_session_id"];
+
+    fn left_out(&mut self, path: &str) {
+        if path == "charge_type" {
+            self.charge_type = Some(ChargeType::Unknown(String::new()));
+        }
+    }
 }
 
 /// A row of a list of payments that this version cannot read, as far as it can be made out.
@@ -260,6 +312,13 @@ pub struct LineItems {
     /// Its lines.
     #[serde(default, deserialize_with = "null_as_default")]
     pub items: Vec<LineItem>,
+}
+
+/// Strict: the list. A line that cannot be read is left out.
+impl Readable for LineItems {
+    const NAME: &'static str = "line_items";
+    const STRICT: &'static [&'static str] = &["items"];
+    const ROWS: &'static [&'static str] = &["items"];
 }
 
 /// Which payments to list. Metadata cannot be searched for.

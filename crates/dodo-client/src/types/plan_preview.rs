@@ -6,17 +6,48 @@ use serde::Deserialize;
 use super::subscriptions::Subscription;
 use crate::{
     ids::{AddonId, ProductId},
-    lenient::null_as_default,
+    lenient::{Readable, null_as_default},
     values::{Currency, DecimalText, rfc3339},
 };
 
 /// The answer of a preview.
+///
+/// Strict: the whole sum, and of the plan to come what is strict in a [`Subscription`]. A line that cannot be read is
+/// [`LineItem::Unknown`].
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct PlanChangePreview {
     /// What happens now.
     pub immediate_charge: ImmediateCharge,
     /// The subscription as it would be afterwards: next renewal, recurring amount.
     pub new_plan: Subscription,
+}
+
+impl Readable for PlanChangePreview {
+    const NAME: &'static str = "plan_change_preview";
+    const STRICT: &'static [&'static str] = &[
+        "immediate_charge.summary.tax",
+        "immediate_charge.summary.customer_credits",
+        "immediate_charge.summary.customer_credits_currency",
+        "immediate_charge.summary.settlement_tax",
+        "new_plan.tax_inclusive",
+        "new_plan.addons",
+        "new_plan.metadata",
+        "new_plan.on_demand",
+        "new_plan.cancel_at_next_billing_date",
+        "new_plan.scheduled_change",
+        "new_plan.scheduled_change.addons",
+        "new_plan.discounts[].amount",
+        "new_plan.discounts[].cycles_remaining",
+        "new_plan.discounts[].preserve_on_plan_change",
+        "new_plan.discounts[].restricted_to",
+    ];
+    const ROWS: &'static [&'static str] = &["immediate_charge.line_items", "new_plan.discounts"];
+
+    fn left_out(&mut self, path: &str) {
+        if path == "immediate_charge.line_items[]" {
+            self.immediate_charge.line_items.push(LineItem::Unknown);
+        }
+    }
 }
 
 /// What is charged or credited at the change.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ids::{PaymentId, RefundId},
-    lenient::open_enum,
+    lenient::{Readable, open_enum},
     values::{Currency, rfc3339},
 };
 
@@ -49,7 +49,7 @@ pub struct RefundItem {
     pub tax_inclusive: Option<bool>,
 }
 
-/// A refund.
+/// A refund. Strict: all of it that is read here.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Refund {
     /// Which.
@@ -64,6 +64,11 @@ pub struct Refund {
     /// Of `amount`.
     #[serde(default)]
     pub currency: Option<Currency>,
+}
+
+impl Readable for Refund {
+    const NAME: &'static str = "refund";
+    const STRICT: &'static [&'static str] = &["amount", "currency"];
 }
 
 /// Which refunds or disputes to list.

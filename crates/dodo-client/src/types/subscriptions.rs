@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     ids::{CustomerId, PaymentId, PaymentMethodId, ProductId, SubscriptionId},
-    lenient::{null_as_default, open_enum, readable},
+    lenient::{Readable, null_as_default, open_enum},
     values::{Currency, Metadata, rfc3339},
 };
 
@@ -39,6 +39,10 @@ open_enum! {
 }
 
 /// A subscription with all that is known of it. The plan's name and list price stand at its product.
+///
+/// Strict: its id, the buyer's id, plan, quantity, add-ons, status, what a renewal costs and when, metadata (a plan change
+/// sends it back), a booked change, and the two switches that decide whether its plan may change. Every other field that cannot
+/// be read is absent.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Subscription {
     /// Which.
@@ -67,9 +71,9 @@ pub struct Subscription {
     /// The merchant's own pairs.
     #[serde(default, deserialize_with = "null_as_default")]
     pub metadata: Metadata,
-    /// When the current period began.
-    #[serde(with = "rfc3339")]
-    pub previous_billing_date: UnixSeconds,
+    /// Time at which the current period began.
+    #[serde(default, with = "rfc3339::option")]
+    pub previous_billing_date: Option<UnixSeconds>,
     /// When it ends.
     #[serde(with = "rfc3339")]
     pub next_billing_date: UnixSeconds,
@@ -96,8 +100,26 @@ pub struct Subscription {
     #[serde(default)]
     pub scheduled_change: Option<ScheduledChange>,
     /// Discounts within `recurring_pre_tax_amount`, in the order in which they apply.
-    #[serde(default, deserialize_with = "readable")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub discounts: Vec<AppliedDiscount>,
+}
+
+impl Readable for Subscription {
+    const NAME: &'static str = "subscription";
+    const STRICT: &'static [&'static str] = &[
+        "tax_inclusive",
+        "addons",
+        "metadata",
+        "on_demand",
+        "cancel_at_next_billing_date",
+        "scheduled_change",
+        "scheduled_change.addons",
+        "discounts[].amount",
+        "discounts[].cycles_remaining",
+        "discounts[].preserve_on_plan_change",
+        "discounts[].restricted_to",
+    ];
+    const ROWS: &'static [&'static str] = &["discounts"];
 }
 
 open_enum! {
@@ -173,6 +195,10 @@ pub struct SubscriptionSummary {
     pub next_billing_date: UnixSeconds,
 }
 
+impl Readable for SubscriptionSummary {
+    const NAME: &'static str = "listed_subscription";
+}
+
 /// Which subscriptions to list.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct SubscriptionFilter {
@@ -187,7 +213,8 @@ pub struct SubscriptionFilter {
     pub status: Option<SubscriptionStatus>,
 }
 
-/// The answer of calls that may need the buyer at a page of Dodo's. Everything is absent when they do not.
+/// The answer of calls that may need the buyer at a page of Dodo's. Everything is absent when they do not. Nothing in it is
+/// strict: that it was answered counts, and a payment is found at its subscription as well.
 #[derive(Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct PaymentLink {
@@ -198,6 +225,10 @@ pub struct PaymentLink {
     /// Until when the link is good.
     #[serde(with = "rfc3339::option")]
     pub expires_on: Option<UnixSeconds>,
+}
+
+impl Readable for PaymentLink {
+    const NAME: &'static str = "payment_link";
 }
 
 impl fmt::Debug for PaymentLink {

@@ -2,7 +2,10 @@
 
 use serde::Deserialize;
 
-use crate::{ids::WebhookEndpointId, lenient::null_as_default};
+use crate::{
+    ids::WebhookEndpointId,
+    lenient::{Readable, null_as_default},
+};
 
 /// An address that webhooks go to.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -17,4 +20,9 @@ pub struct WebhookEndpoint {
     /// The only types that are sent; all of them where there is none.
     #[serde(default, deserialize_with = "null_as_default")]
     pub filter_types: Vec<String>,
+}
+
+impl Readable for WebhookEndpoint {
+    const NAME: &'static str = "webhook_endpoint";
+    const STRICT: &'static [&'static str] = &["disabled", "filter_types"];
 }

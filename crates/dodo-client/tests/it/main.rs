@@ -9,8 +9,10 @@
 
 mod answers;
 mod charges;
+mod drift;
 mod quota;
 mod reads;
+mod recorded;
 mod requests;
 mod secrets;
 mod set_up;

@@ -249,7 +249,7 @@ async fn a_plan_change_takes_what_the_preview_said() {
 
     let filter =
         SubscriptionFilter { customer_id: Some(after.customer.customer_id), ..SubscriptionFilter::default() };
-    let page = world.client.list_subscriptions(&filter, PageRequest::first(10)).await.unwrap();
+    let (page, _) = world.client.list_subscriptions(&filter, PageRequest::first(10)).await.unwrap();
     assert_eq!((page.items.len(), &page.items[0].subscription_id), (1, &id));
 }
 

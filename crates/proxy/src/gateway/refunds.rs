@@ -1,7 +1,7 @@
 //! Refunds and disputes: Dodo's words into ours, and the one request that gives money back.
 
 use dodo_client::{
-    ChargeEvidence, Error,
+    ChargeEvidence, DecodeError, Error,
     http::pages::{MAX_PAGE_SIZE, Page, PageRequest},
     ids::PaymentId,
     types::{
@@ -87,9 +87,15 @@ impl Gateway {
     /// How a payment and its refunds stand.
     ///
     /// # Errors
-    /// When Dodo does not answer.
+    /// When Dodo does not answer, or a refund of the payment cannot be read.
     pub async fn refundable(&self, id: &PaymentId) -> Result<Refundable, Error> {
-        Ok(Refundable::of(&self.dodo.get_payment(id).await?))
+        let payment = self.dodo.get_payment(id).await?;
+        if payment.unread.refunds {
+            // It may have gone back already.
+            let reason = DecodeError::Shape { path: "refunds".to_owned() };
+            return Err(Error::Undecodable { status: 200, reason });
+        }
+        Ok(Refundable::of(&payment))
     }
 
     /// The line of a payment from which so much can be given back: Dodo takes partial amounts by line.

@@ -67,7 +67,9 @@ impl Purchases {
     /// # Errors
     /// See [`PurchaseError`].
     pub async fn record(&self, payment: &Payment) -> Result<Option<Purchase>, PurchaseError> {
-        if !is_purchase(payment) || retention::is_over(payment.created_at, self.period, self.clock.now()) {
+        // Where its beginning cannot be read, it is taken for one of now: reports of it come with it.
+        let paid_at = payment.created_at.or(payment.updated_at).unwrap_or_else(|| self.clock.now());
+        if !is_purchase(payment) || retention::is_over(paid_at, self.period, self.clock.now()) {
             return Ok(None);
         }
         let let_go = self.store.let_go(None, &payment.payment_id, &payment.customer.customer_id).await?;
@@ -93,7 +95,7 @@ impl Purchases {
                 _ => None,
             },
             billing: billing(payment),
-            paid_at: payment.created_at,
+            paid_at,
         };
         // Of a buyer who was forgotten since, the store keeps what is owned and nothing else.
         self.store.upsert_purchase(&purchase).await?;
@@ -147,7 +149,7 @@ impl Purchases {
         let known = self.store.latest_purchase(customer).await?;
         // A listing may be behind as well.
         match (listed, known) {
-            (Some(listed), Some(known)) if known.paid_at > listed.created_at => {
+            (Some(listed), Some(known)) if listed.created_at.is_some_and(|begun| known.paid_at > begun) => {
                 self.look_up(customer, &known.payment_id).await
             }
             (Some(listed), _) => self.look_up(customer, &listed.payment_id).await,
@@ -170,7 +172,11 @@ impl Purchases {
         }
     }
 
-    async fn payment(&self, id: &PaymentId) -> Result<Option<Payment>, PurchaseError> {
+    /// Returns a payment as it is now at Dodo; `None` where there is none.
+    ///
+    /// # Errors
+    /// See [`PurchaseError`].
+    pub async fn payment(&self, id: &PaymentId) -> Result<Option<Payment>, PurchaseError> {
         match self.gateway.whole_payment(id).await {
             Ok(payment) => Ok(Some(payment)),
             Err(error) if error.is_not_found() => Ok(None),
@@ -213,6 +219,8 @@ fn is_purchase(payment: &Payment) -> bool {
         && payment.total_amount >= 0
         && matches!(payment.charge_type, None | Some(ChargeType::New))
         && payment.metadata.text(OURS).is_none()
+        // Without its cart it would be offered what it bought.
+        && !payment.unread.product_cart
 }
 
 #[cfg(test)]

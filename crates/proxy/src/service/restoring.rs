@@ -273,8 +273,9 @@ impl Restoring {
             Some((product, _)) => self.charging.name_of(product).await,
             None => String::new(),
         };
-        let Some(mut rebuilding) = restore::rebuilding(tags, payment.created_at, name, self.clock.now())
-        else {
+        let now = self.clock.now();
+        let begun = payment.created_at.unwrap_or(now);
+        let Some(mut rebuilding) = restore::rebuilding(tags, begun, name, now) else {
             tracing::error!(attempt_id = %tags.attempt, "a payment says too little to write its attempt anew");
             return Ok(None);
         };

@@ -215,7 +215,14 @@ impl Webhooks {
         Ok(self.store.inbox_applied(id, self.clock.now()).await?)
     }
 
-    async fn payment(&self, payment: &Payment) -> Result<(), WebhookError> {
+    async fn payment(&self, reported: &Payment) -> Result<(), WebhookError> {
+        // A cart that cannot be read is not an absent one: Dodo may be able to tell it now.
+        let looked_up = if reported.unread.product_cart {
+            self.purchases.payment(&reported.payment_id).await?
+        } else {
+            None
+        };
+        let payment = looked_up.as_ref().unwrap_or(reported);
         self.charging.observe_payment(payment).await?;
         crate::failpoint!("webhook.observed");
         // Paying on a hosted page may have saved a method; paying with one has made it the latest used.

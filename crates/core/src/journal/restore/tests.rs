@@ -124,7 +124,7 @@ fn a_renewal_begins_no_restore() {
 #[test]
 fn only_names_from_before_there_were_codes_may_be_older() {
     let store = StoreIdentity { signed_since: NOW, ..identity() };
-    let at = |named, created_at| PaymentFacts { created_at, ..payment(named) };
+    let at = |named, begun| PaymentFacts { created_at: Some(begun), ..payment(named) };
     let named = || Named::Attempt(Tags::example().attempt);
     assert!(may_be_older(&at(named(), UnixSeconds(NOW.0 - 1)), &store));
     assert!(!may_be_older(&at(named(), NOW), &store));
@@ -249,7 +249,7 @@ fn only_the_success_that_is_known_is_old_news() {
     let known = AttemptRow {
         state: AttemptState::Succeeded,
         payment_id: Some(payment.payment_id.clone()),
-        receipt: Some(receipt::of_payment(&quote, &payment)),
+        receipt: Some(receipt::of_payment(&quote, &payment, NOW)),
         ..waiting.clone()
     };
     assert!(is_old_news(&known, &payment), "{known:?}");

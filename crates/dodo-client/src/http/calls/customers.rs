@@ -1,6 +1,7 @@
 //! Customers and their saved payment methods.
 
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::{
     Error,
@@ -10,6 +11,7 @@ use crate::{
         transport::{Ask, json},
     },
     ids::CustomerId,
+    lenient,
     types::customers::{Customer, PaymentMethod, PortalSession},
 };
 
@@ -28,14 +30,14 @@ impl Client {
         self.transport.read(Ask::get(&["customers", id.as_str()])).await
     }
 
-    /// `GET /customers/{id}/payment-methods`. A read. Not paged.
+    /// `GET /customers/{id}/payment-methods`. A read. Not paged. A method that cannot be read is left out: nothing is charged to it.
     ///
     /// # Errors
     /// See [`Error`].
     pub async fn list_payment_methods(&self, id: &CustomerId) -> Result<Vec<PaymentMethod>, Error> {
-        let list: Items<PaymentMethod> =
+        let list: Items<Value> =
             self.transport.read(Ask::get(&["customers", id.as_str(), "payment-methods"])).await?;
-        Ok(list.items)
+        Ok(lenient::rows(list.items).0)
     }
 
     /// `POST /customers/{id}/customer-portal/session`. A write: a link of which there may be many.

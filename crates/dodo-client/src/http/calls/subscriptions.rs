@@ -2,6 +2,7 @@
 
 use reqwest::Method;
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::{
     ChargeEvidence, Error,
@@ -53,7 +54,7 @@ impl Client {
         self.transport.read(Ask::get(&["subscriptions", id.as_str()])).await
     }
 
-    /// `GET /subscriptions`, one page. A read.
+    /// `GET /subscriptions`, one page. A read. Returns the rows that can be read, and how many cannot.
     ///
     /// # Errors
     /// See [`Error`].
@@ -61,10 +62,10 @@ impl Client {
         &self,
         filter: &SubscriptionFilter,
         page: PageRequest,
-    ) -> Result<Page<SubscriptionSummary>, Error> {
-        let items: Items<SubscriptionSummary> =
+    ) -> Result<(Page<SubscriptionSummary>, usize), Error> {
+        let rows: Items<Value> =
             self.transport.read(Ask::get(&["subscriptions"]).query(&Paged { filter, page })).await?;
-        Ok(Page::new(items, page))
+        Ok(Page::readable(rows, page))
     }
 
     /// `POST /subscriptions/{id}/update-payment-method` with a new method: a page on which the buyer gives

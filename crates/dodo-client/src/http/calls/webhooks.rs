@@ -4,11 +4,13 @@ use std::fmt;
 
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::{
-    Error,
+    Error, Readable,
     http::{Client, transport::Ask},
     ids::WebhookEndpointId,
+    lenient,
     types::webhooks::WebhookEndpoint,
 };
 
@@ -23,12 +25,21 @@ struct Limit {
 /// Unlike every other list: not `items`.
 #[derive(Deserialize)]
 struct Endpoints {
-    data: Vec<WebhookEndpoint>,
+    data: Vec<Value>,
+}
+
+/// The rows are read one by one.
+impl Readable for Endpoints {
+    const NAME: &'static str = "list";
 }
 
 #[derive(Deserialize)]
 struct Secret {
     secret: String,
+}
+
+impl Readable for Secret {
+    const NAME: &'static str = "webhook_secret";
 }
 
 impl fmt::Debug for Secret {
@@ -38,14 +49,14 @@ impl fmt::Debug for Secret {
 }
 
 impl Client {
-    /// `GET /webhooks`. A read; the first hundred.
+    /// `GET /webhooks`. A read; the first hundred. One that cannot be read is left out.
     ///
     /// # Errors
     /// See [`Error`].
     pub async fn list_webhook_endpoints(&self) -> Result<Vec<WebhookEndpoint>, Error> {
         let list: Endpoints =
             self.transport.read(Ask::get(&["webhooks"]).query(&Limit { limit: LIMIT })).await?;
-        Ok(list.data)
+        Ok(lenient::rows(list.data).0)
     }
 
     /// `GET /webhooks/{id}/secret`: what webhooks to that address are signed with. A read.

@@ -1,24 +1,25 @@
 //! Requests that are sent once. There is no loop in this file, and there must be none.
 
-use serde::{Serialize, de::DeserializeOwned};
+use serde::Serialize;
 
 use super::{Ask, Transport, exchange::Exchange};
 use crate::{
     error::{DecodeError, Error},
     evidence::ChargeEvidence,
     http::turn,
+    lenient::Readable,
 };
 
 /// How the body of a 2xx is read.
 pub(crate) type Decode<T> = fn(&[u8]) -> Result<T, DecodeError>;
 
 /// The usual way: JSON.
-pub(crate) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
+pub(crate) fn json<T: Readable>(body: &[u8]) -> Result<T, DecodeError> {
     DecodeError::read(body)
 }
 
 /// For answers that older servers leave empty.
-pub(crate) fn json_or_default<T: DeserializeOwned + Default>(body: &[u8]) -> Result<T, DecodeError> {
+pub(crate) fn json_or_default<T: Readable + Default>(body: &[u8]) -> Result<T, DecodeError> {
     if body.iter().all(u8::is_ascii_whitespace) { Ok(T::default()) } else { DecodeError::read(body) }
 }
 

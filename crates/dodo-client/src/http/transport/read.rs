@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
 use money::UnixSeconds;
-use serde::{Serialize, de::DeserializeOwned};
+use serde::Serialize;
 
 use super::{Ask, Transport, exchange::Exchange, once};
 use crate::{
     error::{Error, TransportError, Unsent},
     http::turn,
+    lenient::Readable,
 };
 
 /// Repetitions after the first try.
@@ -22,7 +23,7 @@ impl Transport {
     /// Asks, and asks again after failures that may pass, all within the configured total. Look-ups ask once.
     pub(crate) async fn read<T, Q, B>(&self, ask: Ask<'_, Q, B>) -> Result<T, Error>
     where
-        T: DeserializeOwned,
+        T: Readable,
         Q: Serialize + Sync + ?Sized,
         B: Serialize + Sync + ?Sized,
     {

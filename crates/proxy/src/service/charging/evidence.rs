@@ -59,9 +59,9 @@ impl Charging {
             None if self.has_let_go(&facts).await? => {}
             // Before a request leaves, its attempt is on the disk: this store has lost it.
             None if restore::authenticated(&facts, self.store.identity()).is_some() => {
-                self.gate.close(Closed::WentBack(Some(facts.created_at)));
+                self.gate.close(Closed::WentBack(facts.created_at));
                 // Dodo may not list it yet: then its report has to come again.
-                if self.clock.now() < later(facts.created_at, restore::MARGIN) {
+                if facts.created_at.is_some_and(|at| self.clock.now() < later(at, restore::MARGIN)) {
                     return Err(ChargeError::Unavailable { retry_after: None });
                 }
             }

@@ -101,8 +101,9 @@ impl Offers {
         if !LEAVING.contains(&intent) || !triggers.any(|when| when.trigger == intent) {
             return Ok(None);
         }
-        let since = self.catalogue.subscription(id).await?.previous_billing_date.0;
-        if restore::is_held(UnixSeconds(since), history.held_until) {
+        // Where the date cannot be read, the period may have begun at any time.
+        let since = self.catalogue.subscription(id).await?.previous_billing_date.unwrap_or(UnixSeconds(0));
+        if restore::is_held(since, history.held_until) {
             return Ok(None);
         }
         let occasion = self.occasion_from(session, intent, String::new(), None, Some(id.clone())).await?;

@@ -3,6 +3,7 @@
 
 mod ambiguity;
 mod amounts;
+mod drift;
 mod events;
 mod forgetting;
 mod hosted;
