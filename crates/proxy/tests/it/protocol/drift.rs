@@ -1,6 +1,6 @@
 //! Fields of another type in what Dodo sends: what settles nothing costs nothing, and a cart that cannot be read is looked up.
 
-use dodo_client::ids::PaymentId;
+use dodo_client::ids::{PaymentId, ProductId};
 use serde_json::{Value, json};
 use upsell_core::domain::OfferState;
 
@@ -50,7 +50,7 @@ async fn a_cart_that_cannot_be_read_is_looked_up() {
     let (shown, payment) = lost(&rig).await;
     let mut told = rig.dodo.payment(payment.as_str()).await.unwrap();
     told["payload_type"] = "Payment".into();
-    told["product_cart"] = json!([{"product_id": "prod_kit", "quantity": "1"}]);
+    told["product_cart"] = json!([{"product_id": "prod_toolkit", "quantity": "1"}]);
     rig.deliver("msg_1", "payment.succeeded", &told).await.unwrap();
     assert_eq!(rig.offer_state(&shown).await, OfferState::Charged, "Dodo's own answer has it");
 
@@ -62,7 +62,21 @@ async fn a_cart_that_cannot_be_read_is_looked_up() {
         OfferState::Charged,
         "a name alone settles nothing without a cart"
     );
-    show(&rig, &payment, &json!({"product_cart": [{"product_id": "prod_kit", "quantity": 1}]}));
+    show(&rig, &payment, &json!({"product_cart": [{"product_id": "prod_toolkit", "quantity": 1}]}));
     rig.workers.reconciler.catch_up().await;
     assert_eq!(rig.offer_state(&shown).await, OfferState::Charged);
+}
+
+/// Without its cart a purchase would be followed by an offer of what was bought.
+#[tokio::test]
+async fn a_purchase_whose_cart_cannot_be_read_is_known_by_its_look_up() {
+    let rig = Rig::start().await;
+    let buyer = rig.dodo.customer(Some(GOOD)).unwrap();
+    let payment = rig.dodo.purchase(&buyer, "prod_toolkit").unwrap();
+    let mut told = rig.dodo.payment(payment.as_str()).await.unwrap();
+    told["payload_type"] = "Payment".into();
+    told["product_cart"] = json!([{"product_id": "prod_toolkit", "quantity": "1"}]);
+    rig.deliver("msg_1", "payment.succeeded", &told).await.unwrap();
+    let known = rig.store.latest_purchase(&buyer).await.unwrap().expect("it is a purchase");
+    assert_eq!(known.product_ids.iter().map(ProductId::as_str).collect::<Vec<_>>(), ["prod_toolkit"]);
 }
