@@ -194,10 +194,7 @@ fn a_token_that_is_not_good_is_told_and_shows_nothing() {
     }
     let mut stage = Stage::shown(first());
     stage.act(Act::Accept).accepted(Err(problem(401, ErrorCode::Unauthorized)));
-    assert!(matches!(
-        stage.announced().last(),
-        Some(Announcement::Failed(_, Trouble::Unauthorized))
-    ));
+    assert!(matches!(stage.announced().last(), Some(Announcement::Failed(_, Trouble::Unauthorized))));
 }
 
 #[test]

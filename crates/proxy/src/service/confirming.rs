@@ -129,13 +129,12 @@ impl Confirming {
         let found = timeout_at(until, &mut check).await;
         let finding = match &found {
             Ok(Ok(Some(finding))) => *finding,
-            Ok(Ok(None) | Err(_)) => Finding::Unknown,
-            Err(_) => Finding::Unknown,
+            _ => Finding::Unknown,
         };
         match finding {
             Finding::Confirmed => {
                 let session = Session { confirmation: Confirmation::Confirmed, ..session.clone() };
-                self.open(session, until).await?;
+                self.open(session, until, Priority::Merchant).await?;
                 Ok(true)
             }
             Finding::Refused => Ok(false),
@@ -144,10 +143,7 @@ impl Confirming {
                 let session = Session { confirmation: Confirmation::Pending, ..session.clone() };
                 self.store.put_session(&session).await?;
                 match found {
-                    Err(_) => {
-                        let found = async move { check.await.ok().flatten().unwrap_or(Finding::Unknown) };
-                        self.go_on(session, |_, _| with_priority(Priority::Merchant, found));
-                    }
+                    Err(_) => self.go_on(session, Some(check)),
                     // Answered, and not usefully: the page's first call asks again.
                     Ok(_) => count(Finding::Unknown),
                 }
@@ -156,15 +152,21 @@ impl Confirming {
         }
     }
 
-    /// Keeps a confirmed session, and prepares what it will be used for until `until`, then behind.
+    /// Keeps a confirmed session, and prepares what it will be used for until `until`, then behind: with this priority, for
+    /// whom the present task asks.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn open(self: &Arc<Self>, session: Session, until: Instant) -> Result<(), StoreError> {
+    pub async fn open(
+        self: &Arc<Self>,
+        session: Session,
+        until: Instant,
+        priority: Priority,
+    ) -> Result<(), StoreError> {
         self.store.put_session(&session).await?;
         let this = Arc::clone(self);
         let prepared = self.spawn(with_priority(
-            Priority::Merchant,
+            priority,
             on_same_behalf(async move {
                 this.prepare(&session).await;
             }),
@@ -188,38 +190,38 @@ impl Confirming {
             Admission::Admitted => Ok(()),
             Admission::NotYet { begin_check } => {
                 if begin_check {
-                    self.go_on(session.clone(), |this, session| {
-                        on_same_behalf(async move { this.find(&session).await })
-                    });
+                    self.go_on(session.clone(), None);
                 }
                 Err(NotYet { retry_after: confirmation::RETRY_AFTER })
             }
         }
     }
 
-    /// Checks a session behind, and writes down what comes of it. Nothing is begun where a check of it is running or too
-    /// many of others are: the next call begins one.
-    fn go_on<F>(self: &Arc<Self>, session: Session, check: impl FnOnce(Arc<Self>, Session) -> F)
-    where
-        F: Future<Output = Finding> + Send + 'static,
-    {
+    /// Checks a session behind, for the page that asks, or waits for the check that a request for it has begun; writes down
+    /// what comes of it. Nothing is begun where a check of it is running or too many of others are: the next call begins one.
+    fn go_on(self: &Arc<Self>, session: Session, begun: Option<JoinHandle<Option<Finding>>>) {
         let Some(running) = self.begin(session.token) else { return };
-        let finding = check(Arc::clone(self), session.clone());
-        let this = Arc::clone(self);
-        let prepare = on_same_behalf({
-            let (this, session) = (Arc::clone(self), session.clone());
-            async move { this.prepare(&session).await }
-        });
-        self.spawn(async move {
-            let finding = timeout(CHECK_TIME, finding).await.unwrap_or(Finding::Unknown);
+        let (this, is_merchants) = (Arc::clone(self), begun.is_some());
+        let work = async move {
+            let found = async {
+                match begun {
+                    Some(check) => check.await.ok().flatten().unwrap_or(Finding::Unknown),
+                    None => this.find(&session).await,
+                }
+            };
+            let finding = timeout(CHECK_TIME, found).await.unwrap_or(Finding::Unknown);
             count(finding);
             match this.conclude(&session, finding).await {
-                Ok(()) if finding == Finding::Confirmed => prepare.await,
+                Ok(()) if finding == Finding::Confirmed => this.prepare(&session).await,
                 Ok(()) => {}
                 Err(error) => tracing::warn!(%error, "failed to note whether a session is confirmed"),
             }
             drop(running);
-        });
+        };
+        match is_merchants {
+            true => drop(self.spawn(with_priority(Priority::Merchant, work))),
+            false => drop(self.spawn(on_same_behalf(work))),
+        }
     }
 
     fn begin(self: &Arc<Self>, token: TokenHash) -> Option<Running> {

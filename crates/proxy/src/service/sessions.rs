@@ -5,6 +5,7 @@
 use std::{sync::Arc, time::Duration};
 
 use dodo_client::{
+    Priority,
     ids::{CustomerId, PaymentId, SubscriptionId},
     types::payments::IntentStatus,
 };
@@ -296,7 +297,7 @@ impl Sessions {
             confirmation: Confirmation::Confirmed,
         };
         let expires_at = session.expires_at;
-        self.confirming.open(session, Instant::now() + self.patience).await?;
+        self.confirming.open(session, Instant::now() + self.patience, Priority::Interactive).await?;
         Ok(SessionResponse { token, expires_at })
     }
 }
