@@ -12,10 +12,20 @@ const SORRY = {
   ja: "ページを開けませんでした。再度読み込んでください。請求は行われていません。",
 };
 
-try {
-  const { module, wasm } = document.querySelector("script[data-module]").dataset;
+async function begin({ module, wasm }) {
   const { default: start } = await import(module);
   await start({ module_or_path: wasm });
+}
+
+/** The names on the page that is served now: this one may name files of a release that is gone. */
+async function namesNow() {
+  const text = await (await fetch(location.pathname, { cache: "reload" })).text();
+  const named = (name) => new RegExp(`data-${name}="([^"]+)"`).exec(text)[1];
+  return { module: named("module"), wasm: named("wasm") };
+}
+
+try {
+  await begin(document.querySelector("script[data-module]").dataset).catch(async () => begin(await namesNow()));
 } catch {
   const note = document.createElement("p");
   note.setAttribute("role", "alert");

@@ -5,6 +5,14 @@ const ATTRIBUTES = ["endpoint", "token", "locale", "theme", "redeem"];
 const LEDGER = "upsell-widget:declined";
 const PATIENCE_MS = 8000;
 
+// What this copy of the loader goes with. The build puts names by content in the place of these.
+const FILES = {
+  element: "./element.js",
+  checkout: "./checkout.js",
+  offer: { glue: "./upsell_offer.js", module: "./upsell_offer_bg.wasm" },
+  plans: { glue: "./upsell_plans.js", module: "./upsell_plans_bg.wasm" },
+};
+
 /** The element's attributes as a checked object, or a sentence for the developer about what is wrong with them. */
 function read(element) {
   const text = (name) => (element.getAttribute(name) ?? "").trim();
@@ -32,7 +40,7 @@ function parseUrl(text) {
   }
 }
 
-/** One call to the proxy: the body's text, or an error that says the status. */
+/** One call to the proxy: the body's text, or an error with the problem's code. */
 async function call({ endpoint, token }, path, signal, body) {
   const response = await fetch(endpoint + path, {
     method: body ? "POST" : "GET",
@@ -48,8 +56,25 @@ async function call({ endpoint, token }, path, signal, body) {
     keepalive: Boolean(body),
     signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]),
   });
-  if (!response.ok) throw new Error(`the proxy answered ${response.status}`);
-  return response.text();
+  if (response.ok) return response.text();
+  const { code, retry_after } = await response.json().catch(() => ({}));
+  const error = new Error(`the proxy answered ${response.status}`);
+  throw Object.assign(error, { code: response.status === 401 ? "unauthorized" : code, retry_after });
+}
+
+/** The answer to the page's question. While Dodo has not confirmed what the token was made for there is nothing to show yet. */
+async function ask(config, question, signal) {
+  const until = performance.now() + PATIENCE_MS;
+  for (;;) {
+    try {
+      return await call(config, question, signal);
+    } catch (error) {
+      const pause = (error.retry_after || 1) * 1000;
+      if (error.code !== "not_confirmed_yet" || performance.now() + pause > until) throw error;
+      await new Promise((resolve) => setTimeout(resolve, pause));
+      if (signal.aborted) throw error;
+    }
+  }
 }
 
 function parseAnswer(text) {
@@ -79,40 +104,78 @@ function wasmAllowed() {
   }
 }
 
+/** A part of the widget, or an error that says that it was one: gone with its release, or of another one. */
+function part(loading) {
+  return loading.catch((error) => {
+    throw Object.assign(new Error("a part of the widget could not be loaded"), { isPart: true, cause: error });
+  });
+}
+
 /** What fills an element, fetched once for the page, all parts at the same time; a failure is forgotten. */
 const parts = {};
 function load(kind) {
-  parts[kind] ??= fetchParts(kind).catch((error) => {
+  parts[kind] ??= part(fetchParts(kind)).catch((error) => {
     delete parts[kind];
     throw error;
   });
   return parts[kind];
 }
 async function fetchParts(kind) {
-  const inside = import("./element.js");
+  const inside = import(FILES.element);
   if (!wasmAllowed()) return { ...(await inside), mount: undefined };
-  const bytes = fetch(new URL(`./upsell_${kind}_bg.wasm`, import.meta.url));
+  const { glue: script, module } = FILES[kind];
+  const bytes = fetch(new URL(module, import.meta.url)).then((response) => {
+    if (!response.ok) throw new Error(`the module was answered with ${response.status}`);
+    return response;
+  });
   bytes.catch(() => {}); // awaited below
-  const [{ show, link }, glue] = await Promise.all([inside, import(`./upsell_${kind}.js`)]);
+  const [{ show, link }, glue] = await Promise.all([inside, import(script)]);
   await glue.default({ module_or_path: bytes });
   return { show, link, mount: glue.mount };
 }
 
+/** The loader that is served now, past every cache. A cached one may name parts that are gone. Once for the page. */
+let newest;
+function fetchNewest() {
+  const url = new URL(import.meta.url);
+  // Already one: its parts are missing, or the network is.
+  if (url.searchParams.has("fresh")) return undefined;
+  url.searchParams.set("fresh", Date.now());
+  return (newest ??= import(url).catch((error) => {
+    newest = undefined;
+    throw error;
+  }));
+}
+
+/** Runs an element, and where a part is missing once more with the loader that is served now. `redeemed` is handed on: a
+ * code is exchanged for a token once. */
+export async function run(element, kind, signal, redeemed = {}) {
+  try {
+    await begin(element, kind, signal, redeemed);
+  } catch (error) {
+    const fresh = error.isPart && !signal.aborted && fetchNewest();
+    if (!fresh) throw error;
+    await (await fresh).run(element, kind, signal, redeemed);
+  }
+}
+
 /** From attributes to something on the page, or to nothing. */
-async function run(element, kind, signal) {
+async function begin(element, kind, signal, redeemed) {
   const config = read(element);
   if (typeof config === "string") return void console.warn(`<${element.localName}>: ${config}`);
   if (config.redeem && !config.token) {
-    config.token = await (await import("./checkout.js")).redeem(config.endpoint);
-    if (!config.token) return;
+    redeemed.token ||= await (await part(import(FILES.checkout))).redeem(config.endpoint);
+    if (!redeemed.token) return;
+    config.token = redeemed.token;
   }
   const question = `?locale=${encodeURIComponent(config.locale)}`;
   // There is always something to say about plans, so all of it is fetched at once: the comparison explains itself when
   // it has no answer. An offer that cannot load does not exist.
   if (kind === "plans") load(kind).catch(() => {}); // awaited below
-  const text = await call(config, question, signal).catch((error) => {
+  const text = await ask(config, question, signal).catch((error) => {
     if (kind === "offer" || signal.aborted) throw error;
-    return "";
+    // The comparison says that a session is over, in the words of its own answer.
+    return error.code === "unauthorized" ? undefined : "";
   });
   if (kind === "offer") {
     const answer = parseAnswer(text);
@@ -172,7 +235,8 @@ class UpsellElement extends HTMLElement {
     run(this, this.constructor.kind, signal).catch((error) => {
       if (signal.aborted) return;
       console.warn(`<${this.localName}>: ${error.message}`);
-      const detail = { kind: this.constructor.kind, code: "unavailable" };
+      const code = error.code === "unauthorized" ? error.code : "unavailable";
+      const detail = { kind: this.constructor.kind, code };
       this.dispatchEvent(new CustomEvent("upsell-failed", { bubbles: true, composed: true, detail }));
     });
   }

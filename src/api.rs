@@ -5,10 +5,11 @@ mod send;
 
 use flow::ApiError;
 use flow::offer::AcceptBody;
+use gloo_timers::future::TimeoutFuture;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wire::{
-    AcceptRequest, Attempt, AttemptId, ChangeRequest, Consent, DeclineRequest, DeclineResponse,
+    AcceptRequest, Attempt, AttemptId, ChangeRequest, Consent, DeclineRequest, DeclineResponse, ErrorCode,
     IdempotencyKey, PaymentMethodLink, PlansResponse, PreviewRequest, PreviewResponse, QuoteId, SeenRequest,
     StayOffer, StayOfferRequest, StayOfferResponse, UpsellResponse,
 };
@@ -134,9 +135,23 @@ impl ProxyClient {
         send(self.call("DELETE", "/cancellation")).await.map(|_| ())
     }
 
+    /// Asks again while the backend has not confirmed yet what the token was made for: there is nothing to show before.
     async fn load<T: DeserializeOwned>(self) -> Result<T, ApiError> {
         // A language tag has no character that would need escaping.
-        decode(&send(self.call("GET", &["?locale=", &self.locale].concat())).await?)
+        let path = ["?locale=", &self.locale].concat();
+        let mut waited = 0;
+        loop {
+            match send(self.call("GET", &path)).await {
+                Err(ApiError::Problem(problem))
+                    if problem.code == ErrorCode::NotConfirmedYet && waited < PATIENCE =>
+                {
+                    let pause = problem.retry_after.unwrap_or(1).clamp(1, 60).saturating_mul(1000);
+                    waited = waited.saturating_add(pause);
+                    TimeoutFuture::new(pause).await;
+                }
+                answer => return decode(&answer?),
+            }
+        }
     }
 
     fn call(&self, method: &'static str, path: &str) -> Call {

@@ -35,7 +35,7 @@ export function missing() {
     [join(PATHS.bin, 'upsell-proxy'), build],
     [join(PATHS.bin, 'demo-shop'), build],
     [join(PATHS.widget, 'upsell.js'), 'run cargo xtask embed, or set UPSELL_E2E_WIDGET_DIR'],
-    [join(PATHS.widget, 'upsell_offer_bg.wasm'), 'run cargo xtask embed, or set UPSELL_E2E_WIDGET_DIR'],
+    [join(PATHS.widget, 'sri.json'), 'run cargo xtask embed, or set UPSELL_E2E_WIDGET_DIR'],
     [join(PATHS.spa, 'index.html'), 'run cargo xtask dist, or set UPSELL_E2E_SPA_DIR'],
     [PATHS.rules, 'set UPSELL_E2E_RULES'],
   ]
@@ -47,9 +47,12 @@ export class Stack {
   /**
    * Starts everything on free ports, with a database of its own. `rules` names another rules file; `amendRules` and
    * `amendFixtures` get the text of the rules and of the simulator's catalogue, and what they return is used instead.
+   * `widget` and `spa` are other folders of files, `sessionWait` how many milliseconds a token waits for Dodo; changed in
+   * `options`, they hold from the next `startProxy`.
    */
-  static async start({ rules = PATHS.rules, amendRules, amendFixtures } = {}) {
+  static async start({ rules = PATHS.rules, amendRules, amendFixtures, ...options } = {}) {
     const stack = new Stack();
+    stack.options = options;
     try {
       await stack.#start(rules, amendRules, amendFixtures);
     } catch (error) {
@@ -134,8 +137,8 @@ export class Stack {
         UPSELL_PUBLIC_URL: `http://127.0.0.1:${proxy}`,
         UPSELL_ALLOWED_ORIGINS: origins.join(','),
         UPSELL_RETURN_URL: `http://127.0.0.1:${shop}/success`,
-        UPSELL_WIDGET_DIR: PATHS.widget,
-        UPSELL_SPA_DIR: PATHS.spa,
+        UPSELL_WIDGET_DIR: this.options.widget ?? PATHS.widget,
+        UPSELL_SPA_DIR: this.options.spa ?? PATHS.spa,
         DODO_PAYMENTS_API_KEY: API_KEY,
         DODO_PAYMENTS_WEBHOOK_KEY: WEBHOOK_SECRET,
         DODO_PAYMENTS_ENVIRONMENT: 'test_mode',
@@ -144,6 +147,8 @@ export class Stack {
         UPSELL_DODO_REQUESTS_PER_SECOND: '100000',
         UPSELL_DODO_REQUESTS_PER_MINUTE: '100000',
         UPSELL_ADDRESS_REQUESTS_PER_MINUTE: '100000',
+        // A busy machine is no slow Dodo: tokens are confirmed when they come, unless a scenario is about that.
+        UPSELL_SESSION_WAIT_MS: String(this.options.sessionWait ?? 30_000),
       },
     });
   }

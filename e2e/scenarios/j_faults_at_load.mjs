@@ -4,7 +4,7 @@ import { calm, hostPageIsWhole } from '../harness/host_page.mjs';
 import { scenario } from '../harness/runner.mjs';
 import { until } from '../harness/until.mjs';
 import { visitOffer, visitPlans } from '../harness/visits.mjs';
-import { events } from '../harness/world.mjs';
+import { events, lastEvent } from '../harness/world.mjs';
 
 /** No buyer waits longer than this for something that does not come. */
 const PATIENCE = 10_000;
@@ -76,8 +76,14 @@ for (const [what, fault] of Object.entries(AT_LOAD)) {
     await hostPageIsWhole(page);
     if (what === 'HTML with 200') await world.shot(page, 'notice');
 
+    // Whether the token is not good, or could not be asked about.
+    const [code, again] = what === '401' ? ['unauthorized', 0] : ['unavailable', 1];
+    assert.equal((await lastEvent(page, 'upsell-failed')).code, code);
+    const button = plans.element.getByRole('button', { name: 'Try again' });
+    assert.equal(await button.count(), again);
+    if (!again) return;
     stack.gateway.heal(token);
-    await plans.element.getByRole('button', { name: 'Try again' }).click();
+    await button.click();
     await plans.shown();
   });
 }

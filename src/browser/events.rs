@@ -134,6 +134,7 @@ fn offer_kind(kind: OfferKind) -> &'static str {
 fn code(trouble: Trouble) -> &'static str {
     match trouble {
         Trouble::Load => "unavailable",
+        Trouble::Unauthorized => "unauthorized",
         Trouble::Ended => "ended",
         Trouble::Unknown => "unknown",
         Trouble::Charge(reason) => match reason {

@@ -1,5 +1,7 @@
 //! Release artefacts: `dist/embed/`, `dist/spa/`, `dist/upsell-proxy`, and how large the first is.
 
+use std::path::Path;
+
 use anyhow::{Context as _, Result, bail};
 
 use crate::process::{cargo, must_run, say};
@@ -7,14 +9,14 @@ use crate::sizes::Sizes;
 use crate::tools::Toolbox;
 use crate::{embed, repo, spa};
 
-/// Builds everything, prints the size table, writes `dist/sizes.json`.
+/// Builds everything, beside what is kept of the release before, prints the size table, writes `dist/sizes.json`.
 ///
 /// # Errors
 /// When a build fails, or a path is over its ceiling.
-pub(crate) fn run() -> Result<()> {
+pub(crate) fn run(previous: Option<&Path>) -> Result<()> {
     let tools = Toolbox::new()?;
-    embed::build(&tools)?;
-    spa::build(&tools)?;
+    embed::build(&tools, previous)?;
+    spa::build(&tools, previous)?;
     proxy()?;
 
     let sizes = Sizes::measure(&embed::folder())?;

@@ -1,7 +1,8 @@
-//! The embedded widget: `dist/embed/` with stable names.
+//! The embedded widget: `dist/embed/`.
 //!
-//! cargo (`wasm-release`) → wasm-bindgen → wasm-opt → the hand-written loader beside it → compressed copies → hashes for
-//! `integrity` attributes. Merchants link these names, so none of them may ever change.
+//! cargo (`wasm-release`) → wasm-bindgen → wasm-opt → the hand-written parts beside it → names by content, which the loader
+//! learns → hashes for `integrity` attributes → compressed copies → what is kept of the release before. Merchants link
+//! `upsell.js`, `checkout.js` and `upsell.d.ts`, so those names may never change; everything else is named by content.
 
 use std::path::{Path, PathBuf};
 
@@ -11,23 +12,29 @@ use sha2::{Digest as _, Sha256, Sha384};
 
 use crate::process::{cargo, must_run, say};
 use crate::tools::{Tool, Toolbox, ensure_wasm_target};
-use crate::{precompress, repo};
+use crate::{naming, precompress, repo};
 
-/// A bin an element, named in Cargo.toml. The loader imports `upsell_offer.js` and, through it, `upsell_offer_bg.wasm`.
+/// A bin an element, named in Cargo.toml. The loader imports `upsell_offer.js` and hands it `upsell_offer_bg.wasm`.
 const BINS: [&str; 2] = ["offer", "plans"];
-/// What is served as it stands in `embed/`: the loader, what it loads when there is something to show or to redeem, and their types.
-const HAND_WRITTEN: [&str; 4] = ["upsell.js", "element.js", "checkout.js", "upsell.d.ts"];
+/// What every page loads. It names all other parts.
+pub(crate) const LOADER: &str = "upsell.js";
+/// What the loader loads when there is something to show or to redeem, besides the modules.
+const PARTS: [&str; 2] = ["element.js", "checkout.js"];
+/// What merchants link or import themselves, besides the loader. The names stay; `checkout.js` is a part as well.
+const LINKED: [&str; 2] = ["checkout.js", "upsell.d.ts"];
+/// The hash of each file of this release.
+pub(crate) const INTEGRITY: &str = "sri.json";
 
 /// Where the result is.
 pub(crate) fn folder() -> PathBuf {
     repo::dist().join("embed")
 }
 
-/// Builds `dist/embed/`.
+/// Builds `dist/embed/`, and keeps what the release before in `previous` has by content.
 ///
 /// # Errors
 /// When a tool is missing and cannot be installed, or one of them fails.
-pub(crate) fn build(tools: &Toolbox) -> Result<()> {
+pub(crate) fn build(tools: &Toolbox, previous: Option<&Path>) -> Result<()> {
     ensure_wasm_target()?;
     tools.ensure(&[Tool::WasmBindgen, Tool::WasmOpt])?;
     let _lock = repo::lock_dist()?;
@@ -49,17 +56,35 @@ pub(crate) fn build(tools: &Toolbox) -> Result<()> {
         let compiled = target.join("wasm32-unknown-unknown/wasm-release").join(format!("{bin}.wasm"));
         add_module(tools, bin, &compiled, &work.join(bin), &staging)?;
     }
-    for file in HAND_WRITTEN {
-        copy(&repo::root().join("embed").join(file), &staging)?;
+    let source = repo::root().join("embed");
+    for part in PARTS {
+        copy(&source.join(part), &staging)?;
     }
-    precompress::folder(&staging)?;
+    name_parts(&staging, &std::fs::read_to_string(source.join(LOADER))?)?;
+    for file in LINKED {
+        copy(&source.join(file), &staging)?;
+    }
     write_integrity(&staging)?;
+    precompress::folder(&staging)?;
+    if let Some(previous) = previous {
+        naming::keep(&previous.join("embed"), INTEGRITY, &staging)?;
+    }
     std::fs::create_dir_all(repo::dist())?;
     if folder().exists() {
         std::fs::remove_dir_all(folder())?;
     }
     std::fs::rename(&staging, folder())
         .with_context(|| format!("cannot move {} to {}", staging.display(), folder().display()))
+}
+
+/// Gives every part its name by content, and writes the loader, which says them.
+fn name_parts(staging: &Path, loader: &str) -> Result<()> {
+    let mut loader = loader.to_owned();
+    let modules = BINS.iter().flat_map(|bin| [format!("upsell_{bin}.js"), format!("upsell_{bin}_bg.wasm")]);
+    for part in PARTS.map(str::to_owned).into_iter().chain(modules) {
+        loader = naming::rename(staging, &part, "./", &loader)?;
+    }
+    Ok(std::fs::write(staging.join(LOADER), loader)?)
 }
 
 /// The glue and the optimised module of one bin.
@@ -112,7 +137,7 @@ fn write_integrity(folder: &Path) -> Result<()> {
     }
     let mut text = serde_json::to_string_pretty(&hashes)?;
     text.push('\n');
-    Ok(std::fs::write(folder.join("sri.json"), text)?)
+    Ok(std::fs::write(folder.join(INTEGRITY), text)?)
 }
 
 /// A subresource-integrity value (W3C SRI): `sha384-` and the hash in base64.

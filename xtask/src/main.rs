@@ -6,6 +6,7 @@
 //! | [`process`] | running other programs |
 //! | [`tools`] | getting what is missing, once |
 //! | [`embed`], [`spa`] | building the widget's two forms |
+//! | [`naming`] | names by content, and what is kept of the release before |
 //! | [`precompress`], [`sizes`], [`dist`] | release artefacts and their budgets |
 //! | [`stack`], [`demo`], [`smoke`] | everything running together |
 //! | [`campaign`] | the reliability campaigns |
@@ -20,6 +21,7 @@ mod demo;
 mod dist;
 mod embed;
 mod fuzz;
+mod naming;
 mod precompress;
 mod process;
 mod repo;
@@ -56,13 +58,22 @@ enum Command {
     /// Run fuzz targets: inputs that nobody thought of, made by libFuzzer.
     Fuzz(fuzz::Args),
     /// Build the release artefacts into dist/ and hold them against their budgets.
-    Dist,
+    Dist(Release),
     /// Build the embedded widget into dist/embed/.
-    Embed,
+    Embed(Release),
     /// Build the standalone page into dist/spa/.
-    Spa,
+    Spa(Release),
     /// Check dependency rule, file lengths, documentation paths and forbidden words.
     Tidy,
+}
+
+/// What a build of the widget's files may start from.
+#[derive(clap::Args, Default)]
+struct Release {
+    /// `dist/` of the release before. What it has by content is kept beside the new files, for pages that have loaded a part
+    /// of it.
+    #[arg(long, value_name = "FOLDER")]
+    previous: Option<std::path::PathBuf>,
 }
 
 fn main() -> ExitCode {
@@ -72,9 +83,13 @@ fn main() -> ExitCode {
         Command::Test(args) => test::run(&args),
         Command::Campaign(args) => campaign::run(&args),
         Command::Fuzz(args) => fuzz::run(&args),
-        Command::Dist => dist::run(),
-        Command::Embed => tools::Toolbox::new().and_then(|tools| embed::build(&tools)),
-        Command::Spa => tools::Toolbox::new().and_then(|tools| spa::build(&tools)),
+        Command::Dist(args) => dist::run(args.previous.as_deref()),
+        Command::Embed(args) => {
+            tools::Toolbox::new().and_then(|tools| embed::build(&tools, args.previous.as_deref()))
+        }
+        Command::Spa(args) => {
+            tools::Toolbox::new().and_then(|tools| spa::build(&tools, args.previous.as_deref()))
+        }
         Command::Tidy => tidy::run(),
     };
     match done {

@@ -1,10 +1,12 @@
 //! How many bytes a buyer's browser loads, and how many it may.
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use anyhow::{Context as _, Result};
 use serde::Serialize;
 
+use crate::embed::{INTEGRITY, LOADER};
+use crate::naming;
 use crate::precompress::{brotli, gzip};
 
 /// Bytes of a group of files, each compressed by itself, as they are sent.
@@ -48,34 +50,29 @@ const BUDGETS: [Budget; 3] = [
     Budget { path: "loader", size: |s| s.loader, ceiling: 3 * KB, goal: 3 * KB },
 ];
 
-const LOADER: &str = "upsell.js";
-
 impl Sizes {
-    /// Measures `dist/embed/`. Styles and words are inside the modules; each path loads its own.
+    /// Measures `dist/embed/`: the loader and the parts that it names, not what is kept of the release before. Styles and
+    /// words are inside the modules; each path loads its own.
     ///
     /// # Errors
     /// When a file cannot be read.
     pub(crate) fn measure(embed: &Path) -> Result<Self> {
-        let (mut shared, mut offer, mut plans) = (Size::default(), Size::default(), Size::default());
-        for file in std::fs::read_dir(embed).with_context(|| format!("cannot read {}", embed.display()))? {
-            let path = file?.path();
-            if path.extension().is_some_and(|e| e == "js" || e == "wasm" || e == "css") {
-                let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                let of = if name.starts_with("upsell_offer") {
-                    &mut offer
-                } else if name.starts_with("upsell_plans") {
-                    &mut plans
-                } else {
-                    &mut shared
-                };
-                *of = of.plus(Size::of(&path)?);
-            }
+        let list = embed.join(INTEGRITY);
+        let own = std::fs::read(&list).with_context(|| format!("cannot read {}", list.display()))?;
+        let own: BTreeMap<String, String> = serde_json::from_slice(&own)?;
+        let loader = Size::of(&embed.join(LOADER))?;
+        let (mut shared, mut offer, mut plans) = (loader, Size::default(), Size::default());
+        for name in own.keys().filter(|name| naming::is_by_content(name)) {
+            let of = if name.starts_with("upsell_offer") {
+                &mut offer
+            } else if name.starts_with("upsell_plans") {
+                &mut plans
+            } else {
+                &mut shared
+            };
+            *of = of.plus(Size::of(&embed.join(name))?);
         }
-        Ok(Self {
-            offer_path: shared.plus(offer),
-            plans_path: shared.plus(plans),
-            loader: Size::of(&embed.join(LOADER))?,
-        })
+        Ok(Self { offer_path: shared.plus(offer), plans_path: shared.plus(plans), loader })
     }
 
     /// A table for people.
@@ -127,16 +124,23 @@ mod tests {
     #[test]
     fn a_path_is_the_scripts_and_its_own_module() {
         let dir = tempfile::tempdir().unwrap();
-        for (name, len) in [
-            ("upsell.js", 10),
-            ("element.js", 20),
-            ("upsell_offer_bg.wasm", 300),
-            ("upsell_plans_bg.wasm", 4000),
-            ("upsell.js.br", 5000),
-            ("upsell.d.ts", 7000),
+        let mut own = serde_json::Map::new();
+        for (name, len, is_own) in [
+            ("upsell.js", 10, true),
+            ("checkout.js", 5, true),
+            ("element.0000000000000001.js", 20, true),
+            ("upsell_offer_bg.0000000000000001.wasm", 300, true),
+            ("upsell_plans_bg.0000000000000001.wasm", 4000, true),
+            ("upsell_offer_bg.0000000000000002.wasm", 6000, false),
+            ("upsell.js.br", 5000, false),
+            ("upsell.d.ts", 7000, false),
         ] {
             std::fs::write(dir.path().join(name), vec![b'x'; len]).unwrap();
+            if is_own {
+                own.insert(name.to_owned(), "".into());
+            }
         }
+        std::fs::write(dir.path().join("sri.json"), serde_json::to_string(&own).unwrap()).unwrap();
         let sizes = Sizes::measure(dir.path()).unwrap();
         assert_eq!((sizes.loader.raw, sizes.offer_path.raw, sizes.plans_path.raw), (10, 330, 4030));
         assert!(sizes.offer_path.brotli < 330);

@@ -40,6 +40,13 @@ impl Error {
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::Api(error) if error.status == 404)
     }
+
+    /// Whether Dodo has understood the request and refuses it, so that asking again changes nothing. A wrong key (401, 403)
+    /// and a full quota (429) are the asker's trouble, not the request's.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::Api(error) if matches!(error.status, 400 | 404 | 409 | 410 | 422))
+    }
 }
 
 /// A request that was not made, since the quota is used up or what is left of it is kept for more important ones.

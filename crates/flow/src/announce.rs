@@ -24,7 +24,9 @@ pub enum Trouble {
     Load,
     /// The charge was definitely not collected.
     Charge(FailureReason),
-    /// The offer or the session ended before anything was charged.
+    /// The token is not good, or not any more. Nothing was charged by this press.
+    Unauthorized,
+    /// The offer ended before anything was charged.
     Ended,
     /// A smaller backend did not say whether it charged.
     Unknown,

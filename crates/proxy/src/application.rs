@@ -168,6 +168,7 @@ impl Application {
             periods: settings.retention.periods,
             notifies: relay.is_some(),
             forgotten_list,
+            session_wait: settings.limits.session_wait,
         });
         // Nothing is accepted before the store has been compared with Dodo.
         services.charging.gate().close(Closed::Starting);
@@ -219,6 +220,7 @@ impl Application {
         stopped: impl Future<Output = ()> + Send,
     ) -> Result<(), ApplicationError> {
         let stop = CancellationToken::new();
+        let services = Arc::clone(&self.background.services);
         let background = tokio::spawn(self.background.run(stop.clone()));
         let serving = async {
             tokio::try_join!(
@@ -237,6 +239,7 @@ impl Application {
             // Each of them is marked as sent: the next start looks up what became of it.
             tracing::warn!("some charges did not finish in time");
         }
+        services.sessions.confirming.stop().await;
         if let Err(error) = background.await {
             tracing::error!(%error, "background work ended badly");
         }

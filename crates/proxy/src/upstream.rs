@@ -36,6 +36,18 @@ pub async fn on_behalf_of<F: Future>(address: IpAddr, work: F) -> F::Output {
     BEHALF.scope(Behalf { address, session: OnceLock::new() }, work).await
 }
 
+/// Carries over to a task of its own for whom the present one asks. `work` begins when the result is awaited.
+pub fn on_same_behalf<F: Future>(work: F) -> impl Future<Output = F::Output> {
+    let same = |behalf: &Behalf| Behalf { address: behalf.address, session: behalf.session.clone() };
+    let behalf = BEHALF.try_with(same).ok();
+    async move {
+        match behalf {
+            Some(behalf) => BEHALF.scope(behalf, work).await,
+            None => work.await,
+        }
+    }
+}
+
 /// From now on the present task asks for this session's buyer.
 pub fn known_as(session: &Session) {
     let claimants = [Claimant::Token(session.token), Claimant::Buyer(session.customer_id.clone())];

@@ -26,8 +26,8 @@ use serde_json::{Value, json};
 use tokio_util::task::TaskTracker;
 use upsell_core::{
     domain::{
-        Billing, ChargePlan, EquivalenceKey, Fingerprint, OfferRow, OfferState, QuoteRow, Session, TagKeys,
-        Tenant, TokenHash,
+        Billing, ChargePlan, Confirmation, EquivalenceKey, Fingerprint, OfferRow, OfferState, QuoteRow,
+        Session, TagKeys, Tenant, TokenHash,
     },
     policy::{
         authority::PayBy,
@@ -135,6 +135,7 @@ impl InProcessServices {
             periods: Periods::default(),
             notifies: true,
             forgotten_list: None,
+            session_wait: Duration::from_secs(30),
         });
         Ok(Self { services, workers, clock: Arc::clone(clock), tasks, client, gateway })
     }
@@ -310,6 +311,7 @@ pub fn session(
         country: None,
         usage: Vec::new(),
         expires_at: UnixSeconds(i64::MAX),
+        confirmation: Confirmation::Confirmed,
     }
 }
 

@@ -68,6 +68,7 @@ impl Process {
             .args(["--dodo-base-url", &dodo.url()])
             .args(["--token-requests-per-minute", many, "--address-requests-per-minute", many])
             .args(["--dodo-requests-per-second", many, "--dodo-requests-per-minute", many])
+            .args(["--session-wait-ms", "30000"])
             .arg("--config")
             .arg(&rules)
             .env("UPSELL_MERCHANT_KEY", MERCHANT_KEY)

@@ -124,6 +124,8 @@ impl Proxy {
             ("--address-requests-per-minute", UNLIMITED.to_owned()),
             ("--dodo-requests-per-second", UNLIMITED.to_owned()),
             ("--dodo-requests-per-minute", UNLIMITED.to_owned()),
+            // A busy machine is no slow Dodo: a token is confirmed when it comes, unless a test is about that.
+            ("--session-wait-ms", "30000".to_owned()),
         ];
         let path = |path: &PathBuf| path.display().to_string();
         let is_beside = setup.database.url().starts_with("sqlite:");

@@ -27,8 +27,10 @@ words!(
 words!(
     /// Why there is nothing to offer.
     IneligibleReason {
-        /// No purchase or trigger to follow up.
+        /// No purchase to follow up.
         NoPurchase,
+        /// The merchant has reported no such event of this buyer.
+        NoEvent,
         /// No campaign of the merchant fits.
         NoCampaign,
         /// The buyer has refused it.

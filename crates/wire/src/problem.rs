@@ -25,6 +25,9 @@ words!(
         AttemptInProgress,
         /// 409: the amount is no longer what was shown; nothing was charged; `quote` has the new one.
         QuoteChanged,
+        /// 409: Dodo has not confirmed yet that what the token was made for is this buyer's. Nothing is shown or done before;
+        /// `retry_after` says when to ask again.
+        NotConfirmedYet,
         /// 409: the request with this key is still being worked on.
         KeyInProgress,
         /// 409: this attempt does not wait for a decision, or no longer; nothing was done.

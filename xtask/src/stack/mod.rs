@@ -78,8 +78,8 @@ pub(crate) fn build() -> Result<()> {
         "demo-shop",
         "--bins",
     ]))?;
-    embed::build(&tools)?;
-    spa::build(&tools)
+    embed::build(&tools, None)?;
+    spa::build(&tools, None)
 }
 
 impl Stack {
@@ -206,7 +206,9 @@ fn proxy_command(binary: &Path, addresses: &Addresses, port: u16, ops: u16) -> s
         // As many as the simulator allows; and here all the world has one address.
         .env("UPSELL_DODO_REQUESTS_PER_SECOND", "100")
         .env("UPSELL_DODO_REQUESTS_PER_MINUTE", "1000")
-        .env("UPSELL_ADDRESS_REQUESTS_PER_MINUTE", "100000");
+        .env("UPSELL_ADDRESS_REQUESTS_PER_MINUTE", "100000")
+        // What is checked here is not how slow a busy machine is.
+        .env("UPSELL_SESSION_WAIT_MS", "30000");
     command
 }
 

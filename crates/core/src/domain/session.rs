@@ -9,6 +9,15 @@ use wire::{FeatureUsage, ProductId, Purpose, Trigger, UnixSeconds};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TokenHash(pub [u8; 32]);
 
+/// Whether Dodo has confirmed that the payment and the subscription of a session are its buyer's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Confirmation {
+    /// Confirmed, or nothing to confirm: the session names neither.
+    Confirmed,
+    /// Not yet. Nothing is shown or done for the session before.
+    Pending,
+}
+
 /// What a session token stands for: one buyer, one purpose, for a short while.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
@@ -37,6 +46,8 @@ pub struct Session {
     pub usage: Vec<FeatureUsage>,
     /// End of life.
     pub expires_at: UnixSeconds,
+    /// Whether what it names is known to be its buyer's.
+    pub confirmation: Confirmation,
 }
 
 impl Session {

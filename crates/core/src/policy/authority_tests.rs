@@ -2,7 +2,7 @@ use dodo_client::ids::{CustomerId, PaymentId};
 use wire::{Card, UnixSeconds};
 
 use super::*;
-use crate::domain::TokenHash;
+use crate::domain::{Confirmation, TokenHash};
 
 fn method(id: &str, used: i64) -> SavedMethod {
     SavedMethod {
@@ -30,6 +30,7 @@ fn session(signed_in: bool, payment: Option<&str>) -> Session {
         country: None,
         usage: Vec::new(),
         expires_at: UnixSeconds(0),
+        confirmation: Confirmation::Confirmed,
     }
 }
 

@@ -4,6 +4,7 @@ pub mod authority;
 pub mod catalogue;
 pub mod catching_up;
 pub mod classify;
+pub mod confirmation;
 pub mod declines;
 pub mod dues;
 pub mod eligibility;

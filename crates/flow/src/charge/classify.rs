@@ -77,7 +77,7 @@ fn by_code(problem: &Problem) -> Class {
         }
         ErrorCode::Unauthorized | ErrorCode::OriginNotAllowed => Class::Refused(Settled::SessionOver),
         ErrorCode::NotFound => Class::Refused(Settled::Gone),
-        ErrorCode::RateLimited => Class::Refused(Settled::Busy),
+        ErrorCode::RateLimited | ErrorCode::NotConfirmedYet => Class::Refused(Settled::Busy),
         ErrorCode::InvalidRequest
         | ErrorCode::IdempotencyKeyMissing
         | ErrorCode::MethodNotAllowed

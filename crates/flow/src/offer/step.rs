@@ -37,7 +37,12 @@ impl Flow {
             (Phase::Idle, Event::Start(None)) => self.load(),
             (Phase::Loading(awaited), Event::Loaded(tag, reply)) if tag == awaited => match reply {
                 Ok(answer) => self.first_answer(answer),
-                Err(_) => self.nothing_to_show(),
+                Err(error) => {
+                    let is_over = ended(&error) == Some(Closed::SessionOver);
+                    let trouble = if is_over { Trouble::Unauthorized } else { Trouble::Load };
+                    self.announce(Announcement::Failed(About::default(), trouble));
+                    Phase::Nothing
+                }
             },
             (Phase::Offered(offered), event) => self.offered(offered, event),
             (Phase::Charging(charging), event) => self.charging(charging, event),
@@ -223,7 +228,11 @@ impl Flow {
     }
 
     pub(super) fn close(&mut self, why: Closed, about: About) -> Phase {
-        let trouble = if why == Closed::Unknown { Trouble::Unknown } else { Trouble::Ended };
+        let trouble = match why {
+            Closed::Unknown => Trouble::Unknown,
+            Closed::SessionOver => Trouble::Unauthorized,
+            _ => Trouble::Ended,
+        };
         self.announce(Announcement::Failed(about, trouble));
         Phase::Closed(why)
     }

@@ -148,7 +148,7 @@ impl Flow {
             Settled::Busy => self.end(open, Remark::Busy),
             Settled::NotReceived => self.end(open, Remark::NotReceived),
             Settled::SessionOver => {
-                self.announce(Announcement::Failed(about, Trouble::Ended));
+                self.announce(Announcement::Failed(about, Trouble::Unauthorized));
                 self.end(open, Remark::SessionOver);
             }
             // `Unknown` comes from backends without keys only, and those have no plans.

@@ -4,7 +4,8 @@ use wire::{ChangeKind, StayOffer, StayOfferRequest, Trigger};
 
 use super::effect::Effect;
 use super::state::{Choice, Errand, Leaving, Open, Remark, Staying, Task};
-use super::step::{Flow, remark_on};
+use super::step::Flow;
+use super::trouble::remark_on;
 use crate::announce::{About, Announcement};
 use crate::{ApiError, Tag};
 
@@ -123,7 +124,11 @@ impl Flow {
             Err(error) => remark_on(&error),
         };
         match (&mut open.task, error) {
-            (_, Remark::SessionOver | Remark::ChangeNotPossible) => self.end(open, error),
+            (_, Remark::SessionOver) => {
+                self.announce_session_over();
+                self.end(open, error);
+            }
+            (_, Remark::ChangeNotPossible) => self.end(open, error),
             (Task::Cancelling { failed }, _) => *failed = true,
             _ => open.remark = Some(Remark::CancelFailed),
         }
@@ -139,10 +144,13 @@ impl Flow {
 
     pub(super) fn kept(&mut self, open: &mut Open, reply: Result<(), ApiError>) {
         open.errand = Errand::None;
-        if reply.is_ok() {
-            self.announce(Announcement::CancellationChanged { cancelled: false });
+        match reply {
+            Ok(()) => {
+                self.announce(Announcement::CancellationChanged { cancelled: false });
+                open.remark = Some(Remark::Kept);
+            }
+            Err(error) => self.remark_or(open, &error, Remark::KeepFailed),
         }
-        open.remark = Some(if reply.is_ok() { Remark::Kept } else { Remark::KeepFailed });
         self.reload(open);
     }
 }

@@ -14,6 +14,7 @@
 //! | `event` | what can happen |
 //! | `state` | the page, and what the buyer is at |
 //! | `step`, `charging` | decisions before and after the confirmation |
+//! | `trouble` | what is told of a failed request that charges nothing |
 //! | `leaving` | what is proposed before a cheaper plan, and cancelling |
 //! | `effect` | what is to be done |
 //! | `view` | what is on the screen |
@@ -24,6 +25,7 @@ mod event;
 mod leaving;
 mod state;
 mod step;
+mod trouble;
 mod view;
 
 pub use effect::Effect;

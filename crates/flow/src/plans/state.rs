@@ -268,7 +268,7 @@ impl Open {
             Task::Done { dialog, .. } | Task::Failed { dialog, .. } => !dialog,
             _ => false,
         };
-        idle && self.errand == Errand::None
+        idle && self.errand == Errand::None && !self.is_over()
     }
 
     /// Whether the buyer can begin to cancel now.
@@ -289,7 +289,12 @@ impl Open {
             | Task::Leaving { .. } => false,
         };
         let settled = matches!(self.errand, Errand::None | Errand::CardLink(_));
-        free && settled && self.plans.current.can_change
+        free && settled && self.plans.current.can_change && !self.is_over()
+    }
+
+    /// Whether the session is over, so that nothing that the buyer could press would come of anything.
+    fn is_over(&self) -> bool {
+        self.remark == Some(Remark::SessionOver)
     }
 }
 

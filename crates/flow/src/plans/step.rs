@@ -1,12 +1,13 @@
 //! The only place that decides in the plan-change flow.
 
-use wire::{EffectiveAt, ErrorCode, IdempotencyKey, Money, Plan, PlansResponse, PreviewResponse, ProductId};
+use wire::{EffectiveAt, IdempotencyKey, Money, Plan, PlansResponse, PreviewResponse, ProductId};
 
 use super::effect::Effect;
 use super::event::{Act, Event};
 use super::state::{
     Adjusting, Choice, Errand, Freshness, Open, Phase, Remark, Review, State, Task, Terms, known_plan,
 };
+use super::trouble::remark_on;
 use crate::announce::{About, Announcement, Trouble};
 use crate::{ApiError, Tag, Tags, may_go_to};
 
@@ -53,9 +54,13 @@ impl Flow {
             }
             (Phase::Loading(awaited), Event::Loaded(tag, reply)) if tag == awaited => match reply {
                 Ok(plans) => self.open(*plans),
-                Err(error) => {
+                Err(error) if remark_on(&error) == Remark::SessionOver => {
+                    self.announce_session_over();
+                    Phase::Unavailable { can_retry: false }
+                }
+                Err(_) => {
                     self.announce(Announcement::Failed(About::default(), Trouble::Load));
-                    Phase::Unavailable { can_retry: remark_on(&error) != Remark::SessionOver }
+                    Phase::Unavailable { can_retry: true }
                 }
             },
             (Phase::Open(mut open), event) => {
@@ -91,8 +96,11 @@ impl Flow {
                 open.errand = Errand::None;
                 match reply {
                     Ok(link) if may_go_to(&link.url) => self.effects.push(Effect::Navigate(link.url)),
-                    _ => {
-                        open.remark = Some(Remark::CardLinkFailed);
+                    reply => {
+                        match reply {
+                            Err(error) => self.remark_or(open, &error, Remark::CardLinkFailed),
+                            Ok(_) => open.remark = Some(Remark::CardLinkFailed),
+                        }
                         // The message stands on the page: a dialog that only tells of a failure gives way to it.
                         if let Task::Failed { dialog, .. } = &mut open.task {
                             *dialog = false;
@@ -107,7 +115,10 @@ impl Flow {
             Event::Kept(tag, reply) if open.errand == Errand::Keeping(tag) => self.kept(open, reply),
             Event::TakenBack(tag, reply) if open.errand == Errand::TakingBack(tag) => {
                 open.errand = Errand::None;
-                open.remark = Some(if reply.is_ok() { Remark::TakenBack } else { Remark::TakeBackFailed });
+                match reply {
+                    Ok(()) => open.remark = Some(Remark::TakenBack),
+                    Err(error) => self.remark_or(open, &error, Remark::TakeBackFailed),
+                }
                 self.reload(open);
             }
             Event::Timer(tag) => {
@@ -300,8 +311,10 @@ impl Flow {
             _ => {
                 open.task = Task::Comparing;
                 open.remark = Some(remark);
-                if remark == Remark::ChangeNotPossible {
-                    self.reload(open);
+                match remark {
+                    Remark::ChangeNotPossible => self.reload(open),
+                    Remark::SessionOver => self.announce_session_over(),
+                    _ => {}
                 }
             }
         }
@@ -380,19 +393,4 @@ fn set_terms(open: &mut Open, set: impl FnOnce(&Plan, &mut Terms)) {
 #[must_use]
 pub fn is_adjustable(plan: &Plan) -> bool {
     plan.seats || !plan.addons.is_empty()
-}
-
-/// What to tell the buyer about a failed request that charges nothing.
-pub(super) fn remark_on(error: &ApiError) -> Remark {
-    match error {
-        ApiError::Problem(problem) => match problem.code {
-            ErrorCode::Unauthorized | ErrorCode::OriginNotAllowed => Remark::SessionOver,
-            ErrorCode::ChangeNotPossible | ErrorCode::AttemptInProgress => Remark::ChangeNotPossible,
-            ErrorCode::RateLimited => Remark::Busy,
-            _ => Remark::PreviewFailed,
-        },
-        ApiError::Foreign { status: 401 | 403 } => Remark::SessionOver,
-        ApiError::Foreign { status: 429 } => Remark::Busy,
-        _ => Remark::PreviewFailed,
-    }
 }

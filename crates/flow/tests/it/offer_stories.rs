@@ -36,7 +36,6 @@ fn a_backend_that_cannot_be_reached_or_understood_shows_nothing() {
         Err(ApiError::Timeout),
         Err(ApiError::BadBody),
         Err(ApiError::Foreign { status: 500 }),
-        Err(problem(401, ErrorCode::Unauthorized)),
         Ok(answer(offered("o1", quote_without_sum))),
         Ok(answer(no_quantity)),
         Ok(answer(UpsellResponse { quote: None, ..first() })),
@@ -179,7 +178,23 @@ fn an_offer_that_ended_meanwhile_says_so() {
         let mut stage = Stage::shown(first());
         stage.wait_for(290_000).loaded(reply);
         assert_eq!(stage.view(), View::Closed(why));
+        let told = stage.announced().last().cloned();
+        let trouble = if why == Closed::SessionOver { Trouble::Unauthorized } else { Trouble::Ended };
+        assert!(matches!(told, Some(Announcement::Failed(_, said)) if *said == trouble), "{told:?}");
     }
+}
+
+#[test]
+fn a_token_that_is_not_good_is_told_and_shows_nothing() {
+    for error in [problem(401, ErrorCode::Unauthorized), ApiError::Foreign { status: 401 }] {
+        let mut stage = Stage::empty();
+        stage.happen(Event::Start(None)).loaded(Err(error));
+        assert_eq!(stage.view(), View::Nothing);
+        assert!(matches!(stage.announced()[..], [Announcement::Failed(_, Trouble::Unauthorized)]));
+    }
+    let mut stage = Stage::shown(first());
+    stage.act(Act::Accept).accepted(Err(problem(401, ErrorCode::Unauthorized)));
+    assert!(matches!(stage.announced().last(), Some(Announcement::Failed(_, Trouble::Unauthorized))));
 }
 
 #[test]

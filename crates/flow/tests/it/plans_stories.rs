@@ -53,6 +53,7 @@ fn plans_that_cannot_be_had_are_said_so_and_can_be_asked_for_again() {
 
     let mut stage = Stage::empty();
     stage.happen(Event::Start(None)).loaded(Err(problem(401, ErrorCode::Unauthorized)));
+    assert!(matches!(stage.announced()[..], [Announcement::Failed(_, Trouble::Unauthorized)]));
     assert_eq!(stage.view().page, Page::Unavailable { can_retry: false });
     stage.act(Act::Reload);
     assert_eq!(stage.count(|effect| matches!(effect, Effect::Load(_))), 1);
@@ -129,7 +130,28 @@ fn each_failure_of_a_preview_has_its_message() {
         let mut stage = Stage::opened(plans());
         stage.choose("pro").previewed(Err(error.clone()));
         assert_eq!(stage.page().notice, Some(notice), "{error:?}");
-        assert!(stage.page().can_choose, "{error:?}");
+        let is_over = stage.page().notice == Some(Notice::SessionOver);
+        assert_eq!(stage.page().can_choose, !is_over, "{error:?}");
+        let told = matches!(stage.announced().last(), Some(Announcement::Failed(_, Trouble::Unauthorized)));
+        assert_eq!(told, is_over, "{error:?}");
+    }
+}
+
+#[test]
+fn a_token_that_is_over_is_told_wherever_it_is_found_out_and_leaves_no_button() {
+    let over = || problem(401, ErrorCode::Unauthorized);
+    let mut booked = Stage::opened(plans_booked("mini"));
+    booked.act(Act::TakeBackScheduled).taken_back(Err(over()));
+    let mut card = Stage::opened(plans());
+    card.act(Act::UseAnotherCard).card_link(Err(over()));
+    let mut pressed = Stage::reviewing();
+    pressed.act(Act::Confirm).changed(Err(over()));
+    for stage in [booked, card, pressed] {
+        let page = stage.page();
+        assert_eq!(page.notice, Some(Notice::SessionOver));
+        assert!(!page.can_choose && !page.can_cancel && !page.can_take_back);
+        let told = |said: &&Announcement| matches!(said, Announcement::Failed(_, Trouble::Unauthorized));
+        assert_eq!(stage.announced().into_iter().filter(told).count(), 1);
     }
 }
 

@@ -9,7 +9,7 @@ use upsell_core::domain::Session;
 use wire::{ErrorCode, IdempotencyKey, Purpose};
 
 use super::{App, error::ApiError};
-use crate::upstream;
+use crate::{service::confirming::NotYet, upstream};
 
 /// A buyer with a token for offers.
 #[derive(Debug)]
@@ -72,7 +72,12 @@ async fn session(headers: &HeaderMap, app: &App, purpose: Purpose) -> Result<Ses
     let session = app.sessions.authenticate(token).await?.ok_or_else(unauthorized)?;
     app.gate.vouch_for(session.token).await;
     upstream::known_as(&session);
-    if session.purpose == purpose { Ok(session) } else { Err(unauthorized()) }
+    if session.purpose != purpose {
+        return Err(unauthorized());
+    }
+    let not_yet = |NotYet { retry_after }| ApiError::new(ErrorCode::NotConfirmedYet).after(retry_after);
+    app.sessions.admit(&session).map_err(not_yet)?;
+    Ok(session)
 }
 
 /// The token behind `Bearer`.

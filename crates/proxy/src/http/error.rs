@@ -125,6 +125,9 @@ fn meaning(code: ErrorCode) -> (StatusCode, &'static str) {
         ErrorCode::RequestTimeout => (StatusCode::REQUEST_TIMEOUT, "The body came too slowly"),
         ErrorCode::AttemptInProgress => (StatusCode::CONFLICT, "Another attempt is under way"),
         ErrorCode::QuoteChanged => (StatusCode::CONFLICT, "The amount has changed; nothing was charged"),
+        ErrorCode::NotConfirmedYet => {
+            (StatusCode::CONFLICT, "Dodo has not confirmed yet what this token was made for; ask again")
+        }
         ErrorCode::KeyInProgress => (StatusCode::CONFLICT, "The request with this key is being worked on"),
         ErrorCode::NotResolvable => (StatusCode::CONFLICT, "This attempt does not wait for such a decision"),
         ErrorCode::QuoteExpired => (StatusCode::GONE, "The quote has expired; nothing was charged"),

@@ -24,6 +24,8 @@ pub struct Files(Arc<BTreeMap<String, File>>);
 
 #[derive(Debug)]
 struct File {
+    /// Named by its content, which therefore never changes under this name.
+    is_immutable: bool,
     mime: HeaderValue,
     etag: HeaderValue,
     plain: Bytes,
@@ -91,9 +93,11 @@ impl File {
         } else {
             mime.to_string()
         };
-        let etag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(Sha256::digest(&plain)));
+        let digest = Sha256::digest(&plain);
+        let etag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(digest));
         let header = |text: &str| HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""));
-        Self { mime: header(&mime), etag: header(&etag), plain, brotli, gzip }
+        let is_immutable = is_named_by_content(name, &digest);
+        Self { is_immutable, mime: header(&mime), etag: header(&etag), plain, brotli, gzip }
     }
 
     fn answer(&self, headers: &HeaderMap) -> Response {
@@ -112,6 +116,10 @@ impl File {
         let out = response.headers_mut();
         out.insert(header::ETAG, self.etag.clone());
         out.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+        out.insert(
+            header::CACHE_CONTROL,
+            HeaderValue::from_static(if self.is_immutable { FOR_EVER } else { A_WHILE }),
+        );
         response
     }
 
@@ -124,6 +132,19 @@ impl File {
             _ => (&self.plain, None),
         }
     }
+}
+
+/// Of a file whose name says its content.
+const FOR_EVER: &str = "public, max-age=31536000, immutable";
+/// Of a file whose name stays when its content changes: a page may be minutes behind, never a release.
+const A_WHILE: &str = "public, max-age=300";
+
+/// Whether a name such as `element.1f0c2a….js` ends in the first 16 hexadecimal digits of the content's SHA-256 before its
+/// extension, as `cargo xtask` gives them.
+fn is_named_by_content(name: &str, digest: &[u8]) -> bool {
+    let hash = name.rsplit_once('.').and_then(|(rest, _)| rest.rsplit_once('.')).map(|(_, hash)| hash);
+    let digits = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect::<String>();
+    hash == Some(digits.as_str())
 }
 
 /// Whether an `Accept-Encoding` names a coding and does not rule it out (`;q=0`).
@@ -195,8 +216,6 @@ pub async fn widget(State(files): State<Files>, request: Request) -> Response {
         let headers = response.headers_mut();
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
         headers.insert("cross-origin-resource-policy", HeaderValue::from_static("cross-origin"));
-        // The names are stable and their contents are not: a page may be minutes behind, never a release.
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
     }
     response
 }
@@ -219,8 +238,6 @@ pub async fn upgrade_page(State(files): State<Files>, request: Request) -> Respo
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(PAGE_POLICY));
         headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
-    } else {
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
     }
     response
 }

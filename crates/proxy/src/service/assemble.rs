@@ -1,6 +1,9 @@
 //! Every service and every background worker over the same parts, put together in this one place.
 
-use std::sync::{Arc, atomic::AtomicI64};
+use std::{
+    sync::{Arc, atomic::AtomicI64},
+    time::Duration,
+};
 
 use secrecy::SecretString;
 use tokio_util::task::TaskTracker;
@@ -13,6 +16,7 @@ use super::{
     catalogue::Catalogue,
     catching_up::CatchingUp,
     charging::{self, Charging},
+    confirming::Confirming,
     forgetting::Forgetting,
     offers::{self, Offers},
     plans::{Chosen, Plans, Previews},
@@ -58,6 +62,8 @@ pub struct Parts {
     pub notifies: bool,
     /// The list of who was forgotten, where there is one beside the store.
     pub forgotten_list: Option<ForgottenList>,
+    /// How long a request for a session waits for Dodo at most.
+    pub session_wait: Duration,
 }
 
 /// Background workers. None of them runs before it is started.
@@ -89,6 +95,7 @@ impl Services {
             tasks,
             upstream,
             restored_at,
+            session_wait,
             ..
         } = parts;
         let (periods, list, notifies) = (parts.periods, parts.forgotten_list, parts.notifies);
@@ -178,9 +185,15 @@ impl Services {
                 clock: Arc::clone(&clock),
                 rules: Arc::clone(&rules),
                 gateway: gateway.clone(),
-                catalogue: catalogue.clone(),
                 purchases: purchases.clone(),
-                offers: Arc::clone(&offers),
+                confirming: Arc::new(Confirming::new(
+                    Arc::clone(&store),
+                    gateway.clone(),
+                    catalogue.clone(),
+                    purchases.clone(),
+                    Arc::clone(&offers),
+                )),
+                patience: session_wait,
                 merchant_key,
             },
             plans: Plans {

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`assemble`] | all of them, put together once |
 //! | [`sessions`] | who may ask: tokens, nonces, reported events |
+//! | [`confirming`] | whether what a session names is its buyer's |
 //! | [`catalogue`] | what Dodo knows and seldom changes, at hand |
 //! | [`purchases`] | from payments to purchases |
 //! | [`purging`] | deleting what is old, in small steps |
@@ -29,6 +30,7 @@ pub mod assemble;
 pub mod catalogue;
 pub mod catching_up;
 pub mod charging;
+pub mod confirming;
 pub mod forgetting;
 pub mod gate;
 pub mod offers;

@@ -62,6 +62,7 @@ impl QuoteError {
         match self {
             Self::NotFound => ErrorCode::NotFound,
             Self::Refused(_) => ErrorCode::ChangeNotPossible,
+            Self::Catalogue(error) if error.is_final() => ErrorCode::ChangeNotPossible,
             Self::Upstream(_) | Self::Catalogue(_) | Self::Pricing(_) => ErrorCode::Unavailable,
             Self::Store(error) => error.code(),
             // There is no room for what makes the charge recognisable.
@@ -73,11 +74,9 @@ impl QuoteError {
 
 impl From<dodo_client::Error> for QuoteError {
     fn from(error: dodo_client::Error) -> Self {
+        let is_refusal = error.is_refusal();
         match error {
-            // A wrong key (401, 403) and a full quota (429) are this proxy's trouble, not the request's.
-            dodo_client::Error::Api(error) if matches!(error.status, 400 | 404 | 409 | 410 | 422) => {
-                Self::Refused(error)
-            }
+            dodo_client::Error::Api(error) if is_refusal => Self::Refused(error),
             other => Self::Upstream(other),
         }
     }

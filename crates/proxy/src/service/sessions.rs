@@ -2,9 +2,10 @@
 //!
 //! A token is 256 random bits, kept as its hash, for one buyer and one purpose, and lives for minutes.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use dodo_client::{
+    Priority,
     ids::{CustomerId, PaymentId, SubscriptionId},
     types::payments::IntentStatus,
 };
@@ -12,8 +13,9 @@ use money::later;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
+use tokio::time::Instant;
 use upsell_core::{
-    domain::{Session, TriggerEvent},
+    domain::{Confirmation, Session, TriggerEvent},
     policy::authority,
     rules::{MAX_LIMIT, Rules},
 };
@@ -23,8 +25,7 @@ use wire::{
 };
 
 use super::{
-    catalogue::{Catalogue, CatalogueError},
-    offers::Offers,
+    confirming::{Confirming, NotYet},
     purchases::{PurchaseError, Purchases},
 };
 use crate::{
@@ -65,9 +66,6 @@ pub enum SessionError {
     /// Dodo did not answer.
     #[error(transparent)]
     Upstream(#[from] dodo_client::Error),
-    /// The subscription is not known.
-    #[error(transparent)]
-    Catalogue(#[from] CatalogueError),
     /// The purchase is not known.
     #[error(transparent)]
     Purchase(#[from] PurchaseError),
@@ -82,10 +80,9 @@ impl SessionError {
             Self::NotFound => ErrorCode::NotFound,
             Self::SignInRequired => ErrorCode::SignInRequired,
             Self::Store(error) => error.code(),
-            Self::Catalogue(error) if error.is_not_found() => ErrorCode::NotFound,
-            Self::NoCheckoutUrl | Self::Upstream(_) | Self::Catalogue(_) | Self::Purchase(_) => {
-                ErrorCode::Unavailable
-            }
+            // The product, or the checkout that is to be redeemed, is not one at Dodo.
+            Self::Upstream(error) if error.is_refusal() => ErrorCode::NotFound,
+            Self::NoCheckoutUrl | Self::Upstream(_) | Self::Purchase(_) => ErrorCode::Unavailable,
         }
     }
 }
@@ -100,12 +97,12 @@ pub struct Sessions {
     pub rules: Arc<Rules>,
     /// Dodo.
     pub gateway: Gateway,
-    /// Subscriptions.
-    pub catalogue: Catalogue,
     /// Purchases.
     pub purchases: Purchases,
-    /// Prepared while the merchant's server waits, so that the buyer does not have to.
-    pub offers: Arc<Offers>,
+    /// Whether what a session names is its buyer's.
+    pub confirming: Arc<Confirming>,
+    /// How long the merchant's server waits for Dodo at most.
+    pub patience: Duration,
     /// What the merchant's server proves itself with.
     pub merchant_key: SecretString,
 }
@@ -126,36 +123,27 @@ impl Sessions {
         self.store.session(ids::token_hash(token), self.clock.now()).await
     }
 
-    /// Mints a token for the merchant's server, and prepares what it will be used for.
+    /// Mints a token for the merchant's server, and prepares what it will be used for. Dodo is waited for no longer than
+    /// [`Sessions::patience`]; what has not come by then is asked for behind the token, which is good for nothing before.
     ///
     /// # Errors
     /// See [`SessionError`].
     pub async fn mint(&self, request: &SessionRequest) -> Result<SessionResponse, SessionError> {
         let token = ids::token();
         let session = self.session(request, &token)?;
-        if let Some(id) = &session.subscription_id {
-            let subscription = self.catalogue.recent_subscription(&session.customer_id, id).await?;
-            if subscription.customer.customer_id != session.customer_id {
-                return Err(SessionError::NotFound);
-            }
+        let until = Instant::now() + self.patience;
+        match self.confirming.keep(&session, until).await? {
+            true => Ok(SessionResponse { token, expires_at: session.expires_at }),
+            false => Err(SessionError::NotFound),
         }
-        if let Some(payment) = &session.payment_id {
-            self.check_purchase(&session.customer_id, payment).await?;
-        }
-        self.open(session, token).await
     }
 
-    /// A purchase that is named must be the buyer's own. One that is not paid yet may still become so.
-    async fn check_purchase(&self, customer: &CustomerId, id: &PaymentId) -> Result<(), SessionError> {
-        if self.purchases.look_up(customer, id).await?.is_some() {
-            return Ok(());
-        }
-        match self.gateway.whole_payment(id).await {
-            Ok(payment) if payment.customer.customer_id == *customer => Ok(()),
-            Ok(_) => Err(SessionError::NotFound),
-            Err(error) if error.is_not_found() => Err(SessionError::NotFound),
-            Err(error) => Err(error.into()),
-        }
+    /// Lets a session be used, unless Dodo has not confirmed yet what it names.
+    ///
+    /// # Errors
+    /// [`NotYet`].
+    pub fn admit(&self, session: &Session) -> Result<(), NotYet> {
+        self.confirming.admit(session)
     }
 
     fn session(&self, request: &SessionRequest, token: &str) -> Result<Session, SessionError> {
@@ -198,6 +186,7 @@ impl Sessions {
             country: request.country.clone(),
             usage: self.usage(&request.usage)?,
             expires_at: later(self.clock.now(), TOKEN_LIFE),
+            confirmation: Confirmation::Pending,
         })
     }
 
@@ -213,20 +202,6 @@ impl Sessions {
             }
         }
         Ok(usage.to_vec())
-    }
-
-    /// Keeps a session and prepares what it will be used for.
-    async fn open(&self, session: Session, token: String) -> Result<SessionResponse, SessionError> {
-        self.store.put_session(&session).await?;
-        match session.purpose {
-            Purpose::Offer => self.offers.warm(&session).await,
-            Purpose::Plans | Purpose::Other => {
-                if let Err(error) = self.catalogue.recent_methods(&session.customer_id).await {
-                    tracing::warn!(%error, "the buyer's methods could not be fetched");
-                }
-            }
-        }
-        Ok(SessionResponse { token, expires_at: session.expires_at })
     }
 
     /// Keeps what the merchant reports of a buyer.
@@ -319,8 +294,11 @@ impl Sessions {
             country: None,
             usage: Vec::new(),
             expires_at: later(now, TOKEN_LIFE),
+            confirmation: Confirmation::Confirmed,
         };
-        self.open(session, token).await
+        let expires_at = session.expires_at;
+        self.confirming.open(session, Instant::now() + self.patience, Priority::Interactive).await?;
+        Ok(SessionResponse { token, expires_at })
     }
 }
 

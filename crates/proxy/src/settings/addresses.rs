@@ -21,6 +21,12 @@ pub enum AddressError {
     /// White space, a backslash or a control character.
     #[error("holds a character that does not belong in an address")]
     Character,
+    /// A pattern. Browsers name one host, and only that is compared.
+    #[error("must name one host: there are no wildcards, so list each address")]
+    Wildcard,
+    /// A dot behind the host, which browsers take for another host.
+    #[error("must not have a dot behind the host")]
+    TrailingDot,
     /// More than scheme, host and port.
     #[error("must be an origin: scheme, host and port, nothing behind it")]
     NotAnOrigin,
@@ -110,6 +116,11 @@ fn strict(text: &str) -> Result<Url, AddressError> {
     if !url.username().is_empty() || url.password().is_some() {
         return Err(AddressError::Credentials);
     }
+    match url.host() {
+        Some(Host::Domain(name)) if name.contains('*') => return Err(AddressError::Wildcard),
+        Some(Host::Domain(name)) if name.ends_with('.') => return Err(AddressError::TrailingDot),
+        _ => {}
+    }
     let local = match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),
@@ -159,6 +170,10 @@ mod tests {
             ("https://user@shop.example", AddressError::Credentials),
             ("https://:pw@shop.example", AddressError::Credentials),
             ("https://shop.example\\@evil.example", AddressError::Character),
+            ("https://*.example.com", AddressError::Wildcard),
+            ("https://shop.*", AddressError::Wildcard),
+            ("https://*", AddressError::Wildcard),
+            ("https://shop.example.", AddressError::TrailingDot),
             ("https://shop.example\n", AddressError::Character),
             (" https://shop.example", AddressError::Character),
         ] {
@@ -166,6 +181,7 @@ mod tests {
             assert_eq!(return_url(text).unwrap_err(), error, "{text:?}");
             assert_eq!(notify_url(text).unwrap_err(), error, "{text:?}");
         }
+        assert_eq!(Origin::parse("https://shop.example//"), Err(AddressError::NotAnOrigin));
         assert_eq!(Origin::parse("https://shop.example/x"), Err(AddressError::NotAnOrigin));
         assert_eq!(Origin::parse("https://shop.example?x"), Err(AddressError::NotAnOrigin));
         assert_eq!(return_url("https://shop.example/#x"), Err(AddressError::Fragment));

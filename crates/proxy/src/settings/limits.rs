@@ -1,5 +1,7 @@
 //! How much is let in, and how much is asked of Dodo.
 
+use std::time::Duration;
+
 use clap::builder::RangedU64ValueParser;
 use upsell_core::policy::upstream_budget::Quota;
 
@@ -55,7 +57,19 @@ pub struct LimitArguments {
         value_parser = at_least_u32(Quota::LEAST.per_minute)
     )]
     pub dodo_requests_per_minute: u32,
+    /// Milliseconds that a request for a session waits for Dodo at most. A token whose payment and subscription Dodo has not
+    /// confirmed by then is good for nothing until it has.
+    #[arg(
+        long,
+        env = "UPSELL_SESSION_WAIT_MS",
+        default_value_t = SESSION_WAIT_MS,
+        value_parser = clap::value_parser!(u64).range(100..=30_000)
+    )]
+    pub session_wait_ms: u64,
 }
+
+/// How long the merchant's page waits for the token by default, in milliseconds.
+const SESSION_WAIT_MS: u64 = 1500;
 
 const CALLS: gate::Limits = gate::Limits::DEFAULT;
 
@@ -81,6 +95,7 @@ impl Default for LimitArguments {
             address_requests_per_minute: CALLS.per_address,
             dodo_requests_per_second: Quota::DEFAULT.per_second,
             dodo_requests_per_minute: Quota::DEFAULT.per_minute,
+            session_wait_ms: SESSION_WAIT_MS,
         }
     }
 }
@@ -96,6 +111,8 @@ pub struct Limits {
     pub proxies: TrustedProxies,
     /// Of requests to Dodo.
     pub upstream: Quota,
+    /// Of the time that a request for a session waits for Dodo.
+    pub session_wait: Duration,
 }
 
 impl Limits {
@@ -122,6 +139,7 @@ impl Limits {
                 per_second: arguments.dodo_requests_per_second,
                 per_minute: arguments.dodo_requests_per_minute,
             },
+            session_wait: Duration::from_millis(arguments.session_wait_ms),
         })
     }
 }

@@ -7,6 +7,7 @@ mod addresses;
 mod limits;
 mod notify;
 mod retention;
+mod written;
 
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -226,6 +227,12 @@ pub enum SettingsError {
     /// A merchant key that could be guessed.
     #[error("UPSELL_MERCHANT_KEY has {0} characters and needs at least {MIN_MERCHANT_KEY}")]
     MerchantKeyTooShort(usize),
+    /// A merchant key that no header could carry as it is.
+    #[error("UPSELL_MERCHANT_KEY must be printable ASCII without spaces, at most 256 characters")]
+    MerchantKeyUnsendable,
+    /// A value with quotation marks around it, which belong to the file that it was written in.
+    #[error("{0} begins or ends with a quotation mark: write the value without")]
+    Quoted(&'static str),
     /// No webhook key, or one that anybody could sign with.
     #[error("DODO_PAYMENTS_WEBHOOK_KEY: {0}")]
     WebhookKey(#[from] KeyError),
@@ -291,13 +298,10 @@ impl Settings {
     /// # Errors
     /// The first thing that is refused.
     pub fn check(arguments: Arguments, secrets: Secrets) -> Result<Self, SettingsError> {
+        written::check(&arguments, &secrets)?;
         let database = secrets.database(arguments.database)?;
         let retention = Retention::check(arguments.retention, &database)?;
-        let merchant_key = secrets.merchant_key.ok_or(SettingsError::Missing("UPSELL_MERCHANT_KEY"))?;
-        let length = merchant_key.expose_secret().chars().count();
-        if length < MIN_MERCHANT_KEY {
-            return Err(SettingsError::MerchantKeyTooShort(length));
-        }
+        let merchant_key = written::merchant_key(secrets.merchant_key)?;
         let dodo = dodo(arguments.environment, secrets.api_key, arguments.dodo_base_url)?;
         let webhook_keys = webhook_keys(secrets.webhook_key)?;
         let signing_keys = secrets.signing_keys.ok_or(SettingsError::Missing("UPSELL_SIGNING_KEYS"))?;

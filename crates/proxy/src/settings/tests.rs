@@ -54,7 +54,7 @@ type Row = (&'static [&'static str], &'static [(&'static str, &'static str)], &'
 
 #[test]
 fn every_refusal_says_what_to_mend() {
-    let table: [Row; 24] = [
+    let table: [Row; 36] = [
         (&[], &[("UPSELL_MERCHANT_KEY", "")], "UPSELL_MERCHANT_KEY is not set"),
         (&[], &[("UPSELL_MERCHANT_KEY", "short")], "UPSELL_MERCHANT_KEY has 5 characters"),
         (&[], &[("DODO_PAYMENTS_API_KEY", " ")], "DODO_PAYMENTS_API_KEY is not set"),
@@ -73,6 +73,38 @@ fn every_refusal_says_what_to_mend() {
         (&["--notify-url", "http://a.example"], &[("UPSELL_NOTIFY_KEY", NOTIFY_KEY)], "must be https"),
         (&["--notify-url", "https://a.example"], &[("UPSELL_NOTIFY_KEY", "whsec_c2hvcnQ=")], "has 5 bytes"),
         (&["--notify-url", "https://a.example"], &[("UPSELL_NOTIFY_KEY", ", ,")], "UPSELL_NOTIFY_KEY: the"),
+        (
+            &[],
+            &[("UPSELL_MERCHANT_KEY", "\"merchant-secret-key\"")],
+            "UPSELL_MERCHANT_KEY begins or ends with a quotation",
+        ),
+        (&[], &[("UPSELL_MERCHANT_KEY", " merchant-secret-key")], "UPSELL_MERCHANT_KEY must be printable"),
+        (&[], &[("UPSELL_MERCHANT_KEY", "merchant secret key")], "UPSELL_MERCHANT_KEY must be printable"),
+        (
+            &[],
+            &[("UPSELL_MERCHANT_KEY", "merchant-secret-k\u{e9}y")],
+            "UPSELL_MERCHANT_KEY must be printable",
+        ),
+        (
+            &[],
+            &[("DODO_PAYMENTS_API_KEY", "'dodo_test_key'")],
+            "DODO_PAYMENTS_API_KEY begins or ends with a quotation",
+        ),
+        (&[], &[("DODO_PAYMENTS_WEBHOOK_KEY", "\"whsec_ZG9kby1zaW0=\"")], "DODO_PAYMENTS_WEBHOOK_KEY begins"),
+        (
+            &[],
+            &[("UPSELL_SIGNING_KEYS", "\u{201c}k1:c2hvcnQ=\u{201d}")],
+            "UPSELL_SIGNING_KEYS begins or ends",
+        ),
+        (&[], &[("DATABASE_URL", "\"sqlite:upsell.db\"")], "DATABASE_URL begins or ends"),
+        (
+            &["--allowed-origins", "https://a.example,\"https://b.example\""],
+            &[],
+            "UPSELL_ALLOWED_ORIGINS begins or ends",
+        ),
+        (&["--allowed-origins", "https://*.example.com"], &[], "UPSELL_ALLOWED_ORIGINS: must name one host"),
+        (&["--public-url", "'https://a.example'"], &[], "UPSELL_PUBLIC_URL begins or ends"),
+        (&["--trusted-proxies", "\"10.0.0.1\""], &[], "UPSELL_TRUSTED_PROXIES begins or ends"),
         (&["--merchant", "a b"], &[], "UPSELL_MERCHANT"),
         (&["--allowed-origins", "*"], &[], "UPSELL_ALLOWED_ORIGINS: is not a URL"),
         (&["--return-url", "http://a.example"], &[], "UPSELL_RETURN_URL: must be https"),
@@ -92,6 +124,7 @@ fn every_refusal_says_what_to_mend() {
 #[test]
 fn limits_are_as_documented_unless_told_otherwise() {
     let limits = check_with(&[], &[]).unwrap().limits;
+    assert_eq!(limits.session_wait.as_millis(), 1500);
     assert_eq!((limits.server.connections, limits.gate.in_flight), (2048, 512));
     assert_eq!((limits.gate.per_token, limits.gate.per_address), (240, 1200));
     assert_eq!((limits.upstream.per_second, limits.upstream.per_minute), (40, 240));
@@ -124,6 +157,8 @@ fn limits_that_would_let_nobody_in_are_refused() {
         "--dodo-requests-per-second=5",
         "--dodo-requests-per-minute=0",
         "--dodo-requests-per-minute=5000000",
+        "--session-wait-ms=0",
+        "--session-wait-ms=60000",
     ] {
         assert!(Cli::try_parse_from(["upsell-proxy", flag]).is_err(), "{flag}");
     }

@@ -20,6 +20,12 @@ pub trait People: Send + Sync {
     /// Has a session follow this purchase, the newest, from now on, unless it follows one already.
     async fn follow_purchase(&self, token: TokenHash, payment: &PaymentId) -> Result<(), StoreError>;
 
+    /// Notes that what a session names is its buyer's.
+    async fn confirm_session(&self, token: TokenHash) -> Result<(), StoreError>;
+
+    /// Deletes a session that was never confirmed, so that its token is worth nothing.
+    async fn revoke_session(&self, token: TokenHash) -> Result<(), StoreError>;
+
     /// The session of a token, unless unknown or over at `now`.
     async fn session(&self, token: TokenHash, now: UnixSeconds) -> Result<Option<Session>, StoreError>;
 

@@ -5,7 +5,9 @@
 mod accept;
 mod bad_input;
 mod bookings;
+mod caching;
 mod canaries;
+mod confirming;
 mod contract;
 mod declines;
 mod doctor;

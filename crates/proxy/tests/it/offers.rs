@@ -137,7 +137,7 @@ async fn a_reported_event_leads_to_an_offer() {
     let buyer = app.sim.subscriber_of("prod_basic_plan").unwrap();
     let session = json!({"customer_id": buyer.customer, "purpose": "offer", "trigger": "near_plan_limit", "signed_in": true});
     let token = app.mint(session.clone()).await;
-    assert_eq!(app.look(&token).await["reason"], "no_purchase");
+    assert_eq!(app.look(&token).await["reason"], "no_event");
     let event = json!({
         "customer_id": buyer.customer, "trigger": "near_plan_limit", "subscription_id": buyer.subscription,
     });

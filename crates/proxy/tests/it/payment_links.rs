@@ -166,3 +166,24 @@ async fn back_before_any_webhook_the_new_card_is_shown() {
     app.pay_on_page(link["url"].as_str().unwrap(), MASTERCARD).await;
     assert_eq!(last4().await, "4444");
 }
+
+/// What Dodo refuses for good is not said to be away, and what is away is not said to be refused.
+#[tokio::test]
+async fn a_refusal_of_dodos_has_a_code_of_its_own() {
+    let buyer = OnHold::begin().await;
+    let path = format!("/subscriptions/{}/update-payment-method", buyer.subscription);
+    for (status, code) in [
+        (400, "change_not_possible"),
+        (401, "unavailable"),
+        (403, "unavailable"),
+        (404, "not_found"),
+        (409, "change_not_possible"),
+        (422, "change_not_possible"),
+        (502, "unavailable"),
+    ] {
+        buyer.app.sim.fault("POST", &path, json!({"status": status, "before": true}), 1).unwrap();
+        let refused = buyer.app.post(&buyer.token, "/v1/plans/payment-method", json!({})).await;
+        assert_eq!(refused.code(), code, "{status}");
+        buyer.app.sim.control().clear_faults();
+    }
+}

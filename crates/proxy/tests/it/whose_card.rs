@@ -244,7 +244,7 @@ async fn sessions_from_before_are_of_nobody_signed_in() {
     let old = sqlx::query("UPDATE sessions SET signed_in = 0").execute(&store).await.unwrap();
     assert_eq!(old.rows_affected(), 2);
     assert_eq!(app.get(&plans, "/v1/plans").await.code(), "unauthorized");
-    assert_eq!(app.look(&offers).await, json!({"eligible": false, "reason": "no_purchase"}));
+    assert_eq!(app.look(&offers).await, json!({"eligible": false, "reason": "no_event"}));
 }
 
 /// Whoever breaks a checkout off under a stranger's address stands at a page that follows the stranger's own purchase.

@@ -57,6 +57,15 @@ impl CatalogueError {
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::Upstream(error) if error.is_not_found())
     }
+
+    /// Whether Dodo refuses to show it, or it cannot be offered: asking again changes nothing.
+    #[must_use]
+    pub fn is_final(&self) -> bool {
+        match self {
+            Self::Upstream(error) => error.is_refusal(),
+            Self::NotOfferable(_) => true,
+        }
+    }
 }
 
 impl From<dodo_client::Error> for CatalogueError {

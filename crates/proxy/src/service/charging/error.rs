@@ -3,11 +3,7 @@
 use wire::{ErrorCode, IdError, Quote};
 
 use super::evidence::LookError;
-use crate::{
-    service::{catalogue::CatalogueError, quoting::QuoteError},
-    store::StoreError,
-    upstream,
-};
+use crate::{service::quoting::QuoteError, store::StoreError, upstream};
 
 /// Why there is no attempt to answer with.
 #[derive(Debug, thiserror::Error)]
@@ -91,7 +87,7 @@ impl From<QuoteError> for ChargeError {
         match error {
             QuoteError::NotFound => Self::NotFound,
             QuoteError::Refused(_) | QuoteError::Body(_) => Self::ChangeNotPossible,
-            QuoteError::Catalogue(CatalogueError::NotOfferable(_)) => Self::ChangeNotPossible,
+            QuoteError::Catalogue(error) if error.is_final() => Self::ChangeNotPossible,
             QuoteError::Upstream(_) | QuoteError::Catalogue(_) | QuoteError::Pricing(_) => {
                 Self::Unavailable { retry_after }
             }

@@ -50,7 +50,10 @@ impl OfferError {
             Self::Gone => ErrorCode::OfferGone,
             Self::Store(error) => error.code(),
             Self::Id(_) => ErrorCode::Internal,
-            Self::Quote(_) | Self::Catalogue(_) | Self::Purchase(_) => ErrorCode::Unavailable,
+            Self::Quote(error) => error.code(),
+            // What was offered is not there any more.
+            Self::Catalogue(error) if error.is_final() => ErrorCode::OfferGone,
+            Self::Catalogue(_) | Self::Purchase(_) => ErrorCode::Unavailable,
         }
     }
 }

@@ -200,7 +200,8 @@ impl Offers {
         let history = self.history(session).await?;
         let standing = match occasion {
             Some(occasion) => self.standing_of(session, &occasion, &history).await?,
-            None => Err(IneligibleReason::NoPurchase),
+            None if session.trigger == Trigger::Purchase => Err(IneligibleReason::NoPurchase),
+            None => Err(IneligibleReason::NoEvent),
         };
         Ok((history, standing))
     }

@@ -87,6 +87,10 @@ impl PlansError {
             Self::Quote(error) => error.code(),
             Self::Store(error) => error.code(),
             Self::Offer(error) => error.code(),
+            Self::Upstream(error) if error.is_not_found() => ErrorCode::NotFound,
+            Self::Catalogue(error) if error.is_not_found() => ErrorCode::NotFound,
+            Self::Upstream(error) if error.is_refusal() => ErrorCode::ChangeNotPossible,
+            Self::Catalogue(error) if error.is_final() => ErrorCode::ChangeNotPossible,
             Self::LinkPending | Self::Catalogue(_) | Self::Upstream(_) => ErrorCode::Unavailable,
         }
     }

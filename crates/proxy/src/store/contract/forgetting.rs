@@ -1,7 +1,7 @@
 //! Forgetting a buyer (I21): what it leaves, what keeps from it, and that it is done again.
 
 use upsell_core::{
-    domain::{PaymentOnRecord, PaymentStatus, Purchase, Session, TokenHash, TriggerEvent},
+    domain::{Confirmation, PaymentOnRecord, PaymentStatus, Purchase, Session, TokenHash, TriggerEvent},
     journal::{
         Change, StoredPayment,
         fixtures::{email, refusal, seen_payment},
@@ -33,6 +33,7 @@ fn session_of(buyer: &str) -> Session {
         country: None,
         usage: Vec::new(),
         expires_at: after(900),
+        confirmation: Confirmation::Confirmed,
     }
 }
 

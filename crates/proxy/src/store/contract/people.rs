@@ -3,7 +3,7 @@
 use dodo_client::ids::PaymentMethodId;
 use secrecy::ExposeSecret;
 use upsell_core::{
-    domain::{Billing, Purchase, Session, TokenHash, TriggerEvent},
+    domain::{Billing, Confirmation, Purchase, Session, TokenHash, TriggerEvent},
     journal::fixtures::email,
 };
 use wire::{FeatureUsage, Purpose, Trigger};
@@ -25,7 +25,27 @@ fn session(byte: u8) -> Session {
         country: Some("JP".into()),
         usage: vec![FeatureUsage { feature: "lessons".into(), used: 9_007_199_254_740_991 }],
         expires_at: UnixSeconds(NOW.0 + 900),
+        confirmation: Confirmation::Confirmed,
     }
+}
+
+#[tokio::test]
+async fn a_session_is_revoked_only_before_it_is_confirmed() {
+    let (_folder, store) = fresh().await;
+    let pending = |byte| Session { confirmation: Confirmation::Pending, ..session(byte) };
+    for byte in [1, 2] {
+        store.put_session(&pending(byte)).await.unwrap();
+    }
+    let [one, other] = [TokenHash([1; 32]), TokenHash([2; 32])];
+    assert_eq!(store.session(one, NOW).await.unwrap(), Some(pending(1)));
+    store.confirm_session(one).await.unwrap();
+    store.revoke_session(one).await.unwrap();
+    store.revoke_session(other).await.unwrap();
+    assert_eq!(store.session(one, NOW).await.unwrap(), Some(session(1)));
+    assert_eq!(store.session(other, NOW).await.unwrap(), None);
+    // What is gone stays gone.
+    store.confirm_session(other).await.unwrap();
+    assert_eq!(store.session(other, NOW).await.unwrap(), None);
 }
 
 #[tokio::test]

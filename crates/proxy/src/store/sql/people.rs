@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use dodo_client::ids::{CheckoutSessionId, CustomerId, PaymentId, PaymentMethodId};
 use secrecy::SecretString;
 use sqlx::Row;
-use upsell_core::domain::{EmailHash, Person, Purchase, Session, TokenHash, TriggerEvent};
+use upsell_core::domain::{Confirmation, EmailHash, Person, Purchase, Session, TokenHash, TriggerEvent};
 use wire::{Trigger, UnixSeconds};
 
 use super::{
@@ -27,6 +27,10 @@ fn session(row: &DbRow) -> Result<Session, StoreError> {
         country: row.try_get("country")?,
         usage: from_json(row, "usage")?,
         expires_at: at(row, "expires_at")?,
+        confirmation: match row.try_get("is_confirmed")? {
+            true => Confirmation::Confirmed,
+            false => Confirmation::Pending,
+        },
     })
 }
 
@@ -58,8 +62,9 @@ impl People for SqlStore {
     async fn put_session(&self, session: &Session) -> Result<(), StoreError> {
         sqlx::query(
             "INSERT INTO sessions (tenant, token_hash, customer_id, purpose, trigger_kind, payment_id,
-                                   subscription_id, locale, country, usage, expires_at, signed_in, newest)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+                                   subscription_id, locale, country, usage, expires_at, signed_in, newest,
+                                   is_confirmed)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
         )
         .bind(self.tenant)
         .bind(session.token.0.as_slice())
@@ -74,6 +79,7 @@ impl People for SqlStore {
         .bind(session.expires_at.0)
         .bind(session.signed_in)
         .bind(session.newest.as_ref().map(PaymentId::as_str))
+        .bind(session.confirmation == Confirmation::Confirmed)
         .execute(&self.writer)
         .await?;
         Ok(())
@@ -93,6 +99,24 @@ impl People for SqlStore {
         .bind(token.0.as_slice())
         .execute(&self.writer)
         .await?;
+        Ok(())
+    }
+
+    async fn confirm_session(&self, token: TokenHash) -> Result<(), StoreError> {
+        sqlx::query("UPDATE sessions SET is_confirmed = TRUE WHERE tenant = $1 AND token_hash = $2")
+            .bind(self.tenant)
+            .bind(token.0.as_slice())
+            .execute(&self.writer)
+            .await?;
+        Ok(())
+    }
+
+    async fn revoke_session(&self, token: TokenHash) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM sessions WHERE tenant = $1 AND token_hash = $2 AND NOT is_confirmed")
+            .bind(self.tenant)
+            .bind(token.0.as_slice())
+            .execute(&self.writer)
+            .await?;
         Ok(())
     }
 

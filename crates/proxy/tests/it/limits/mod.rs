@@ -15,7 +15,7 @@ async fn limited(limits: fn(&mut Limits)) -> TestApp {
 
 /// Checks that it says when to come back, and nothing longer than the minute that Dodo counts, with a second's margin.
 #[track_caller]
-fn assert_says_when(answer: &Answer) {
+pub(crate) fn assert_says_when(answer: &Answer) {
     let seconds = answer.body["retry_after"].as_u64().unwrap_or_default();
     assert!((1..=61).contains(&seconds), "{}", answer.body);
     assert_eq!(answer.headers["retry-after"], seconds.to_string());

@@ -1,0 +1,2 @@
+-- Whether Dodo has confirmed that what a session names is its buyer's. Earlier sessions were made only once it had.
+ALTER TABLE sessions ADD COLUMN is_confirmed BOOLEAN NOT NULL DEFAULT TRUE;
