@@ -4,6 +4,10 @@
 const ATTRIBUTES = ["endpoint", "token", "locale", "theme", "redeem"];
 const LEDGER = "upsell-widget:declined";
 const PATIENCE_MS = 8000;
+// A router may have changed it by the time an element is there.
+const ARRIVED = location.href;
+const BROWSER = "upsell-widget:browser";
+const BROWSER_LASTS_MS = 25 * 3600 * 1000;
 
 /** The element's attributes as a checked object, or a sentence for the developer about what is wrong with them. */
 function read(element) {
@@ -32,13 +36,34 @@ function parseUrl(text) {
   }
 }
 
-/** One call to the proxy: the body's text, or an error that says the status. */
-async function call({ endpoint, token }, path, signal, body) {
+/**
+ * The secret by which the proxy knows this browser again: a token is good in the first browser that uses it, and in no other that
+ * was served the same page. It is forgotten 25 hours after its last use. Where nothing can be stored it lasts as long as the page,
+ * and says so.
+ */
+let inMemory;
+export function browser() {
+  const random = () => Array.from(crypto.getRandomValues(new Uint8Array(32)), (b) => b.toString(16).padStart(2, "0")).join("");
+  try {
+    const now = Date.now();
+    const [kept, used] = (localStorage.getItem(BROWSER) ?? "").split(" ");
+    const good = /^[\w-]{32,128}$/.test(kept) && now - used < BROWSER_LASTS_MS;
+    localStorage.setItem(BROWSER, `${good ? kept : random()} ${now}`);
+    // What is there now: some browsers store nothing and throw nothing.
+    return localStorage.getItem(BROWSER).split(" ")[0];
+  } catch {
+    return (inMemory ??= `page-${random()}`);
+  }
+}
+
+/** One call to the proxy: the body's text, or an error that says the status. Without a token there is no secret either: a
+ * backend of the merchant's own need not know that header. */
+async function call({ endpoint, token, secret }, path, signal, body) {
   const response = await fetch(endpoint + path, {
     method: body ? "POST" : "GET",
     headers: {
       accept: "application/json",
-      ...(token && { authorization: `Bearer ${token}` }),
+      ...(token && { authorization: `Bearer ${token}`, "upsell-browser": secret }),
       ...(body && { "content-type": "application/json" }),
     },
     body: body && JSON.stringify(body),
@@ -103,9 +128,10 @@ async function run(element, kind, signal) {
   const config = read(element);
   if (typeof config === "string") return void console.warn(`<${element.localName}>: ${config}`);
   if (config.redeem && !config.token) {
-    config.token = await (await import("./checkout.js")).redeem(config.endpoint);
+    config.token = await (await import("./checkout.js")).redeem(config.endpoint, browser(), ARRIVED);
     if (!config.token) return;
   }
+  if (config.token) config.secret = browser();
   const question = `?locale=${encodeURIComponent(config.locale)}`;
   // There is always something to say about plans, so all of it is fetched at once: the comparison explains itself when
   // it has no answer. An offer that cannot load does not exist.
@@ -126,7 +152,7 @@ async function run(element, kind, signal) {
   const { mount, show, link } = await load(kind);
   if (signal.aborted) return;
   if (mount) show(element, kind, config, text, signal, mount);
-  else link(element, kind, config, text, signal);
+  else link(element, kind, config, text, signal, call);
 }
 
 class UpsellElement extends HTMLElement {

@@ -9,8 +9,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wire::{
     AcceptRequest, Attempt, AttemptId, ChangeRequest, Consent, DeclineRequest, DeclineResponse,
-    IdempotencyKey, PaymentMethodLink, PlansResponse, PreviewRequest, PreviewResponse, QuoteId, SeenRequest,
-    StayOffer, StayOfferRequest, StayOfferResponse, UpsellResponse,
+    HandoverResponse, IdempotencyKey, PaymentMethodLink, PlansResponse, PreviewRequest, PreviewResponse,
+    QuoteId, SeenRequest, SessionResponse, StayOffer, StayOfferRequest, StayOfferResponse, TakeOverRequest,
+    UpsellResponse,
 };
 
 use self::send::{Call, send};
@@ -28,6 +29,7 @@ const CHARGE_PATIENCE: u32 = 35_000;
 pub struct ProxyClient {
     endpoint: String,
     token: String,
+    browser: String,
     locale: String,
 }
 
@@ -35,7 +37,12 @@ impl ProxyClient {
     /// A client with these settings.
     #[must_use]
     pub fn new(config: &Config) -> Self {
-        Self { endpoint: config.endpoint.clone(), token: config.token.clone(), locale: config.locale.clone() }
+        Self {
+            endpoint: config.endpoint.clone(),
+            token: config.token.clone(),
+            browser: config.browser.clone(),
+            locale: config.locale.clone(),
+        }
     }
 
     /// `GET {endpoint}`: the offer.
@@ -134,9 +141,19 @@ impl ProxyClient {
         send(self.call("DELETE", "/cancellation")).await.map(|_| ())
     }
 
-    async fn load<T: DeserializeOwned>(self) -> Result<T, ApiError> {
+    /// `POST {endpoint}/handover`: a one-time code with which the proxy's own page goes on for the same buyer.
+    pub async fn hand_over(self) -> Result<HandoverResponse, ApiError> {
+        decode(&send(self.post("/handover", "{}".to_owned())).await?)
+    }
+
+    /// The body of `GET {endpoint}`, for somebody who mounts a widget only where there is something to show.
+    pub async fn first_answer(self) -> Result<String, ApiError> {
         // A language tag has no character that would need escaping.
-        decode(&send(self.call("GET", &["?locale=", &self.locale].concat())).await?)
+        send(self.call("GET", &["?locale=", &self.locale].concat())).await
+    }
+
+    async fn load<T: DeserializeOwned>(self) -> Result<T, ApiError> {
+        decode(&self.first_answer().await?)
     }
 
     fn call(&self, method: &'static str, path: &str) -> Call {
@@ -144,6 +161,7 @@ impl ProxyClient {
             method,
             url: [self.endpoint.as_str(), path].concat(),
             token: self.token.clone(),
+            browser: self.browser.clone(),
             key: None,
             body: None,
             patience: PATIENCE,
@@ -154,6 +172,21 @@ impl ProxyClient {
     fn post(&self, path: &str, body: String) -> Call {
         Call { body: Some(body), ..self.call("POST", path) }
     }
+}
+
+/// `POST /v1/handover/redeem` at this origin: exchanges a one-time code for a session token of this page's own.
+pub async fn take_over(origin: &str, request: &TakeOverRequest) -> Result<SessionResponse, ApiError> {
+    let call = Call {
+        method: "POST",
+        url: [origin, "/v1/handover/redeem"].concat(),
+        token: String::new(),
+        browser: String::new(),
+        key: None,
+        body: Some(encode(request)?),
+        patience: PATIENCE,
+        keepalive: false,
+    };
+    decode(&send(call).await?)
 }
 
 /// Reads a body. Also for the first answer, which the loader hands over as text.

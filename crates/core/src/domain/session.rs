@@ -9,6 +9,15 @@ use wire::{FeatureUsage, ProductId, Purpose, Trigger, UnixSeconds};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TokenHash(pub [u8; 32]);
 
+/// A browser as the proxy knows it: by a secret that the browser made up for the origin of the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Browser {
+    /// SHA-256 of the secret.
+    pub secret: TokenHash,
+    /// Whether the browser could store the secret. Otherwise it has another one after each reload.
+    pub outlives_page: bool,
+}
+
 /// What a session token stands for: one buyer, one purpose, for a short while.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
@@ -35,6 +44,8 @@ pub struct Session {
     pub country: Option<String>,
     /// What has been used of what plans limit, as the merchant counts it.
     pub usage: Vec<FeatureUsage>,
+    /// The one browser that may use the token; `None` until the first that does.
+    pub browser: Option<Browser>,
     /// End of life.
     pub expires_at: UnixSeconds,
 }

@@ -6,6 +6,7 @@
 //! | [`upsell`] | `/v1/upsell`: the post-purchase offer |
 //! | [`plans`] | `/v1/plans`: the upgrade page |
 //! | [`static_shop`] | `POST /v1/checkouts`, `POST /v1/upsell/redeem`: shops without a server |
+//! | [`handover`] | `POST /v1/handover/redeem`: the proxy's own page |
 //! | [`webhooks`] | `POST /webhooks/dodo` |
 //! | [`files`] | the widget's files and the upgrade page |
 //! | [`ops`] | health and metrics, on a listener of their own |
@@ -17,6 +18,7 @@ pub mod auth;
 pub mod error;
 pub mod files;
 pub mod gate;
+pub mod handover;
 pub mod json;
 pub mod merchant;
 pub mod observe;
@@ -118,6 +120,7 @@ fn asked() -> OpenApiRouter<App> {
         .merge(upsell::routes())
         .merge(plans::routes())
         .merge(static_shop::routes())
+        .merge(handover::routes())
 }
 
 async fn security_headers(request: axum::extract::Request, next: middleware::Next) -> Response {
