@@ -2,22 +2,24 @@
 // Served as it is, and fetched by a page that begins a checkout or whose element has `redeem`. The code, the payment in the
 // return address and the secret of this browser have to be of one checkout: whoever was sent its address has not all three.
 
-const BROWSER = "upsell-widget:browser";
 const RETURN = "upsell-widget:return";
 const PATIENCE_MS = 8000;
+// As the proxy writes it (crates/proxy/src/service/sessions.rs), with the `#` before it, `?` or `&` where somebody has moved it into a
+// query, or those in percent-encoding, and the `=` that re-written queries have behind a name.
+const CODE = /(%23|[#?&])?upsell-return-([\w-]{43})=?/;
 
-/** An entry of a storage; one that throws has none. */
-function kept(storage, key) {
+/** What this tab keeps; a storage that throws has nothing. */
+function stored() {
   try {
-    return globalThis[storage].getItem(key) ?? "";
+    return sessionStorage.getItem(RETURN) ?? "";
   } catch {
     return "";
   }
 }
-function keep(storage, key, value) {
+function store(value) {
   try {
-    if (value) globalThis[storage].setItem(key, value);
-    else globalThis[storage].removeItem(key);
+    if (value) sessionStorage.setItem(RETURN, value);
+    else sessionStorage.removeItem(RETURN);
   } catch {
     // done without
   }
@@ -42,39 +44,62 @@ async function post(url, body) {
  * by a secret in its storage: without storage there is a checkout, and no offer.
  */
 export async function startCheckout(endpoint, product_id, quantity) {
-  if (!kept("localStorage", BROWSER)) {
-    const bytes = crypto.getRandomValues(new Uint8Array(32));
-    keep("localStorage", BROWSER, Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(""));
-  }
-  const browser = kept("localStorage", BROWSER) || undefined;
+  const { browser } = await import("./upsell.js");
   const base = new URL(endpoint.replace(/\/+$/, ""), document.baseURI);
-  const { checkout_url } = await post(new URL("checkouts", base), { product_id, quantity, browser });
+  const { checkout_url } = await post(new URL("checkouts", base), { product_id, quantity, browser: kept(browser()) });
   location.assign(checkout_url);
 }
 
-/** What the return address says: the one-time code, which is taken out of it so that it is not shared, and the payment. It
- * is kept for this tab until it is exchanged: a payment may take longer to settle than a buyer waits before reloading. */
-let back;
-function takeReturn() {
-  const found = /[?#&]os=([\w-]{16,128})(?=[&#]|$)/.exec(location.href);
-  if (found) {
-    const payment_id = new URLSearchParams(location.search).get("payment_id") ?? undefined;
-    back = JSON.stringify({ nonce: found[1], payment_id });
-    keep("sessionStorage", RETURN, back);
-    const clean = location.href.replace(found[0], found[0][0]).replace(/([?#&])&/, "$1").replace(/[?&#](?=#|$)/, "");
-    history.replaceState(history.state, "", clean);
+/** A secret that is there when the buyer comes back. */
+function kept(secret) {
+  return secret.startsWith("page-") ? undefined : secret;
+}
+
+/**
+ * What a return address says: the one-time code and the payment, wherever in it others have put them, and the address without the
+ * code and without what only led to it. Everything else stays as it is. Null where there is no code.
+ */
+export function readReturn(address) {
+  const found = CODE.exec(address);
+  if (!found) return null;
+  // Whatever the shop's own address has, what Dodo adds comes last.
+  const payment_id = [...address.matchAll(/[?&#]payment_id=([\w-]+)/g)].at(-1)?.[1];
+  let clean = address;
+  for (let at = found; at; at = CODE.exec(clean)) {
+    const before = clean.slice(0, at.index);
+    const after = clean.slice(at.index + at[0].length);
+    const mark = at[1] ?? "";
+    // In the middle of a query the mark before the code is that of what follows; before a fragment and at the end it goes.
+    if (mark && after[0] === "&") clean = before + mark + after.slice(1);
+    else if (mark && after[0] === "?" && mark === "?") clean = before + after;
+    else if (!after || after[0] === "#") clean = before + after;
+    else clean = before + mark + after;
   }
-  return (back ??= kept("sessionStorage", RETURN));
+  return { nonce: found[2], payment_id, clean };
+}
+
+/** What is kept for this tab until the code is exchanged: a payment may take longer to settle than a buyer waits before reloading.
+ * The code is taken out of the address, so that it is not shared. */
+let back;
+function takeReturn(arrived) {
+  const here = readReturn(location.href);
+  const { nonce, payment_id } = here ?? readReturn(arrived) ?? {};
+  if (nonce && !back?.includes(nonce)) {
+    back = JSON.stringify({ nonce, payment_id });
+    store(back);
+  }
+  if (here) history.replaceState(history.state, "", here.clean);
+  return (back ??= stored());
 }
 
 /** The token for this return, or "" where nothing was begun in this browser. A code is good for one token; elements of one
- * page share it. */
+ * page share it. `secret` is the browser's, `arrived` the address with which the page was opened. */
 const tokens = new Map();
-export async function redeem(endpoint) {
-  const code = takeReturn();
+export async function redeem(endpoint, secret, arrived) {
+  const code = takeReturn(arrived);
   const key = `${endpoint} ${code}`;
   if (!tokens.has(key)) {
-    const browser = kept("localStorage", BROWSER);
+    const browser = kept(secret);
     if (!code || !browser) return "";
     const token = exchange(endpoint, { ...JSON.parse(code), browser });
     token.catch(() => tokens.delete(key));
@@ -88,8 +113,7 @@ async function exchange(endpoint, body) {
   for (const pause of [1000, 3000, 9000, 0]) {
     try {
       const { token } = await post(`${endpoint}/redeem`, body);
-      keep("sessionStorage", RETURN, "");
-      keep("localStorage", BROWSER, "");
+      store("");
       return token;
     } catch (error) {
       if (!pause) throw error;

@@ -1,35 +1,57 @@
 // What happens inside an element once there is something to show. Fetched by the loader together with the module.
 
 /** Puts the widget into the element, and takes it out again when `signal` says so. */
-export function show(element, kind, { endpoint, token, locale }, answer, signal, mount) {
-  const handle = mount(element, rootOf(element), kind, endpoint, token, locale, answer);
+export function show(element, kind, { endpoint, token, secret, locale }, answer, signal, mount) {
+  const handle = mount(element, rootOf(element), kind, endpoint, token, secret ?? "", locale, answer);
   signal.addEventListener("abort", () => handle?.unmount(), { once: true });
 }
 
 const WORDS = {
-  en: { offer: "See the offer", plans: "Compare the plans" },
-  ja: { offer: "オファーの内容を見る", plans: "プランを比較する" },
+  en: { offer: "See the offer", plans: "Compare the plans", on: "Continue" },
+  ja: { offer: "オファーの内容を見る", plans: "プランを比較する", on: "続ける" },
 };
 
 /**
- * Where the page's policy does not let WebAssembly run: the merchant's headline and a link to the proxy's own page,
- * which shows the same offer under a policy of its own. The token travels in the fragment, which is never sent.
+ * Where the page's policy does not let WebAssembly run: the merchant's headline and a link to the proxy's own page, which shows the
+ * same offer under a policy of its own. The token belongs to this browser on this page's origin, so that page gets one of its own,
+ * for a one-time code that is fetched at the press and travels in the fragment, which is never sent. In a frame a second press is
+ * needed: that page refuses frames, and a browser lets a frame leave its page only while a press is fresh.
  */
-export function link(element, kind, { endpoint, token, locale }, answer, signal) {
+export function link(element, kind, config, answer, signal, call) {
+  const { endpoint, token, locale } = config;
   const headline = kind === "offer" ? JSON.parse(answer).offer?.headline : "";
   // A smaller backend of the merchant's own has no such page.
   if (headline === undefined || !token) throw new Error("WebAssembly is not allowed on this page");
   const target = new URL("/upgrade/", endpoint);
   target.search = new URLSearchParams({ view: kind, locale });
-  target.hash = new URLSearchParams({ token });
 
   const words = WORDS[locale.split("-")[0].toLowerCase()] ?? WORDS.en;
   const title = Object.assign(document.createElement("p"), { textContent: headline });
   title.setAttribute("part", "headline");
   title.hidden = !headline;
-  const way = Object.assign(document.createElement("a"), { href: target, textContent: words[kind] });
+  const way = Object.assign(document.createElement("a"), { href: target, target: "_top", textContent: words[kind] });
   way.setAttribute("part", "accept");
   way.rel = "noopener noreferrer";
+  const goTo = (address, label) => Object.assign(way, { href: address, textContent: label });
+  let ready = false;
+  way.addEventListener("click", (event) => {
+    if (ready) {
+      // The second press in a frame follows the link. The code in it is good once.
+      ready = false;
+      return void setTimeout(goTo, 0, target, words[kind]);
+    }
+    event.preventDefault();
+    call(config, "/handover", signal, {}).then(
+      (text) => {
+        const next = new URL(target);
+        next.hash = new URLSearchParams({ code: JSON.parse(text).code });
+        if (window === window.top) return void location.assign(next);
+        ready = true;
+        goTo(next, words.on);
+      },
+      (error) => console.warn(`<${element.localName}>: ${error.message}`),
+    );
+  });
 
   const root = rootOf(element);
   const sheet = new CSSStyleSheet();

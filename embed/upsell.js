@@ -4,6 +4,10 @@
 const ATTRIBUTES = ["endpoint", "token", "locale", "theme", "redeem"];
 const LEDGER = "upsell-widget:declined";
 const PATIENCE_MS = 8000;
+// A router may have changed it by the time an element is there.
+const ARRIVED = location.href;
+const BROWSER = "upsell-widget:browser";
+const BROWSER_LASTS_MS = 25 * 3600 * 1000;
 
 // What this copy of the loader goes with. The build puts names by content in the place of these.
 const FILES = {
@@ -40,13 +44,34 @@ function parseUrl(text) {
   }
 }
 
-/** One call to the proxy: the body's text, or an error with the problem's code. */
-async function call({ endpoint, token }, path, signal, body) {
+/**
+ * The secret by which the proxy knows this browser again: a token is good in the first browser that uses it, and in no other that
+ * was served the same page. It is forgotten 25 hours after its last use. Where nothing can be stored it lasts as long as the page,
+ * and says so.
+ */
+let inMemory;
+export function browser() {
+  const random = () => Array.from(crypto.getRandomValues(new Uint8Array(32)), (b) => b.toString(16).padStart(2, "0")).join("");
+  try {
+    const now = Date.now();
+    const [kept, used] = (localStorage.getItem(BROWSER) ?? "").split(" ");
+    const good = /^[\w-]{32,128}$/.test(kept) && now - used < BROWSER_LASTS_MS;
+    localStorage.setItem(BROWSER, `${good ? kept : random()} ${now}`);
+    // What is there now: some browsers store nothing and throw nothing.
+    return localStorage.getItem(BROWSER).split(" ")[0];
+  } catch {
+    return (inMemory ??= `page-${random()}`);
+  }
+}
+
+/** One call to the proxy: the body's text, or an error with the problem's code. Without a token there is no secret either: a
+ * backend of the merchant's own need not know that header. */
+async function call({ endpoint, token, secret }, path, signal, body) {
   const response = await fetch(endpoint + path, {
     method: body ? "POST" : "GET",
     headers: {
       accept: "application/json",
-      ...(token && { authorization: `Bearer ${token}` }),
+      ...(token && { authorization: `Bearer ${token}`, "upsell-browser": secret }),
       ...(body && { "content-type": "application/json" }),
     },
     body: body && JSON.stringify(body),
@@ -164,10 +189,11 @@ async function begin(element, kind, signal, redeemed) {
   const config = read(element);
   if (typeof config === "string") return void console.warn(`<${element.localName}>: ${config}`);
   if (config.redeem && !config.token) {
-    redeemed.token ||= await (await part(import(FILES.checkout))).redeem(config.endpoint);
+    redeemed.token ||= await (await part(import(FILES.checkout))).redeem(config.endpoint, browser(), ARRIVED);
     if (!redeemed.token) return;
     config.token = redeemed.token;
   }
+  if (config.token) config.secret = browser();
   const question = `?locale=${encodeURIComponent(config.locale)}`;
   // There is always something to say about plans, so all of it is fetched at once: the comparison explains itself when
   // it has no answer. An offer that cannot load does not exist.
@@ -189,7 +215,7 @@ async function begin(element, kind, signal, redeemed) {
   const { mount, show, link } = await load(kind);
   if (signal.aborted) return;
   if (mount) show(element, kind, config, text, signal, mount);
-  else link(element, kind, config, text, signal);
+  else link(element, kind, config, text, signal, call);
 }
 
 class UpsellElement extends HTMLElement {

@@ -10,8 +10,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wire::{
     AcceptRequest, Attempt, AttemptId, ChangeRequest, Consent, DeclineRequest, DeclineResponse, ErrorCode,
-    IdempotencyKey, PaymentMethodLink, PlansResponse, PreviewRequest, PreviewResponse, QuoteId, SeenRequest,
-    StayOffer, StayOfferRequest, StayOfferResponse, UpsellResponse,
+    HandoverResponse, IdempotencyKey, PaymentMethodLink, PlansResponse, PreviewRequest, PreviewResponse,
+    QuoteId, SeenRequest, SessionResponse, StayOffer, StayOfferRequest, StayOfferResponse, TakeOverRequest,
+    UpsellResponse,
 };
 
 use self::send::{Call, send};
@@ -29,6 +30,7 @@ const CHARGE_PATIENCE: u32 = 35_000;
 pub struct ProxyClient {
     endpoint: String,
     token: String,
+    browser: String,
     locale: String,
 }
 
@@ -36,7 +38,12 @@ impl ProxyClient {
     /// A client with these settings.
     #[must_use]
     pub fn new(config: &Config) -> Self {
-        Self { endpoint: config.endpoint.clone(), token: config.token.clone(), locale: config.locale.clone() }
+        Self {
+            endpoint: config.endpoint.clone(),
+            token: config.token.clone(),
+            browser: config.browser.clone(),
+            locale: config.locale.clone(),
+        }
     }
 
     /// `GET {endpoint}`: the offer.
@@ -135,8 +142,14 @@ impl ProxyClient {
         send(self.call("DELETE", "/cancellation")).await.map(|_| ())
     }
 
-    /// Asks again while the backend has not confirmed yet what the token was made for: there is nothing to show before.
-    async fn load<T: DeserializeOwned>(self) -> Result<T, ApiError> {
+    /// `POST {endpoint}/handover`: a one-time code with which the proxy's own page goes on for the same buyer.
+    pub async fn hand_over(self) -> Result<HandoverResponse, ApiError> {
+        decode(&send(self.post("/handover", "{}".to_owned())).await?)
+    }
+
+    /// The body of `GET {endpoint}`, for somebody who mounts a widget only where there is something to show. Asks again while
+    /// the backend has not confirmed yet what the token was made for: there is nothing to show before.
+    pub async fn first_answer(self) -> Result<String, ApiError> {
         // A language tag has no character that would need escaping.
         let path = ["?locale=", &self.locale].concat();
         let mut waited = 0;
@@ -149,9 +162,13 @@ impl ProxyClient {
                     waited = waited.saturating_add(pause);
                     TimeoutFuture::new(pause).await;
                 }
-                answer => return decode(&answer?),
+                answer => return answer,
             }
         }
+    }
+
+    async fn load<T: DeserializeOwned>(self) -> Result<T, ApiError> {
+        decode(&self.first_answer().await?)
     }
 
     fn call(&self, method: &'static str, path: &str) -> Call {
@@ -159,6 +176,7 @@ impl ProxyClient {
             method,
             url: [self.endpoint.as_str(), path].concat(),
             token: self.token.clone(),
+            browser: self.browser.clone(),
             key: None,
             body: None,
             patience: PATIENCE,
@@ -169,6 +187,21 @@ impl ProxyClient {
     fn post(&self, path: &str, body: String) -> Call {
         Call { body: Some(body), ..self.call("POST", path) }
     }
+}
+
+/// `POST /v1/handover/redeem` at this origin: exchanges a one-time code for a session token of this page's own.
+pub async fn take_over(origin: &str, request: &TakeOverRequest) -> Result<SessionResponse, ApiError> {
+    let call = Call {
+        method: "POST",
+        url: [origin, "/v1/handover/redeem"].concat(),
+        token: String::new(),
+        browser: String::new(),
+        key: None,
+        body: Some(encode(request)?),
+        patience: PATIENCE,
+        keepalive: false,
+    };
+    decode(&send(call).await?)
 }
 
 /// Reads a body. Also for the first answer, which the loader hands over as text.

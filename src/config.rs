@@ -30,6 +30,8 @@ pub struct Config {
     pub endpoint: String,
     /// The session token; empty for a merchant's own smaller backend that knows the buyer by other means.
     pub token: String,
+    /// The secret of this browser, sent with the token; empty where there is none. Whoever mounts the widget sets it.
+    pub browser: String,
     /// Language tag, such as `ja-JP`.
     pub locale: String,
     /// Also take clicks that a script made. For tests; there is no attribute for it.
@@ -92,6 +94,7 @@ impl Config {
             kind,
             endpoint: endpoint.trim_end_matches('/').to_owned(),
             token: token.to_owned(),
+            browser: String::new(),
             locale: locale.to_owned(),
             trust_all_clicks: false,
         })

@@ -22,21 +22,27 @@ macro_rules! embed {
 
         /// Puts the widget into the shadow root of an element.
         ///
-        /// `kind` is the element's own, `endpoint` the absolute base address of the backend, `first_answer` the body of
+        /// `kind` is the element's own, `endpoint` the absolute base address of the backend, `browser` the secret that goes with
+        /// the token, `first_answer` the body of
         /// `GET {endpoint}` where the loader has asked already. Wrong settings leave a warning on the console, and nothing
         /// is mounted.
         #[wasm_bindgen]
+        #[allow(clippy::too_many_arguments, reason = "each crosses from JavaScript by itself")]
         pub fn mount(
             host: web_sys::HtmlElement,
             root: &web_sys::ShadowRoot,
             kind: &str,
             endpoint: &str,
             token: &str,
+            browser: &str,
             locale: &str,
             first_answer: Option<String>,
         ) -> Option<Handle> {
             match $crate::config::Config::parse(kind, endpoint, token, locale) {
-                Ok(config) => Some(Handle($mount(host, root, config, first_answer))),
+                Ok(config) => {
+                    let config = $crate::config::Config { browser: browser.to_owned(), ..config };
+                    Some(Handle($mount(host, root, config, first_answer)))
+                }
                 Err(error) => {
                     $crate::browser::page::warn(error.message());
                     None

@@ -29,4 +29,4 @@ mod mount;
 pub mod text;
 pub mod ui;
 
-pub use mount::{Handle, mount, mount_offer, mount_plans};
+pub use mount::{Handle, mount, mount_offer, mount_offer_page, mount_plans, say};

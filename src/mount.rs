@@ -1,5 +1,6 @@
 //! Puts a widget into a shadow root and takes it out again.
 
+use flow::offer::View;
 use leptos::mount::mount_to;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
@@ -66,6 +67,30 @@ pub fn mount_plans(
     first_answer: Option<String>,
 ) -> Handle {
     mount_into::<Plans, _>(host, root, config, first_answer, ui::plans)
+}
+
+/// Mounts the offer into a page that has nothing else to show: `nothing` stands there while there is no offer on it.
+pub fn mount_offer_page(
+    host: HtmlElement,
+    root: &ShadowRoot,
+    config: Config,
+    first_answer: String,
+    nothing: &'static str,
+) -> Handle {
+    mount_into::<Offer, _>(host, root, config, Some(first_answer), move |view, dispatch, locale| {
+        let is_empty = move || view.with(|view| *view == View::Nothing);
+        (ui::offer(view, dispatch, locale), ui::sentence(nothing, is_empty))
+    })
+}
+
+/// Says one sentence in place of a widget.
+pub fn say(root: &ShadowRoot, words: &'static str) {
+    if let Some(host) = root.host().dyn_into::<HtmlElement>().ok()
+        && let Some(screen) = screen(&host, root)
+    {
+        stylesheet::adopt(root, &host);
+        mount_to(screen, move || ui::sentence(words, || true)).forget();
+    }
 }
 
 fn mount_into<M: Machine, U: IntoView + 'static>(

@@ -22,7 +22,8 @@ export class GuideBackend {
     const spell = (camel, snake) => (style === 'camelCase' ? camel : snake);
     const headers = {
       'access-control-allow-origin': '*',
-      'access-control-allow-headers': '*',
+      // As the guide's own: no other header passes the preflight.
+      'access-control-allow-headers': 'content-type',
       'access-control-allow-methods': 'GET, POST',
       'content-type': 'application/json',
     };

@@ -2,6 +2,12 @@
 
 import { call, must } from './http.mjs';
 
+/** Headers of somebody who asks beside the pages: a token is good in one browser, and this is theirs. */
+export const asking = (token) => ({
+  authorization: `Bearer ${token}`,
+  'upsell-browser': 'the-harness-keeps-this-and-has-no-storage',
+});
+
 export class Proxy {
   constructor({ url, merchantKey }) {
     this.url = url;
@@ -23,9 +29,9 @@ export class Proxy {
     return token;
   }
 
-  /** What the proxy would answer a page with this token. */
+  /** What the proxy would answer a page with this token, which no page may have used. */
   async offer(token) {
-    return must('GET', `${this.url}/v1/upsell`, { headers: { authorization: `Bearer ${token}` } });
+    return must('GET', `${this.url}/v1/upsell`, { headers: asking(token) });
   }
 
   /** The same with a token of its own: "what would this buyer be shown now, and why". */
@@ -33,13 +39,15 @@ export class Proxy {
     return this.offer(await this.session(buyer, more));
   }
 
-  async plans(token) {
-    return must('GET', `${this.url}/v1/plans`, { headers: { authorization: `Bearer ${token}` } });
+  /** What this subscriber would be shown now. */
+  async plansFor(buyer) {
+    const token = await this.session(buyer, { purpose: 'plans', subscription_id: buyer.subscription_id });
+    return must('GET', `${this.url}/v1/plans`, { headers: asking(token) });
   }
 
   decline(token, offerId) {
     return call('POST', `${this.url}/v1/upsell/decline`, {
-      headers: { authorization: `Bearer ${token}` },
+      headers: asking(token),
       body: { offer_id: offerId },
     });
   }

@@ -43,9 +43,9 @@ export async function changeElsewhere({ sim, proxy, apiKey }, visit, change) {
 }
 
 /** Waits until the proxy has had the webhook that tells it these fields of the subscription. */
-export function proxyKnows(proxy, { token }, fields) {
+export function proxyKnows(proxy, { buyer }, fields) {
   return until('the proxy to know of the change', async () => {
-    const { current } = await proxy.plans(token);
+    const { current } = await proxy.plansFor(buyer);
     return Object.entries(fields).every(([field, value]) => current[field] === value);
   });
 }

@@ -39,14 +39,16 @@ scenario('b. declines and never sees it again', async (world) => {
 
   await nothingAt('after a reload', page, address);
   const other = await world.page();
-  await nothingAt('in another browser', other, address);
+  const owner = await proxy.session(buyer, { payment_id: purchase.payment_id });
+  await nothingAt('in another browser', other, pages.offer(proxy, owner));
   const fresh = await proxy.session(buyer, { payment_id: purchase.payment_id });
   await nothingAt('with a new token', page, pages.offer(proxy, fresh));
   await page.evaluate(() => {
     localStorage.clear();
     sessionStorage.clear();
   });
-  await nothingAt('with storage cleared', page, address);
+  const later = await proxy.session(buyer, { payment_id: purchase.payment_id });
+  await nothingAt('with storage cleared', page, pages.offer(proxy, later));
   assert.deepEqual(await sim.charges(buyer, { source: 'one_click' }), []);
 });
 

@@ -142,7 +142,7 @@ scenario('r. a plan that is past due: what is due is paid with another card, and
   await page.waitForURL((url) => !url.href.startsWith(sim.url));
   assert.equal(await status(), 'active');
   await sim.mustHaveCharged(buyer, 'dues', [3000]);
-  await until('the proxy to know', async () => (await stack.proxy.plans(visit.token)).current.status === 'active');
+  await until('the proxy to know', async () => (await stack.proxy.plansFor(visit.buyer)).current.status === 'active');
   await page.goto(address);
   await plans.shown();
   await expectText(plans.element, `You have Basic: ${money(3000)} per month`, 'Charged to Mastercard ending in 4444');

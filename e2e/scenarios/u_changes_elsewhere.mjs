@@ -80,7 +80,7 @@ for (const [end, { answer, plan, collected }] of Object.entries(ENDS)) {
     assert.deepEqual(await sim.charges(buyer, { source: 'plan_change' }), []);
 
     await sim.resolve(waiting.payment_id, answer);
-    await until('the plan to be as it is', async () => (await stack.proxy.plans(visit.token)).current.name === plan);
+    await until('the plan to be as it is', async () => (await stack.proxy.plansFor(visit.buyer)).current.name === plan);
     await tells(world, stack, visit, { plan, collected });
     if (end === 'succeeded') return;
     // What was in the way is gone: now it can be made.

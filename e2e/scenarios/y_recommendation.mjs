@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { expectText } from '../harness/expect.mjs';
 import { must } from '../harness/http.mjs';
+import { asking } from '../harness/proxy.mjs';
 import { scenario } from '../harness/runner.mjs';
 import { until } from '../harness/until.mjs';
 import { visitPlans } from '../harness/visits.mjs';
@@ -17,7 +18,7 @@ async function changes({ sim, proxy }, product_id) {
   const customer = await sim.buyer();
   const { subscription_id } = await sim.subscription(customer, 'prod_basic_plan');
   const token = await proxy.session(customer, { purpose: 'plans', subscription_id });
-  const headers = { authorization: `Bearer ${token}` };
+  const headers = asking(token);
   const { quote } = await must('POST', `${proxy.url}/v1/plans/preview`, { headers, body: { product_id } });
   const attempt = await must('POST', `${proxy.url}/v1/plans/change`, {
     headers: { ...headers, 'idempotency-key': `"${randomUUID()}"` },

@@ -11,7 +11,7 @@ use wasm_bindgen::JsValue;
 use web_sys::{
     AbortController, ReferrerPolicy, RequestCache, RequestCredentials, RequestInit, RequestRedirect,
 };
-use wire::IdempotencyKey;
+use wire::{BROWSER_HEADER, IdempotencyKey};
 
 /// What to send.
 pub(super) struct Call {
@@ -19,6 +19,8 @@ pub(super) struct Call {
     pub(super) url: String,
     /// Empty for none.
     pub(super) token: String,
+    /// The secret of this browser. Sent with a token only: a backend without tokens need not know the header.
+    pub(super) browser: String,
     pub(super) key: Option<IdempotencyKey>,
     /// JSON.
     pub(super) body: Option<String>,
@@ -81,7 +83,9 @@ fn build(call: &Call, controller: &AbortController) -> Option<Request> {
         .abort_signal(Some(&controller.signal()))
         .header("Accept", "application/json");
     if !call.token.is_empty() {
-        builder = builder.header("Authorization", &["Bearer ", &call.token].concat());
+        builder = builder
+            .header("Authorization", &["Bearer ", &call.token].concat())
+            .header(BROWSER_HEADER, &call.browser);
     }
     if let Some(key) = &call.key {
         builder = builder.header("Idempotency-Key", key.as_str());

@@ -8,8 +8,10 @@
 
 mod en;
 mod ja;
+mod page;
 mod phrases;
 
+pub use page::PagePhrases;
 pub use phrases::Phrases;
 
 use core::fmt::Write as _;

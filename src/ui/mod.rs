@@ -32,4 +32,4 @@ mod quote_lines;
 mod widget;
 
 pub use locale::Locale;
-pub use widget::{offer, plans};
+pub use widget::{offer, plans, sentence};

@@ -197,6 +197,16 @@ fn page_view(locale: &Locale, page: &plans_flow::Page, dispatch: Dispatch<plans_
     }
 }
 
+/// A sentence by itself, as long as `stands` says so.
+///
+/// Part: `message`.
+pub fn sentence(words: &'static str, stands: impl Fn() -> bool + Send + 'static) -> impl IntoView {
+    div().class("root").child(move || {
+        let text = || p().attr("role", "status").child(words);
+        stands().then(|| div().class("sheet message").attr("part", "message").child(text()))
+    })
+}
+
 /// A message with its ways on, on a sheet of its own.
 fn sheet<A: Clone + 'static, V: IntoView + 'static>(
     body: V,

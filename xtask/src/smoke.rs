@@ -189,7 +189,8 @@ impl Smoke<'_> {
             .method(method)
             .uri(url)
             .header("Authorization", format!("Bearer {bearer}"))
-            .header("Idempotency-Key", self.next_key());
+            .header("Idempotency-Key", self.next_key())
+            .header("Upsell-Browser", "the-browser-of-the-smoke-test-keeps-this");
         let answer = match body {
             Some(body) => self.agent.run(
                 request

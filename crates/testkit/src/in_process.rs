@@ -310,6 +310,7 @@ pub fn session(
         locale: None,
         country: None,
         usage: Vec::new(),
+        browser: None,
         expires_at: UnixSeconds(i64::MAX),
         confirmation: Confirmation::Confirmed,
     }

@@ -66,6 +66,9 @@ pub const MASTERCARD: &str = "5555555555554444";
 pub const FAILS_LATER: &str = "4000000000000341";
 /// A card without funds.
 pub const EMPTY_CARD: &str = "4000000000009995";
+
+/// Secret of the one browser in which everything happens that a test does not say more about.
+pub const BROWSER: &str = "the-browser-of-a-test-keeps-this-in-its-storage";
 /// A purchase that the shipped rules follow up with an offer.
 pub const COURSE: &str = "prod_starter_course";
 /// A one-time product to offer.

@@ -6,8 +6,9 @@ use anyhow::Context as _;
 use dodo_client::ids::{CustomerId, PaymentId};
 use reqwest::Method;
 use serde_json::{Value, json};
+use wire::BROWSER_HEADER;
 
-use crate::{Answer, MERCHANT_KEY, client, http::client_from};
+use crate::{Answer, BROWSER, MERCHANT_KEY, client, http::client_from};
 
 /// A client of one proxy.
 #[derive(Clone, Debug)]
@@ -126,6 +127,6 @@ impl ProxyClient {
     }
 
     fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
-        self.http.request(method, format!("{}{path}", self.url))
+        self.http.request(method, format!("{}{path}", self.url)).header(BROWSER_HEADER, BROWSER)
     }
 }

@@ -9,6 +9,7 @@
 //! | [`offer`] | `GET /v1/upsell`, `seen`, `decline` |
 //! | [`attempt`] | `accept`, `change` and how an attempt stands |
 //! | [`plans`] | `GET /v1/plans`, `preview`, `change`, `scheduled`, `payment-method` |
+//! | [`browser`] | the secret of a browser |
 //! | [`session`] | the merchant's own calls: sessions, events, shops without a server |
 //! | [`problem`] | every error body |
 //!
@@ -24,6 +25,7 @@
 //! WebAssembly.
 
 pub mod attempt;
+pub mod browser;
 pub mod ids;
 pub mod offer;
 pub mod plans;
@@ -33,6 +35,7 @@ pub mod session;
 mod time;
 
 pub use attempt::{AcceptRequest, Attempt, AttemptStatus, Consent, FailureReason, PayWith, Receipt};
+pub use browser::{BROWSER_HEADER, PAGE_PREFIX, is_browser_secret};
 pub use ids::{AttemptId, IdempotencyKey, OfferId, QuoteId};
 pub use money::{AddonId, Currency, IdError, Money, MoneyError, ProductId, UnixSeconds};
 pub use offer::{
@@ -48,8 +51,8 @@ pub use problem::{ErrorCode, Problem};
 pub use quote::{EffectiveAt, LineKind, Quote, QuoteLine, Renewal};
 pub use session::{
     CheckoutRequest, CheckoutResponse, EventRequest, FeatureUsage, ForgetRequest, ForgetResponse,
-    PendingCharge, Purpose, RedeemRequest, Resolution, ResolveRequest, ResolveResponse, RetireKeyRequest,
-    RetireKeyResponse, SessionRequest, SessionResponse, Trigger,
+    HandoverResponse, PendingCharge, Purpose, RedeemRequest, Resolution, ResolveRequest, ResolveResponse,
+    RetireKeyRequest, RetireKeyResponse, SessionRequest, SessionResponse, TakeOverRequest, Trigger,
 };
 pub use time::{Interval, Period};
 

@@ -13,6 +13,8 @@ words!(
         IdempotencyKeyMissing,
         /// 401: no, unknown, expired or revoked token or key. One code for all, so that nothing can be probed.
         Unauthorized,
+        /// 401: the token is good, and belongs to another browser: the page was cached, copied or sent to somebody.
+        BoundElsewhere,
         /// 403: the request comes from an origin that is not allowed.
         OriginNotAllowed,
         /// 404: no such thing for this buyer.

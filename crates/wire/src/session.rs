@@ -47,7 +47,7 @@ pub struct FeatureUsage {
 }
 
 /// `POST /v1/sessions`: a token for one buyer and one purpose.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SessionRequest {
     /// Dodo's `customer_id`, as the merchant's server knows it.
@@ -83,9 +83,23 @@ pub struct SessionRequest {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(feature = "openapi", schema(max_items = 20))]
     pub usage: Vec<FeatureUsage>,
+    /// The secret of the browser that the token is for, where the merchant's server was told it. Absent: the token belongs to
+    /// the first browser that uses it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(min_length = 32, max_length = 128, pattern = "^[A-Za-z0-9_-]+$"))]
+    pub browser: Option<String>,
 }
 
-/// A session token. Short-lived; the only thing that the page holds.
+impl core::fmt::Debug for SessionRequest {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("SessionRequest")
+            .field("customer_id", &self.customer_id)
+            .field("purpose", &self.purpose)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A session token. Short-lived, and good in one browser; the only thing that the page holds.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SessionResponse {
@@ -98,6 +112,39 @@ pub struct SessionResponse {
 impl core::fmt::Debug for SessionResponse {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("SessionResponse").field("token", &"…").field("expires_at", &self.expires_at).finish()
+    }
+}
+
+/// `POST …/handover`: a one-time code with which the proxy's own page goes on for the same buyer.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct HandoverResponse {
+    /// The code, for the fragment of the page's address (`/upgrade/#code=…`).
+    pub code: String,
+    /// Until when: about two minutes.
+    pub expires_at: UnixSeconds,
+}
+
+impl core::fmt::Debug for HandoverResponse {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("HandoverResponse").field("code", &"…").field("expires_at", &self.expires_at).finish()
+    }
+}
+
+/// `POST /v1/handover/redeem`: exchanges the code, once, for a session token of the page's own.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TakeOverRequest {
+    /// The code.
+    pub code: String,
+    /// The secret of this browser on the page's origin; the token belongs to it.
+    #[cfg_attr(feature = "openapi", schema(min_length = 32, max_length = 128, pattern = "^[A-Za-z0-9_-]+$"))]
+    pub browser: String,
+}
+
+impl core::fmt::Debug for TakeOverRequest {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("TakeOverRequest { code: … }")
     }
 }
 

@@ -69,13 +69,18 @@ pub fn thanks(
 
 /// The buyer's subscription, with the plan comparison.
 #[must_use]
-pub fn account(look: &Look, subscriber: Option<&Buyer>, proxy_url: &str, token: Option<&str>) -> Markup {
+pub fn account(
+    look: &Look,
+    subscriber: Option<&Buyer>,
+    proxy_url: &str,
+    tokens: Option<(&str, &str)>,
+) -> Markup {
     page(
         look,
         "Your account",
         &html! {
             h1 { "Your account" }
-            @match (subscriber, token) {
+            @match (subscriber, tokens) {
                 (None, _) => {
                     p.lead { "You have no subscription yet." }
                     p { a href={ "/" (look.query()) } { "The Basic plan is a good start." } }
@@ -83,7 +88,7 @@ pub fn account(look: &Look, subscriber: Option<&Buyer>, proxy_url: &str, token: 
                 (Some(_), None) => {
                     p.lead { "Plans cannot be changed at the moment. Please try again in a few minutes." }
                 }
-                (Some(buyer), Some(token)) => {
+                (Some(buyer), Some((token, standalone))) => {
                     dl.facts {
                         dt { "Name" } dd { (buyer.name) }
                     }
@@ -92,7 +97,7 @@ pub fn account(look: &Look, subscriber: Option<&Buyer>, proxy_url: &str, token: 
                         locale=[look.locale.map(|l| l.as_str())] theme=[look.theme.map(|t| t.as_str())] {}
                     p {
                         "The same on a page of its own: "
-                        a #standalone href={ (proxy_url) "/upgrade/#token=" (token) } { "compare plans" } "."
+                        a #standalone href={ (proxy_url) "/upgrade/#token=" (standalone) } { "compare plans" } "."
                     }
                 }
             }

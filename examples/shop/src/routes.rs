@@ -89,11 +89,16 @@ async fn success(State(shop): State<Arc<Shop>>, Query(look): Query<Look>, header
 async fn account(State(shop): State<Arc<Shop>>, Query(look): Query<Look>, headers: HeaderMap) -> Response {
     let visitor = VisitorId::of(&headers).and_then(|id| shop.visitors.get(&id));
     let subscriber = visitor.and_then(|visitor| visitor.subscriber);
-    let token = match &subscriber {
-        Some(buyer) => token(&shop, buyer, Purpose::Plans, &look).await,
+    // A token is good in one browser on one origin: the element here and the proxy's own page each need theirs.
+    let tokens = match &subscriber {
+        Some(buyer) => {
+            let token = || token(&shop, buyer, Purpose::Plans, &look);
+            token().await.zip(token().await)
+        }
         None => None,
     };
-    let page = pages::account(&look, subscriber.as_ref(), &shop.config.proxy_url, token.as_deref());
+    let tokens = tokens.as_ref().map(|(here, there)| (here.as_str(), there.as_str()));
+    let page = pages::account(&look, subscriber.as_ref(), &shop.config.proxy_url, tokens);
     with_widget(&shop, &look, &page)
 }
 

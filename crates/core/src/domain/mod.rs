@@ -27,7 +27,7 @@ pub use quote::{ChargePlan, PlanChanges, QuoteRow};
 pub use sale::{
     DisputeStatus, OrderState, RefundCause, RefundOrder, RefundStatus, Sale, SeenDispute, SeenRefund,
 };
-pub use session::{Billing, Confirmation, Purchase, Session, TokenHash, TriggerEvent};
+pub use session::{Billing, Browser, Confirmation, Purchase, Session, TokenHash, TriggerEvent};
 pub use tag_keys::{Fingerprinted, KeysError, KnownKey, TagKey, TagKeyError, TagKeys};
 pub use tags::{OfferTags, Tags, TagsError};
 pub use tenant::{StoreIdentity, Tenant};

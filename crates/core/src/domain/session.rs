@@ -18,6 +18,15 @@ pub enum Confirmation {
     Pending,
 }
 
+/// A browser as the proxy knows it: by a secret that the browser made up for the origin of the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Browser {
+    /// SHA-256 of the secret.
+    pub secret: TokenHash,
+    /// Whether the browser could store the secret. Otherwise it has another one after each reload.
+    pub outlives_page: bool,
+}
+
 /// What a session token stands for: one buyer, one purpose, for a short while.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
@@ -44,6 +53,8 @@ pub struct Session {
     pub country: Option<String>,
     /// What has been used of what plans limit, as the merchant counts it.
     pub usage: Vec<FeatureUsage>,
+    /// The one browser that may use the token; `None` until the first that does.
+    pub browser: Option<Browser>,
     /// End of life.
     pub expires_at: UnixSeconds,
     /// Whether what it names is known to be its buyer's.

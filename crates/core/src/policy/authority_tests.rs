@@ -29,6 +29,7 @@ fn session(signed_in: bool, payment: Option<&str>) -> Session {
         locale: None,
         country: None,
         usage: Vec::new(),
+        browser: None,
         expires_at: UnixSeconds(0),
         confirmation: Confirmation::Confirmed,
     }

@@ -1,6 +1,7 @@
 //! The rules, pure: no I/O, no clock, no randomness. Everything is handed in, everything that was decided is returned.
 
 pub mod authority;
+pub mod binding;
 pub mod catalogue;
 pub mod catching_up;
 pub mod classify;

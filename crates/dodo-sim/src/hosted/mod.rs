@@ -41,6 +41,9 @@ fn html(status: StatusCode, markup: Markup) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // Nobody may frame a page on which cards are given.
+    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("frame-ancestors 'none'"));
     response
 }
 
@@ -217,18 +220,25 @@ fn done(world: &World, session: &Session, payment_id: &str) -> Next {
 /// The return address with `payment_id` and `status`, and `subscription_id` when there is one.
 fn return_address(world: &World, return_url: &Url, payment_id: &str) -> Url {
     let mut url = return_url.clone();
-    if world.policy.return_url_fragment == Fragment::Drop {
+    let kept = url.fragment().map(str::to_owned);
+    if world.policy.return_url_fragment != Fragment::Preserve {
         url.set_fragment(None);
     }
     let payment = world.payments.get(payment_id);
     let status = payment.map_or(IntentStatus::Failed, |payment| payment.status);
-    {
-        let mut query = url.query_pairs_mut();
-        query.append_pair("payment_id", payment_id);
-        if let Some(subscription_id) = payment.and_then(|payment| payment.subscription_ids.first()) {
-            query.append_pair("subscription_id", subscription_id);
+    let mut pairs = vec![("payment_id", payment_id)];
+    if let Some(subscription_id) = payment.and_then(|payment| payment.subscription_ids.first()) {
+        pairs.push(("subscription_id", subscription_id));
+    }
+    pairs.push(("status", status.as_str()));
+    match (world.policy.return_url_fragment, kept) {
+        (Fragment::Glue, Some(kept)) => {
+            let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+            url.set_fragment(Some(&format!("{kept}?{query}")));
         }
-        query.append_pair("status", status.as_str());
+        (Fragment::Preserve | Fragment::Drop | Fragment::Glue, _) => {
+            url.query_pairs_mut().extend_pairs(pairs);
+        }
     }
     url
 }

@@ -191,6 +191,8 @@ choices! {
         Preserve,
         /// Dropped.
         Drop,
+        /// Kept, with the query glued on behind it, so that there is none.
+        Glue,
     }
     /// Answer to a list that hangs off an unknown customer.
     UnknownCustomer {

@@ -37,6 +37,8 @@ async fn shows_the_total_takes_the_money_saves_the_card_and_returns() {
     let (id, page) = session(&world, course()).await;
     let shown = world.send(world.http.get(&page)).await;
     assert!(shown.text.contains("Starter course") && shown.text.contains("Pay USD 49.00"));
+    assert_eq!(shown.headers["x-frame-options"], "DENY");
+    assert_eq!(shown.headers["content-security-policy"], "frame-ancestors 'none'");
 
     let paid = world.send(world.http.post(&page).form(&card(GOOD))).await;
     assert_eq!(paid.status, 303);

@@ -75,7 +75,9 @@ fn by_code(problem: &Problem) -> Class {
         ErrorCode::AttemptInProgress | ErrorCode::KeyInProgress | ErrorCode::IdempotencyKeyReused => {
             Class::Open { awaits: Awaits::Evidence, attempt: None }
         }
-        ErrorCode::Unauthorized | ErrorCode::OriginNotAllowed => Class::Refused(Settled::SessionOver),
+        ErrorCode::Unauthorized | ErrorCode::BoundElsewhere | ErrorCode::OriginNotAllowed => {
+            Class::Refused(Settled::SessionOver)
+        }
         ErrorCode::NotFound => Class::Refused(Settled::Gone),
         ErrorCode::RateLimited | ErrorCode::NotConfirmedYet => Class::Refused(Settled::Busy),
         ErrorCode::InvalidRequest

@@ -197,10 +197,10 @@ fn still(waiting: Waiting, watch: Watch, commands: Vec<Command>) -> Progress {
 
 /// Whether a failed look means that no later one can succeed.
 fn ends_the_watch(error: &ApiError) -> bool {
-    use wire::ErrorCode::{NotFound, OriginNotAllowed, Unauthorized};
+    use wire::ErrorCode::{BoundElsewhere, NotFound, OriginNotAllowed, Unauthorized};
     match error {
         ApiError::Problem(problem) => {
-            matches!(problem.code, Unauthorized | OriginNotAllowed | NotFound)
+            matches!(problem.code, Unauthorized | BoundElsewhere | OriginNotAllowed | NotFound)
         }
         ApiError::Foreign { status } => matches!(status, 401 | 403 | 404 | 405),
         ApiError::Network | ApiError::Timeout | ApiError::BadBody => false,

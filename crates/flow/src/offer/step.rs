@@ -251,7 +251,9 @@ pub(super) fn difference(old: &Proposal, new: &Proposal) -> Option<Money> {
 fn ended(error: &ApiError) -> Option<Closed> {
     match error {
         ApiError::Problem(problem) => match problem.code {
-            ErrorCode::Unauthorized | ErrorCode::OriginNotAllowed => Some(Closed::SessionOver),
+            ErrorCode::Unauthorized | ErrorCode::BoundElsewhere | ErrorCode::OriginNotAllowed => {
+                Some(Closed::SessionOver)
+            }
             ErrorCode::NotFound | ErrorCode::OfferGone => Some(Closed::Gone),
             _ => None,
         },

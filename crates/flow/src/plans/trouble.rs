@@ -27,7 +27,9 @@ impl Flow {
 pub(super) fn remark_on(error: &ApiError) -> Remark {
     match error {
         ApiError::Problem(problem) => match problem.code {
-            ErrorCode::Unauthorized | ErrorCode::OriginNotAllowed => Remark::SessionOver,
+            ErrorCode::Unauthorized | ErrorCode::BoundElsewhere | ErrorCode::OriginNotAllowed => {
+                Remark::SessionOver
+            }
             ErrorCode::ChangeNotPossible | ErrorCode::AttemptInProgress => Remark::ChangeNotPossible,
             ErrorCode::RateLimited => Remark::Busy,
             _ => Remark::PreviewFailed,

@@ -1,15 +1,24 @@
-//! Who asks: a buyer with a session token for one purpose, or the merchant's server with its key.
+//! Who asks: a buyer with a session token for one purpose and the secret of the browser that it belongs to, or the merchant's
+//! server with its key.
 //!
 //! Whatever is wrong with a token, the answer is the same: unknown, expired, malformed and meant for something else
-//! cannot be told apart from outside.
+//! cannot be told apart from outside, nor from one without a secret. A good token in another browser has a code of its own, which
+//! tells a developer that the page was cached, and nothing of the buyer.
 
 use axum::extract::FromRequestParts;
 use http::{HeaderMap, header, request::Parts};
-use upsell_core::domain::Session;
-use wire::{ErrorCode, IdempotencyKey, Purpose};
+use sha2::{Digest, Sha256};
+use upsell_core::domain::{Browser, Session, TokenHash};
+use wire::{BROWSER_HEADER, ErrorCode, IdempotencyKey, Purpose};
 
 use super::{App, error::ApiError};
-use crate::{service::confirming::NotYet, upstream};
+use crate::{
+    service::{
+        confirming::NotYet,
+        sessions::{self, Caller},
+    },
+    upstream,
+};
 
 /// A buyer with a token for offers.
 #[derive(Debug)]
@@ -18,6 +27,23 @@ pub struct OfferSession(pub Session);
 /// A buyer with a token for plans.
 #[derive(Debug)]
 pub struct PlansSession(pub Session);
+
+/// Who may learn how a charge stands: a buyer, or a page that was loaded again in a browser that keeps nothing.
+#[derive(Debug)]
+pub enum Page {
+    /// A buyer, who may learn everything.
+    Buyer(Session),
+    /// A reloaded page, which may learn the state of a charge.
+    Reloaded(Session),
+}
+
+/// A page with a token for offers.
+#[derive(Debug)]
+pub struct OfferPage(pub Page);
+
+/// A page with a token for plans.
+#[derive(Debug)]
+pub struct PlansPage(pub Page);
 
 /// The merchant's own server.
 #[derive(Debug)]
@@ -31,7 +57,7 @@ impl FromRequestParts<App> for OfferSession {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        session(&parts.headers, app, Purpose::Offer).await.map(Self)
+        page(&parts.headers, app, Purpose::Offer).await?.buyer().map(Self)
     }
 }
 
@@ -39,9 +65,23 @@ impl FromRequestParts<App> for PlansSession {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let session = session(&parts.headers, app, Purpose::Plans).await?;
-        // One from before such sessions were for buyers who are signed in.
-        if session.signed_in { Ok(Self(session)) } else { Err(ApiError::new(ErrorCode::Unauthorized)) }
+        page(&parts.headers, app, Purpose::Plans).await?.buyer().map(Self)
+    }
+}
+
+impl FromRequestParts<App> for OfferPage {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        page(&parts.headers, app, Purpose::Offer).await.map(Self)
+    }
+}
+
+impl FromRequestParts<App> for PlansPage {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        page(&parts.headers, app, Purpose::Plans).await.map(Self)
     }
 }
 
@@ -66,18 +106,48 @@ impl<S: Send + Sync> FromRequestParts<S> for Key {
     }
 }
 
-async fn session(headers: &HeaderMap, app: &App, purpose: Purpose) -> Result<Session, ApiError> {
+impl Page {
+    /// Returns the session of a buyer.
+    fn buyer(self) -> Result<Session, ApiError> {
+        match self {
+            Self::Buyer(session) => Ok(session),
+            Self::Reloaded(_) => Err(ApiError::new(ErrorCode::BoundElsewhere)),
+        }
+    }
+}
+
+async fn page(headers: &HeaderMap, app: &App, purpose: Purpose) -> Result<Page, ApiError> {
     let unauthorized = || ApiError::new(ErrorCode::Unauthorized);
     let token = bearer(headers).ok_or_else(unauthorized)?;
-    let session = app.sessions.authenticate(token).await?.ok_or_else(unauthorized)?;
-    app.gate.vouch_for(session.token).await;
-    upstream::known_as(&session);
-    if session.purpose != purpose {
+    let page = match app.sessions.authenticate(token, browser(headers), purpose).await? {
+        Caller::Buyer(session) => Page::Buyer(session),
+        Caller::Reloaded(session) => Page::Reloaded(session),
+        Caller::Elsewhere => return Err(ApiError::new(ErrorCode::BoundElsewhere)),
+        Caller::Unknown => return Err(unauthorized()),
+    };
+    let (Page::Buyer(session) | Page::Reloaded(session)) = &page;
+    // One from before such sessions were for buyers who are signed in.
+    if purpose == Purpose::Plans && !session.signed_in {
         return Err(unauthorized());
     }
+    app.gate.vouch_for(credential(token, headers)).await;
+    upstream::known_as(session);
     let not_yet = |NotYet { retry_after }| ApiError::new(ErrorCode::NotConfirmedYet).after(retry_after);
-    app.sessions.admit(&session).map_err(not_yet)?;
-    Ok(session)
+    app.sessions.admit(session).map_err(not_yet)?;
+    Ok(page)
+}
+
+/// Returns what a caller is counted by: token and browser together, so that somebody with a copy of the token uses up nothing of
+/// the buyer's.
+pub fn credential(token: &str, headers: &HeaderMap) -> TokenHash {
+    let secret = only(headers, BROWSER_HEADER).unwrap_or_default();
+    let both = Sha256::new().chain_update(token).chain_update(" ").chain_update(secret);
+    TokenHash(both.finalize().into())
+}
+
+/// The browser that the request names.
+fn browser(headers: &HeaderMap) -> Option<Browser> {
+    sessions::browser(only(headers, BROWSER_HEADER)?)
 }
 
 /// The token behind `Bearer`.

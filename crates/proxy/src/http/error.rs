@@ -119,6 +119,7 @@ fn meaning(code: ErrorCode) -> (StatusCode, &'static str) {
             (StatusCode::BAD_REQUEST, "The Idempotency-Key header is missing or malformed")
         }
         ErrorCode::Unauthorized => (StatusCode::UNAUTHORIZED, "No valid token or key"),
+        ErrorCode::BoundElsewhere => (StatusCode::UNAUTHORIZED, "The token belongs to another browser"),
         ErrorCode::OriginNotAllowed => (StatusCode::FORBIDDEN, "This origin is not allowed"),
         ErrorCode::NotFound => (StatusCode::NOT_FOUND, "There is no such thing"),
         ErrorCode::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "This method is not allowed here"),

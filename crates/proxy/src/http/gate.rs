@@ -31,10 +31,14 @@ use upsell_core::domain::TokenHash;
 use wire::ErrorCode;
 
 use self::meter::Meter;
-use super::{App, auth::bearer, error::ApiError, json};
+use super::{
+    App,
+    auth::{bearer, credential},
+    error::ApiError,
+    json,
+};
 use crate::{
     client_address::{ClientKey, TrustedProxies},
-    ids,
     server::Peer,
     upstream::on_behalf_of,
 };
@@ -81,7 +85,8 @@ pub struct Gate {
     proxies: TrustedProxies,
     tokens: Meter<TokenHash>,
     addresses: Meter<ClientKey>,
-    /// Tokens that were found good a moment ago. Whether they still are is found out again on every request.
+    /// Tokens, each with the browser that sent it, that were found good a moment ago. Whether they still are is found out again
+    /// on every request.
     proven: Cache<TokenHash, ()>,
     slots: Arc<Semaphore>,
     /// For callers that have proven nothing, who need one of these as well.
@@ -146,7 +151,7 @@ impl Gate {
         self.proxies.client(peer(request), &request.headers).into()
     }
 
-    /// A token was found good: from now on its requests are counted by it.
+    /// A token was found good in a browser: from now on its requests are counted by both.
     pub async fn vouch_for(&self, token: TokenHash) {
         self.proven.insert(token, ()).await;
     }
@@ -189,7 +194,7 @@ impl Gate {
             if app.sessions.is_merchant_key(token) {
                 return Ok(Caller::Merchant);
             }
-            let token = ids::token_hash(token);
+            let token = credential(token, &request.headers);
             if self.proven.get(&token).await.is_some() {
                 let counted = self.tokens.count(token, cost(&request.method, TOKEN_WRITE));
                 return counted.map(|()| Caller::Known).map_err(|seconds| limited("token", seconds));

@@ -6,6 +6,7 @@
 //! | [`upsell`] | `/v1/upsell`: the post-purchase offer |
 //! | [`plans`] | `/v1/plans`: the upgrade page |
 //! | [`static_shop`] | `POST /v1/checkouts`, `POST /v1/upsell/redeem`: shops without a server |
+//! | [`handover`] | `POST /v1/handover/redeem`: the proxy's own page |
 //! | [`webhooks`] | `POST /webhooks/dodo` |
 //! | [`files`] | the widget's files and the upgrade page |
 //! | [`ops`] | health and metrics, on a listener of their own |
@@ -17,6 +18,7 @@ pub mod auth;
 pub mod error;
 pub mod files;
 pub mod gate;
+pub mod handover;
 pub mod json;
 pub mod merchant;
 pub mod observe;
@@ -87,7 +89,10 @@ pub fn router(app: App, origins: AllowedOrigins, widget: Files, upgrade_page: Fi
         .layer(origins.cors())
         .layer(middleware::from_fn_with_state(origins, origin::guard))
         // What caches by address alone, against `no-store`, must not show one buyer's answer to the next.
-        .layer(SetResponseHeaderLayer::appending(header::VARY, HeaderValue::from_static("authorization, origin")));
+        .layer(SetResponseHeaderLayer::appending(
+            header::VARY,
+            HeaderValue::from_static("authorization, origin"),
+        ));
     let mut files = Router::new();
     if !upgrade_page.is_empty() {
         let page = any(files::upgrade_page).with_state(upgrade_page);
@@ -120,6 +125,7 @@ fn asked() -> OpenApiRouter<App> {
         .merge(upsell::routes())
         .merge(plans::routes())
         .merge(static_shop::routes())
+        .merge(handover::routes())
 }
 
 async fn security_headers(request: axum::extract::Request, next: middleware::Next) -> Response {

@@ -3,13 +3,15 @@
 
 use utoipa::openapi::{
     InfoBuilder, OpenApi, OpenApiBuilder, PathsBuilder, RefOr, Schema,
-    security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+    security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
 
 /// Name of the scheme for the merchant's key.
 pub(super) const MERCHANT: &str = "merchant_key";
 /// Name of the scheme for a buyer's token.
 pub(super) const BUYER: &str = "session_token";
+/// Name of the scheme for the secret of the buyer's browser.
+pub(super) const BROWSER: &str = "browser";
 
 /// Words that requests hold and that have to be known here: `Other` is how a newer peer's word reads, and is refused.
 const CLOSED: [&str; 4] = ["EffectiveAt", "PayWith", "Purpose", "Trigger"];
@@ -38,10 +40,15 @@ pub(super) fn frame() -> OpenApi {
         let http = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(description));
         SecurityScheme::Http(http.build())
     };
+    let browser = ApiKeyValue::with_description(
+        wire::BROWSER_HEADER,
+        "A secret that the browser made up, 32 to 128 characters of `[A-Za-z0-9_-]`. The token belongs to the first that uses it.",
+    );
     let components = utoipa::openapi::ComponentsBuilder::new()
         .schema_from::<wire::IdempotencyKey>()
         .security_scheme(MERCHANT, bearer("The merchant's secret key. Server to server only."))
         .security_scheme(BUYER, bearer("A session token: one buyer, one purpose, minutes of life."))
+        .security_scheme(BROWSER, SecurityScheme::ApiKey(ApiKey::Header(browser)))
         .build();
     OpenApiBuilder::new()
         .info(

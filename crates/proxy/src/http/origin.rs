@@ -37,6 +37,7 @@ impl AllowedOrigins {
                 header::AUTHORIZATION,
                 header::CONTENT_TYPE,
                 HeaderName::from_static("idempotency-key"),
+                HeaderName::from_static(wire::BROWSER_HEADER),
             ])
             .max_age(Duration::from_secs(7200))
     }

@@ -5,16 +5,16 @@ use axum::extract::{Path, State, rejection::PathRejection};
 use http::StatusCode;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use wire::{
-    Attempt, AttemptId, ChangeRequest, DeclineRequest, IdempotencyKey, PaymentMethodLink, PlansResponse,
-    PreviewRequest, PreviewResponse, Problem, StayOfferRequest, StayOfferResponse,
+    Attempt, AttemptId, ChangeRequest, DeclineRequest, HandoverResponse, IdempotencyKey, PaymentMethodLink,
+    PlansResponse, PreviewRequest, PreviewResponse, Problem, StayOfferRequest, StayOfferResponse,
 };
 
 use super::{
     App,
-    auth::{Key, PlansSession},
+    auth::{Key, PlansPage, PlansSession},
     error::ApiError,
     json::{Json, fingerprint},
-    upsell::{Language, attempt_id},
+    upsell::{Language, attempt_for, attempt_id},
 };
 use crate::service::plans::PlansError;
 
@@ -29,6 +29,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(decline))
         .routes(routes!(cancel, take_cancellation_back))
         .routes(routes!(payment_method))
+        .routes(routes!(hand_over))
 }
 
 impl From<PlansError> for ApiError {
@@ -43,7 +44,7 @@ impl From<PlansError> for ApiError {
 
 /// The current plan, the others, and what each costs more or less.
 #[utoipa::path(
-    get, path = "/v1/plans", tag = "plans", security(("session_token" = [])),
+    get, path = "/v1/plans", tag = "plans", security(("session_token" = [], "browser" = [])),
     params(("locale" = Option<String>, Query, description = "Language of the page")),
     responses(
         (status = 200, body = PlansResponse),
@@ -61,7 +62,7 @@ async fn list(
 
 /// What a change would charge, exactly.
 #[utoipa::path(
-    post, path = "/v1/plans/preview", tag = "plans", security(("session_token" = [])), request_body = PreviewRequest,
+    post, path = "/v1/plans/preview", tag = "plans", security(("session_token" = [], "browser" = [])), request_body = PreviewRequest,
     responses(
         (status = 200, body = PreviewResponse),
         (status = "4XX", body = Problem, content_type = "application/problem+json"),
@@ -78,7 +79,7 @@ async fn preview(
 
 /// Makes the change that was previewed, once, exactly as quoted, or not at all.
 #[utoipa::path(
-    post, path = "/v1/plans/change", tag = "plans", security(("session_token" = [])), request_body = ChangeRequest,
+    post, path = "/v1/plans/change", tag = "plans", security(("session_token" = [], "browser" = [])), request_body = ChangeRequest,
     params(("idempotency-key" = IdempotencyKey, Header, description = "One key for one intention to pay")),
     responses(
         (status = 200, body = Attempt),
@@ -98,7 +99,7 @@ async fn change(
 
 /// How an attempt stands.
 #[utoipa::path(
-    get, path = "/v1/plans/attempts/{id}", tag = "plans", security(("session_token" = [])),
+    get, path = "/v1/plans/attempts/{id}", tag = "plans", security(("session_token" = [], "browser" = [])),
     params(("id" = AttemptId, Path)),
     responses(
         (status = 200, body = Attempt),
@@ -108,15 +109,15 @@ async fn change(
 )]
 async fn attempt(
     State(app): State<App>,
-    PlansSession(session): PlansSession,
+    PlansPage(page): PlansPage,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<axum::Json<Attempt>, ApiError> {
-    Ok(axum::Json(app.charging.attempt(&session, &attempt_id(id)?).await?))
+    attempt_for(&app, page, &attempt_id(id)?).await.map(axum::Json)
 }
 
 /// Takes a scheduled change back.
 #[utoipa::path(
-    delete, path = "/v1/plans/scheduled", tag = "plans", security(("session_token" = [])),
+    delete, path = "/v1/plans/scheduled", tag = "plans", security(("session_token" = [], "browser" = [])),
     responses(
         (status = 204),
         (status = "4XX", body = Problem, content_type = "application/problem+json"),
@@ -133,7 +134,7 @@ async fn cancel_scheduled(
 
 /// The buyer is about to take a cheaper plan or to cancel: what the merchant proposes instead, once.
 #[utoipa::path(
-    post, path = "/v1/plans/stay-offer", tag = "plans", security(("session_token" = [])),
+    post, path = "/v1/plans/stay-offer", tag = "plans", security(("session_token" = [], "browser" = [])),
     request_body = StayOfferRequest,
     params(("locale" = Option<String>, Query, description = "Language of the page")),
     responses(
@@ -153,7 +154,7 @@ async fn stay_offer(
 
 /// Refuses a stay-offer, for good by default. Safe to repeat.
 #[utoipa::path(
-    post, path = "/v1/plans/decline", tag = "plans", security(("session_token" = [])), request_body = DeclineRequest,
+    post, path = "/v1/plans/decline", tag = "plans", security(("session_token" = [], "browser" = [])), request_body = DeclineRequest,
     responses(
         (status = 204),
         (status = "4XX", body = Problem, content_type = "application/problem+json"),
@@ -171,7 +172,7 @@ async fn decline(
 
 /// Cancels the subscription for the next billing date. Safe to repeat.
 #[utoipa::path(
-    post, path = "/v1/plans/cancellation", tag = "plans", security(("session_token" = [])),
+    post, path = "/v1/plans/cancellation", tag = "plans", security(("session_token" = [], "browser" = [])),
     responses(
         (status = 204),
         (status = "4XX", body = Problem, content_type = "application/problem+json"),
@@ -185,7 +186,7 @@ async fn cancel(State(app): State<App>, PlansSession(session): PlansSession) -> 
 
 /// Takes the cancellation back. Safe to repeat.
 #[utoipa::path(
-    delete, path = "/v1/plans/cancellation", tag = "plans", security(("session_token" = [])),
+    delete, path = "/v1/plans/cancellation", tag = "plans", security(("session_token" = [], "browser" = [])),
     responses(
         (status = 204),
         (status = "4XX", body = Problem, content_type = "application/problem+json"),
@@ -202,7 +203,7 @@ async fn take_cancellation_back(
 
 /// A link on which the buyer gives another payment method.
 #[utoipa::path(
-    post, path = "/v1/plans/payment-method", tag = "plans", security(("session_token" = [])),
+    post, path = "/v1/plans/payment-method", tag = "plans", security(("session_token" = [], "browser" = [])),
     responses(
         (status = 200, body = PaymentMethodLink),
         (status = "4XX", body = Problem, content_type = "application/problem+json"),
@@ -214,4 +215,20 @@ async fn payment_method(
     PlansSession(session): PlansSession,
 ) -> Result<axum::Json<PaymentMethodLink>, ApiError> {
     Ok(axum::Json(app.plans.payment_method_link(&session).await?))
+}
+
+/// A one-time code with which the proxy's own page goes on for the same buyer (`/upgrade/?view=plans#code=…`).
+#[utoipa::path(
+    post, path = "/v1/plans/handover", tag = "plans", security(("session_token" = [], "browser" = [])),
+    responses(
+        (status = 200, body = HandoverResponse),
+        (status = "4XX", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+async fn hand_over(
+    State(app): State<App>,
+    PlansSession(session): PlansSession,
+) -> Result<axum::Json<HandoverResponse>, ApiError> {
+    Ok(axum::Json(app.sessions.hand_over(&session).await?))
 }

@@ -4,16 +4,17 @@ use std::convert::Infallible;
 
 use axum::extract::{FromRequestParts, Path, State, rejection::PathRejection};
 use http::{StatusCode, request::Parts};
+use upsell_core::policy::binding;
 use url::form_urlencoded;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use wire::{
-    AcceptRequest, Attempt, AttemptId, DeclineRequest, DeclineResponse, ErrorCode, IdempotencyKey, Problem,
-    SeenRequest, UpsellResponse,
+    AcceptRequest, Attempt, AttemptId, DeclineRequest, DeclineResponse, ErrorCode, HandoverResponse,
+    IdempotencyKey, Problem, SeenRequest, UpsellResponse,
 };
 
 use super::{
     App,
-    auth::{Key, OfferSession},
+    auth::{Key, OfferPage, OfferSession, Page},
     error::ApiError,
     json::{Json, fingerprint},
 };
@@ -26,6 +27,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(attempt))
         .routes(routes!(decline))
         .routes(routes!(seen))
+        .routes(routes!(hand_over))
 }
 
 impl From<OfferError> for ApiError {
@@ -73,9 +75,17 @@ pub(super) fn attempt_id(path: Result<Path<String>, PathRejection>) -> Result<At
     id.ok_or_else(|| ApiError::new(ErrorCode::NotFound))
 }
 
+/// How an attempt stands, as much of it as a page may know.
+pub(super) async fn attempt_for(app: &App, page: Page, id: &AttemptId) -> Result<Attempt, ApiError> {
+    Ok(match page {
+        Page::Buyer(session) => app.charging.attempt(&session, id).await?,
+        Page::Reloaded(session) => binding::charge_state(&app.charging.attempt(&session, id).await?),
+    })
+}
+
 /// The offer for this buyer, with everything needed to show and to accept it, or why there is none.
 #[utoipa::path(
-    get, path = "/v1/upsell", tag = "offer", security(("session_token" = [])),
+    get, path = "/v1/upsell", tag = "offer", security(("session_token" = [], "browser" = [])),
     params(("locale" = Option<String>, Query, description = "Language of the page")),
     responses(
         (status = 200, body = UpsellResponse),
@@ -85,15 +95,22 @@ pub(super) fn attempt_id(path: Result<Path<String>, PathRejection>) -> Result<At
 )]
 async fn current(
     State(app): State<App>,
-    OfferSession(session): OfferSession,
+    OfferPage(page): OfferPage,
     language: Language,
 ) -> Result<axum::Json<UpsellResponse>, ApiError> {
-    Ok(axum::Json(app.accepting.offer(&session, language.tag()).await?))
+    let answer = match page {
+        Page::Buyer(session) => app.accepting.offer(&session, language.tag()).await?,
+        Page::Reloaded(session) => {
+            let answer = app.accepting.offer(&session, language.tag()).await?;
+            binding::charge_state_of(&answer).ok_or_else(|| ApiError::new(ErrorCode::BoundElsewhere))?
+        }
+    };
+    Ok(axum::Json(answer))
 }
 
 /// Charges the offer, once, exactly as quoted, or not at all.
 #[utoipa::path(
-    post, path = "/v1/upsell/accept", tag = "offer", security(("session_token" = [])), request_body = AcceptRequest,
+    post, path = "/v1/upsell/accept", tag = "offer", security(("session_token" = [], "browser" = [])), request_body = AcceptRequest,
     params(("idempotency-key" = IdempotencyKey, Header, description = "One key for one intention to pay")),
     responses(
         (status = 200, body = Attempt),
@@ -113,7 +130,7 @@ async fn accept(
 
 /// How an attempt stands.
 #[utoipa::path(
-    get, path = "/v1/upsell/attempts/{id}", tag = "offer", security(("session_token" = [])),
+    get, path = "/v1/upsell/attempts/{id}", tag = "offer", security(("session_token" = [], "browser" = [])),
     params(("id" = AttemptId, Path)),
     responses(
         (status = 200, body = Attempt),
@@ -123,15 +140,15 @@ async fn accept(
 )]
 async fn attempt(
     State(app): State<App>,
-    OfferSession(session): OfferSession,
+    OfferPage(page): OfferPage,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<axum::Json<Attempt>, ApiError> {
-    Ok(axum::Json(app.charging.attempt(&session, &attempt_id(id)?).await?))
+    attempt_for(&app, page, &attempt_id(id)?).await.map(axum::Json)
 }
 
 /// Refuses the offer, for good by default. Safe to repeat.
 #[utoipa::path(
-    post, path = "/v1/upsell/decline", tag = "offer", security(("session_token" = [])), request_body = DeclineRequest,
+    post, path = "/v1/upsell/decline", tag = "offer", security(("session_token" = [], "browser" = [])), request_body = DeclineRequest,
     params(("locale" = Option<String>, Query, description = "Language of the page")),
     responses(
         (status = 200, body = DeclineResponse),
@@ -150,7 +167,7 @@ async fn decline(
 
 /// The offer was really visible to the buyer.
 #[utoipa::path(
-    post, path = "/v1/upsell/seen", tag = "offer", security(("session_token" = [])), request_body = SeenRequest,
+    post, path = "/v1/upsell/seen", tag = "offer", security(("session_token" = [], "browser" = [])), request_body = SeenRequest,
     responses(
         (status = 204),
         (status = "4XX", body = Problem, content_type = "application/problem+json"),
@@ -164,4 +181,20 @@ async fn seen(
 ) -> Result<StatusCode, ApiError> {
     app.offers.seen(&session, &request).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// A one-time code with which the proxy's own page goes on for the same buyer (`/upgrade/?view=offer#code=…`).
+#[utoipa::path(
+    post, path = "/v1/upsell/handover", tag = "offer", security(("session_token" = [], "browser" = [])),
+    responses(
+        (status = 200, body = HandoverResponse),
+        (status = "4XX", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+async fn hand_over(
+    State(app): State<App>,
+    OfferSession(session): OfferSession,
+) -> Result<axum::Json<HandoverResponse>, ApiError> {
+    Ok(axum::Json(app.sessions.hand_over(&session).await?))
 }

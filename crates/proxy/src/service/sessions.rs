@@ -15,13 +15,16 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use tokio::time::Instant;
 use upsell_core::{
-    domain::{Confirmation, Session, TriggerEvent},
-    policy::authority,
+    domain::{Browser, Confirmation, Session, TriggerEvent},
+    policy::{
+        authority,
+        binding::{self, Access},
+    },
     rules::{MAX_LIMIT, Rules},
 };
 use wire::{
-    CheckoutRequest, CheckoutResponse, ErrorCode, EventRequest, FeatureUsage, Purpose, RedeemRequest,
-    SessionRequest, SessionResponse, Trigger,
+    CheckoutRequest, CheckoutResponse, ErrorCode, EventRequest, FeatureUsage, HandoverResponse, PAGE_PREFIX,
+    Purpose, RedeemRequest, SessionRequest, SessionResponse, TakeOverRequest, Trigger, is_browser_secret,
 };
 
 use super::{
@@ -39,6 +42,9 @@ use crate::{
 pub const TOKEN_LIFE: i64 = 15 * 60;
 /// How long a buyer may take on Dodo's page before the nonce is void, in seconds. A hosted session lives as long.
 pub const NONCE_LIFE: i64 = 24 * 3600;
+/// What a nonce follows in the return address: nobody else's parameter begins like this. `embed/checkout.js` looks for it, wherever
+/// routers and checkouts have moved it.
+const RETURN_PREFIX: &str = "upsell-return-";
 /// Most of one product that a shop without a server may sell at once.
 const MAX_QUANTITY: u32 = 100;
 
@@ -87,6 +93,19 @@ impl SessionError {
     }
 }
 
+/// Who calls with a token.
+#[derive(Debug)]
+pub enum Caller {
+    /// The browser that the session belongs to.
+    Buyer(Session),
+    /// A page that was loaded again in a browser that keeps nothing: it may learn how a charge stands.
+    Reloaded(Session),
+    /// Another browser.
+    Elsewhere,
+    /// Somebody without a browser's secret, or with a token that is unknown, over or for another purpose.
+    Unknown,
+}
+
 /// What sessions are made from.
 pub struct Sessions {
     /// Where they are kept.
@@ -115,12 +134,60 @@ impl Sessions {
         Sha256::digest(key.as_bytes()).ct_eq(&expected).into()
     }
 
-    /// The session of a token, if there is one.
+    /// Finds the session of a token with this purpose, and binds it to the caller's browser if it is free (I24).
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn authenticate(&self, token: &str) -> Result<Option<Session>, StoreError> {
-        self.store.session(ids::token_hash(token), self.clock.now()).await
+    pub async fn authenticate(
+        &self,
+        token: &str,
+        browser: Option<Browser>,
+        purpose: Purpose,
+    ) -> Result<Caller, StoreError> {
+        let token = ids::token_hash(token);
+        // Twice at most: a session that was free and is not any more is bound, and stays so.
+        for _ in 0..2 {
+            let found = self.store.session(token, self.clock.now()).await?;
+            let Some(session) = found.filter(|session| session.purpose == purpose) else { break };
+            match binding::access(session.browser, browser) {
+                Access::Everything => return Ok(Caller::Buyer(session)),
+                Access::ChargeState => return Ok(Caller::Reloaded(session)),
+                Access::BoundElsewhere => return Ok(Caller::Elsewhere),
+                Access::Unnamed => break,
+                Access::Bind(browser) => {
+                    if self.store.bind_session(token, &browser).await? {
+                        return Ok(Caller::Buyer(Session { browser: Some(browser), ..session }));
+                    }
+                }
+            }
+        }
+        Ok(Caller::Unknown)
+    }
+
+    /// Makes a one-time code with which the proxy's own page goes on for the same buyer.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn hand_over(&self, session: &Session) -> Result<HandoverResponse, StoreError> {
+        let code = ids::token();
+        let expires_at = binding::handover_until(session, self.clock.now());
+        self.store.put_handover(session.token, ids::token_hash(&code), expires_at).await?;
+        Ok(HandoverResponse { code, expires_at })
+    }
+
+    /// Exchanges a one-time code, once, for a session of the page's own.
+    ///
+    /// # Errors
+    /// [`SessionError::Invalid`] for what is not a browser's secret, [`SessionError::NotFound`] for a code that is unknown, used
+    /// or over.
+    pub async fn take_over(&self, request: &TakeOverRequest) -> Result<SessionResponse, SessionError> {
+        let browser = browser(&request.browser).ok_or(SessionError::Invalid("browser"))?;
+        let code = ids::token_hash(&request.code);
+        let parent = self.store.take_handover(code, self.clock.now()).await?.ok_or(SessionError::NotFound)?;
+        let token = ids::token();
+        let session = binding::handed_over(&parent, ids::token_hash(&token), browser);
+        self.store.put_session(&session).await?;
+        Ok(SessionResponse { token, expires_at: session.expires_at })
     }
 
     /// Mints a token for the merchant's server, and prepares what it will be used for. Dodo is waited for no longer than
@@ -172,6 +239,7 @@ impl Sessions {
         if request.country.as_deref().is_some_and(|country| !is_country(country)) {
             return Err(invalid("country"));
         }
+        let named = request.browser.as_deref().map(|secret| browser(secret).ok_or(invalid("browser")));
         Ok(Session {
             token: ids::token_hash(token),
             customer_id: CustomerId::parse(request.customer_id.as_str())
@@ -185,6 +253,7 @@ impl Sessions {
             locale: request.locale.clone(),
             country: request.country.clone(),
             usage: self.usage(&request.usage)?,
+            browser: named.transpose()?,
             expires_at: later(self.clock.now(), TOKEN_LIFE),
             confirmation: Confirmation::Pending,
         })
@@ -243,7 +312,7 @@ impl Sessions {
             return Err(SessionError::Invalid("browser"));
         }
         let nonce = ids::token();
-        let fragment = format!("os={nonce}");
+        let fragment = format!("{RETURN_PREFIX}{nonce}");
         let product_id = request.product_id.clone();
         let new_customer = self.rules.static_shop_new_customer;
         let session = self.gateway.open_for_anybody(product_id, quantity, new_customer, &fragment).await?;
@@ -293,6 +362,7 @@ impl Sessions {
             locale: None,
             country: None,
             usage: Vec::new(),
+            browser: Some(Browser { secret: browser, outlives_page: true }),
             expires_at: later(now, TOKEN_LIFE),
             confirmation: Confirmation::Confirmed,
         };
@@ -309,10 +379,11 @@ pub fn is_language(tag: &str) -> bool {
         && tag.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }
 
-/// Text that a browser makes of enough random bytes.
-fn is_browser_secret(secret: &str) -> bool {
-    (32..=128).contains(&secret.len())
-        && secret.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+/// Returns the browser that has this secret; `None` where the text cannot be one.
+#[must_use]
+pub fn browser(secret: &str) -> Option<Browser> {
+    is_browser_secret(secret)
+        .then(|| Browser { secret: ids::token_hash(secret), outlives_page: !secret.starts_with(PAGE_PREFIX) })
 }
 
 /// Two capital letters.

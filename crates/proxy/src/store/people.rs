@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use dodo_client::ids::{CheckoutSessionId, CustomerId, PaymentId};
 use secrecy::SecretString;
-use upsell_core::domain::{Purchase, Session, TokenHash, TriggerEvent};
+use upsell_core::domain::{Browser, Purchase, Session, TokenHash, TriggerEvent};
 use wire::{Trigger, UnixSeconds};
 
 use super::StoreError;
@@ -28,6 +28,21 @@ pub trait People: Send + Sync {
 
     /// The session of a token, unless unknown or over at `now`.
     async fn session(&self, token: TokenHash, now: UnixSeconds) -> Result<Option<Session>, StoreError>;
+
+    /// Binds a session to a browser, unless it is bound already. Returns whether it was free: of several at the same time exactly
+    /// one finds it so.
+    async fn bind_session(&self, token: TokenHash, browser: &Browser) -> Result<bool, StoreError>;
+
+    /// Keeps the one-time code of a session, in place of an earlier one that was not exchanged.
+    async fn put_handover(
+        &self,
+        token: TokenHash,
+        code: TokenHash,
+        until: UnixSeconds,
+    ) -> Result<(), StoreError>;
+
+    /// Takes the session of a one-time code, unless unknown or over at `now`: `Some` exactly once.
+    async fn take_handover(&self, code: TokenHash, now: UnixSeconds) -> Result<Option<Session>, StoreError>;
 
     /// Keeps a nonce for the checkout that it goes with, and the browser that began it.
     async fn put_nonce(

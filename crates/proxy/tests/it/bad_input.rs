@@ -314,14 +314,17 @@ async fn only_the_merchants_pages_may_call() {
         .request(Method::OPTIONS, "/v1/upsell/accept")
         .header("origin", SHOP)
         .header("access-control-request-method", "POST")
-        .header("access-control-request-headers", "authorization,content-type,idempotency-key");
+        .header(
+            "access-control-request-headers",
+            "authorization,content-type,idempotency-key,upsell-browser",
+        );
     let answer = app.send(preflight).await;
     assert_eq!(
         (answer.status, &answer.headers["access-control-allow-origin"]),
         (200, &SHOP.parse().unwrap())
     );
     let allowed = answer.headers["access-control-allow-headers"].to_str().unwrap().to_ascii_lowercase();
-    for header in ["authorization", "content-type", "idempotency-key"] {
+    for header in ["authorization", "content-type", "idempotency-key", "upsell-browser"] {
         assert!(allowed.contains(header), "{allowed}");
     }
     // A page may read the problem that it is answered with.

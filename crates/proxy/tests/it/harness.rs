@@ -14,7 +14,7 @@ use testkit::{Database, Dodo, Proxy, Setup};
 
 use crate::canaries;
 pub(crate) use testkit::{
-    Buyer, FAILS_LATER, GOOD_CARD, MASTERCARD, MERCHANT_KEY, SIGNING_KEYS, WEBHOOK_SECRET,
+    BROWSER, Buyer, FAILS_LATER, GOOD_CARD, MASTERCARD, MERCHANT_KEY, SIGNING_KEYS, WEBHOOK_SECRET,
 };
 
 pub(crate) const NOTIFY_KEY: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
@@ -194,8 +194,23 @@ impl TestApp {
         }
     }
 
+    /// A request of the one browser in which a test happens.
     pub(crate) fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
-        self.http.request(method, format!("{}{path}", self.url))
+        self.request_of(Some(BROWSER), method, path)
+    }
+
+    /// A request of a browser that has this secret, or names none.
+    pub(crate) fn request_of(
+        &self,
+        browser: Option<&str>,
+        method: Method,
+        path: &str,
+    ) -> reqwest::RequestBuilder {
+        let request = self.http.request(method, format!("{}{path}", self.url));
+        match browser {
+            Some(secret) => request.header(wire::BROWSER_HEADER, secret),
+            None => request,
+        }
     }
 
     pub(crate) async fn send(&self, request: reqwest::RequestBuilder) -> Answer {

@@ -4,6 +4,7 @@
 
 mod accept;
 mod bad_input;
+mod binding;
 mod bookings;
 mod caching;
 mod canaries;

@@ -2,14 +2,13 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, GOOD_CARD, Options, SHOP, TestApp};
+use crate::harness::{Answer, BROWSER, GOOD_CARD, Options, SHOP, TestApp};
 
 async fn post(app: &TestApp, path: &str, body: Value) -> Answer {
     app.send(app.request(reqwest::Method::POST, path).header("origin", SHOP).json(&body)).await
 }
 
-/// The secret of the browser in which everything happens, and that of another.
-const BROWSER: &str = "a-browser-keeps-this-in-its-storage";
+/// The secret of another browser than the one in which everything happens.
 const ELSEWHERE: &str = "another-browser-keeps-this-instead-";
 
 /// A checkout begun in this browser, and the nonce that its return address carries.
@@ -26,7 +25,7 @@ async fn checkout(app: &TestApp, browser: Option<&str>) -> (String, String) {
         .clone();
     assert_eq!(sent["body"].get("feature_flags"), None, "no new customer unless the merchant says so");
     let return_url = sent["body"]["return_url"].as_str().unwrap().to_owned();
-    let (address, nonce) = return_url.split_once("#os=").unwrap();
+    let (address, nonce) = return_url.split_once("#upsell-return-").unwrap();
     assert_eq!(address, format!("{SHOP}/thanks"));
     (started["checkout_url"].as_str().unwrap().to_owned(), nonce.to_owned())
 }

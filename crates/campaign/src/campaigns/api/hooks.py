@@ -12,7 +12,11 @@ PROXY = os.environ["UPSELL_PROXY"]
 SIM = os.environ["UPSELL_SIM"]
 MERCHANT_KEY = os.environ["UPSELL_MERCHANT_KEY"]
 
+# The browser in which everything happens: a token belongs to the first that uses it.
+BROWSER = "the-browser-of-the-campaign-keeps-this-secret"
+
 http = requests.Session()
+http.headers["upsell-browser"] = BROWSER
 chance = random.Random(int(os.environ["UPSELL_SEED"]))
 
 # What the buyers of the last tokens have on their screens, and what exists at all.
@@ -52,6 +56,7 @@ def mint(customer, purpose, **more):
 class Bearer:
     def set(self, case, data, ctx):
         case.headers["authorization"] = f"Bearer {data}"
+        case.headers["upsell-browser"] = BROWSER
 
 
 @schemathesis.auth(refresh_interval=1).apply_to(path_regex="^/v1/upsell")

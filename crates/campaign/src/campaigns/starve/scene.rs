@@ -190,6 +190,7 @@ impl Scene<'_> {
             locale: None,
             country: None,
             usage: Vec::new(),
+            browser: None,
         };
         if let Err(error) = self.services.sessions.mint(&request).await {
             report.broken(Broken::Other(UNANSWERED), seed, format_args!("no session: {error}"));

@@ -32,6 +32,7 @@ fn session_of(buyer: &str) -> Session {
         locale: None,
         country: None,
         usage: Vec::new(),
+        browser: None,
         expires_at: after(900),
         confirmation: Confirmation::Confirmed,
     }

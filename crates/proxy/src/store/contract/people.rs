@@ -3,7 +3,7 @@
 use dodo_client::ids::PaymentMethodId;
 use secrecy::ExposeSecret;
 use upsell_core::{
-    domain::{Billing, Confirmation, Purchase, Session, TokenHash, TriggerEvent},
+    domain::{Billing, Browser, Confirmation, Purchase, Session, TokenHash, TriggerEvent},
     journal::fixtures::email,
 };
 use wire::{FeatureUsage, Purpose, Trigger};
@@ -24,6 +24,7 @@ fn session(byte: u8) -> Session {
         locale: Some("ja".into()),
         country: Some("JP".into()),
         usage: vec![FeatureUsage { feature: "lessons".into(), used: 9_007_199_254_740_991 }],
+        browser: None,
         expires_at: UnixSeconds(NOW.0 + 900),
         confirmation: Confirmation::Confirmed,
     }
@@ -70,6 +71,64 @@ async fn a_session_follows_one_purchase_for_good() {
         let found = store.session(open.token, NOW).await.unwrap();
         assert_eq!(found, Some(Session { newest: Some(payment("pay_1")), ..open.clone() }));
     }
+}
+
+fn browser(byte: u8) -> Browser {
+    Browser { secret: TokenHash([byte; 32]), outlives_page: byte % 2 == 0 }
+}
+
+/// I24: of browsers that use a token at the same time, one is bound, and a bound session stays so.
+#[tokio::test]
+async fn i24_a_session_is_bound_to_whoever_comes_first() {
+    let (_folder, store) = fresh().await;
+    store.put_session(&session(1)).await.unwrap();
+    let token = TokenHash([1; 32]);
+    let tries: Vec<_> = (0..8)
+        .map(|byte| {
+            let store = Arc::clone(&store);
+            tokio::spawn(async move {
+                store.bind_session(token, &browser(byte)).await.unwrap().then_some(browser(byte))
+            })
+        })
+        .collect();
+    let mut bound = Vec::new();
+    for attempt in tries {
+        bound.extend(attempt.await.unwrap());
+    }
+    assert_eq!(bound.len(), 1, "{bound:?}");
+    assert_eq!(store.session(token, NOW).await.unwrap().unwrap().browser, Some(bound[0]));
+    assert!(!store.bind_session(token, &browser(9)).await.unwrap());
+    assert!(!store.bind_session(TokenHash([2; 32]), &browser(9)).await.unwrap(), "there is no such session");
+    for byte in [10, 11] {
+        let named = Session { browser: Some(browser(byte)), ..session(byte) };
+        store.put_session(&named).await.unwrap();
+        assert!(!store.bind_session(named.token, &browser(9)).await.unwrap(), "bound when it was minted");
+        assert_eq!(store.session(named.token, NOW).await.unwrap(), Some(named));
+    }
+}
+
+#[tokio::test]
+async fn a_one_time_code_is_taken_once() {
+    let (_folder, store) = fresh().await;
+    let parent = Session { browser: Some(browser(2)), ..session(1) };
+    store.put_session(&parent).await.unwrap();
+    let (earlier, code, until) = (TokenHash([5; 32]), TokenHash([6; 32]), UnixSeconds(NOW.0 + 120));
+    store.put_handover(parent.token, earlier, until).await.unwrap();
+    store.put_handover(parent.token, code, until).await.unwrap();
+    assert_eq!(store.take_handover(earlier, NOW).await.unwrap(), None, "a later one is in its place");
+    assert_eq!(store.take_handover(code, until).await.unwrap(), None, "over");
+    let tries: Vec<_> = (0..8)
+        .map(|_| {
+            let store = Arc::clone(&store);
+            tokio::spawn(async move { store.take_handover(code, NOW).await.unwrap() })
+        })
+        .collect();
+    let mut taken = Vec::new();
+    for attempt in tries {
+        taken.extend(attempt.await.unwrap());
+    }
+    assert_eq!(taken, std::slice::from_ref(&parent));
+    assert_eq!(store.take_handover(code, NOW).await.unwrap(), None);
 }
 
 /// The key is made with the store and stays, so that hashes of e-mail addresses do.

@@ -4,7 +4,9 @@ use async_trait::async_trait;
 use dodo_client::ids::{CheckoutSessionId, CustomerId, PaymentId, PaymentMethodId};
 use secrecy::SecretString;
 use sqlx::Row;
-use upsell_core::domain::{Confirmation, EmailHash, Person, Purchase, Session, TokenHash, TriggerEvent};
+use upsell_core::domain::{
+    Browser, Confirmation, EmailHash, Person, Purchase, Session, TokenHash, TriggerEvent,
+};
 use wire::{Trigger, UnixSeconds};
 
 use super::{
@@ -26,6 +28,13 @@ fn session(row: &DbRow) -> Result<Session, StoreError> {
         locale: row.try_get("locale")?,
         country: row.try_get("country")?,
         usage: from_json(row, "usage")?,
+        browser: match row.try_get::<Option<&[u8]>, _>("browser_hash")? {
+            Some(_) => Some(Browser {
+                secret: token_hash(row, "browser_hash")?,
+                outlives_page: row.try_get("browser_outlives_page")?,
+            }),
+            None => None,
+        },
         expires_at: at(row, "expires_at")?,
         confirmation: match row.try_get("is_confirmed")? {
             true => Confirmation::Confirmed,
@@ -63,8 +72,8 @@ impl People for SqlStore {
         sqlx::query(
             "INSERT INTO sessions (tenant, token_hash, customer_id, purpose, trigger_kind, payment_id,
                                    subscription_id, locale, country, usage, expires_at, signed_in, newest,
-                                   is_confirmed)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+                                   is_confirmed, browser_hash, browser_outlives_page)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
         )
         .bind(self.tenant)
         .bind(session.token.0.as_slice())
@@ -80,6 +89,8 @@ impl People for SqlStore {
         .bind(session.signed_in)
         .bind(session.newest.as_ref().map(PaymentId::as_str))
         .bind(session.confirmation == Confirmation::Confirmed)
+        .bind(session.browser.as_ref().map(|browser| browser.secret.0.as_slice()))
+        .bind(session.browser.is_some_and(|browser| browser.outlives_page))
         .execute(&self.writer)
         .await?;
         Ok(())
@@ -130,6 +141,54 @@ impl People for SqlStore {
             .as_ref()
             .map(session)
             .transpose()
+    }
+
+    async fn bind_session(&self, token: TokenHash, browser: &Browser) -> Result<bool, StoreError> {
+        let bound = sqlx::query(
+            "UPDATE sessions SET browser_hash = $1, browser_outlives_page = $2
+             WHERE tenant = $3 AND token_hash = $4 AND browser_hash IS NULL",
+        )
+        .bind(browser.secret.0.as_slice())
+        .bind(browser.outlives_page)
+        .bind(self.tenant)
+        .bind(token.0.as_slice())
+        .execute(&self.writer)
+        .await?;
+        Ok(bound.rows_affected() == 1)
+    }
+
+    async fn put_handover(
+        &self,
+        token: TokenHash,
+        code: TokenHash,
+        until: UnixSeconds,
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE sessions SET handover_hash = $1, handover_until = $2 WHERE tenant = $3 AND token_hash = $4",
+        )
+        .bind(code.0.as_slice())
+        .bind(until.0)
+        .bind(self.tenant)
+        .bind(token.0.as_slice())
+        .execute(&self.writer)
+        .await?;
+        Ok(())
+    }
+
+    async fn take_handover(&self, code: TokenHash, now: UnixSeconds) -> Result<Option<Session>, StoreError> {
+        sqlx::query(
+            "UPDATE sessions SET handover_hash = NULL, handover_until = NULL
+             WHERE tenant = $1 AND handover_hash = $2 AND handover_until > $3
+             RETURNING *",
+        )
+        .bind(self.tenant)
+        .bind(code.0.as_slice())
+        .bind(now.0)
+        .fetch_optional(&self.writer)
+        .await?
+        .as_ref()
+        .map(session)
+        .transpose()
     }
 
     async fn put_nonce(

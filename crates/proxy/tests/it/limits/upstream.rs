@@ -14,9 +14,10 @@ use tokio::{
     net::TcpStream,
 };
 use upsell_core::policy::upstream_budget::Quota;
+use wire::BROWSER_HEADER;
 
 use super::assert_says_when;
-use crate::harness::{Buyer, FAILS_LATER, GOOD_CARD, MERCHANT_KEY, Options, TestApp};
+use crate::harness::{BROWSER, Buyer, FAILS_LATER, GOOD_CARD, MERCHANT_KEY, Options, TestApp};
 
 /// As many as Dodo's next tier.
 const TIER_1: fn(&mut Limits) = |limits| limits.upstream = Quota { per_second: 100, per_minute: 1000 };
@@ -36,7 +37,9 @@ async fn refused(app: &TestApp) -> usize {
 /// would take longer than the proxy.
 async fn look_again_and_again(app: &TestApp, token: &str, times: usize) -> usize {
     let look = |more: &str| {
-        format!("GET /v1/upsell HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n{more}\r\n")
+        format!(
+            "GET /v1/upsell HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n{BROWSER_HEADER}: {BROWSER}\r\n{more}\r\n"
+        )
     };
     let looks = look("").repeat(times - 1) + &look("connection: close\r\n");
     let stream = TcpStream::connect(app.url.strip_prefix("http://").unwrap()).await.unwrap();
