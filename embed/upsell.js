@@ -8,6 +8,8 @@ const PATIENCE_MS = 8000;
 const ARRIVED = location.href;
 const BROWSER = "upsell-widget:browser";
 const BROWSER_LASTS_MS = 25 * 3600 * 1000;
+// One for the page, however many copies of this script.
+const IN_MEMORY = Symbol.for(BROWSER);
 
 /** The element's attributes as a checked object, or a sentence for the developer about what is wrong with them. */
 function read(element) {
@@ -41,7 +43,6 @@ function parseUrl(text) {
  * was served the same page. It is forgotten 25 hours after its last use. Where nothing can be stored it lasts as long as the page,
  * and says so.
  */
-let inMemory;
 export function browser() {
   const random = () => Array.from(crypto.getRandomValues(new Uint8Array(32)), (b) => b.toString(16).padStart(2, "0")).join("");
   try {
@@ -52,7 +53,7 @@ export function browser() {
     // What is there now: some browsers store nothing and throw nothing.
     return localStorage.getItem(BROWSER).split(" ")[0];
   } catch {
-    return (inMemory ??= `page-${random()}`);
+    return (globalThis[IN_MEMORY] ??= `page-${random()}`);
   }
 }
 

@@ -13,7 +13,7 @@ use wire::{BROWSER_HEADER, ErrorCode, IdempotencyKey, Purpose};
 
 use super::{App, error::ApiError};
 use crate::{
-    service::sessions::{self, Caller},
+    service::browsers::{self, Caller},
     upstream,
 };
 
@@ -142,7 +142,7 @@ pub fn credential(token: &str, headers: &HeaderMap) -> TokenHash {
 
 /// The browser that the request names.
 fn browser(headers: &HeaderMap) -> Option<Browser> {
-    sessions::browser(only(headers, BROWSER_HEADER)?)
+    browsers::browser(only(headers, BROWSER_HEADER)?)
 }
 
 /// The token behind `Bearer`.

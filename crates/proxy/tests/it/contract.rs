@@ -43,7 +43,8 @@ fn the_description_names_every_endpoint_and_its_protection() {
         let operation = &paths[path][method];
         assert!(operation.is_object(), "{method} {path}");
         let security = operation["security"].as_array();
-        let mut named: Vec<_> = security.into_iter().flatten().flat_map(|it| it.as_object().unwrap().keys()).collect();
+        let mut named: Vec<_> =
+            security.into_iter().flatten().flat_map(|it| it.as_object().unwrap().keys()).collect();
         named.retain(|name| *name != "browser" || scheme != Some("session_token"));
         assert_eq!(named, Vec::from_iter(scheme), "{path}");
         // A token is worth something with its browser's secret only: both, not one of the two.
