@@ -2,6 +2,9 @@
 
 export type UpsellKind = "offer" | "plans";
 
+/** The secret of this browser, for a server that mints a token for it alone (`browser` in `POST /v1/sessions`). */
+export function browser(): string;
+
 /** What every event carries. No personal data. */
 export interface UpsellDetail {
   kind: UpsellKind;
@@ -32,7 +35,7 @@ export interface UpsellEventMap {
 export interface UpsellAttributes {
   /** Base address of the backend: `https://…/v1/upsell` or `https://…/v1/plans`. Required. */
   endpoint: string;
-  /** Session token from your server. Empty where the backend knows the buyer by other means. */
+  /** Session token from your server, good in the first browser that uses it. Empty where the backend knows the buyer by other means. */
   token: string;
   /** Language tag. Default: the language of the page. */
   locale: string;

@@ -8,6 +8,8 @@ const PATIENCE_MS = 8000;
 const ARRIVED = location.href;
 const BROWSER = "upsell-widget:browser";
 const BROWSER_LASTS_MS = 25 * 3600 * 1000;
+// One for the page, however many copies of this script.
+const IN_MEMORY = Symbol.for(BROWSER);
 
 // What this copy of the loader goes with. The build puts names by content in the place of these.
 const FILES = {
@@ -49,7 +51,6 @@ function parseUrl(text) {
  * was served the same page. It is forgotten 25 hours after its last use. Where nothing can be stored it lasts as long as the page,
  * and says so.
  */
-let inMemory;
 export function browser() {
   const random = () => Array.from(crypto.getRandomValues(new Uint8Array(32)), (b) => b.toString(16).padStart(2, "0")).join("");
   try {
@@ -60,7 +61,7 @@ export function browser() {
     // What is there now: some browsers store nothing and throw nothing.
     return localStorage.getItem(BROWSER).split(" ")[0];
   } catch {
-    return (inMemory ??= `page-${random()}`);
+    return (globalThis[IN_MEMORY] ??= `page-${random()}`);
   }
 }
 

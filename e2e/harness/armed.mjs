@@ -5,7 +5,9 @@ const HUMAN_MS = 700;
 
 /** Waits until the button is enabled and has stood on the screen long enough to be pressed. */
 export async function armed(button) {
-  await button.page().waitForFunction(
+  const handle = await button.elementHandle();
+  const frame = await handle.ownerFrame();
+  await frame.waitForFunction(
     ([element, human]) => {
       const live = !element.disabled && element.ariaDisabled !== 'true';
       const stands = `${live} ${element.textContent}`;
@@ -13,6 +15,6 @@ export async function armed(button) {
       if (element.e2eStands !== stands) Object.assign(element, { e2eStands: stands, e2eSince: performance.now() });
       return live && performance.now() - element.e2eSince > human;
     },
-    [await button.elementHandle(), HUMAN_MS],
+    [handle, HUMAN_MS],
   );
 }

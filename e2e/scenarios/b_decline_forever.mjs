@@ -82,7 +82,7 @@ scenario('b. a second campaign with the same product stays silent too', async (w
     const elsewhere = await world.page();
     await elsewhere.goto(pages.offer(proxy, again));
     await new Offer(elsewhere).gone();
-    const answer = await proxy.offer(again);
+    const answer = await proxy.offerFor(buyer, { payment_id: second.payment_id });
     assert.equal(answer.eligible, false);
     assert.equal(answer.reason, 'declined');
   } finally {

@@ -93,7 +93,7 @@ scenario('w. without storage a reload tells how the charge stands, and no more',
   await offer.accept();
   await offer.receiptShows(money(12900));
   await page.reload();
-  await expectText(offer.element, 'Paid');
+  await expectText(offer.element, 'Your order is complete');
   await world.shot(page, 'reloaded');
   assert.equal(await offer.receipt.count(), 0);
   assert.doesNotMatch(await offer.text(), /\$|4242|Bundle/i);

@@ -36,23 +36,37 @@ scenario('z. in a frame one click pays, and the hosted checkout opens in the who
   await world.shot(page, '2-hosted');
   await payOnHostedPage(page, CARDS.good);
   await page.waitForURL((url) => !url.href.startsWith(sim.url));
-  const charges = (await sim.charges(buyer, { status: 'succeeded' })).filter((c) => c.source === 'hosted');
+  const charges = (await sim.charges(buyer, { status: 'succeeded' })).filter((c) => c.product_ids.includes('prod_complete_bundle'));
   assert.deepEqual(charges.map((c) => c.amount), [12900]);
 });
 
 scenario('z. in a frame, an answer that outlasts the press leaves a button, and that opens the checkout', async (world) => {
   const stack = await world.stack();
   // The browser itself reports that a frame may not leave its page without a fresh press.
-  const profile = await world.profile({ tolerate: [/navigat/i] });
+  const profile = await world.profile({ tolerate: [/navigat|sandbox/i] });
+  // Whatever the harness does in a page counts as a press, so the frame says by itself, on the console, when its press is over and
+  // when it has tried to go.
+  const awaited = {};
+  const told = (what) => new Promise((resolve) => (awaited[what] = resolve));
+  profile.context.on('console', (message) => awaited[message.text()]?.());
+  await profile.context.addInitScript(() => {
+    let pressed = false;
+    document.addEventListener('upsell-accept', () => (pressed = true));
+    setInterval(() => pressed && !navigator.userActivation.isActive && console.debug('idle'), 100);
+    document.addEventListener('upsell-navigate', () => setTimeout(() => console.debug('tried'), 200));
+  });
   const { sim, page, address } = await visitOffer(world, stack, { cards: [], profile });
-  const { inside, offer } = await framed(world, page, address);
+  // Without a sandbox Chromium is content with any press that ever was; other browsers, and this sandbox, are not.
+  const sandbox = 'sandbox="allow-scripts allow-same-origin allow-top-navigation-by-user-activation"';
+  const { inside, offer } = await framed(world, page, address, sandbox);
   const outer = page.url();
   await page.route(/\/v1\/upsell\/accept$/, async (route) => {
-    const frame = page.frames().find((one) => one.url() === address);
-    await frame.waitForFunction(() => !navigator.userActivation.isActive);
+    await told('idle');
     await route.continue();
   });
+  const tried = told('tried');
   await offer.accept();
+  await tried;
   await expectText(inside.locator('upsell-offer'), 'Continue on the payment page');
   const on = inside.getByRole('button', { name: 'Open the payment page' });
   await on.waitFor();
@@ -92,5 +106,5 @@ scenario('z. in a sandbox that keeps the tab, paying elsewhere is inert, and not
   await world.shot(page, 'inert');
   assert.equal(page.url(), outer);
   assert.ok(await on.isVisible(), 'the frame stays as it is');
-  assert.deepEqual(await sim.charges(buyer, { status: 'succeeded', source: 'hosted' }), []);
+  assert.deepEqual((await sim.chargingPosts(buyer)).length, 0);
 });

@@ -21,6 +21,7 @@ async fn every_request_is_private_and_carries_the_token() {
     assert_eq!((calls[0].method.as_str(), calls[0].path.as_str()), ("GET", "?locale=en"));
     for call in calls {
         assert_eq!(call.header("authorization"), Some("Bearer tok_secret"), "{call:?}");
+        assert_eq!(call.header("upsell-browser"), Some("a-browser-keeps-this-in-its-storage"), "{call:?}");
         assert_eq!(call.header("accept"), Some("application/json"));
         assert_eq!(call.options[..3], ["no-store", "omit", "no-referrer"]);
         assert_eq!(call.header("content-type"), (call.method == "POST").then_some("application/json"));

@@ -38,7 +38,9 @@ async fn buys_at_the_list_price() {
     widget.hears("upsell-accepted").await;
     let sent = &backend.received("POST /accept")[0];
     assert_eq!(sent.body, "{}");
-    assert_eq!((sent.header("authorization"), sent.header("idempotency-key")), (None, None));
+    for header in ["authorization", "idempotency-key", "upsell-browser"] {
+        assert_eq!(sent.header(header), None, "{header}");
+    }
     assert_eq!(backend.calls().len(), 1, "no call that it does not know");
 }
 

@@ -217,7 +217,8 @@ impl Drop for Widget {
 }
 
 pub(crate) fn config(kind: &str, backend: &Backend) -> Config {
-    Config::parse(kind, &format!("{}/v1", backend.origin), "tok_secret", "en").unwrap()
+    let config = Config::parse(kind, &format!("{}/v1", backend.origin), "tok_secret", "en").unwrap();
+    Config { browser: "a-browser-keeps-this-in-its-storage".to_owned(), ..config }
 }
 
 pub(crate) fn document() -> Document {

@@ -111,6 +111,12 @@ fn replies() -> Vec<(&'static str, Result<Attempt, ApiError>, Outcome, Outcome)>
             O::Closed(Closed::SessionOver),
         ),
         (
+            "bound_elsewhere",
+            Err(problem(401, E::BoundElsewhere)),
+            O::Closed(Closed::SessionOver),
+            O::Closed(Closed::SessionOver),
+        ),
+        (
             "origin",
             Err(problem(403, E::OriginNotAllowed)),
             O::Closed(Closed::SessionOver),

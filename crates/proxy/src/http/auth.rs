@@ -14,8 +14,8 @@ use wire::{BROWSER_HEADER, ErrorCode, IdempotencyKey, Purpose};
 use super::{App, error::ApiError};
 use crate::{
     service::{
+        browsers::{self, Caller},
         confirming::NotYet,
-        sessions::{self, Caller},
     },
     upstream,
 };
@@ -147,7 +147,7 @@ pub fn credential(token: &str, headers: &HeaderMap) -> TokenHash {
 
 /// The browser that the request names.
 fn browser(headers: &HeaderMap) -> Option<Browser> {
-    sessions::browser(only(headers, BROWSER_HEADER)?)
+    browsers::browser(only(headers, BROWSER_HEADER)?)
 }
 
 /// The token behind `Bearer`.

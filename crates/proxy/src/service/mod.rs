@@ -6,6 +6,7 @@
 //! | [`assemble`] | all of them, put together once |
 //! | [`sessions`] | who may ask: tokens, nonces, reported events |
 //! | [`confirming`] | whether what a session names is its buyer's |
+//! | [`browsers`] | which browser a token answers to |
 //! | [`catalogue`] | what Dodo knows and seldom changes, at hand |
 //! | [`purchases`] | from payments to purchases |
 //! | [`purging`] | deleting what is old, in small steps |
@@ -27,6 +28,7 @@
 
 pub mod accepting;
 pub mod assemble;
+pub mod browsers;
 pub mod catalogue;
 pub mod catching_up;
 pub mod charging;

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::harness::{MERCHANT_KEY, SHOP, TestApp};
+use crate::harness::{BROWSER, MERCHANT_KEY, SHOP, TestApp};
 
 /// Endpoints that take a JSON body, with one that they would take.
 fn bodies(offer: &Value, quote: &Value, customer: &str) -> Vec<(&'static str, Who, Value)> {
@@ -14,6 +14,7 @@ fn bodies(offer: &Value, quote: &Value, customer: &str) -> Vec<(&'static str, Wh
         ("/v1/upsell/decline", Who::Offer, json!({"offer_id": offer})),
         ("/v1/upsell/seen", Who::Offer, json!({"offer_id": offer})),
         ("/v1/upsell/redeem", Who::Nobody, json!({"nonce": "x"})),
+        ("/v1/handover/redeem", Who::Nobody, json!({"code": "x", "browser": BROWSER})),
         ("/v1/checkouts", Who::Nobody, json!({"product_id": "prod_starter_course"})),
         ("/v1/plans/preview", Who::Plans, json!({"product_id": "prod_pro_plan"})),
         ("/v1/plans/change", Who::Plans, json!({"quote_id": quote})),
@@ -23,9 +24,11 @@ fn bodies(offer: &Value, quote: &Value, customer: &str) -> Vec<(&'static str, Wh
 }
 
 /// Endpoints without a body.
-const BARE: [(Method, &str, Who); 8] = [
+const BARE: [(Method, &str, Who); 10] = [
     (Method::GET, "/v1/upsell", Who::Offer),
     (Method::GET, "/v1/upsell/attempts/at_1", Who::Offer),
+    (Method::POST, "/v1/upsell/handover", Who::Offer),
+    (Method::POST, "/v1/plans/handover", Who::Plans),
     (Method::GET, "/v1/plans", Who::Plans),
     (Method::GET, "/v1/plans/attempts/at_1", Who::Plans),
     (Method::DELETE, "/v1/plans/scheduled", Who::Plans),

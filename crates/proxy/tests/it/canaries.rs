@@ -13,11 +13,12 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-use crate::harness::{GOOD_CARD, MERCHANT_KEY, NOTIFY_KEY, TestApp, WEBHOOK_SECRET};
+use crate::harness::{BROWSER, GOOD_CARD, MERCHANT_KEY, NOTIFY_KEY, TestApp, WEBHOOK_SECRET};
 
 /// What the tests put in, and what must come out nowhere.
-const CANARIES: [(&str, &str); 12] = [
+const CANARIES: [(&str, &str); 13] = [
     ("the merchant's key", MERCHANT_KEY),
+    ("a browser's secret", BROWSER),
     ("the API key", "dodo_test_sim_key"),
     ("a signing key", WEBHOOK_SECRET),
     ("a signing key, decoded", "dodo-sim-test-secret-0123456789!"),

@@ -23,6 +23,7 @@ fn the_description_names_every_endpoint_and_its_protection() {
         ("/v1/upsell/attempts/{id}", "get", Some("session_token")),
         ("/v1/upsell/decline", "post", Some("session_token")),
         ("/v1/upsell/seen", "post", Some("session_token")),
+        ("/v1/upsell/handover", "post", Some("session_token")),
         ("/v1/plans", "get", Some("session_token")),
         ("/v1/plans/preview", "post", Some("session_token")),
         ("/v1/plans/change", "post", Some("session_token")),
@@ -33,6 +34,8 @@ fn the_description_names_every_endpoint_and_its_protection() {
         ("/v1/plans/decline", "post", Some("session_token")),
         ("/v1/plans/cancellation", "post", Some("session_token")),
         ("/v1/plans/cancellation", "delete", Some("session_token")),
+        ("/v1/plans/handover", "post", Some("session_token")),
+        ("/v1/handover/redeem", "post", None),
         ("/v1/checkouts", "post", None),
         ("/v1/upsell/redeem", "post", None),
         ("/webhooks/dodo", "post", None),
@@ -40,8 +43,13 @@ fn the_description_names_every_endpoint_and_its_protection() {
         let operation = &paths[path][method];
         assert!(operation.is_object(), "{method} {path}");
         let security = operation["security"].as_array();
-        let named = security.and_then(|all| all[0].as_object()?.keys().next().cloned());
-        assert_eq!(named.as_deref(), scheme, "{path}");
+        let mut named: Vec<_> =
+            security.into_iter().flatten().flat_map(|it| it.as_object().unwrap().keys()).collect();
+        named.retain(|name| *name != "browser" || scheme != Some("session_token"));
+        assert_eq!(named, Vec::from_iter(scheme), "{path}");
+        // A token is worth something with its browser's secret only: both, not one of the two.
+        let both = security.is_some_and(|all| all.len() == 1 && all[0].get("browser").is_some());
+        assert_eq!(both, scheme == Some("session_token"), "{path}");
     }
-    assert_eq!(paths.len(), 22);
+    assert_eq!(paths.len(), 25);
 }

@@ -59,10 +59,14 @@ impl Fill {
     fn people(&self) -> Vec<String> {
         let Self { engine, now, .. } = self;
         let hash = engine.hash("i");
+        let stored = if *engine == Engine::Postgres { "TRUE" } else { "1" };
         let mut statements = vec![
             self.each(
-                "sessions (tenant, token_hash, customer_id, purpose, trigger_kind, expires_at)",
-                &format!("{hash}, 'cus_old_' || i, 'offer', 'purchase', {now} + 600"),
+                "sessions (tenant, token_hash, customer_id, purpose, trigger_kind, expires_at, browser_hash,
+                           browser_outlives_page, handover_hash, handover_until)",
+                &format!(
+                    "{hash}, 'cus_old_' || i, 'offer', 'purchase', {now} + 600, {hash}, {stored}, {hash}, {now} + 120"
+                ),
             ),
             self.each(
                 "nonces (tenant, nonce_hash, checkout_session_id, expires_at)",

@@ -52,7 +52,10 @@ const FILES: [(&str, Again); 42] = [
     ("session_request.json", again::<wire::SessionRequest>),
     ("session_request_usage.json", again::<wire::SessionRequest>),
     ("session_request_signed_in.json", again::<wire::SessionRequest>),
+    ("session_request_browser.json", again::<wire::SessionRequest>),
     ("session_response.json", again::<wire::SessionResponse>),
+    ("handover_response.json", again::<wire::HandoverResponse>),
+    ("take_over_request.json", again::<wire::TakeOverRequest>),
     ("event_request.json", again::<wire::EventRequest>),
     ("checkout_request.json", again::<wire::CheckoutRequest>),
     ("checkout_request_browser.json", again::<wire::CheckoutRequest>),
@@ -106,8 +109,19 @@ fn tokens_and_nonces_do_not_print() {
     let redeem: wire::RedeemRequest = serde_json::from_str(&golden("redeem_request_browser.json")).unwrap();
     let checkout: wire::CheckoutRequest =
         serde_json::from_str(&golden("checkout_request_browser.json")).unwrap();
+    let handed: wire::HandoverResponse = serde_json::from_str(&golden("handover_response.json")).unwrap();
+    let taken: wire::TakeOverRequest = serde_json::from_str(&golden("take_over_request.json")).unwrap();
+    let minted: wire::SessionRequest = serde_json::from_str(&golden("session_request_browser.json")).unwrap();
     assert!(!format!("{session:?}").contains(&session.token));
-    let printed = format!("{redeem:?} {checkout:?}");
-    let secrets = [Some(redeem.nonce), redeem.browser, checkout.browser];
+    let printed = format!("{redeem:?} {checkout:?} {handed:?} {taken:?} {minted:?}");
+    let secrets = [
+        Some(redeem.nonce),
+        redeem.browser,
+        checkout.browser,
+        Some(handed.code),
+        Some(taken.code),
+        Some(taken.browser),
+        minted.browser,
+    ];
     assert!(secrets.into_iter().flatten().all(|secret| !printed.contains(&secret)), "{printed}");
 }
