@@ -39,6 +39,7 @@ for (const [kind, visit] of [['offer', visitOffer], ['plans', visitPlans]]) {
       await offer.receiptShows(money(12900));
     } else {
       await plans.preview('Pro');
+      await page.keyboard.press('Escape');
     }
     await hostPageIsWhole(page);
   };

@@ -84,8 +84,8 @@ scenario('w. tokens: one that is over at a press is told as unauthorized, of an 
 
 scenario('w. tokens: a page that never reloads gives its element a new token, as documented', async (world) => {
   const stack = await world.stack();
-  const { proxy, sim } = stack;
-  const { page, offer, buyer, purchase, address } = await visitOffer(world, stack);
+  const { proxy, sim, pages } = stack;
+  const { page, offer, buyer, purchase } = await visitOffer(world, stack);
   const next = await proxy.session(buyer, { payment_id: purchase.payment_id });
   await page.exposeFunction('newToken', () => next);
   await page.addInitScript(() => {
@@ -93,12 +93,7 @@ scenario('w. tokens: a page that never reloads gives its element a new token, as
       if (detail.code === 'unauthorized') target.token = await window.newToken();
     });
   });
-  await page.route(address, async (route) => {
-    const answer = await route.fetch();
-    const body = (await answer.text()).replace(/ token="[^"]+"/, ' token="over"');
-    return route.fulfill({ response: answer, body });
-  });
-  await page.goto(address);
+  await page.goto(pages.offer(proxy, 'over'));
   await offer.shown();
   assert.equal(await offer.acceptButton.count(), 1);
   assert.deepEqual(await failures(page), ['unauthorized']);
