@@ -18,4 +18,5 @@ mod view;
 
 pub use failure::{Failure, SoftDecline};
 pub use state::{Backend, Charge, Command, Input, Progress, Seen, Settled};
+pub(crate) use view::says_the_same;
 pub use view::{DoneView, FailedView, Next, Standing, WaitingView};

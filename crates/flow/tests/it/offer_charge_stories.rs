@@ -1,9 +1,10 @@
 //! The offer flow from the confirmation on, told as stories.
 
 use flow::ApiError;
+use flow::Dwell;
 use flow::announce::Announcement;
 use flow::charge::{Failure, Next, Standing};
-use flow::offer::{AcceptBody, AcceptState, Act, Dwell, Effect, Event, Notice, PayBy, PriceView, View};
+use flow::offer::{AcceptBody, AcceptState, Act, Effect, Event, Notice, PayBy, PriceView, View};
 use wire::{
     AttemptStatus, ErrorCode, FailureReason, IneligibleReason, OfferId, PayWith, QuoteId, UpsellResponse,
 };
@@ -155,8 +156,8 @@ fn a_card_that_is_refused_leads_to_the_hosted_checkout_once() {
         .effects
         .iter()
         .filter_map(|effect| match effect {
-            Effect::Accept { body: AcceptBody::Offer { pay_with, .. }, key, .. } => {
-                Some((*pay_with, key.clone()))
+            Effect::Accept { body: AcceptBody::Offer { pay_with, .. }, intent, .. } => {
+                Some((*pay_with, intent.key.clone()))
             }
             _ => None,
         })
