@@ -3,14 +3,14 @@
 
 mod send;
 
-use flow::ApiError;
 use flow::offer::AcceptBody;
+use flow::{ApiError, Intent};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wire::{
-    AcceptRequest, Attempt, AttemptId, ChangeRequest, Consent, DeclineRequest, DeclineResponse,
-    IdempotencyKey, PaymentMethodLink, PlansResponse, PreviewRequest, PreviewResponse, QuoteId, SeenRequest,
-    StayOffer, StayOfferRequest, StayOfferResponse, UpsellResponse,
+    AcceptRequest, Attempt, AttemptId, ChangeRequest, DeclineRequest, DeclineResponse, PaymentMethodLink,
+    PlansResponse, PreviewRequest, PreviewResponse, QuoteId, SeenRequest, StayOffer, StayOfferRequest,
+    StayOfferResponse, UpsellResponse,
 };
 
 use self::send::{Call, send};
@@ -53,8 +53,7 @@ impl ProxyClient {
     pub async fn accept(
         self,
         body: AcceptBody,
-        key: IdempotencyKey,
-        consent: Consent,
+        Intent { key, consent }: Intent,
     ) -> Result<Attempt, ApiError> {
         let (body, key) = match body {
             AcceptBody::Offer { offer_id, quote_id, quantity, pay_with } => {
@@ -71,8 +70,7 @@ impl ProxyClient {
     pub async fn change(
         self,
         quote_id: QuoteId,
-        key: IdempotencyKey,
-        consent: Consent,
+        Intent { key, consent }: Intent,
     ) -> Result<Attempt, ApiError> {
         let body = encode(&ChangeRequest { quote_id, consent: Some(consent) })?;
         let call = Call { key: Some(key), patience: CHARGE_PATIENCE, ..self.post("/change", body) };

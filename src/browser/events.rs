@@ -136,6 +136,7 @@ fn code(trouble: Trouble) -> &'static str {
         Trouble::Load => "unavailable",
         Trouble::Ended => "ended",
         Trouble::Unknown => "unknown",
+        Trouble::Altered => "altered",
         Trouble::Charge(reason) => match reason {
             FailureReason::Declined => "declined",
             FailureReason::InsufficientFunds => "insufficient_funds",

@@ -11,6 +11,7 @@
 //! | [`intl`] | amounts and dates as the buyer's language writes them |
 //! | [`page`] | address, navigation, clock, console |
 //! | [`room`] | the room that an element keeps on the page |
+//! | [`screen`] | what stands on the screen, read back |
 //! | [`storage`] | storage that never throws |
 //! | [`stylesheet`] | one stylesheet for all shadow roots |
 //! | [`visibility`] | how long something has been really visible |
@@ -23,6 +24,7 @@ pub mod intents;
 pub mod intl;
 pub mod page;
 pub mod room;
+pub mod screen;
 pub mod storage;
 pub mod stylesheet;
 pub mod visibility;

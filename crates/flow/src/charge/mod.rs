@@ -16,6 +16,7 @@ mod state;
 mod step;
 mod view;
 
+pub use classify::ends_intent;
 pub use failure::{Failure, SoftDecline};
 pub use state::{Backend, Charge, Command, Input, Progress, Seen, Settled};
 pub(crate) use view::says_the_same;

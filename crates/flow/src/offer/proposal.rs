@@ -153,9 +153,9 @@ impl Proposal {
     pub(crate) fn pay_by(&self) -> PayBy {
         match (&self.payment_method, &self.terms) {
             (Some(card), _) => PayBy::Card(card.clone()),
-            (None, Terms::Quoted { offer, .. }) if changes_plan(offer) => PayBy::SavedMethod,
+            (None, Terms::Quoted { offer, .. }) if changes_plan(offer) => PayBy::Unnamed,
             (None, Terms::Quoted { .. }) => PayBy::HostedCheckout,
-            (None, Terms::ListPrice) => PayBy::SavedMethod,
+            (None, Terms::ListPrice) => PayBy::Unnamed,
         }
     }
 

@@ -58,8 +58,8 @@ pub enum PriceView {
 pub enum PayBy {
     /// With this saved card, in one click.
     Card(Card),
-    /// With the saved method of a backend that does not say which.
-    SavedMethod,
+    /// With a method that the backend does not name.
+    Unnamed,
     /// On a hosted checkout, where the buyer gives a card: "continue to checkout".
     HostedCheckout,
 }

@@ -256,7 +256,7 @@ fn a_bank_that_wants_something_can_be_gone_to() {
 fn a_smaller_backend_sells_at_the_list_price() {
     let mut stage = Stage::shown(small_backend());
     let card = stage.card();
-    assert_eq!((card.price, card.pay_by), (PriceView::ListPrice(dollars(5000)), PayBy::SavedMethod));
+    assert_eq!((card.price, card.pay_by), (PriceView::ListPrice(dollars(5000)), PayBy::Unnamed));
     stage.act(Act::Accept).accepted(Ok(bare(true)));
     let View::Done(done) = stage.view() else { panic!() };
     assert_eq!((done.receipt, done.name.as_deref()), (None, Some("Pro")));
