@@ -20,7 +20,7 @@
 //! write on the page too.
 //!
 //! Elements are made with the builders of `leptos::html`, not with `view!`: the macro turns fixed markup into
-//! `innerHTML`, which pages with Trusted Types forbid. All text goes into text nodes.
+//! `innerHTML`, which pages with Trusted Types forbid.
 
 mod button;
 mod confirm_dialog;

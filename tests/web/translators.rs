@@ -116,9 +116,8 @@ impl Path {
             Self::Offered | Self::Hosted | Self::ListPrice | Self::Previewed => {}
             Self::OfferChanged | Self::PlanChanged => {
                 page.press().await;
-                // Where something else stood on the button, nothing was sent, and it is pressed again.
-                if page.sent.is_empty() {
-                    page.press().await;
+                if !page.sent.is_empty() {
+                    page.widget.sees("$62.00").await;
                 }
             }
             Self::PutOff => page.choose("later", "q0").await,
@@ -141,36 +140,45 @@ struct Page {
 }
 
 impl Page {
-    /// Presses the button that pays once it counts. What is sent then is what stood on the button.
+    /// Presses the button that pays until a press counts: it is sent, or the widget gives up. What is sent is what stood on
+    /// the button.
     async fn press(&mut self) {
-        // Longer than the half second that arms, and than the second that counts as seen.
-        TimeoutFuture::new(1_300).await;
-        let Some(button) = self.widget.find("[data-pays]") else { return };
-        let label = button.text_content().unwrap_or_default();
-        button.click();
-        // Longer than the scripted backend takes to note a request and to answer it, with other cases on the same thread.
-        TimeoutFuture::new(600).await;
-        let received = self.backend.received(self.route);
-        let fresh = received.get(self.sent.len()..).unwrap_or_default();
-        assert!(fresh.len() <= 1, "{}: one press, {} requests", self.name, fresh.len());
-        for request in fresh {
-            let body: serde_json::Value = serde_json::from_str(&request.body).unwrap();
-            let cents = match body["quote_id"].as_str() {
-                Some(quote) => quote.trim_start_matches('q').to_owned(),
-                None => "4900".to_owned(),
-            };
-            let amount = match cents.as_str() {
-                "0" => "nothing to pay now".to_owned(),
-                cents => format!("${}.{}", &cents[..cents.len() - 2], &cents[cents.len() - 2..]),
-            };
-            let says = label.to_lowercase().replace('\u{a0}', " ");
-            assert!(
-                says.contains(&amount),
-                "{}: {amount} was charged, {label:?} stood on the button",
-                self.name
-            );
-            self.sent.push(cents);
+        let before = self.sent.len();
+        for _ in 0..40 {
+            let Some(button) = self.widget.find("[data-pays]") else { return };
+            let label = button.text_content().unwrap_or_default();
+            button.click();
+            settled().await;
+            self.note(&label).await;
+            if self.sent.len() > before {
+                return;
+            }
+            TimeoutFuture::new(250).await;
         }
+        panic!("{}: no press counted: {:?}", self.name, self.widget.text());
+    }
+
+    /// Notes what was sent with the last press, under this label.
+    async fn note(&mut self, label: &str) {
+        let count = self.backend.received(self.route).len();
+        assert!(count <= self.sent.len() + 1, "{}: one press, several requests", self.name);
+        if count == self.sent.len() {
+            return;
+        }
+        let last = || self.backend.received(self.route).pop().unwrap().body;
+        until("the body of a request", || !last().is_empty()).await;
+        let body: serde_json::Value = serde_json::from_str(&last()).unwrap();
+        let cents = match body["quote_id"].as_str() {
+            Some(quote) => quote.trim_start_matches('q').to_owned(),
+            None => "4900".to_owned(),
+        };
+        let amount = match cents.as_str() {
+            "0" => "nothing to pay now".to_owned(),
+            cents => format!("${}.{}", &cents[..cents.len() - 2], &cents[cents.len() - 2..]),
+        };
+        let says = label.to_lowercase().replace('\u{a0}', " ");
+        assert!(says.contains(&amount), "{}: {amount} was charged, {label:?} stood on the button", self.name);
+        self.sent.push(cents);
     }
 
     /// What stands around the button that pays.
@@ -213,12 +221,7 @@ async fn case(path: Path, moment: Moment, does: Does, serial: usize) {
     if moment == Moment::Between {
         translate(&page.sheet(), nth, rewrites);
     }
-    let before = page.sent.len();
-    for _ in 0..3 {
-        if page.sent.len() == before {
-            page.press().await;
-        }
-    }
+    page.press().await;
     if let Some(observer) = observer {
         observer.disconnect();
     }
