@@ -28,7 +28,7 @@ scenario('w. the answer to an accept is lost: its repeat has the same bytes, and
   await page.goto(address);
   await offer.ready();
   const answers = statuses(page, '/v1/upsell/accept');
-  stack.gateway.break(token, 'POST', '/v1/upsell/accept', FAULTS.resetAfter(), { times: 1 });
+  stack.gateway.break(token, 'POST', '/v1/upsell/accept', FAULTS.cutAfter(), { times: 1 });
   await offer.acceptButton.click();
   await offer.receiptShows(money(12900));
   const consent = sameBytes(stack.gateway, token, '/v1/upsell/accept', 2);
@@ -45,7 +45,7 @@ scenario('w. the answer to a plan change is lost: its repeat has the same bytes,
   await plans.preview('Pro');
   await plans.ready();
   const answers = statuses(page, '/v1/plans/change');
-  stack.gateway.break(token, 'POST', '/v1/plans/change', FAULTS.resetAfter(), { times: 1 });
+  stack.gateway.break(token, 'POST', '/v1/plans/change', FAULTS.cutAfter(), { times: 1 });
   await plans.confirmButton.click();
   await plans.receiptShows(money(5000));
   sameBytes(stack.gateway, token, '/v1/plans/change', 2);

@@ -165,7 +165,7 @@ pub(super) const PHRASES: Phrases = Phrases {
     altered: "Something on this page, such as a translator or a browser extension, had changed the amount on the screen. Nothing was charged. Please look at the amount and press again.",
     altered_title: "You cannot pay on this page",
     altered_more: "Something on it, such as a translator or a browser extension, changes the amounts. Nothing was charged.",
-    altered_elsewhere: "You can go on on a page of its own.",
+    altered_elsewhere: "You can continue on a separate page.",
     altered_reload: "Please switch that off and load the page again.",
     open_own_page: "Open that page",
     outcome_unknown: "We do not know whether the payment went through",

@@ -165,7 +165,7 @@ pub(super) const PHRASES: Phrases = Phrases {
     altered: "翻訳機能や拡張機能などによって、画面の金額が書き換えられていました。請求は行われていません。金額をご確認のうえ、もう一度押してください。",
     altered_title: "このページではお支払いいただけません",
     altered_more: "翻訳機能や拡張機能などが、このページの金額を書き換えています。請求は行われていません。",
-    altered_elsewhere: "専用のページで続けられます。",
+    altered_elsewhere: "専用のページでお手続きいただけます。",
     altered_reload: "その機能を停止してから、ページを再読み込みしてください。",
     open_own_page: "専用のページを開く",
     outcome_unknown: "お支払いの結果を確認できません",
