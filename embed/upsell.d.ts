@@ -22,10 +22,12 @@ export interface UpsellEventMap {
   "upsell-accept": CustomEvent<UpsellDetail>;
   /** Before the page is left for a checkout or a card form. After `preventDefault()` the page goes to `url` itself. */
   "upsell-navigate": CustomEvent<UpsellDetail & { url: string }>;
+  /** The offer, or the plans, were really visible for a second, or the buyer has answered the offer sooner. */
   "upsell-shown": CustomEvent<UpsellDetail>;
   "upsell-accepted": CustomEvent<UpsellDetail>;
   "upsell-declined": CustomEvent<UpsellDetail>;
   "upsell-pending": CustomEvent<UpsellDetail & { status: "processing" | "requires_customer_action" | "in_doubt" | "needs_review" }>;
+  /** `code` is `altered` where something else on the page writes other amounts into the element. */
   "upsell-failed": CustomEvent<UpsellDetail & { code: string }>;
   "upsell-plan-changed": CustomEvent<UpsellDetail & { scheduled: boolean }>;
   "upsell-cancellation-changed": CustomEvent<UpsellDetail & { cancelled: boolean }>;

@@ -3,15 +3,15 @@
 
 mod send;
 
-use flow::ApiError;
 use flow::offer::AcceptBody;
+use flow::{ApiError, Intent};
 use gloo_timers::future::TimeoutFuture;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wire::{
-    AcceptRequest, Attempt, AttemptId, ChangeRequest, Consent, DeclineRequest, DeclineResponse, ErrorCode,
-    HandoverResponse, IdempotencyKey, PaymentMethodLink, PlansResponse, PreviewRequest, PreviewResponse,
-    QuoteId, SeenRequest, SessionResponse, StayOffer, StayOfferRequest, StayOfferResponse, TakeOverRequest,
+    AcceptRequest, Attempt, AttemptId, ChangeRequest, DeclineRequest, DeclineResponse, ErrorCode,
+    HandoverResponse, PaymentMethodLink, PlansResponse, PreviewRequest, PreviewResponse, QuoteId,
+    SeenRequest, SessionResponse, StayOffer, StayOfferRequest, StayOfferResponse, TakeOverRequest,
     UpsellResponse,
 };
 
@@ -61,8 +61,7 @@ impl ProxyClient {
     pub async fn accept(
         self,
         body: AcceptBody,
-        key: IdempotencyKey,
-        consent: Consent,
+        Intent { key, consent }: Intent,
     ) -> Result<Attempt, ApiError> {
         let (body, key) = match body {
             AcceptBody::Offer { offer_id, quote_id, quantity, pay_with } => {
@@ -79,8 +78,7 @@ impl ProxyClient {
     pub async fn change(
         self,
         quote_id: QuoteId,
-        key: IdempotencyKey,
-        consent: Consent,
+        Intent { key, consent }: Intent,
     ) -> Result<Attempt, ApiError> {
         let body = encode(&ChangeRequest { quote_id, consent: Some(consent) })?;
         let call = Call { key: Some(key), patience: CHARGE_PATIENCE, ..self.post("/change", body) };

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlElement, ShadowRoot};
 
+use crate::browser::screen::Meant;
 use crate::browser::stylesheet;
 use crate::config::{Config, Kind};
 use crate::dispatch::Dispatch;
@@ -56,7 +57,7 @@ pub fn mount_offer(
     config: Config,
     first_answer: Option<String>,
 ) -> Handle {
-    mount_into::<Offer, _>(host, root, config, first_answer, ui::offer)
+    mount_into::<Offer, _>(host, root, config, first_answer, ui::offer, ui::offer_meant)
 }
 
 /// The same for the plans.
@@ -66,7 +67,7 @@ pub fn mount_plans(
     config: Config,
     first_answer: Option<String>,
 ) -> Handle {
-    mount_into::<Plans, _>(host, root, config, first_answer, ui::plans)
+    mount_into::<Plans, _>(host, root, config, first_answer, ui::plans, ui::plans_meant)
 }
 
 /// Mounts the offer into a page that has nothing else to show: `nothing` stands there while there is no offer on it.
@@ -77,10 +78,11 @@ pub fn mount_offer_page(
     first_answer: String,
     nothing: &'static str,
 ) -> Handle {
-    mount_into::<Offer, _>(host, root, config, Some(first_answer), move |view, dispatch, locale| {
+    let draw = move |view: Signal<View>, dispatch, locale| {
         let is_empty = move || view.with(|view| *view == View::Nothing);
         (ui::offer(view, dispatch, locale), ui::sentence(nothing, is_empty))
-    })
+    };
+    mount_into::<Offer, _>(host, root, config, Some(first_answer), draw, ui::offer_meant)
 }
 
 /// Says one sentence in place of a widget.
@@ -99,13 +101,16 @@ fn mount_into<M: Machine, U: IntoView + 'static>(
     config: Config,
     first_answer: Option<String>,
     draw: impl FnOnce(Signal<M::View>, Dispatch<M::Act>, Locale) -> U + 'static,
+    meant: impl Fn(&Locale, &M::View, &M::Act) -> Option<Meant> + 'static,
 ) -> Handle {
     let Some(screen) = screen(&host, root) else { return Handle { unmount: None } };
     stylesheet::adopt(root, &host);
     let locale = Locale::of_tag(&config.locale);
     let inside = screen.clone();
     let handle = mount_to(screen.clone(), move || {
-        let (view, dispatch) = Driver::<M>::start(config, host, inside, first_answer);
+        let words = locale.clone();
+        let meaning = move |view: &M::View, act: &M::Act| meant(&words, view, act);
+        let (view, dispatch) = Driver::<M>::start(config, host, inside, first_answer, meaning);
         draw(view, dispatch, locale)
     });
     Handle {

@@ -120,6 +120,11 @@ export const FAULTS = {
     await fetch();
     response.destroy();
   },
+  /** The same after the first byte of the answer: before it, Chromium itself sends a request again. */
+  cutAfter: () => async ({ request, response, fetch }) => {
+    await fetch();
+    response.writeHead(200, { ...cors(request), 'content-type': 'application/json' }).write('{', () => response.destroy());
+  },
   /** Nothing comes, until the other side gives up. */
   silence: () => () => {},
   /** The true answer, but only after `ms`. */

@@ -1,15 +1,15 @@
-//! A fingerprint of what the buyer had on the screen, kept with the charge. It tells later which words were shown; it is
-//! no proof against a forger, who could write any hash.
+//! A fingerprint of what the buyer had on the screen when they pressed, kept with the charge. It tells later which words were
+//! shown, and in which language; it is no proof against a forger, who could write any hash.
 
-use web_sys::Node;
+use web_sys::HtmlElement;
 use wire::Consent;
 
-/// What is on the screen inside this node now.
+/// What is on the screen now.
 #[must_use]
-pub fn of_screen(node: &Node, locale: &str) -> Consent {
-    let text = node.text_content().unwrap_or_default();
+pub fn of_screen(screen: &HtmlElement) -> Consent {
+    let text = screen.text_content().unwrap_or_default();
     Consent {
-        locale: locale.to_owned(),
+        locale: super::screen::language(screen).unwrap_or_default(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         text_hash: super::ids::hex(&fnv1a(text.as_bytes()).to_be_bytes()),
     }

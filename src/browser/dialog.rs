@@ -14,9 +14,33 @@ pub fn reconcile(dialog: &HtmlDialogElement, open: bool) {
     }
 }
 
-/// Gives the focus to `region` if the element that had it is gone, so that the keyboard goes on from there and not
-/// from the top of the page. Takes it away from nobody.
-pub fn reclaim_focus(region: &HtmlElement) {
+/// A control, by what is the same in each drawing of it.
+pub struct Control {
+    selector: String,
+    /// Which of those that fit the selector.
+    nth: u32,
+}
+
+/// The control in `region` that has the focus.
+#[must_use]
+pub fn focused_in(region: &HtmlElement) -> Option<Control> {
+    let root = AsRef::<Node>::as_ref(region).get_root_node().dyn_into::<ShadowRoot>().ok()?;
+    let focused = root.active_element()?;
+    let attribute = |name: &str| {
+        let value = focused.get_attribute(name).filter(|value| !value.contains(['"', '\\']))?;
+        Some(["[", name, "=\"", &value, "\"]"].concat())
+    };
+    let of = |name| attribute(name).unwrap_or_default();
+    let selector = [focused.local_name(), of("part"), of("name"), of("value")].concat();
+    let all = region.query_selector_all(&selector).ok()?;
+    let nth =
+        (0..all.length()).find(|at| all.get(*at).is_some_and(|node| node.is_same_node(Some(&focused))))?;
+    Some(Control { selector, nth })
+}
+
+/// Gives the focus to this control of `region`, or else to `region` itself, if the element that had it is gone, so that the
+/// keyboard goes on from there and not from the top of the page. Takes it away from nobody.
+pub fn reclaim_focus(region: &HtmlElement, control: Option<&Control>) {
     let node: &Node = region.as_ref();
     let nobody_in = |root: Node| match root.dyn_into::<ShadowRoot>() {
         Ok(shadow) => shadow.active_element().is_none(),
@@ -29,6 +53,9 @@ pub fn reclaim_focus(region: &HtmlElement) {
         active.is_none_or(|active| body.is_some_and(|body| active == *AsRef::<Element>::as_ref(&body)))
     };
     if nobody_in(node.get_root_node()) && nobody_on_page() {
-        _ = region.focus();
+        let control = control.and_then(|Control { selector, nth }| {
+            region.query_selector_all(selector).ok()?.get(*nth)?.dyn_into::<HtmlElement>().ok()
+        });
+        _ = control.as_ref().unwrap_or(region).focus();
     }
 }

@@ -137,6 +137,7 @@ fn code(trouble: Trouble) -> &'static str {
         Trouble::Unauthorized => "unauthorized",
         Trouble::Ended => "ended",
         Trouble::Unknown => "unknown",
+        Trouble::Altered => "altered",
         Trouble::Charge(reason) => match reason {
             FailureReason::Declined => "declined",
             FailureReason::InsufficientFunds => "insufficient_funds",

@@ -1,21 +1,34 @@
-//! An intention to pay survives a reload. The key is stored, as well as the browser can, before the request leaves;
-//! should the page be loaded again before the answer came and show the same quote, confirming it is the same intention
-//! and carries the same key. Once there is an answer the intention is over.
+//! An intention to pay survives a reload. Key and consent are stored, as well as the browser can, before the request leaves;
+//! should the page be loaded again before the answer came and show the same quote, confirming it is the same intention, and
+//! the request has the same bytes. Once there is an answer the intention is over.
 
-use wire::{IdempotencyKey, QuoteId};
+use flow::Intent;
+use serde::{Deserialize, Serialize};
+use wire::{Consent, IdempotencyKey, QuoteId};
 
 use super::storage::{self, Area};
 
 const ITEM: &str = "upsell-widget:intent";
 
-/// The key to send for this quote: that of an unanswered request, or else `fresh`.
+/// What is stored, as JSON.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    quote: QuoteId,
+    key: IdempotencyKey,
+    consent: Consent,
+}
+
+/// The intention to send for this quote: that of an unanswered request, or else `fresh`.
 #[must_use]
-pub fn begin(quote: &QuoteId, fresh: IdempotencyKey) -> IdempotencyKey {
+pub fn begin(quote: &QuoteId, fresh: Intent) -> Intent {
     let stored = storage::get(Area::Session, ITEM);
-    if let Some(key) = stored.as_deref().and_then(|text| unanswered(text, quote)) {
-        return key;
+    if let Some(intent) = stored.as_deref().and_then(|text| unanswered(text, quote)) {
+        return intent;
     }
-    storage::set(Area::Session, ITEM, &[quote.as_str(), " ", fresh.as_str()].concat());
+    let stored = Stored { quote: quote.clone(), key: fresh.key.clone(), consent: fresh.consent.clone() };
+    if let Ok(text) = serde_json::to_string(&stored) {
+        storage::set(Area::Session, ITEM, &text);
+    }
     fresh
 }
 
@@ -24,9 +37,9 @@ pub fn end() {
     storage::remove(Area::Session, ITEM);
 }
 
-fn unanswered(text: &str, quote: &QuoteId) -> Option<IdempotencyKey> {
-    let (stored, key) = text.split_once(' ')?;
-    (stored == quote.as_str()).then(|| IdempotencyKey::parse(key).ok()).flatten()
+fn unanswered(text: &str, quote: &QuoteId) -> Option<Intent> {
+    let Stored { quote: stored, key, consent } = serde_json::from_str(text).ok()?;
+    (stored == *quote).then_some(Intent { key, consent })
 }
 
 #[cfg(test)]
@@ -34,10 +47,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_belongs_to_its_quote() {
+    fn an_intention_belongs_to_its_quote() {
+        let text = r#"{"quote":"q1","key":"k1","consent":{"locale":"en","version":"1","text_hash":"0f"}}"#;
         let quote = QuoteId::parse("q1").unwrap();
-        assert_eq!(unanswered("q1 k1", &quote), IdempotencyKey::parse("k1").ok());
-        for other in ["q2 k1", "q1", "q1 k 1", "", "k1 q1"] {
+        let intent = unanswered(text, &quote).unwrap();
+        assert_eq!((intent.key.as_str(), intent.consent.text_hash.as_str()), ("k1", "0f"));
+        for other in [&text.replace("q1", "q2"), "q1 k1", "", "{}", "null"] {
             assert_eq!(unanswered(other, &quote), None, "{other}");
         }
     }

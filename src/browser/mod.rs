@@ -11,6 +11,7 @@
 //! | [`intl`] | amounts and dates as the buyer's language writes them |
 //! | [`page`] | address, navigation, clock, console |
 //! | [`room`] | the room that an element keeps on the page |
+//! | [`screen`] | what stands on the screen, read back |
 //! | [`secret`] | how the proxy knows this browser again |
 //! | [`storage`] | storage that never throws |
 //! | [`stylesheet`] | one stylesheet for all shadow roots |
@@ -24,6 +25,7 @@ pub mod intents;
 pub mod intl;
 pub mod page;
 pub mod room;
+pub mod screen;
 pub mod secret;
 pub mod storage;
 pub mod stylesheet;

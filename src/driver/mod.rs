@@ -17,15 +17,17 @@ use std::pin::Pin;
 use std::rc::{Rc, Weak};
 
 use flow::announce::{About, Announcement};
+use flow::{Dwell, Intent, OwnPage, Press, Screen, Tag};
 use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::HtmlElement;
-use wire::{Consent, IdempotencyKey};
+use wire::QuoteId;
 
 use crate::api::ProxyClient;
+use crate::browser::screen::{self, Meant};
 use crate::browser::visibility::Visibility;
-use crate::browser::{consent, events, ids, page};
+use crate::browser::{consent, events, ids, intents, page};
 use crate::config::Config;
 use crate::dispatch::Dispatch;
 
@@ -54,12 +56,24 @@ pub trait Machine: Sized + 'static {
     /// The first event, with the loader's answer where there is one that can be read.
     fn start(first_answer: Option<&str>) -> Self::Event;
     /// The event for what the buyer does.
-    fn act(act: Self::Act, key: IdempotencyKey) -> Self::Event;
+    fn act(act: Self::Act, press: Press) -> Self::Event;
+    /// The event for how long the screen was really visible.
+    fn dwelled(tag: Tag, dwell: Dwell) -> Self::Event;
     /// What this act would pay for, if it pays: the page is asked first.
-    fn pays_for(view: &Self::View, act: &Self::Act) -> Option<About>;
+    fn pays_for(view: &Self::View, act: &Self::Act) -> Option<Sale>;
     /// Does one thing.
     fn perform(driver: &Rc<Driver<Self>>, effect: Self::Effect);
 }
+
+/// What an act would pay for.
+pub struct Sale {
+    about: About,
+    /// The quote; absent where the backend makes none.
+    quote: Option<QuoteId>,
+}
+
+/// What has to stand on the screen for an act to count, where it pays.
+type Meaning<M> = Box<dyn Fn(&<M as Machine>::View, &<M as Machine>::Act) -> Option<Meant>>;
 
 /// Runs one machine for one mounted widget.
 pub struct Driver<M: Machine> {
@@ -70,6 +84,7 @@ pub struct Driver<M: Machine> {
     host: HtmlElement,
     /// What is on the screen is in here.
     screen: HtmlElement,
+    meaning: Meaning<M>,
     watch: RefCell<Option<Visibility>>,
     tasks: Tasks,
 }
@@ -83,6 +98,7 @@ impl<M: Machine> Driver<M> {
         host: HtmlElement,
         screen: HtmlElement,
         first_answer: Option<String>,
+        meaning: impl Fn(&M::View, &M::Act) -> Option<Meant> + 'static,
     ) -> (Signal<M::View>, Dispatch<M::Act>) {
         let driver = Rc::new(Self {
             state: RefCell::default(),
@@ -90,6 +106,7 @@ impl<M: Machine> Driver<M> {
             client: ProxyClient::new(&config),
             host,
             screen,
+            meaning: Box::new(meaning),
             watch: RefCell::new(None),
             tasks: Tasks::default(),
             config,
@@ -101,14 +118,29 @@ impl<M: Machine> Driver<M> {
     }
 
     fn act(self: &Rc<Self>, act: M::Act) {
-        let about = self.view.try_with_untracked(|view| M::pays_for(view, &act)).flatten();
-        if about.is_some_and(|about| !events::may_accept(&self.host, self.config.kind, &about)) {
-            return;
+        let Some(key) = ids::fresh_key() else {
+            return page::warn("upsell-widget: this browser has no source of randomness");
+        };
+        // What the buyer agrees to is what stands there now, before the page hears of it or anything is drawn.
+        let mut intent = Intent { key, consent: consent::of_screen(&self.screen) };
+        let sale = self.view.try_with_untracked(|view| {
+            M::pays_for(view, &act).map(|sale| (sale, (self.meaning)(view, &act)))
+        });
+        let mut screen = Screen::AsDrawn;
+        if let Some((sale, meant)) = sale.flatten() {
+            if meant.is_some_and(|meant| !screen::says(&self.screen, &meant)) {
+                screen = Screen::Altered(self.own_page());
+            } else if !events::may_accept(&self.host, self.config.kind, &sale.about) {
+                return;
+            } else if let Some(quote) = &sale.quote {
+                intent = intents::begin(quote, intent);
+            }
         }
-        match ids::fresh_key() {
-            Some(key) => self.handle(M::act(act, key)),
-            None => page::warn("upsell-widget: this browser has no source of randomness"),
-        }
+        self.handle(M::act(act, Press { intent, screen }));
+    }
+
+    fn own_page(&self) -> OwnPage {
+        if page::has_own_page(&self.config) { OwnPage::Elsewhere } else { OwnPage::None }
     }
 
     /// Feeds one event to the machine. The screen first, then the effects.
@@ -154,8 +186,29 @@ impl<M: Machine> Driver<M> {
         }
     }
 
-    fn consent(&self) -> Consent {
-        consent::of_screen(&self.screen, &self.config.locale)
+    /// Not an event that the page hears: the address holds a one-time code. Where none can be had, the button stays.
+    fn go_to_own_page(&self) {
+        let (client, config) = (self.client.clone(), self.config.clone());
+        self.tasks.spawn(Box::pin(async move {
+            if let Ok(handover) = client.hand_over().await {
+                page::go_to_own_page(&config, &handover.code);
+            }
+        }));
+    }
+
+    /// Watches how long the screen is really visible; ends an earlier watch.
+    fn watch(self: &Rc<Self>, tag: Tag) {
+        let weak = Rc::downgrade(self);
+        let watch = Visibility::watch(&self.screen, move |dwell| {
+            // Not from within the watch: what comes of it may end the watch.
+            let weak = weak.clone();
+            spawn_local(async move {
+                if let Some(driver) = weak.upgrade() {
+                    driver.handle(M::dwelled(tag, dwell));
+                }
+            });
+        });
+        self.watch.replace(watch);
     }
 }
 

@@ -2,14 +2,14 @@
 
 use std::rc::Rc;
 
-use flow::ApiError;
 use flow::announce::About;
-use flow::offer::{self, AcceptBody, AcceptState, Act, Answer, Effect, Event, State, View};
+use flow::charge::ends_intent;
+use flow::offer::{self, AcceptState, Act, Answer, Effect, Event, PriceView, State, View};
+use flow::{ApiError, Dwell, Press, Tag};
 use wasm_bindgen_futures::spawn_local;
-use wire::{Attempt, IdempotencyKey, UpsellResponse};
+use wire::{Attempt, UpsellResponse};
 
-use super::{Driver, Machine};
-use crate::browser::visibility::Visibility;
+use super::{Driver, Machine, Sale};
 use crate::browser::{intents, page};
 use crate::{api, declines};
 
@@ -35,19 +35,30 @@ impl Machine for Offer {
         Event::Start(first_answer.and_then(|text| api::decode(text).ok()).map(answer))
     }
 
-    fn act(act: Act, key: IdempotencyKey) -> Event {
-        Event::Act { act, key }
+    fn act(act: Act, press: Press) -> Event {
+        Event::Act { act, press }
     }
 
-    fn pays_for(view: &View, act: &Act) -> Option<About> {
+    fn dwelled(tag: Tag, dwell: Dwell) -> Event {
+        Event::Dwelled(tag, dwell)
+    }
+
+    fn pays_for(view: &View, act: &Act) -> Option<Sale> {
         match (view, act) {
-            (View::Offer(offer), Act::Accept) if offer.accept == AcceptState::Ready => Some(About {
-                product_id: Some(offer.product.id.clone()),
-                due: Some(offer.due),
-                ..About::default()
+            (View::Offer(offer), Act::Accept) if offer.accept == AcceptState::Ready => Some(Sale {
+                about: About {
+                    product_id: Some(offer.product.id.clone()),
+                    due: Some(offer.due),
+                    ..About::default()
+                },
+                quote: match &offer.price {
+                    PriceView::Quoted(quote) => Some(quote.id.clone()),
+                    PriceView::ListPrice(_) => None,
+                },
             }),
+            // The last request for this quote was answered, so that this is an intention of its own.
             (View::Failed(failed), Act::PayAnotherWay) if failed.another_way && failed.due.is_some() => {
-                Some(About { due: failed.due, ..About::default() })
+                Some(Sale { about: About { due: failed.due, ..About::default() }, quote: None })
             }
             _ => None,
         }
@@ -59,18 +70,11 @@ impl Machine for Offer {
             Effect::Load(tag) => {
                 driver.then(async move { Event::Loaded(tag, client.load_offer().await.map(answer)) });
             }
-            Effect::Accept { tag, key, body } => {
-                let key = match &body {
-                    AcceptBody::Offer { quote_id, .. } => intents::begin(quote_id, key),
-                    AcceptBody::ListPrice => key,
-                };
-                let consent = driver.consent();
-                driver.then_surely(async move {
-                    let reply = client.accept(body, key, consent).await;
-                    forget_intent(&reply);
-                    Event::Accepted(tag, reply)
-                });
-            }
+            Effect::Accept { tag, intent, body } => driver.then_surely(async move {
+                let reply = client.accept(body, intent).await;
+                forget_intent(&reply);
+                Event::Accepted(tag, reply)
+            }),
             Effect::Ask(tag, id) => {
                 driver.then(async move { Event::Looked(tag, client.attempt(id).await) });
             }
@@ -84,21 +88,10 @@ impl Machine for Offer {
             }),
             Effect::Remember(key) => declines::remember(&key, page::now()),
             Effect::Forget(key) => declines::forget(&key),
-            Effect::Watch(tag) => {
-                let weak = Rc::downgrade(driver);
-                let watch = Visibility::watch(&driver.screen, move |dwell| {
-                    // Not from within the watch: what comes of it may end the watch.
-                    let weak = weak.clone();
-                    spawn_local(async move {
-                        if let Some(driver) = weak.upgrade() {
-                            driver.handle(Event::Dwelled(tag, dwell));
-                        }
-                    });
-                });
-                driver.watch.replace(watch);
-            }
+            Effect::Watch(tag) => driver.watch(tag),
             Effect::Schedule(tag, after) => driver.schedule(after, Event::Timer(tag)),
             Effect::Navigate(url) => driver.navigate(&url),
+            Effect::OwnPage => driver.go_to_own_page(),
             Effect::Announce(announcement) => driver.announce(announcement),
         }
     }
@@ -111,9 +104,9 @@ fn answer(response: Box<UpsellResponse>) -> Answer {
     Answer { response, refused_here }
 }
 
-/// An intention is over with the first answer of any kind; without one it stays.
+/// An intention is over with an answer; without one it stays.
 pub(super) fn forget_intent(reply: &Result<Attempt, ApiError>) {
-    if !matches!(reply, Err(ApiError::Network | ApiError::Timeout)) {
+    if ends_intent(reply) {
         intents::end();
     }
 }

@@ -4,13 +4,13 @@ use std::rc::Rc;
 
 use flow::announce::About;
 use flow::plans::{self, Act, ConfirmState, Dialog, Effect, Event, State, View};
+use flow::{Dwell, Press, Tag};
 use wasm_bindgen_futures::spawn_local;
-use wire::{DeclineRequest, IdempotencyKey};
+use wire::DeclineRequest;
 
 use super::offer::forget_intent;
-use super::{Driver, Machine};
+use super::{Driver, Machine, Sale};
 use crate::api;
-use crate::browser::intents;
 
 /// The plan-change flow.
 pub struct Plans;
@@ -38,14 +38,21 @@ impl Machine for Plans {
         }
     }
 
-    fn act(act: Act, key: IdempotencyKey) -> Event {
-        Event::Act { act, key }
+    fn act(act: Act, press: Press) -> Event {
+        Event::Act { act, press }
     }
 
-    fn pays_for(view: &View, act: &Act) -> Option<About> {
+    fn dwelled(tag: Tag, dwell: Dwell) -> Event {
+        Event::Dwelled(tag, dwell)
+    }
+
+    fn pays_for(view: &View, act: &Act) -> Option<Sale> {
         match (&view.dialog, act) {
             (Some(Dialog::Review(review)), Act::Confirm) if review.confirm == ConfirmState::Ready => {
-                Some(About { due: Some(review.due), ..About::default() })
+                Some(Sale {
+                    about: About { due: Some(review.due), ..About::default() },
+                    quote: Some(review.quote.id.clone()),
+                })
             }
             _ => None,
         }
@@ -60,15 +67,11 @@ impl Machine for Plans {
             Effect::Preview(tag, request) => {
                 driver.then(async move { Event::Previewed(tag, client.preview(request).await) });
             }
-            Effect::Change { tag, key, quote_id } => {
-                let key = intents::begin(&quote_id, key);
-                let consent = driver.consent();
-                driver.then_surely(async move {
-                    let reply = client.change(quote_id, key, consent).await;
-                    forget_intent(&reply);
-                    Event::Changed(tag, reply)
-                });
-            }
+            Effect::Change { tag, intent, quote_id } => driver.then_surely(async move {
+                let reply = client.change(quote_id, intent).await;
+                forget_intent(&reply);
+                Event::Changed(tag, reply)
+            }),
             Effect::Ask(tag, id) => {
                 driver.then(async move { Event::Looked(tag, client.attempt(id).await) });
             }
@@ -92,7 +95,9 @@ impl Machine for Plans {
                 driver.then_surely(async move { Event::Kept(tag, client.keep_plan().await) });
             }
             Effect::Schedule(tag, after) => driver.schedule(after, Event::Timer(tag)),
+            Effect::Watch(tag) => driver.watch(tag),
             Effect::Navigate(url) => driver.navigate(&url),
+            Effect::OwnPage => driver.go_to_own_page(),
             Effect::Announce(announcement) => driver.announce(announcement),
         }
     }

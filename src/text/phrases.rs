@@ -53,8 +53,8 @@ phrases! {
     updating,
     /// Accept or confirm button when its amount is out of date.
     show_current_price,
-    /// The promise under the amounts.
-    exactly_this,
+    /// The promise under the amounts. Less may be collected, for instance where a day has passed since.
+    no_more_than_this,
     /// Under the figure where the merchant's backend makes no quotes.
     list_price,
     /// Instead of a card.
@@ -82,8 +82,8 @@ phrases! {
     renews_plus_tax,
     /// The card that will be charged. Gaps: `brand`, `last4`.
     paid_with,
-    /// A payment method that is not named.
-    paid_with_saved,
+    /// The backend names no payment method. It may have one, and it may have none.
+    paid_with_unnamed,
     // Periods.
     /// A price and what it is per. Gaps: `amount`, `per`.
     price_per,
@@ -332,6 +332,18 @@ phrases! {
     busy,
     /// The sentence under that title.
     not_received,
+    /// Another amount stood on the screen when the button was pressed.
+    altered,
+    /// Title when that happened twice.
+    altered_title,
+    /// The sentence under that title.
+    altered_more,
+    /// Under that, where the backend has a page of its own.
+    altered_elsewhere,
+    /// Under that, where it has none.
+    altered_reload,
+    /// Button to that page.
+    open_own_page,
     /// Title when a smaller backend did not answer.
     outcome_unknown,
     /// The sentence under that title.

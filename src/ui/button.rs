@@ -5,13 +5,19 @@ use leptos::ev::{self, KeyboardEvent, MouseEvent};
 use leptos::html::button;
 use leptos::prelude::*;
 
+use crate::browser::screen;
 use crate::dispatch::Dispatch;
+
+use super::words::Words;
 
 /// What a button looks like, and its `part`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
-    /// Takes the offer, confirms, goes on.
+    /// Goes on.
     Accept,
+    /// Takes the offer or confirms, at the amount that its label names. Not offered to translators, and read back when it is
+    /// pressed (`browser::screen`).
+    Pay,
     /// Refuses or goes back: as large as the other.
     Decline,
     /// A lesser way, as a link in the text.
@@ -22,6 +28,7 @@ impl Role {
     fn class(self) -> &'static str {
         match self {
             Self::Accept => "button accept",
+            Self::Pay => "button accept notranslate",
             Self::Decline => "button",
             Self::Link => "link",
         }
@@ -29,7 +36,7 @@ impl Role {
 
     fn part(self) -> &'static str {
         match self {
-            Self::Accept => "accept",
+            Self::Accept | Self::Pay => "accept",
             Self::Decline => "decline",
             Self::Link => "link",
         }
@@ -50,10 +57,12 @@ pub(super) fn press<A: Clone + 'static>(
         .attr("type", "button")
         .class(role.class())
         .attr("part", role.part())
+        .attr("translate", (role == Role::Pay).then_some("no"))
+        .attr(screen::PAYS, (role == Role::Pay).then_some(""))
         .attr("aria-disabled", (!live).then_some("true"))
         .on(ev::keydown, ignore_repeats as fn(KeyboardEvent))
         .on(ev::click, on_click)
-        .child(label)
+        .text(label)
 }
 
 /// A browser turns every repeat of a held Enter key into another click.

@@ -12,7 +12,9 @@ use super::button::{Role, press};
 use super::notice::{Tone, notice};
 use super::outcome::{self, Deed, Way, ways};
 use super::plan_comparison::{addons_end, losses, lost};
+use super::words::Words;
 use super::{Locale, leaving_dialog, quote_lines};
+use crate::browser::screen::Meant;
 use crate::dispatch::Dispatch;
 use crate::text::{count, fill};
 
@@ -39,6 +41,11 @@ pub(super) fn dialog_content(locale: &Locale, dialog: &Dialog, dispatch: Dispatc
             let body = outcome::done(locale, Deed::PlanChange, view);
             titled(w.plans_label, body, vec![close(w.close)], dispatch).into_any()
         }
+        Dialog::Altered(own_page) => {
+            let body = outcome::altered(locale, *own_page);
+            let on = outcome::altered_ways(locale, *own_page, Act::Continue, close(w.back));
+            titled(w.plans_label, body, on, dispatch).into_any()
+        }
         Dialog::Failed(view) => {
             let other = Way { role: Role::Accept, label: w.use_another_card, act: Act::UseAnotherCard };
             let on = view.another_way.then_some(other).into_iter().chain([close(w.back)]).collect();
@@ -54,11 +61,7 @@ fn titled<V: IntoView + 'static>(
     on: Vec<Way<Act>>,
     dispatch: Dispatch<Act>,
 ) -> impl IntoView + use<V> {
-    div().class("sheet").child((
-        h2().class("unseen").attr("id", TITLE).child(label),
-        body,
-        ways(on, dispatch),
-    ))
+    div().class("sheet").child((h2().class("unseen").attr("id", TITLE).text(label), body, ways(on, dispatch)))
 }
 
 fn review(locale: &Locale, view: &ReviewView, dispatch: Dispatch<Act>) -> impl IntoView + use<> {
@@ -69,8 +72,8 @@ fn review(locale: &Locale, view: &ReviewView, dispatch: Dispatch<Act>) -> impl I
     let live = matches!(view.confirm, ConfirmState::Arming | ConfirmState::Ready | ConfirmState::Stale);
     div().class("sheet").child((
         header().class("head").child((
-            h2().attr("id", TITLE).attr("part", "headline").child(fill(title, &[("name", &view.name)])),
-            p().class("muted").child(w.confirm_change_intro),
+            h2().attr("id", TITLE).attr("part", "headline").text(fill(title, &[("name", &view.name)])),
+            p().class("muted").text(w.confirm_change_intro),
         )),
         losses(locale, &lost(locale, &view.limits, &view.lost)),
         addons_end(locale, &view.lost_addons),
@@ -91,9 +94,10 @@ fn review(locale: &Locale, view: &ReviewView, dispatch: Dispatch<Act>) -> impl I
         )),
         view.card_link_failed.then(|| notice(Tone::Bad, String::new(), vec![w.card_link_failed.to_owned()])),
         view.changed_from.map(|from| quote_lines::changed(locale, from, view.due)),
+        view.altered.then(|| notice(Tone::Bad, String::new(), vec![w.altered.to_owned()])),
         div().class("actions pair").child((
             press(
-                Role::Accept,
+                Role::Pay,
                 confirm_label(locale, view),
                 live,
                 dispatch,
@@ -112,7 +116,7 @@ pub(super) fn closes(label: &'static str, dispatch: Dispatch<Act>) -> impl IntoV
         .attr("part", "decline")
         .attr("autofocus", "")
         .on(ev::click, move |event| dispatch.click(&event, Act::CloseDialog))
-        .child(label)
+        .text(label)
 }
 
 /// How many seats and add-ons, before what they cost is asked for.
@@ -132,10 +136,10 @@ fn adjust(locale: &Locale, view: &AdjustView, dispatch: Dispatch<Act>) -> impl I
         header().class("head").child(
             h2().attr("id", TITLE)
                 .attr("part", "headline")
-                .child(fill(w.adjust_title, &[("name", &view.name)])),
+                .text(fill(w.adjust_title, &[("name", &view.name)])),
         ),
         view.seats.map(|seats| how_many(w.seats.to_owned(), 1, seats, dispatch, Box::new(Act::Seats))),
-        (!addons.is_empty()).then(|| fieldset().class("timing").child((legend().child(w.addons), addons))),
+        (!addons.is_empty()).then(|| fieldset().class("timing").child((legend().text(w.addons), addons))),
         view.failed.then(|| notice(Tone::Bad, String::new(), vec![w.preview_failed.to_owned()])),
         div().class("actions pair").child((
             press(Role::Accept, label.to_owned(), view.can_ask, dispatch, Act::ShowPrice),
@@ -160,7 +164,7 @@ fn how_many(
     };
     let chosen: Box<dyn FnMut(ev::Event)> = Box::new(chosen);
     label().class("choice count").child((
-        span().child(name),
+        span().text(name),
         input()
             .attr("type", "number")
             .attr("inputmode", "numeric")
@@ -176,21 +180,22 @@ fn timing(locale: &Locale, view: &ReviewView, dispatch: Dispatch<Act>) -> impl I
     let w = locale.words;
     let sending = view.confirm == ConfirmState::Sending;
     let later = view.effective_at == EffectiveAt::NextBillingDate;
-    let choice = move |words: &'static str, checked: bool, at: EffectiveAt| {
+    let choice = move |words: &'static str, value: &'static str, checked: bool, at: EffectiveAt| {
         label().class("choice").child((
             input()
                 .attr("type", "radio")
                 .attr("name", "timing")
+                .attr("value", value)
                 .prop("checked", checked)
                 .prop("disabled", sending)
                 .on(ev::change, move |_| dispatch.send(Act::Timing(at))),
-            span().child(words),
+            span().text(words),
         ))
     };
     fieldset().class("timing").attr("part", "timing").child((
-        legend().child(w.when),
-        choice(w.when_now, !later, EffectiveAt::Immediately),
-        choice(w.when_later, later, EffectiveAt::NextBillingDate),
+        legend().text(w.when),
+        choice(w.when_now, "now", !later, EffectiveAt::Immediately),
+        choice(w.when_later, "later", later, EffectiveAt::NextBillingDate),
     ))
 }
 
@@ -211,12 +216,17 @@ fn facts(locale: &Locale, view: &ReviewView) -> Vec<String> {
     lines.extend(quote_lines::renewal(locale, &view.quote));
     lines.push(match &view.payment_method {
         Some(card) => locale.card(w.paid_with, card),
-        None => w.paid_with_saved.to_owned(),
+        None => w.paid_with_unnamed.to_owned(),
     });
     if view.due.amount > 0 {
-        lines.push(w.exactly_this.to_owned());
+        lines.push(w.no_more_than_this.to_owned());
     }
     lines
+}
+
+/// What has to stand on the screen when the confirm button is pressed.
+pub(super) fn meant(locale: &Locale, view: &ReviewView) -> Meant {
+    Meant { button: confirm_label(locale, view), due: locale.money(view.due.amount, view.due.currency) }
 }
 
 /// The confirm button says what it does and what it costs.
@@ -242,6 +252,9 @@ fn confirm_label(locale: &Locale, view: &ReviewView) -> String {
 /// What assistive technology hears when the dialog's content changes.
 pub(super) fn spoken(locale: &Locale, dialog: &Dialog) -> String {
     match dialog {
+        Dialog::Review(view) if view.altered && view.confirm == ConfirmState::Arming => {
+            locale.words.altered.to_owned()
+        }
         Dialog::Review(view) => match (view.confirm, view.changed_from) {
             (ConfirmState::Sending | ConfirmState::Refreshing, _) => confirm_label(locale, view),
             (_, Some(_)) => {
@@ -258,6 +271,7 @@ pub(super) fn spoken(locale: &Locale, dialog: &Dialog) -> String {
         Dialog::Adjust(_) | Dialog::Stay(_) | Dialog::Cancel(_) => String::new(),
         Dialog::Waiting(view) => outcome::waiting_title(locale, view).to_owned(),
         Dialog::Done(view) => outcome::done_title(locale, Deed::PlanChange, view).to_owned(),
+        Dialog::Altered(_) => locale.words.altered_title.to_owned(),
         Dialog::Failed(view) => {
             [outcome::failed_title(locale, Deed::PlanChange), " ", outcome::why(locale, view.failure)]
                 .concat()

@@ -8,6 +8,7 @@ use super::button::{Role, press};
 use super::confirm_dialog::{TITLE, closes};
 use super::notice::{Tone, notice};
 use super::offer_card::benefits;
+use super::words::Words;
 use super::{Locale, price};
 use crate::dispatch::Dispatch;
 use crate::text::fill;
@@ -23,12 +24,12 @@ pub(super) fn stay(locale: &Locale, view: &StayView, dispatch: Dispatch<Act>) ->
         if view.asking { w.working_out.to_owned() } else { fill(w.change_to, &[("name", &offer.plan.name)]) };
     div().class("sheet").child((
         header().class("head").child((
-            h2().attr("id", TITLE).attr("part", "headline").child(offer.headline.clone()),
-            p().attr("part", "product").child(offer.plan.name.clone()),
+            h2().attr("id", TITLE).attr("part", "headline").text(offer.headline.clone()),
+            p().attr("part", "product").text(offer.plan.name.clone()),
         )),
         price::plan_figure(locale, &offer.plan),
         benefits(locale, &offer.benefits),
-        offer.social_proof.clone().map(|line| p().class("muted").child(line)),
+        offer.social_proof.clone().map(|line| p().class("muted").text(line)),
         view.failed.then(|| notice(Tone::Bad, String::new(), vec![w.preview_failed.to_owned()])),
         div().class("actions pair").child((
             press(Role::Accept, take, view.can_take && !view.asking, dispatch, Act::TakeStayOffer),
@@ -50,8 +51,8 @@ pub(super) fn cancelling(
         header().class("head").child((
             h2().attr("id", TITLE)
                 .attr("part", "headline")
-                .child(fill(w.cancel_title, &[("name", &view.name)])),
-            p().child(more),
+                .text(fill(w.cancel_title, &[("name", &view.name)])),
+            p().text(more),
         )),
         view.failed.then(|| notice(Tone::Bad, String::new(), vec![w.cancel_failed.to_owned()])),
         div().class("actions pair").child((

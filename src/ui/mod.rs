@@ -12,12 +12,15 @@
 //! | `quote_lines`, `price` | amounts |
 //! | `notice`, `button` | messages and ways on |
 //! | `locale` | words and formats of one language |
+//! | [`words`] | text of elements |
 //!
 //! Rules of this folder: no business rule, no fetch, no clock, no sentence. Every view is drawn anew from the flow's
-//! view and put over the old one in place, so that elements keep their focus; only a change of kind replaces them.
+//! view and put over the old one in place, so that elements keep their focus; a change of kind, and another amount or timing,
+//! replaces them. Text belongs to its element ([`words`]), and is never kept as a text node to be written into later: others
+//! write on the page too.
 //!
 //! Elements are made with the builders of `leptos::html`, not with `view!`: the macro turns fixed markup into
-//! `innerHTML`, which pages with Trusted Types forbid. All text goes into text nodes.
+//! `innerHTML`, which pages with Trusted Types forbid.
 
 mod button;
 mod confirm_dialog;
@@ -30,6 +33,7 @@ mod plan_comparison;
 mod price;
 mod quote_lines;
 mod widget;
+mod words;
 
 pub use locale::Locale;
-pub use widget::{offer, plans, sentence};
+pub use widget::{offer, offer_meant, plans, plans_meant, sentence};

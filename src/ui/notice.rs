@@ -3,6 +3,8 @@
 use leptos::html::{div, h2, p};
 use leptos::prelude::*;
 
+use super::words::Words;
+
 /// How a message looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Tone {
@@ -29,8 +31,7 @@ impl Tone {
 ///
 /// Part: `notice`.
 pub(super) fn notice(tone: Tone, title: String, lines: Vec<String>) -> impl IntoView + use<> {
-    let text: Vec<_> =
-        lines.into_iter().filter(|line| !line.is_empty()).map(|line| p().child(line)).collect();
-    let title = (!title.is_empty()).then(|| h2().child(title));
+    let text: Vec<_> = lines.into_iter().filter(|line| !line.is_empty()).map(|line| p().text(line)).collect();
+    let title = (!title.is_empty()).then(|| h2().text(title));
     div().class(tone.class()).attr("part", "notice").child((title, text))
 }

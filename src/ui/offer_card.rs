@@ -8,7 +8,9 @@ use leptos::prelude::*;
 use super::button::{Role, press};
 use super::notice::{Tone, notice};
 use super::plan_comparison::addons_end;
+use super::words::Words;
 use super::{Locale, price, quote_lines};
+use crate::browser::screen::Meant;
 use crate::dispatch::Dispatch;
 use crate::text::{count, fill};
 
@@ -31,7 +33,7 @@ pub(super) fn offer_card(
         heading(locale, view),
         price::offer_figure(locale, view.compare_to.as_ref(), view.due, due_words),
         benefits(locale, &view.benefits),
-        view.social_proof.clone().map(|line| p().class("muted").child(line)),
+        view.social_proof.clone().map(|line| p().class("muted").text(line)),
         view.compare_to.as_ref().map(|today| addons_end(locale, &today.lost_addons)),
         quote.map(|quote| quote_lines::quote_lines(locale, quote)),
         quote_lines::facts(facts(locale, view)),
@@ -40,12 +42,13 @@ pub(super) fn offer_card(
             let line = match message {
                 Notice::Busy => w.busy,
                 Notice::NotReceived => w.not_received,
+                Notice::Altered => w.altered,
             };
             notice(Tone::Bad, String::new(), vec![line.to_owned()])
         }),
         div().class("actions pair").child((
             press(
-                Role::Accept,
+                Role::Pay,
                 accept_label(locale, view),
                 matches!(view.accept, AcceptState::Arming | AcceptState::Ready | AcceptState::Stale),
                 dispatch,
@@ -64,7 +67,7 @@ pub(super) fn offer_card(
 
 /// What one gets.
 pub(super) fn benefits(locale: &Locale, lines: &[String]) -> Option<impl IntoView + use<>> {
-    let items: Vec<_> = lines.iter().map(|line| li().child(line.clone())).collect();
+    let items: Vec<_> = lines.iter().map(|line| li().text(line.clone())).collect();
     let label = locale.words.benefits;
     (!items.is_empty())
         .then(|| ul().class("ticks").attr("part", "benefits").attr("aria-label", label).child(items))
@@ -92,11 +95,11 @@ fn heading(locale: &Locale, view: &OfferView) -> impl IntoView + use<> {
         }),
         view.merchant.as_ref().map(|seller| {
             let line = fill(locale.words.from_seller, &[("name", &seller.name)]);
-            p().class("muted small").attr("part", "seller").child(line)
+            p().class("muted small").attr("part", "seller").text(line)
         }),
-        h2().attr("part", "headline").child(headline),
-        product.map(|name| p().attr("part", "product").child(name)),
-        view.product.description.clone().map(|line| p().class("muted").child(line)),
+        h2().attr("part", "headline").text(headline),
+        product.map(|name| p().attr("part", "product").text(name)),
+        view.product.description.clone().map(|line| p().class("muted").text(line)),
     ))
 }
 
@@ -108,14 +111,19 @@ fn facts(locale: &Locale, view: &OfferView) -> Vec<String> {
     }
     lines.push(match &view.pay_by {
         PayBy::Card(card) => locale.card(w.paid_with, card),
-        PayBy::SavedMethod => w.paid_with_saved.to_owned(),
+        PayBy::Unnamed => w.paid_with_unnamed.to_owned(),
         PayBy::HostedCheckout => w.choose_payment_next.to_owned(),
     });
     // Where somebody else makes the charge, the promise is theirs to make.
     if matches!(view.price, PriceView::Quoted(_)) && view.pay_by != PayBy::HostedCheckout {
-        lines.push(w.exactly_this.to_owned());
+        lines.push(w.no_more_than_this.to_owned());
     }
     lines
+}
+
+/// What has to stand on the screen when the accept button is pressed.
+pub(super) fn meant(locale: &Locale, view: &OfferView) -> Meant {
+    Meant { button: accept_label(locale, view), due: locale.money(view.due.amount, view.due.currency) }
 }
 
 /// The accept button says what it does and what it costs; nothing else obliges anybody to pay.
@@ -144,6 +152,7 @@ pub(super) fn spoken(locale: &Locale, view: &OfferView) -> String {
         (AcceptState::Sending, ..) => accept_label(locale, view),
         (_, Some(Notice::Busy), _) => locale.words.busy.to_owned(),
         (_, Some(Notice::NotReceived), _) => locale.words.not_received.to_owned(),
+        (_, Some(Notice::Altered), _) => locale.words.altered.to_owned(),
         (_, None, Some(_)) => {
             [locale.words.amount_changed, " ", &locale.money(view.due.amount, view.due.currency)].concat()
         }

@@ -1,5 +1,6 @@
 //! How a charge went or is going: the same for an offer and in the dialog of a plan change.
 
+use flow::OwnPage;
 use flow::charge::{DoneView, FailedView, Failure, Next, SoftDecline, Standing, WaitingView};
 use leptos::html::{div, dl};
 use leptos::prelude::*;
@@ -8,7 +9,7 @@ use wire::{Money, Receipt};
 use super::Locale;
 use super::button::{Role, press};
 use super::notice::{Tone, notice};
-use super::quote_lines::{facts, renewal_sentence, row};
+use super::quote_lines::{Value, facts, renewal_sentence, row};
 use crate::dispatch::Dispatch;
 use crate::text::fill;
 
@@ -115,7 +116,7 @@ pub(super) fn done(locale: &Locale, deed: Deed, view: &DoneView) -> impl IntoVie
                 dl().class("lines").attr("part", "receipt").child(
                     receipt_rows(locale, receipt)
                         .into_iter()
-                        .map(|(name, kind, value)| row("line", name.to_owned(), kind, value))
+                        .map(|(name, value)| row("line", name.to_owned(), value))
                         .collect::<Vec<_>>(),
                 ),
                 next.map(|line| facts(vec![line])),
@@ -124,10 +125,10 @@ pub(super) fn done(locale: &Locale, deed: Deed, view: &DoneView) -> impl IntoVie
     )
 }
 
-fn receipt_rows(locale: &Locale, receipt: &Receipt) -> Vec<(&'static str, &'static str, String)> {
+fn receipt_rows(locale: &Locale, receipt: &Receipt) -> Vec<(&'static str, Value)> {
     let w = locale.words;
-    let money = |name, minor| (name, "money", locale.money(minor, receipt.currency));
-    let words = |name, text| (name, "text", text);
+    let money = |name, minor| (name, Value::Money(locale.money(minor, receipt.currency)));
+    let words = |name, text| (name, Value::Text(text));
     let mut rows = vec![words(w.receipt_item, receipt.name.clone()), money(w.receipt_paid, receipt.amount)];
     if receipt.tax != 0 {
         rows.push(money(w.receipt_tax, receipt.tax));
@@ -157,6 +158,24 @@ pub(super) fn failed(locale: &Locale, deed: Deed, view: &FailedView) -> impl Int
     let help = if view.another_way { advice(locale, view.failure) } else { "" };
     let lines = [why(locale, view.failure), w.nothing_charged, help].map(str::to_owned);
     notice(Tone::Bad, failed_title(locale, deed).to_owned(), lines.into())
+}
+
+/// Something else writes on the page, so that nothing can be paid on it.
+pub(super) fn altered(locale: &Locale, own_page: OwnPage) -> impl IntoView + use<> {
+    let w = locale.words;
+    let help = match own_page {
+        OwnPage::Elsewhere => w.altered_elsewhere,
+        OwnPage::None => w.altered_reload,
+    };
+    let lines = [w.altered_more, help].map(str::to_owned);
+    notice(Tone::Bad, w.altered_title.to_owned(), lines.into())
+}
+
+/// The way on from there: the backend's own page, where there is one.
+pub(super) fn altered_ways<A>(locale: &Locale, own_page: OwnPage, go_on: A, close: Way<A>) -> Vec<Way<A>> {
+    let label = locale.words.open_own_page;
+    let there = (own_page == OwnPage::Elsewhere).then_some(Way { role: Role::Accept, label, act: go_on });
+    there.into_iter().chain([close]).collect()
 }
 
 /// The cause in plain words. What this version does not know says nothing rather than something wrong.

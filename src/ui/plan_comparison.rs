@@ -9,6 +9,7 @@ use wire::{ChangeKind, LimitChange, Plan, PlanLimit, PlanShare, SubscriptionStat
 use super::button::{Role, press};
 use super::notice::{Tone, notice};
 use super::outcome::{self, Deed};
+use super::words::Words;
 use super::{Locale, price, quote_lines};
 use crate::dispatch::Dispatch;
 use crate::text::{count, fill};
@@ -26,14 +27,14 @@ pub(super) fn comparison(
     let plans: Vec<_> = view.plans.iter().map(|plan| plan_card(locale, view, plan, dispatch)).collect();
     let card = goes_on(view).then(|| match &view.payment_method {
         Some(card) => locale.card(w.paid_with, card),
-        None => w.paid_with_saved.to_owned(),
+        None => w.paid_with_unnamed.to_owned(),
     });
     div().class("plans").attr("part", "plans").child((
         header().child((
-            p().class("muted small").child(fill(w.from_seller, &[("name", &view.merchant.name)])),
-            h2().attr("part", "headline").child(w.choose_plan),
-            p().class("muted").child(today(locale, view)),
-            discount(locale, view).map(|line| p().class("muted").child(line)),
+            p().class("muted small").text(fill(w.from_seller, &[("name", &view.merchant.name)])),
+            h2().attr("part", "headline").text(w.choose_plan),
+            p().class("muted").text(today(locale, view)),
+            discount(locale, view).map(|line| p().class("muted").text(line)),
             seats(locale, view.current.quantity),
             usage(locale, view),
         )),
@@ -141,7 +142,7 @@ fn owes(view: &ComparisonView) -> bool {
 /// What the prices are for, where that is not one.
 fn seats(locale: &Locale, quantity: u32) -> Option<impl IntoView + use<>> {
     (quantity > 1)
-        .then(|| p().class("muted").child(fill(locale.words.for_seats, &[("count", &count(quantity))])))
+        .then(|| p().class("muted").text(fill(locale.words.for_seats, &[("count", &count(quantity))])))
 }
 
 /// What was used of today's plan, and that it is enough where it is.
@@ -166,7 +167,7 @@ fn usage(locale: &Locale, view: &ComparisonView) -> Option<impl IntoView + use<>
     if view.current.fits {
         lines.push(w.plan_fits.to_owned());
     }
-    let lines: Vec<_> = lines.into_iter().map(|line| p().child(line)).collect();
+    let lines: Vec<_> = lines.into_iter().map(|line| p().text(line)).collect();
     (!lines.is_empty()).then(|| div().class("muted").attr("part", "usage").child(lines))
 }
 
@@ -202,7 +203,7 @@ fn plan_card(
 ) -> impl IntoView + use<> {
     let w = locale.words;
     let current = plan.kind == ChangeKind::Current;
-    let badge = |class, words| span().class(class).attr("part", "badge").child(words);
+    let badge = |class, words| span().class(class).attr("part", "badge").text(words);
     let scheduled = view.current.scheduled_change.as_ref().filter(|to| to.product_id == plan.product_id);
     let previewing = view.previewing.as_ref() == Some(&plan.product_id);
     let label = match previewing {
@@ -218,18 +219,18 @@ fn plan_card(
     article().class(class).attr("part", "plan").attr("aria-label", plan.name.clone()).child((
         div().class("head").child((
             div().class("title").child((
-                h3().attr("part", "plan-name").child(plan.name.clone()),
+                h3().attr("part", "plan-name").text(plan.name.clone()),
                 current.then(|| badge("badge", w.your_plan)),
                 scheduled.map(|change| {
                     let words = fill(w.booked_from, &[("date", &locale.day(change.effective_at))]);
-                    span().class("badge").attr("part", "badge").child(words)
+                    span().class("badge").attr("part", "badge").text(words)
                 }),
                 (plan.recommended && !current).then(|| badge("badge recommended", marked)),
             )),
             plan.share
                 .filter(|_| !current)
-                .map(|of| p().class("muted small").attr("part", "share").child(share(locale, view, of))),
-            plan.description.clone().map(|line| p().class("muted").child(line)),
+                .map(|of| p().class("muted small").attr("part", "share").text(share(locale, view, of))),
+            plan.description.clone().map(|line| p().class("muted").text(line)),
         )),
         price::plan_figure(locale, plan),
         features(locale, plan),
@@ -267,7 +268,7 @@ fn features(locale: &Locale, plan: &Plan) -> impl IntoView + use<> {
         .map(|limit| (if limit.change == LimitChange::More { "gained" } else { "" }, limit_of(locale, limit)))
         .chain(plan.gained.iter().map(|feature| ("gained", feature.clone())))
         .chain(same.map(|feature| ("", feature.clone())))
-        .map(|(class, feature)| li().class(class).child(feature))
+        .map(|(class, feature)| li().class(class).text(feature))
         .collect();
     let too_little: Vec<&str> =
         plan.limits.iter().filter(|limit| limit.exceeded).map(|limit| limit.name.as_str()).collect();
@@ -278,7 +279,7 @@ fn features(locale: &Locale, plan: &Plan) -> impl IntoView + use<> {
         (!has.is_empty()).then(|| list("benefits", w.features, has)),
         losses(locale, &lost(locale, &plan.limits, &plan.lost)),
         addons_end(locale, &plan.lost_addons),
-        warning.map(|line| p().class("warning").attr("part", "warning").child(line)),
+        warning.map(|line| p().class("warning").attr("part", "warning").text(line)),
     ))
 }
 
@@ -299,13 +300,13 @@ pub(super) fn lost(locale: &Locale, limits: &[PlanLimit], lost: &[String]) -> Ve
 
 /// What would be lost, under a heading that says so.
 pub(super) fn losses(locale: &Locale, lost: &[String]) -> impl IntoView + use<> {
-    let items: Vec<_> = lost.iter().map(|feature| li().class("lost").child(feature.clone())).collect();
+    let items: Vec<_> = lost.iter().map(|feature| li().class("lost").text(feature.clone())).collect();
     let w = locale.words;
     (!items.is_empty()).then(|| {
         div()
             .class("group")
             .attr("part", "losses")
-            .child((h3().child(w.you_lose), ul().class("ticks").child(items)))
+            .child((h3().text(w.you_lose), ul().class("ticks").child(items)))
     })
 }
 
@@ -313,7 +314,7 @@ pub(super) fn losses(locale: &Locale, lost: &[String]) -> impl IntoView + use<> 
 pub(super) fn addons_end(locale: &Locale, names: &[String]) -> impl IntoView + use<> {
     (!names.is_empty()).then(|| {
         let line = fill(locale.words.addons_end, &[("names", &names.join(", "))]);
-        p().class("warning").attr("part", "warning").child(line)
+        p().class("warning").attr("part", "warning").text(line)
     })
 }
 

@@ -5,25 +5,28 @@ use core::cmp::Ordering;
 use leptos::html::{p, span};
 use leptos::prelude::*;
 
-use wire::{CompareTo, Currency, Money, PriceDifference, SpanComparison};
+use wire::{CompareTo, Money, PriceDifference, SpanComparison};
 
 use super::Locale;
+use super::words::Words;
+use crate::browser::screen;
 use crate::text::{count, fill};
 
-/// An amount that stays on one line and keeps its own direction.
-pub(super) fn amount(locale: &Locale, minor: i64, currency: Currency) -> impl IntoView + use<> {
-    span().class("money").child(locale.money(minor, currency))
+/// An amount that stays on one line, keeps its own direction and is not offered to translators.
+pub(super) fn amount(figure: String) -> impl IntoView + use<> {
+    span().class("money notranslate").attr("translate", "no").text(figure)
+}
+
+/// The amount that is due. It is read back when the button is pressed.
+pub(super) fn due(figure: String) -> impl IntoView + use<> {
+    span().class("money notranslate").attr("translate", "no").attr(screen::DUE, "").text(figure)
 }
 
 /// The large figure with what it is per, and the line under it.
-fn hero(figure: String, per: String, caption: String) -> impl IntoView + use<> {
+fn hero<V: IntoView + 'static>(figure: V, per: String, caption: String) -> impl IntoView + use<V> {
     leptos::html::div().class("hero").child((
-        p().class("figure").attr("part", "figure").child((
-            span().class("money").child(figure),
-            " ",
-            span().class("per").child(per),
-        )),
-        p().class("muted").attr("part", "figure-note").child(caption),
+        p().class("figure").attr("part", "figure").child((figure, " ", span().class("per").text(per))),
+        p().class("muted").attr("part", "figure-note").text(caption),
     ))
 }
 
@@ -34,23 +37,26 @@ pub(super) fn offer_figure(
     compare: Option<&CompareTo>,
     due: Money,
     due_words: &str,
-) -> impl IntoView + use<> {
+) -> AnyView {
     match compare.and_then(|today| Some((today, today.difference?))) {
         Some((today, difference)) => {
             let (figure, per) = difference_figure(locale, difference);
             let caption = match difference.amount {
                 0 => String::new(),
-                amount => fill(
-                    if amount > 0 { locale.words.more_than } else { locale.words.less_than },
+                more => fill(
+                    if more > 0 { locale.words.more_than } else { locale.words.less_than },
                     &[
                         ("name", &today.name),
                         ("price", &locale.price(today.price, today.currency, today.period)),
                     ],
                 ),
             };
-            hero(figure, per, caption)
+            hero(amount(figure), per, caption).into_any()
         }
-        None => hero(locale.money(due.amount, due.currency), String::new(), due_words.to_owned()),
+        None => {
+            let figure = locale.money(due.amount, due.currency);
+            hero(self::due(figure), String::new(), due_words.to_owned()).into_any()
+        }
     }
 }
 
@@ -62,7 +68,7 @@ pub(super) fn plan_figure(locale: &Locale, plan: &wire::Plan) -> impl IntoView +
     match plan.difference.filter(|_| !current) {
         Some(difference) => {
             let (figure, per) = difference_figure(locale, difference);
-            hero(figure, per, fill(locale.words.than_today, &[("price", &whole)]))
+            hero(amount(figure), per, fill(locale.words.than_today, &[("price", &whole)]))
         }
         None => {
             let caption = match plan.over_span {
@@ -70,7 +76,7 @@ pub(super) fn plan_figure(locale: &Locale, plan: &wire::Plan) -> impl IntoView +
                 Some(over) => over_span(locale, over),
                 None => locale.words.in_all.to_owned(),
             };
-            hero(locale.money(plan.price, plan.currency), locale.per(plan.period), caption)
+            hero(amount(locale.money(plan.price, plan.currency)), locale.per(plan.period), caption)
         }
     }
 }

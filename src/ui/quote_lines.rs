@@ -4,6 +4,7 @@ use leptos::html::{dd, div, dl, dt, p, span};
 use leptos::prelude::*;
 use wire::{EffectiveAt, LineKind, Quote, QuoteLine};
 
+use super::words::Words;
 use super::{Locale, price};
 use crate::text::{count, fill};
 
@@ -22,34 +23,33 @@ pub(super) fn quote_lines(locale: &Locale, quote: &Quote) -> impl IntoView + use
         let name = if quote.credit < 0 { w.credit_used } else { w.credit_granted };
         rows.push((name.to_owned(), quote.credit));
     }
-    let mut all: Vec<_> = rows
-        .into_iter()
-        .map(|(name, minor)| row("line", name, "money", locale.money(minor, quote.currency)))
-        .collect();
-    all.push(row("total", w.to_pay_now.to_owned(), "money", locale.money(quote.total, quote.currency)));
+    let money = |minor| locale.money(minor, quote.currency);
+    let mut all: Vec<_> =
+        rows.into_iter().map(|(name, minor)| row("line", name, Value::Money(money(minor)))).collect();
+    all.push(row("total", w.to_pay_now.to_owned(), Value::Due(money(quote.total))));
     if quote.tax_inclusive && quote.tax != 0 {
-        all.push(row(
-            "line muted small",
-            w.tax_inside.to_owned(),
-            "money",
-            locale.money(quote.tax, quote.currency),
-        ));
+        all.push(row("line muted small", w.tax_inside.to_owned(), Value::Money(money(quote.tax))));
     }
     dl().class("lines").attr("part", "summary").attr("aria-label", w.summary).child(all)
 }
 
-/// One name and its value; `kind` is `money` for amounts, which never wrap, and `text` for the rest.
-pub(super) fn row(
-    class: &'static str,
-    name: String,
-    kind: &'static str,
-    value: String,
-) -> impl IntoView + use<> {
+/// What stands at the end of a row.
+pub(super) enum Value {
+    Money(String),
+    /// What is paid now.
+    Due(String),
+    Text(String),
+}
+
+/// One name and its value.
+pub(super) fn row(class: &'static str, name: String, value: Value) -> impl IntoView + use<> {
+    let value = match value {
+        Value::Money(figure) => price::amount(figure).into_any(),
+        Value::Due(figure) => price::due(figure).into_any(),
+        Value::Text(words) => span().class("text").text(words).into_any(),
+    };
     let part = if class == "total" { "total" } else { "line" };
-    div()
-        .class(class)
-        .attr("part", part)
-        .child((dt().child(name), dd().child(span().class(kind).child(value))))
+    div().class(class).attr("part", part).child((dt().text(name), dd().child(value)))
 }
 
 fn line_name(locale: &Locale, line: &QuoteLine) -> String {
@@ -72,7 +72,7 @@ pub(super) fn facts(lines: Vec<String>) -> impl IntoView + use<> {
     div()
         .class("facts")
         .attr("part", "facts")
-        .child(lines.into_iter().map(|line| p().child(line)).collect::<Vec<_>>())
+        .child(lines.into_iter().map(|line| p().text(line)).collect::<Vec<_>>())
 }
 
 /// The next charge, in a sentence.
@@ -108,13 +108,13 @@ pub(super) fn effect(locale: &Locale, at: EffectiveAt, quote: &Quote) -> String 
 pub(super) fn changed(locale: &Locale, from: wire::Money, to: wire::Money) -> impl IntoView + use<> {
     let w = locale.words;
     div().class("notice").attr("part", "notice").child((
-        leptos::html::h3().child(w.amount_changed),
+        leptos::html::h3().text(w.amount_changed),
         p().class("change").child((
-            span().class("unseen").child(w.amount_before),
-            leptos::html::s().child(price::amount(locale, from.amount, from.currency)),
-            span().class("unseen").child(w.amount_after),
-            leptos::html::strong().child(price::amount(locale, to.amount, to.currency)),
+            span().class("unseen").text(w.amount_before),
+            leptos::html::s().child(price::amount(locale.money(from.amount, from.currency))),
+            span().class("unseen").text(w.amount_after),
+            leptos::html::strong().child(price::due(locale.money(to.amount, to.currency))),
         )),
-        p().child(w.amount_changed_more),
+        p().text(w.amount_changed_more),
     ))
 }

@@ -3,7 +3,8 @@
 
 use core::mem::{Discriminant, discriminant};
 
-use flow::{offer as offer_flow, plans as plans_flow};
+use flow::{Tag, offer as offer_flow, plans as plans_flow};
+use leptos::either::Either;
 use leptos::ev;
 use leptos::html::{Dialog, Section, dialog, div, p, section, span};
 use leptos::prelude::*;
@@ -12,9 +13,11 @@ use super::button::Role;
 use super::confirm_dialog::{self, dialog_content};
 use super::notice::{Tone, notice};
 use super::outcome::{self, Deed, Way, ways};
+use super::words::{TEXT_CONTENT, Text};
 use super::{Locale, offer_card, plan_comparison};
-use crate::browser::dialog::{reclaim_focus, reconcile};
+use crate::browser::dialog::{focused_in, reclaim_focus, reconcile};
 use crate::browser::room;
+use crate::browser::screen::Meant;
 use crate::dispatch::Dispatch;
 
 /// The offer widget: the offer, then how it went, or nothing at all.
@@ -28,10 +31,6 @@ pub fn offer(
     locale: Locale,
 ) -> impl IntoView {
     let region = NodeRef::<Section>::new();
-    follow_focus(region, move || match &*view.read() {
-        offer_flow::View::Nothing => None,
-        shown => Some(discriminant(shown)),
-    });
     keep_room(region, view);
     let words = locale.words;
     let label = move || view.with(|view| *view != offer_flow::View::Nothing).then_some(words.offer_label);
@@ -42,8 +41,26 @@ pub fn offer(
             .node_ref(region)
             .attr("tabindex", "-1")
             .attr("aria-label", label)
-            .child(move || view.with(|view| offer_view(&locale, view, dispatch))),
+            .child(drawn(region, move || {
+                view.with(|view| (offer_drawing(view), offer_view(&locale, view, dispatch)))
+            })),
     ))
+}
+
+/// What has to stand on the screen when this is done in this view, if it pays.
+pub fn offer_meant(locale: &Locale, view: &offer_flow::View, act: &offer_flow::Act) -> Option<Meant> {
+    match (view, act) {
+        (offer_flow::View::Offer(offer), offer_flow::Act::Accept) => Some(offer_card::meant(locale, offer)),
+        _ => None,
+    }
+}
+
+fn offer_drawing(view: &offer_flow::View) -> Drawing<offer_flow::View> {
+    match view {
+        offer_flow::View::Nothing => None,
+        offer_flow::View::Offer(offer) => Some((discriminant(view), Some(offer.drawing))),
+        shown => Some((discriminant(shown), None)),
+    }
 }
 
 fn offer_view(
@@ -81,6 +98,10 @@ fn offer_view(
             on.push(close());
             sheet(outcome::failed(locale, Deed::Purchase, charge), on, dispatch).into_any()
         }
+        View::Altered(own_page) => {
+            let on = outcome::altered_ways(locale, *own_page, Act::Continue, close());
+            sheet(outcome::altered(locale, *own_page), on, dispatch).into_any()
+        }
         View::Closed(why) => {
             let (title, line) = closed(locale, *why);
             let tone = if *why == Closed::Unknown { Tone::Bad } else { Tone::Calm };
@@ -110,6 +131,7 @@ fn offer_spoken(locale: &Locale, view: &offer_flow::View) -> String {
             [outcome::failed_title(locale, Deed::Purchase), " ", outcome::why(locale, charge.failure)]
                 .concat()
         }
+        View::Altered(_) => locale.words.altered_title.to_owned(),
         View::Closed(why) => closed(locale, *why).0.to_owned(),
     }
 }
@@ -125,9 +147,7 @@ pub fn plans(
     locale: Locale,
 ) -> impl IntoView {
     let page = NodeRef::<Section>::new();
-    follow_focus(page, move || Some(discriminant(&view.read().page)));
     let (box_ref, inside) = (NodeRef::<Dialog>::new(), NodeRef::<Section>::new());
-    follow_focus(inside, move || view.read().dialog.as_ref().map(discriminant));
     Effect::new(move |_| {
         let open = view.with(|view| view.dialog.is_some());
         if let Some(element) = box_ref.get() {
@@ -152,11 +172,15 @@ pub fn plans(
                 plans_flow::Page::Unavailable { .. } => speaker.words.plans_unavailable.to_owned(),
             })
         }),
-        section()
-            .node_ref(page)
-            .attr("tabindex", "-1")
-            .attr("aria-label", words.plans_label)
-            .child(move || view.with(|view| page_view(&locale, &view.page, dispatch))),
+        section().node_ref(page).attr("tabindex", "-1").attr("aria-label", words.plans_label).child(drawn(
+            page,
+            move || {
+                view.with(|view| {
+                    let drawing = Some((discriminant(&view.page), None));
+                    (drawing, Some(page_view(&locale, &view.page, dispatch)))
+                })
+            },
+        )),
         dialog()
             .node_ref(box_ref)
             .attr("part", "dialog")
@@ -170,13 +194,32 @@ pub fn plans(
                     })
                     .unwrap_or_default()
                 }),
-                section().node_ref(inside).attr("tabindex", "-1").child(move || {
+                section().node_ref(inside).attr("tabindex", "-1").child(drawn(inside, move || {
                     view.with(|view| {
-                        view.dialog.as_ref().map(|shown| dialog_content(&in_dialog, shown, dispatch))
+                        let content = |shown| dialog_content(&in_dialog, shown, dispatch);
+                        (view.dialog.as_ref().map(dialog_drawing), view.dialog.as_ref().map(content))
                     })
-                }),
+                })),
             )),
     ))
+}
+
+/// What has to stand on the screen when this is done in this view, if it pays.
+pub fn plans_meant(locale: &Locale, view: &plans_flow::View, act: &plans_flow::Act) -> Option<Meant> {
+    match (&view.dialog, act) {
+        (Some(plans_flow::Dialog::Review(review)), plans_flow::Act::Confirm) => {
+            Some(confirm_dialog::meant(locale, review))
+        }
+        _ => None,
+    }
+}
+
+fn dialog_drawing(dialog: &plans_flow::Dialog) -> (Discriminant<plans_flow::Dialog>, Option<Tag>) {
+    let drawing = match dialog {
+        plans_flow::Dialog::Review(review) => Some(review.drawing),
+        _ => None,
+    };
+    (discriminant(dialog), drawing)
 }
 
 fn page_view(locale: &Locale, page: &plans_flow::Page, dispatch: Dispatch<plans_flow::Act>) -> AnyView {
@@ -223,7 +266,10 @@ fn ghost() -> impl IntoView + use<> {
 
 /// Says changes to assistive technology without taking the focus.
 fn live_region(text: impl Fn() -> String + Send + 'static) -> impl IntoView {
-    p().class("unseen").attr("role", "status").attr("aria-live", "polite").child(text)
+    p().class("unseen")
+        .attr("role", "status")
+        .attr("aria-live", "polite")
+        .prop(TEXT_CONTENT, move || Text(text()))
 }
 
 /// What takes an offer's place is lower than the offer, and may come long after the click: the region keeps the height
@@ -243,22 +289,38 @@ fn keep_room(region: NodeRef<Section>, view: Signal<offer_flow::View>) {
     });
 }
 
-/// When what is shown changes in kind, the element that had the focus is gone; the region takes it. Not on the first
-/// view, which must not take the focus from the page, and not when nothing is left to stand on.
-fn follow_focus<T>(region: NodeRef<Section>, kind: impl Fn() -> Option<Discriminant<T>> + 'static)
-where
-    T: 'static,
-{
-    Effect::new(move |before: Option<Option<Discriminant<T>>>| {
-        let now = kind();
-        if now.is_some() && before.flatten().is_some_and(|before| Some(before) != now) {
-            // After the frame in which the new view is drawn.
-            request_animation_frame(move || {
-                if let Some(element) = region.try_get_untracked().flatten() {
-                    reclaim_focus(&element);
-                }
-            });
+/// What is drawn, by its kind and by the name that the flow gave it; `None` where there is nothing.
+type Drawing<T> = Option<(Discriminant<T>, Option<Tag>)>;
+
+/// Shows a view. The same drawing is put over the one before in place; another one is made from nothing, whatever had become
+/// of the elements of the one before.
+///
+/// What had the focus is gone then. Where the kind is the same, the same control of the new drawing takes it; otherwise, and
+/// where there is none, the region does. Not on the first view, which must not take the focus from the page, and not when
+/// nothing is left to stand on.
+fn drawn<T: 'static>(
+    region: NodeRef<Section>,
+    show: impl Fn() -> (Drawing<T>, Option<AnyView>) + Send + 'static,
+) -> impl FnMut() -> Either<Option<AnyView>, Option<AnyView>> + Send + 'static {
+    let mut before: Drawing<T> = None;
+    let mut other_side = false;
+    move || {
+        let (now, view) = show();
+        if now != before {
+            other_side = !other_side;
+            if let (Some((kind, _)), Some((old_kind, _))) = (now, before) {
+                let element = region.try_get_untracked().flatten();
+                let control = element.filter(|_| kind == old_kind).and_then(|element| focused_in(&element));
+                // After the frame in which the new view is drawn.
+                request_animation_frame(move || {
+                    if let Some(element) = region.try_get_untracked().flatten() {
+                        reclaim_focus(&element, control.as_ref());
+                    }
+                });
+            }
+            before = now;
         }
-        now
-    });
+        // Two sides of different types: what was on the one is never patched into what is on the other.
+        if other_side { Either::Right(view) } else { Either::Left(view) }
+    }
 }

@@ -77,6 +77,9 @@ async fn a_lost_answer_is_asked_for_again_under_the_same_key() {
         .collect();
     assert_eq!(keys.len(), 3);
     assert!(keys.iter().all(|key| *key == keys[0] && key.len() == 32), "{keys:?}");
+    // Consent was made at the press: a repeat does not record the screen that says "Paying…".
+    let bodies: Vec<_> = backend.received("POST /accept").into_iter().map(|call| call.body).collect();
+    assert!(bodies.iter().all(|body| *body == bodies[0]), "{bodies:#?}");
 }
 
 /// The page was loaded again before the answer came: confirming the same quote is the same intention.
@@ -97,6 +100,8 @@ async fn an_unanswered_intention_survives_a_reload() {
     let key =
         |backend: &Backend| backend.received("POST /accept")[0].header("idempotency-key").map(str::to_owned);
     assert_eq!(key(&backend), key(&again));
+    let body = |backend: &Backend| backend.received("POST /accept")[0].body.clone();
+    assert_eq!(body(&backend), body(&again));
 
     // Answered now: the next confirmation is another intention.
     let third = Widget::mount("offer", &again, Some(&offer("c5b", "q5", 5000)));
@@ -104,6 +109,32 @@ async fn an_unanswered_intention_survives_a_reload() {
     third.click("[part=accept]").await;
     again.has_received("POST /accept", 2).await;
     assert_ne!(again.received("POST /accept")[1].header("idempotency-key").map(str::to_owned), key(&again));
+}
+
+/// A gateway's 503 says nothing of the charge: a press after a reload is the same intention, and so is its repeat.
+#[wasm_bindgen_test]
+async fn an_intention_outlasts_an_answer_that_says_nothing() {
+    fresh_browser();
+    let backend = Backend::new().reply("POST /accept", 503, "").reply("POST /seen", 204, "");
+    let first = Widget::mount("offer", &backend, Some(&offer("c9", "q9", 5000)));
+    first.is_looked_at(&backend).await;
+    first.click("[part=accept]").await;
+    backend.has_received("POST /accept", 1).await;
+    settled().await;
+    drop(first);
+    let again = Backend::new().reply("POST /accept", 503, "").reply("POST /accept", 200, SUCCEEDED).reply(
+        "POST /seen",
+        204,
+        "",
+    );
+    let second = Widget::mount("offer", &again, Some(&offer("c9", "q9", 5000)));
+    second.is_looked_at(&again).await;
+    second.click("[part=accept]").await;
+    second.sees("pay_77").await;
+    let all: Vec<_> = [backend.received("POST /accept"), again.received("POST /accept")].concat();
+    let sent = |call: &Received| (call.header("idempotency-key").map(str::to_owned), call.body.clone());
+    assert_eq!(all.len(), 3);
+    assert!(all.iter().all(|call| sent(call) == sent(&all[0])), "{all:#?}");
 }
 
 #[wasm_bindgen_test]

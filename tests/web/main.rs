@@ -12,6 +12,7 @@ mod refusals;
 mod requests;
 mod smaller_backend;
 mod support;
+mod translators;
 mod ui;
 
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);

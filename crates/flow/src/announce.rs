@@ -30,6 +30,9 @@ pub enum Trouble {
     Ended,
     /// A smaller backend did not say whether it charged.
     Unknown,
+    /// Something else writes on the page: the amounts on the screen were not those that would have been charged. Nothing
+    /// was sent.
+    Altered,
 }
 
 /// One outbound event.

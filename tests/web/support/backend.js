@@ -11,13 +11,14 @@ globalThis.fetch = async (input, init) => {
   const call = {
     method: request.method,
     path: url.pathname.replace("/v1", "") + url.search,
-    body: request.method === "GET" ? "" : await request.clone().text(),
+    body: "",
     headers: Object.fromEntries(request.headers),
     options: [request.cache, request.credentials, request.referrerPolicy, request.redirect, String(request.keepalive)],
     aborted: false,
   };
   request.signal.addEventListener("abort", () => { call.aborted = true; });
   backend.calls.push(call);
+  if (request.method !== "GET") call.body = await request.clone().text();
   const replies = backend.routes.get(`${call.method} ${url.pathname.replace("/v1", "")}`) ?? [{ status: 404, body: "" }];
   const reply = replies.length > 1 ? replies.shift() : replies[0];
   if (reply.status === 0) throw new TypeError("Failed to fetch");

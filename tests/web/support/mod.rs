@@ -21,6 +21,16 @@ extern "C" {
     pub(crate) fn break_storage(broken: bool);
 }
 
+#[wasm_bindgen(module = "/tests/web/support/translator.js")]
+extern "C" {
+    pub(crate) fn translate(root: &web_sys::Node, nth: i32, rewrite: bool) -> bool;
+    pub(crate) fn keep_translating(root: &web_sys::Node, rewrite: bool) -> Observer;
+
+    pub(crate) type Observer;
+    #[wasm_bindgen(method)]
+    pub(crate) fn disconnect(this: &Observer);
+}
+
 /// One request that the scripted backend received.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Received {

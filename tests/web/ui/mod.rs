@@ -8,3 +8,4 @@ mod offer;
 mod outcomes;
 mod plan_dialogs;
 mod plans;
+mod translated;

@@ -145,7 +145,7 @@ async fn a_list_price_is_called_one() {
     .await;
     let note = stage.part("figure-note").text_content().unwrap();
     assert!(note.starts_with("List price."), "{note}");
-    assert!(!stage.text().contains("exactly this amount"), "nobody can promise that");
+    assert!(!stage.text().contains("no more than this amount"), "nobody can promise that");
 }
 
 #[wasm_bindgen_test]
@@ -223,6 +223,8 @@ async fn what_stands_below_does_not_move_while_an_offer_turns_into_a_receipt() {
     let height = stage.height();
     stage.show(View::Done(Box::new(done()))).await;
     assert_eq!(stage.height(), height);
+    // The receipt's own sheet has that height: there is no hole below it.
+    assert_eq!(stage.part("message").offset_height(), height);
     stage.show(changed(|o| o.benefits.clear())).await;
     assert!(stage.height() < height, "another offer has a height of its own");
 }

@@ -3,10 +3,20 @@
 use flow::charge::{DoneView, FailedView, Failure, SoftDecline};
 use flow::offer::{AcceptState, OfferView, PayBy, PriceView};
 use flow::plans::{AdjustView, CancelView, ComparisonView, ConfirmState, Dialog, Page, ReviewView, StayView};
+use flow::{Tag, Tags};
 use wire::*;
 
 /// Noon in Greenwich, so that it is the same day nearly everywhere.
 pub(super) const DAY: UnixSeconds = UnixSeconds(1_798_020_000);
+
+/// The nth drawing.
+pub(super) fn drawing(nth: usize) -> Tag {
+    let mut tags = Tags::default();
+    for _ in 0..nth {
+        _ = tags.fresh();
+    }
+    tags.fresh()
+}
 
 pub(super) fn usd(amount: i64) -> Money {
     Money::new(amount, Currency::parse("USD").unwrap())
@@ -47,6 +57,7 @@ pub(super) fn quote() -> Quote {
 
 pub(super) fn offer() -> OfferView {
     OfferView {
+        drawing: drawing(0),
         headline: Some("Take the whole team to Pro".to_owned()),
         benefits: vec!["Unlimited projects".to_owned(), "A year of history".to_owned()],
         social_proof: None,
@@ -225,6 +236,7 @@ pub(super) fn cancelling() -> CancelView {
 
 pub(super) fn review(confirm: ConfirmState) -> ReviewView {
     ReviewView {
+        drawing: drawing(0),
         from: "Basic".to_owned(),
         name: "Pro".to_owned(),
         kind: ChangeKind::Upgrade,
@@ -238,6 +250,7 @@ pub(super) fn review(confirm: ConfirmState) -> ReviewView {
         quote: quote(),
         due: usd(5_400),
         changed_from: None,
+        altered: false,
         effective_at: EffectiveAt::Immediately,
         payment_method: Some(card()),
         confirm,

@@ -18,6 +18,13 @@ pub(crate) enum Class {
     Refused(Settled),
 }
 
+/// Whether a reply to the charging request ends the intention: it decides the charge, says that the backend has it, or
+/// refuses. Without that a repetition, also after a reload, is still the same intention.
+#[must_use]
+pub fn ends_intent(reply: &Result<Attempt, ApiError>) -> bool {
+    reply.as_ref().err().is_none_or(|failure| !matches!(error(failure), Class::Unknown { .. }))
+}
+
 /// What the attempt says, from a reply or from a later look.
 pub(crate) fn attempt(attempt: Attempt) -> Class {
     let Some(status) = attempt.status else {

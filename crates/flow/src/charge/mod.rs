@@ -16,6 +16,8 @@ mod state;
 mod step;
 mod view;
 
+pub use classify::ends_intent;
 pub use failure::{Failure, SoftDecline};
 pub use state::{Backend, Charge, Command, Input, Progress, Seen, Settled};
+pub(crate) use view::says_the_same;
 pub use view::{DoneView, FailedView, Next, Standing, WaitingView};

@@ -1,9 +1,9 @@
 //! Where a charge stands.
 
-use wire::{Attempt, AttemptId, FailureReason, IdempotencyKey, Quote, Receipt};
+use wire::{Attempt, AttemptId, FailureReason, Quote, Receipt};
 
 use super::view::Standing;
-use crate::{ApiError, Tag};
+use crate::{ApiError, Intent, Tag};
 
 /// What kind of backend collects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub(crate) enum Stage {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Sending {
     /// The buyer's one intention; every repetition of the request carries it.
-    pub(crate) key: IdempotencyKey,
+    pub(crate) intent: Intent,
     /// Reply that is waited for, or the timer before the next repetition.
     pub(crate) awaited: Tag,
     /// Runs out when the buyer should get a calmer picture than a busy button.
@@ -130,8 +130,8 @@ pub enum Input {
 /// What a charge wants done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// Send the charging request, with this key.
-    Send(Tag, IdempotencyKey),
+    /// Send the charging request, with this intention.
+    Send(Tag, Intent),
     /// Ask how it stands: about this attempt, or without one by loading anew.
     Ask(Tag, Option<AttemptId>),
     /// Come back with [`Input::Timer`] after so many milliseconds.

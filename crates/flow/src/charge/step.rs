@@ -1,6 +1,6 @@
 //! The charge's own step: send, repeat with the same key, look, settle.
 
-use wire::{Attempt, IdempotencyKey, Money};
+use wire::{Attempt, Money};
 
 use super::classify::{self, Class};
 use super::schedule;
@@ -8,16 +8,16 @@ use super::state::{
     Awaits, Backend, Charge, Command, Input, Progress, Seen, Sending, Settled, Stage, Waiting, Watch,
 };
 use super::view::{Next, Standing, WaitingView};
-use crate::{ApiError, Tag, Tags};
+use crate::{ApiError, Intent, Tag, Tags};
 
 impl Charge {
-    /// Starts a charge: one confirmation by the buyer, one key.
+    /// Starts a charge: one confirmation by the buyer, one intention.
     #[must_use]
-    pub fn start(key: IdempotencyKey, backend: Backend, tags: &mut Tags) -> (Self, Vec<Command>) {
+    pub fn start(intent: Intent, backend: Backend, tags: &mut Tags) -> (Self, Vec<Command>) {
         let (awaited, slow_timer) = (tags.fresh(), tags.fresh());
         let commands =
-            vec![Command::Send(awaited, key.clone()), Command::Schedule(slow_timer, schedule::SLOW_AFTER)];
-        let sending = Sending { key, awaited, slow_timer, slow: false, sends: 1 };
+            vec![Command::Send(awaited, intent.clone()), Command::Schedule(slow_timer, schedule::SLOW_AFTER)];
+        let sending = Sending { intent, awaited, slow_timer, slow: false, sends: 1 };
         (Self { backend, stage: Stage::Sending(sending) }, commands)
     }
 
@@ -55,7 +55,7 @@ impl Charge {
             (Stage::Sending(mut sending), Input::Timer(tag)) if tag == sending.awaited => {
                 sending.awaited = tags.fresh();
                 sending.sends = sending.sends.saturating_add(1);
-                let commands = vec![Command::Send(sending.awaited, sending.key.clone())];
+                let commands = vec![Command::Send(sending.awaited, sending.intent.clone())];
                 (Stage::Sending(sending), commands)
             }
             (stage, _) => (stage, vec![]),

@@ -1,6 +1,6 @@
 //! What the buyer sees of a charge, in the offer and in the plan-change dialog alike.
 
-use wire::{Money, Receipt};
+use wire::{Money, Quote, Receipt};
 
 use super::failure::Failure;
 
@@ -67,4 +67,10 @@ pub struct FailedView {
     /// checkout, at most once (`offer::Act::PayAnotherWay`); for a plan change another card on the subscription
     /// (`plans::Act::UseAnotherCard`).
     pub another_way: bool,
+}
+
+/// Whether two quotes look alike on the screen: everything is the same but the id and the time for which it holds.
+pub(crate) fn says_the_same(one: &Quote, other: &Quote) -> bool {
+    let Quote { id, expires_at, expires_in, .. } = one.clone();
+    Quote { id, expires_at, expires_in, ..other.clone() } == *one
 }

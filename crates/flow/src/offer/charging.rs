@@ -1,6 +1,6 @@
 //! The half of the offer flow that begins with a confirmation.
 
-use wire::{Attempt, IdempotencyKey};
+use wire::Attempt;
 
 use super::effect::{AcceptBody, Effect};
 use super::event::{Act, Answer, Event};
@@ -8,27 +8,35 @@ use super::proposal::{self, Meaning, Proposal};
 use super::state::{Charging, Failed, Phase};
 use super::step::{Flow, difference};
 use super::view::{Closed, Notice};
-use crate::ApiError;
 use crate::announce::{About, Announcement, Trouble};
 use crate::charge::{Backend, Charge, Command, DoneView, Input, Progress, Seen, Settled, Standing};
+use crate::{ApiError, Intent, Press, Screen, Tag};
 
 impl Flow {
     /// The buyer confirms exactly what the proposal shows.
     pub(super) fn accept(
         &mut self,
         proposal: Box<Proposal>,
-        key: IdempotencyKey,
+        intent: Intent,
+        drawing: Tag,
         another_way: bool,
     ) -> Phase {
         self.memory.another_way_taken |= another_way;
+        self.tell_shown(&proposal);
         let backend = proposal.backend();
         if backend == Backend::Small {
             // Such a backend would charge again after a reload: the browser remembers before anything is sent.
             self.effects.push(Effect::Remember(proposal.decline_key.clone()));
         }
-        let (charge, commands) = Charge::start(key, backend, &mut self.memory.tags);
-        let charging =
-            Charging { charge, proposal: Some(proposal), another_way, latest: None, announced: false };
+        let (charge, commands) = Charge::start(intent, backend, &mut self.memory.tags);
+        let charging = Charging {
+            charge,
+            proposal: Some(proposal),
+            drawing,
+            another_way,
+            latest: None,
+            announced: false,
+        };
         self.goes_on(Box::new(charging), commands)
     }
 
@@ -36,8 +44,14 @@ impl Flow {
     pub(super) fn resume(&mut self, attempt: Attempt) -> Phase {
         match Charge::resume(attempt, &mut self.memory.tags) {
             Progress::On(charge, commands) => {
-                let charging =
-                    Charging { charge, proposal: None, another_way: false, latest: None, announced: false };
+                let charging = Charging {
+                    charge,
+                    proposal: None,
+                    drawing: self.memory.tags.fresh(),
+                    another_way: false,
+                    latest: None,
+                    announced: false,
+                };
                 self.goes_on(Box::new(charging), commands)
             }
             // Old news: shown, but not announced.
@@ -90,9 +104,9 @@ impl Flow {
         for command in commands {
             match command {
                 // Only what this page confirmed is sent; a charge taken up from an earlier page is only asked about.
-                Command::Send(tag, key) => {
+                Command::Send(tag, intent) => {
                     if let Some(body) = charging.body() {
-                        self.effects.push(Effect::Accept { tag, key, body });
+                        self.effects.push(Effect::Accept { tag, intent, body });
                     }
                 }
                 Command::Ask(tag, Some(attempt)) => self.effects.push(Effect::Ask(tag, attempt)),
@@ -178,9 +192,12 @@ impl Flow {
         }
     }
 
-    pub(super) fn failed(&mut self, failed: Box<Failed>, act: Act, key: IdempotencyKey) -> Phase {
+    pub(super) fn failed(&mut self, failed: Box<Failed>, act: Act, press: Press) -> Phase {
         match (act, failed.proposal.clone()) {
-            (Act::PayAnotherWay, Some(proposal)) if failed.another_way => self.accept(proposal, key, true),
+            (Act::PayAnotherWay, Some(proposal)) if failed.another_way && press.screen == Screen::AsDrawn => {
+                let drawing = self.memory.tags.fresh();
+                self.accept(proposal, press.intent, drawing, true)
+            }
             // An earlier page began it: the offer comes back, to be paid on the hosted checkout that its button leads to.
             (Act::PayAnotherWay, None) if failed.another_way => self.load(),
             (Act::Decline(reason), Some(proposal)) => self.decline(&proposal, reason),

@@ -1,8 +1,8 @@
 //! What the offer flow wants done.
 
-use wire::{AttemptId, DeclineRequest, IdempotencyKey, OfferId, PayWith, QuoteId, SeenRequest};
+use wire::{AttemptId, DeclineRequest, OfferId, PayWith, QuoteId, SeenRequest};
 
-use crate::{Tag, announce::Announcement};
+use crate::{Intent, Tag, announce::Announcement};
 
 /// What an accept sends. No amount, no product, no payment method.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub enum Effect {
         /// For the reply.
         tag: Tag,
         /// The buyer's one intention.
-        key: IdempotencyKey,
+        intent: Intent,
         /// What is accepted.
         body: AcceptBody,
     },
@@ -52,6 +52,8 @@ pub enum Effect {
     Schedule(Tag, u32),
     /// Go to this address; it has been checked.
     Navigate(String),
+    /// Go to the backend's own page, which shows the same offer.
+    OwnPage,
     /// Tell the page.
     Announce(Announcement),
 }

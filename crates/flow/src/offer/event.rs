@@ -1,8 +1,8 @@
 //! What can happen to the offer flow.
 
-use wire::{Attempt, DeclineReason, IdempotencyKey, UpsellResponse};
+use wire::{Attempt, DeclineReason, UpsellResponse};
 
-use crate::{ApiError, Tag};
+use crate::{ApiError, Dwell, Press, Tag};
 
 /// What the buyer does. Any act may come in any state; one that makes no sense there is ignored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub enum Act {
     Refresh,
     /// Wants to know how an unfinished charge stands.
     CheckAgain,
-    /// Goes to the page where the payment is completed.
+    /// Goes to the page where the payment is completed, or to the backend's own page.
     Continue,
     /// Puts a closing notice away.
     Dismiss,
@@ -33,15 +33,6 @@ pub struct Answer {
     pub refused_here: bool,
 }
 
-/// How long the offer has been really visible (at least half of it, without a break).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dwell {
-    /// Half a second: long enough to know what one clicks on.
-    Armed,
-    /// One second: counts as seen.
-    Seen,
-}
-
 /// Everything that can happen. Replies and timers carry the tag of the effect that caused them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
@@ -51,8 +42,8 @@ pub enum Event {
     Act {
         /// What.
         act: Act,
-        /// A fresh key, in case the act starts a charge.
-        key: IdempotencyKey,
+        /// Intention and screen, in case the act starts a charge.
+        press: Press,
     },
     /// Reply to `Effect::Load`.
     Loaded(Tag, Result<Answer, ApiError>),

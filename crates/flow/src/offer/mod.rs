@@ -8,6 +8,8 @@
 //!   ┌────────┬───────┼─────────┬──────────────┐
 //!  done   leaving  failed   closed     offered again (quote changed or expired, busy, never received)
 //!                    └─ another way to pay, once → charging
+//!
+//! offered ─ accept while the screen says something else → offered, drawn anew ─ again → altered
 //! ```
 //!
 //! | file | what |
@@ -28,7 +30,7 @@ mod step;
 mod view;
 
 pub use effect::{AcceptBody, Effect};
-pub use event::{Act, Answer, Dwell, Event};
+pub use event::{Act, Answer, Event};
 pub use state::State;
 pub use step::step;
 pub use view::{AcceptState, Closed, Notice, OfferView, PayBy, PriceView, View, view};

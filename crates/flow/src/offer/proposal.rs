@@ -8,7 +8,7 @@ use wire::{
 use super::effect::AcceptBody;
 use super::view::{PayBy, PriceView};
 use crate::announce::About;
-use crate::charge::{Backend, Seen};
+use crate::charge::{Backend, Seen, says_the_same};
 
 /// What is proposed, and how it would be paid.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,6 +131,18 @@ impl Proposal {
             && self.payment_method == other.payment_method
     }
 
+    /// Whether every amount and date of the other is the same.
+    pub(crate) fn costs_alike(&self, other: &Self) -> bool {
+        self.compare_to == other.compare_to
+            && match (&self.terms, &other.terms) {
+                (Terms::Quoted { quote, .. }, Terms::Quoted { quote: other, .. }) => {
+                    says_the_same(quote, other)
+                }
+                (Terms::ListPrice, Terms::ListPrice) => self.due() == other.due(),
+                _ => false,
+            }
+    }
+
     pub(crate) fn price(&self) -> PriceView {
         match &self.terms {
             Terms::Quoted { quote, .. } => PriceView::Quoted(quote.clone()),
@@ -141,9 +153,9 @@ impl Proposal {
     pub(crate) fn pay_by(&self) -> PayBy {
         match (&self.payment_method, &self.terms) {
             (Some(card), _) => PayBy::Card(card.clone()),
-            (None, Terms::Quoted { offer, .. }) if changes_plan(offer) => PayBy::SavedMethod,
+            (None, Terms::Quoted { offer, .. }) if changes_plan(offer) => PayBy::Unnamed,
             (None, Terms::Quoted { .. }) => PayBy::HostedCheckout,
-            (None, Terms::ListPrice) => PayBy::SavedMethod,
+            (None, Terms::ListPrice) => PayBy::Unnamed,
         }
     }
 

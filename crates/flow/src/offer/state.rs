@@ -5,7 +5,8 @@ use wire::Money;
 use super::proposal::Proposal;
 use super::view::{Closed, Notice};
 use crate::charge::{Charge, DoneView, Failure};
-use crate::{Tag, Tags};
+use crate::press::Doubt;
+use crate::{OwnPage, Tag, Tags};
 
 /// The state of the offer flow. Opaque: `step` moves it, `view` shows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,6 +25,9 @@ pub(crate) struct Memory {
     pub(crate) last_in_chain: bool,
     /// The hosted checkout was taken as another way to pay for this offer; it is not offered again.
     pub(crate) another_way_taken: bool,
+    /// Whether the page was told that this offer was seen.
+    pub(crate) told_shown: bool,
+    pub(crate) doubt: Doubt,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -49,11 +53,15 @@ pub(crate) enum Phase {
     Done(Box<DoneView>),
     /// Over, and the buyer is told why.
     Closed(Closed),
+    /// Something else writes on the page: the offer cannot be accepted here. Nothing was sent.
+    Altered(OwnPage),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Offered {
     pub(crate) proposal: Box<Proposal>,
+    /// Names what is drawn. Other amounts are another drawing.
+    pub(crate) drawing: Tag,
     /// The watch over how long this very content has been visible.
     pub(crate) watch: Tag,
     pub(crate) armed: bool,
@@ -90,6 +98,8 @@ pub(crate) struct Charging {
     pub(crate) charge: Charge,
     /// What was confirmed; absent when an earlier page began it.
     pub(crate) proposal: Option<Box<Proposal>>,
+    /// The drawing on which it was confirmed.
+    pub(crate) drawing: Tag,
     /// Whether the hosted checkout was asked for instead of the card.
     pub(crate) another_way: bool,
     /// What the backend offered when it was last looked at.

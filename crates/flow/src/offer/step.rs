@@ -3,12 +3,14 @@
 use wire::{DeclineReason, DeclineRequest, ErrorCode, Money, SeenRequest};
 
 use super::effect::Effect;
-use super::event::{Act, Answer, Dwell, Event};
+use super::event::{Act, Answer, Event};
 use super::proposal::{self, Meaning, Proposal, Terms};
 use super::state::{Freshness, Memory, Offered, Phase, State};
 use super::view::{Closed, Notice};
 use crate::announce::{About, Announcement, Trouble};
-use crate::{ApiError, Tag};
+use crate::charge::Backend;
+use crate::press::Doubt;
+use crate::{ApiError, Dwell, OwnPage, Screen, Tag};
 
 /// So many fresh quotes are fetched for a page that just lies open; then the buyer has to ask.
 const MAX_REFRESHES: u8 = 12;
@@ -46,7 +48,7 @@ impl Flow {
             },
             (Phase::Offered(offered), event) => self.offered(offered, event),
             (Phase::Charging(charging), event) => self.charging(charging, event),
-            (Phase::Failed(failed), Event::Act { act, key }) => self.failed(failed, act, key),
+            (Phase::Failed(failed), Event::Act { act, press }) => self.failed(failed, act, press),
             (Phase::Declining(awaited), Event::Declined(tag, reply)) if tag == awaited => match reply {
                 Ok(Some(answer)) if !self.memory.last_in_chain => {
                     self.memory.last_in_chain = true;
@@ -59,7 +61,13 @@ impl Flow {
                 self.effects.push(Effect::Navigate(url.clone()));
                 Phase::Leaving { due, url }
             }
-            (Phase::Done(_) | Phase::Closed(_), Event::Act { act: Act::Dismiss, .. }) => Phase::Nothing,
+            (Phase::Altered(OwnPage::Elsewhere), Event::Act { act: Act::Continue, .. }) => {
+                self.effects.push(Effect::OwnPage);
+                Phase::Altered(OwnPage::Elsewhere)
+            }
+            (Phase::Done(_) | Phase::Closed(_) | Phase::Altered(_), Event::Act { act: Act::Dismiss, .. }) => {
+                Phase::Nothing
+            }
             (phase, _) => phase,
         }
     }
@@ -80,7 +88,7 @@ impl Flow {
                 Phase::Nothing
             }
             Meaning::Offered(proposal) => {
-                self.announce(Announcement::Shown(proposal.about()));
+                self.memory.told_shown = false;
                 Phase::Offered(self.show(proposal, None, None, 0))
             }
             Meaning::Taken(attempt) => self.resume(*attempt),
@@ -115,6 +123,7 @@ impl Flow {
         self.effects.push(Effect::Watch(watch));
         Box::new(Offered {
             proposal,
+            drawing: self.memory.tags.fresh(),
             watch,
             armed: false,
             seen: false,
@@ -127,9 +136,13 @@ impl Flow {
 
     fn offered(&mut self, mut offered: Box<Offered>, event: Event) -> Phase {
         match event {
-            Event::Act { act: Act::Accept, key } if offered.can_accept() => {
-                self.accept(offered.proposal, key, false)
-            }
+            Event::Act { act: Act::Accept, press } if offered.can_accept() => match press.screen {
+                Screen::AsDrawn => {
+                    self.memory.doubt = Doubt::None;
+                    self.accept(offered.proposal, press.intent, offered.drawing, false)
+                }
+                Screen::Altered(own_page) => self.altered(offered, own_page),
+            },
             Event::Act { act: Act::Decline(reason), .. } => self.decline(&offered.proposal, reason),
             Event::Act { act: Act::Refresh, .. } if offered.freshness == Freshness::Stale => {
                 self.refresh(offered, 0)
@@ -152,10 +165,41 @@ impl Flow {
                     if let Some(offer) = offered.proposal.offer() {
                         self.effects.push(Effect::Seen(SeenRequest { offer_id: offer.id.clone() }));
                     }
+                    self.tell_shown(&offered.proposal);
                 }
                 Phase::Offered(offered)
             }
             _ => Phase::Offered(offered),
+        }
+    }
+
+    /// The buyer pressed while the screen said something else than what would be charged. Nothing is sent.
+    fn altered(&mut self, mut offered: Box<Offered>, own_page: OwnPage) -> Phase {
+        match self.memory.doubt {
+            Doubt::None => {
+                self.memory.doubt = Doubt::Once;
+                (offered.drawing, offered.watch) = (self.memory.tags.fresh(), self.memory.tags.fresh());
+                self.effects.push(Effect::Watch(offered.watch));
+                offered.armed = false;
+                offered.notice = Some(Notice::Altered);
+                Phase::Offered(offered)
+            }
+            Doubt::Once => {
+                self.memory.doubt = Doubt::None;
+                self.announce(Announcement::Failed(offered.proposal.about(), Trouble::Altered));
+                Phase::Altered(match offered.proposal.backend() {
+                    Backend::Keyed => own_page,
+                    Backend::Small => OwnPage::None,
+                })
+            }
+        }
+    }
+
+    /// Tells the page, once an offer, that the buyer has seen it: it was visible for long enough, or they have answered it.
+    pub(super) fn tell_shown(&mut self, proposal: &Proposal) {
+        if !self.memory.told_shown {
+            self.memory.told_shown = true;
+            self.announce(Announcement::Shown(proposal.about()));
         }
     }
 
@@ -188,7 +232,11 @@ impl Flow {
                 let changed_from = difference(&offered.proposal, &proposal);
                 // The same thing at the same price needs no new look at it.
                 let same = changed_from.is_none() && offered.proposal.same_thing(&proposal);
+                let looks_alike = same && offered.proposal.costs_alike(&proposal);
                 let mut shown = self.show(proposal, changed_from, None, offered.refreshes);
+                if looks_alike {
+                    shown.drawing = offered.drawing;
+                }
                 if same {
                     (shown.armed, shown.seen) = (offered.armed, offered.seen);
                     shown.changed_from = offered.changed_from;
@@ -205,6 +253,7 @@ impl Flow {
     }
 
     pub(super) fn decline(&mut self, proposal: &Proposal, reason: Option<DeclineReason>) -> Phase {
+        self.tell_shown(proposal);
         self.effects.push(Effect::Remember(proposal.decline_key.clone()));
         self.memory.refused.push(proposal.decline_key.clone());
         let sent = self.decline_at_backend(proposal, reason);

@@ -5,6 +5,7 @@ use wire::{Card, CompareTo, Merchant, Money, Product, Quote};
 use super::proposal::{Proposal, Terms};
 use super::state::{Charging, Freshness, Offered, Phase, State};
 use crate::charge::{DoneView, FailedView, WaitingView};
+use crate::{OwnPage, Tag};
 
 /// What is on the screen.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,6 +28,9 @@ pub enum View {
     Failed(FailedView),
     /// The end of an offer that was on the screen, for a reason that the buyer should hear.
     Closed(Closed),
+    /// Something else writes on the page, so that the offer cannot be accepted on it. `Act::Continue` goes to the backend's
+    /// own page, where there is one.
+    Altered(OwnPage),
 }
 
 /// Why an offer that was on the screen is gone.
@@ -54,8 +58,8 @@ pub enum PriceView {
 pub enum PayBy {
     /// With this saved card, in one click.
     Card(Card),
-    /// With the saved method of a backend that does not say which.
-    SavedMethod,
+    /// With a method that the backend does not name.
+    Unnamed,
     /// On a hosted checkout, where the buyer gives a card: "continue to checkout".
     HostedCheckout,
 }
@@ -83,11 +87,15 @@ pub enum Notice {
     Busy,
     /// The last try never reached the shop; nothing was charged.
     NotReceived,
+    /// Another amount than the offer's stood on the screen when the button was pressed; nothing was charged.
+    Altered,
 }
 
 /// The offer card.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OfferView {
+    /// Names this drawing. Another one is drawn anew from nothing, never put over this one.
+    pub drawing: Tag,
     /// The merchant's headline; absent from a smaller backend.
     pub headline: Option<String>,
     /// What one gets over today, a line each.
@@ -134,6 +142,7 @@ pub fn view(state: &State) -> View {
         }),
         Phase::Done(done) => View::Done(done.clone()),
         Phase::Closed(why) => View::Closed(*why),
+        Phase::Altered(own_page) => View::Altered(*own_page),
     }
 }
 
@@ -144,7 +153,7 @@ fn offer(offered: &Offered) -> OfferView {
         Freshness::Lasting | Freshness::Until(_) if !offered.armed => AcceptState::Arming,
         Freshness::Lasting | Freshness::Until(_) => AcceptState::Ready,
     };
-    let card = card(&offered.proposal, accept);
+    let card = card(&offered.proposal, offered.drawing, accept);
     OfferView { changed_from: offered.changed_from, can_decline: true, notice: offered.notice, ..card }
 }
 
@@ -153,12 +162,14 @@ fn waiting(charging: &Charging) -> View {
     let due = charging.proposal.as_ref().map(|proposal| proposal.due());
     match (charging.charge.view(due), &charging.proposal) {
         (Some(waiting), _) => View::Waiting(waiting),
-        (None, Some(proposal)) => View::Offer(Box::new(card(proposal, AcceptState::Sending))),
+        (None, Some(proposal)) => {
+            View::Offer(Box::new(card(proposal, charging.drawing, AcceptState::Sending)))
+        }
         (None, None) => View::Nothing,
     }
 }
 
-fn card(proposal: &Proposal, accept: AcceptState) -> OfferView {
+fn card(proposal: &Proposal, drawing: Tag, accept: AcceptState) -> OfferView {
     let (headline, benefits, social_proof, quantity) = match &proposal.terms {
         Terms::Quoted { offer, .. } => {
             (Some(offer.headline.clone()), offer.benefits.clone(), offer.social_proof.clone(), offer.quantity)
@@ -166,6 +177,7 @@ fn card(proposal: &Proposal, accept: AcceptState) -> OfferView {
         Terms::ListPrice => (None, vec![], None, 1),
     };
     OfferView {
+        drawing,
         headline,
         benefits,
         social_proof,

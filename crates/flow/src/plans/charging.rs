@@ -1,30 +1,55 @@
 //! The half of the plan-change flow that begins with a confirmation.
 
-use wire::{Attempt, AttemptStatus, FailureReason, IdempotencyKey, PlansResponse};
+use wire::{Attempt, AttemptStatus, FailureReason, PlansResponse};
 
 use super::effect::Effect;
 use super::event::{Act, Event};
 use super::state::{Charging, Errand, Open, Remark, Review, Task};
-use super::step::Flow;
+use super::step::{ARM_AFTER, Flow};
 use crate::announce::{About, Announcement, Trouble};
 use crate::charge::{
     Backend, Charge, Command, DoneView, FailedView, Failure, Input, Progress, Seen, Settled, Standing,
 };
+use crate::press::Doubt;
+use crate::{OwnPage, Press, Screen};
 
 impl Flow {
     /// The buyer confirms exactly the quote in the dialog.
-    pub(super) fn confirm(&mut self, open: &mut Open, key: IdempotencyKey) {
+    pub(super) fn confirm(&mut self, open: &mut Open, press: Press) {
         let Task::Reviewing(review) = &open.task else { return };
         if !review.can_confirm() {
             return;
         }
-        let (charge, commands) = Charge::start(key, Backend::Keyed, &mut self.tags);
+        if let Screen::Altered(own_page) = press.screen {
+            return self.altered(open, own_page);
+        }
+        open.doubt = Doubt::None;
+        let (charge, commands) = Charge::start(press.intent, Backend::Keyed, &mut self.tags);
         let review = Some(review.clone());
         let charging = Charging { charge, review, dialog: true, announced: false };
         open.remark = None;
         // A link that comes now would lead away in the middle of a charge.
         open.errand = Errand::None;
         self.goes_on(open, Box::new(charging), commands);
+    }
+
+    /// The buyer pressed while the screen said something else than what would be charged. Nothing is sent.
+    fn altered(&mut self, open: &mut Open, own_page: OwnPage) {
+        let Task::Reviewing(review) = &mut open.task else { return };
+        match open.doubt {
+            Doubt::None => {
+                open.doubt = Doubt::Once;
+                (review.drawing, review.arming) = (self.tags.fresh(), self.tags.fresh());
+                (review.armed, review.altered) = (false, true);
+                self.effects.push(Effect::Schedule(review.arming, ARM_AFTER));
+            }
+            Doubt::Once => {
+                open.doubt = Doubt::None;
+                let about = about(Some(review));
+                self.announce(Announcement::Failed(about, Trouble::Altered));
+                open.task = Task::Altered(own_page);
+            }
+        }
     }
 
     /// A charge that an earlier page began.
@@ -47,6 +72,10 @@ impl Flow {
             (Task::Charging(charging), _) => charging.clone(),
             (Task::Leaving { url, .. }, Event::Act { act: Act::Continue, .. }) => {
                 self.effects.push(Effect::Navigate(url.clone()));
+                return;
+            }
+            (Task::Altered(OwnPage::Elsewhere), Event::Act { act: Act::Continue, .. }) => {
+                self.effects.push(Effect::OwnPage);
                 return;
             }
             _ => return,
@@ -83,10 +112,10 @@ impl Flow {
         for command in commands {
             match command {
                 // Only what this page confirmed is sent; a charge taken up from an earlier page is only asked about.
-                Command::Send(tag, key) => {
+                Command::Send(tag, intent) => {
                     if let Some(review) = &charging.review {
                         let quote_id = review.preview.quote.id.clone();
-                        self.effects.push(Effect::Change { tag, key, quote_id });
+                        self.effects.push(Effect::Change { tag, intent, quote_id });
                     }
                 }
                 Command::Ask(tag, Some(attempt)) => self.effects.push(Effect::Ask(tag, attempt)),

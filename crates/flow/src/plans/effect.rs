@@ -1,8 +1,8 @@
 //! What the plan-change flow wants done.
 
-use wire::{AttemptId, IdempotencyKey, OfferId, PreviewRequest, QuoteId, StayOfferRequest};
+use wire::{AttemptId, OfferId, PreviewRequest, QuoteId, StayOfferRequest};
 
-use crate::{Tag, announce::Announcement};
+use crate::{Intent, Tag, announce::Announcement};
 
 /// One thing to do. The shell carries them out in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub enum Effect {
         /// For the reply.
         tag: Tag,
         /// The buyer's one intention.
-        key: IdempotencyKey,
+        intent: Intent,
         /// The quote that was on the screen.
         quote_id: QuoteId,
     },
@@ -34,10 +34,14 @@ pub enum Effect {
     Cancel(Tag),
     /// Take the cancellation back → `Event::Kept`.
     KeepPlan(Tag),
+    /// Watch how long the page is really visible → `Event::Dwelled`.
+    Watch(Tag),
     /// Come back after so many milliseconds → `Event::Timer`.
     Schedule(Tag, u32),
     /// Go to this address; it has been checked.
     Navigate(String),
+    /// Go to the backend's own page, which shows the same plans.
+    OwnPage,
     /// Tell the page.
     Announce(Announcement),
 }

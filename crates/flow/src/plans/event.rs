@@ -1,11 +1,10 @@
 //! What can happen to the plan-change flow.
 
 use wire::{
-    AddonId, Attempt, EffectiveAt, IdempotencyKey, PaymentMethodLink, PlansResponse, PreviewResponse,
-    ProductId, StayOffer,
+    AddonId, Attempt, EffectiveAt, PaymentMethodLink, PlansResponse, PreviewResponse, ProductId, StayOffer,
 };
 
-use crate::{ApiError, Tag};
+use crate::{ApiError, Dwell, Press, Tag};
 
 /// What the buyer does. Any act may come in any state; one that makes no sense there is ignored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +45,7 @@ pub enum Act {
     GoOn,
     /// Wants to know how an unfinished charge stands.
     CheckAgain,
-    /// Goes to the page where the payment is completed.
+    /// Goes to the page where the payment is completed, or to the backend's own page.
     Continue,
 }
 
@@ -62,8 +61,8 @@ pub enum Event {
     Act {
         /// What.
         act: Act,
-        /// A fresh key, in case the act starts a charge.
-        key: IdempotencyKey,
+        /// Intention and screen, in case the act starts a charge.
+        press: Press,
     },
     /// Reply to `Effect::Load`.
     Loaded(Tag, Result<Box<PlansResponse>, ApiError>),
@@ -85,4 +84,6 @@ pub enum Event {
     Kept(Tag, Result<(), ApiError>),
     /// A timer of `Effect::Schedule` ran out.
     Timer(Tag),
+    /// The watch of `Effect::Watch` reached a mark.
+    Dwelled(Tag, Dwell),
 }

@@ -5,8 +5,9 @@ use wire::{
     PreviewResponse, ProductId, StayOffer,
 };
 
-use crate::charge::{Charge, DoneView, FailedView};
-use crate::{Tag, Tags};
+use crate::charge::{Charge, DoneView, FailedView, says_the_same};
+use crate::press::Doubt;
+use crate::{OwnPage, Tag, Tags};
 
 /// The state of the plan-change flow. Opaque: `step` moves it, `view` shows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,6 +40,9 @@ pub(crate) struct Open {
     pub(crate) task: Task,
     /// A plan that was proposed and wanted, which need not be among those on the page.
     pub(crate) proposed: Option<Plan>,
+    pub(crate) doubt: Doubt,
+    /// The watch over whether the page is really visible, until it was.
+    pub(crate) watch: Option<Tag>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,6 +96,8 @@ pub(crate) enum Task {
     Done { done: Box<DoneView>, dialog: bool },
     /// Definitely not collected.
     Failed { failed: FailedView, dialog: bool },
+    /// Something else writes on the page: the dialog says that the change cannot be confirmed here. Nothing was sent.
+    Altered(OwnPage),
 }
 
 /// What the buyer was about to do.
@@ -205,11 +211,15 @@ impl Adjusting {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Review {
+    /// Names what is drawn. Other amounts, or another timing, are another drawing.
+    pub(crate) drawing: Tag,
     pub(crate) choice: Choice,
     pub(crate) preview: Box<PreviewResponse>,
     /// Runs out when this very quote has been on the screen long enough to be confirmed.
     pub(crate) arming: Tag,
     pub(crate) armed: bool,
+    /// Whether it was drawn anew because the screen said something else at the last press.
+    pub(crate) altered: bool,
     pub(crate) freshness: Freshness,
     /// How many times a fresh quote was fetched without the buyer asking.
     pub(crate) refreshes: u8,
@@ -237,6 +247,13 @@ impl Review {
     pub(crate) fn can_confirm(&self) -> bool {
         self.armed && matches!(self.freshness, Freshness::Until(_))
     }
+
+    /// Whether the other says the same at the same amounts and dates.
+    pub(crate) fn looks_alike(&self, other: &Self) -> bool {
+        self.choice.timing == other.choice.timing
+            && self.changed_from == other.changed_from
+            && says_the_same(&self.preview.quote, &other.preview.quote)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -254,7 +271,16 @@ impl Open {
     /// The page as it is first shown.
     pub(crate) fn new(plans: PlansResponse) -> Self {
         let task = Task::Comparing;
-        Self { plans, reload: None, errand: Errand::None, remark: None, task, proposed: None }
+        Self {
+            plans,
+            reload: None,
+            errand: Errand::None,
+            remark: None,
+            task,
+            proposed: None,
+            doubt: Doubt::None,
+            watch: None,
+        }
     }
 
     pub(crate) fn plan(&self, id: &ProductId) -> Option<&Plan> {
@@ -286,7 +312,8 @@ impl Open {
             | Task::Adjusting(_)
             | Task::Reviewing(_)
             | Task::Charging(_)
-            | Task::Leaving { .. } => false,
+            | Task::Leaving { .. }
+            | Task::Altered(_) => false,
         };
         let settled = matches!(self.errand, Errand::None | Errand::CardLink(_));
         free && settled && self.plans.current.can_change && !self.is_over()

@@ -1,6 +1,6 @@
 //! The only place that decides in the plan-change flow.
 
-use wire::{EffectiveAt, IdempotencyKey, Money, Plan, PlansResponse, PreviewResponse, ProductId};
+use wire::{EffectiveAt, Money, Plan, PlansResponse, PreviewResponse, ProductId};
 
 use super::effect::Effect;
 use super::event::{Act, Event};
@@ -9,7 +9,7 @@ use super::state::{
 };
 use super::trouble::remark_on;
 use crate::announce::{About, Announcement, Trouble};
-use crate::{ApiError, Tag, Tags, may_go_to};
+use crate::{ApiError, Dwell, Press, Tag, Tags, may_go_to};
 
 /// So many fresh quotes are fetched for a dialog that just lies open; then the buyer has to ask.
 const MAX_REFRESHES: u8 = 12;
@@ -22,7 +22,7 @@ const REFRESH_MARGIN: u32 = 10;
 
 /// A quote must have been on the screen so long before it can be confirmed, in milliseconds: the second half of a
 /// double click on the page must not land on the button of the dialog.
-const ARM_AFTER: u32 = 500;
+pub(super) const ARM_AFTER: u32 = 500;
 
 /// What comes of an event. Total: an event that means nothing in a state leaves it as it is.
 #[must_use]
@@ -74,7 +74,9 @@ impl Flow {
     fn open(&mut self, mut plans: PlansResponse) -> Phase {
         let attempt = plans.attempt.take();
         let mut open = Open::new(plans);
-        self.announce(Announcement::Shown(About::default()));
+        let watch = self.tags.fresh();
+        self.effects.push(Effect::Watch(watch));
+        open.watch = Some(watch);
         if let Some(attempt) = attempt {
             self.resume(&mut open, attempt);
         }
@@ -83,7 +85,7 @@ impl Flow {
 
     fn opened(&mut self, open: &mut Open, event: Event) {
         match event {
-            Event::Act { act, key } => self.act(open, act, key),
+            Event::Act { act, press } => self.act(open, act, press),
             Event::Previewed(tag, reply) => self.previewed(open, tag, reply),
             Event::Loaded(tag, reply) if open.reload == Some(tag) => {
                 open.reload = None;
@@ -107,6 +109,10 @@ impl Flow {
                         }
                     }
                 }
+            }
+            Event::Dwelled(tag, Dwell::Seen) if open.watch == Some(tag) => {
+                open.watch = None;
+                self.announce(Announcement::Shown(About::default()));
             }
             Event::StayOffered(tag, reply) => self.stay_offered(open, tag, reply),
             Event::Cancelled(tag, reply) if open.errand == Errand::Cancelling(tag) => {
@@ -132,7 +138,7 @@ impl Flow {
         }
     }
 
-    fn act(&mut self, open: &mut Open, act: Act, key: IdempotencyKey) {
+    fn act(&mut self, open: &mut Open, act: Act, press: Press) {
         match act {
             Act::Choose(id) => self.choose(open, &id),
             Act::Adjust(id) => adjust(open, &id),
@@ -152,7 +158,7 @@ impl Flow {
             }
             Act::ShowPrice => self.show_price(open),
             Act::Confirm if matches!(open.task, Task::Cancelling { .. }) => self.cancel(open),
-            Act::Confirm => self.confirm(open, key),
+            Act::Confirm => self.confirm(open, press),
             Act::Cancel => self.wants_to_cancel(open),
             Act::KeepPlan => self.keep_plan(open),
             Act::TakeStayOffer => self.take_stay_offer(open),
@@ -181,7 +187,7 @@ impl Flow {
                 }
             }
             Act::Reload => self.reload(open),
-            Act::CheckAgain | Act::Continue => self.charge_event(open, Event::Act { act, key }),
+            Act::CheckAgain | Act::Continue => self.charge_event(open, Event::Act { act, press }),
         }
     }
 
@@ -206,6 +212,7 @@ impl Flow {
             && timing != EffectiveAt::Other
         {
             review.choice.timing = timing;
+            review.drawing = self.tags.fresh();
             review.changed_from = None;
             review.freshness = Freshness::Repicking(self.ask_price(&review.choice));
         }
@@ -270,7 +277,13 @@ impl Flow {
         match reply {
             Ok(preview) if preview.quote.adds_up() && preview.product_id == choice.product_id => {
                 let changed_from = before.filter(|before| *before != preview.quote.total_money());
-                let review = self.review(choice, preview, changed_from, refreshes);
+                let mut review = self.review(choice, preview, changed_from, refreshes);
+                if let Task::Reviewing(before) = &open.task
+                    && matches!(before.freshness, Freshness::Refreshing(_))
+                    && before.looks_alike(&review)
+                {
+                    review.drawing = before.drawing;
+                }
                 open.task = Task::Reviewing(review);
             }
             Ok(_) => self.preview_failed(open, Remark::PreviewFailed),
@@ -291,7 +304,17 @@ impl Flow {
         self.effects.push(Effect::Schedule(arming, ARM_AFTER));
         self.effects.push(Effect::Schedule(expiry, seconds.saturating_mul(1000)));
         let freshness = Freshness::Until(expiry);
-        Box::new(Review { choice, preview, arming, armed: false, freshness, refreshes, changed_from })
+        Box::new(Review {
+            drawing: self.tags.fresh(),
+            choice,
+            preview,
+            arming,
+            armed: false,
+            altered: false,
+            freshness,
+            refreshes,
+            changed_from,
+        })
     }
 
     fn preview_failed(&mut self, open: &mut Open, remark: Remark) {
@@ -338,7 +361,8 @@ fn close_dialog(open: &mut Open) {
         | Task::Previewing { .. }
         | Task::Asking { .. }
         | Task::Staying(_)
-        | Task::Cancelling { .. } => open.task = Task::Comparing,
+        | Task::Cancelling { .. }
+        | Task::Altered(_) => open.task = Task::Comparing,
         Task::Charging(charging) => charging.dialog = false,
         Task::Leaving { dialog, .. } | Task::Done { dialog, .. } | Task::Failed { dialog, .. } => {
             *dialog = false;
@@ -359,7 +383,8 @@ fn open_dialog(open: &mut Open) {
         | Task::Staying(_)
         | Task::Cancelling { .. }
         | Task::Adjusting(_)
-        | Task::Reviewing(_) => {}
+        | Task::Reviewing(_)
+        | Task::Altered(_) => {}
     }
 }
 

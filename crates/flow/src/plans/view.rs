@@ -10,6 +10,7 @@ use super::state::{
 };
 use super::step::is_adjustable;
 use crate::charge::{DoneView, FailedView, Next, Standing, WaitingView};
+use crate::{OwnPage, Tag};
 
 /// What is on the screen: the page, and the dialog over it when open.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -132,6 +133,9 @@ pub enum Dialog {
     Waiting(WaitingView),
     /// The receipt.
     Done(Box<DoneView>),
+    /// Something else writes on the page, so that the change cannot be confirmed on it. `Act::Continue` goes to the
+    /// backend's own page, where there is one.
+    Altered(OwnPage),
     /// Not collected; `Act::UseAnotherCard` leads on where another card helps, and `Act::CloseDialog` back.
     Failed(FailedView),
 }
@@ -186,6 +190,8 @@ pub struct CancelView {
 /// The preview to confirm.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReviewView {
+    /// Names this drawing. Another one is drawn anew from nothing, never put over this one.
+    pub drawing: Tag,
     /// From which plan.
     pub from: String,
     /// To which plan.
@@ -210,6 +216,8 @@ pub struct ReviewView {
     pub due: Money,
     /// The amount shown before, when it has changed since: both are shown and the buyer confirms again.
     pub changed_from: Option<Money>,
+    /// Whether something else than this stood on the screen when the button was pressed last; nothing was charged.
+    pub altered: bool,
     /// The plan, where its seats or add-ons can be chosen (`Act::Adjust`).
     pub adjustable: Option<ProductId>,
     /// When the change takes effect.
@@ -323,6 +331,7 @@ fn dialog(open: &Open) -> Option<Dialog> {
         Task::Leaving { due, dialog: true, .. } => Some(Dialog::Waiting(leaving(*due))),
         Task::Done { done, dialog: true } => Some(Dialog::Done(done.clone())),
         Task::Failed { failed, dialog: true } => Some(Dialog::Failed(failed.clone())),
+        Task::Altered(own_page) => Some(Dialog::Altered(*own_page)),
         Task::Charging(_) | Task::Leaving { .. } | Task::Done { .. } | Task::Failed { .. } => None,
     }
 }
@@ -368,6 +377,7 @@ fn adjusted(open: &Open, adjusting: &Adjusting) -> AdjustView {
 fn reviewed(open: &Open, review: &Review, confirm: ConfirmState) -> ReviewView {
     let plan = open.plan(&review.choice.product_id);
     ReviewView {
+        drawing: review.drawing,
         from: open.plans.current.name.clone(),
         name: review.preview.name.clone(),
         kind: plan.map_or(ChangeKind::Other, |plan| plan.kind),
@@ -381,6 +391,7 @@ fn reviewed(open: &Open, review: &Review, confirm: ConfirmState) -> ReviewView {
         quote: review.preview.quote.clone(),
         due: review.due(),
         changed_from: review.changed_from,
+        altered: review.altered,
         adjustable: plan.filter(|plan| is_adjustable(plan)).map(|plan| plan.product_id.clone()),
         effective_at: review.choice.timing,
         payment_method: review.preview.payment_method.clone(),

@@ -1,17 +1,30 @@
 //! Makes wire values for tests.
 
-use flow::ApiError;
 use flow::offer::Answer;
+use flow::{ApiError, Intent, OwnPage, Press, Screen};
 use wire::{
-    AddonId, Attempt, AttemptId, AttemptStatus, Card, ChangeKind, Currency, CurrentPlan, EffectiveAt,
-    ErrorCode, FailureReason, IdempotencyKey, IneligibleReason, Interval, LineKind, Merchant, Money, Offer,
-    OfferId, OfferKind, Period, Plan, PlansResponse, PreviewResponse, Problem, Product, ProductId, Quote,
-    QuoteId, QuoteLine, Receipt, ScheduledChange, StayOffer, SubscriptionStatus, Trigger, UnixSeconds,
-    UpsellResponse,
+    AddonId, Attempt, AttemptId, AttemptStatus, Card, ChangeKind, Consent, Currency, CurrentPlan,
+    EffectiveAt, ErrorCode, FailureReason, IdempotencyKey, IneligibleReason, Interval, LineKind, Merchant,
+    Money, Offer, OfferId, OfferKind, Period, Plan, PlansResponse, PreviewResponse, Problem, Product,
+    ProductId, Quote, QuoteId, QuoteLine, Receipt, ScheduledChange, StayOffer, SubscriptionStatus, Trigger,
+    UnixSeconds, UpsellResponse,
 };
 
 pub(crate) fn key(n: u32) -> IdempotencyKey {
     IdempotencyKey::parse(format!("key{n}")).unwrap()
+}
+
+/// A press on a screen that says what it should.
+pub(crate) fn press(n: u32) -> Press {
+    let consent =
+        Consent { locale: "en".to_owned(), version: "1".to_owned(), text_hash: format!("{n:016x}") };
+    Press { intent: Intent { key: key(n), consent }, screen: Screen::AsDrawn }
+}
+
+/// A press on a screen that says something else. Of two, one leaves a page of the backend's own to go to.
+pub(crate) fn press_on_altered(n: u32) -> Press {
+    let own_page = if n.is_multiple_of(2) { OwnPage::Elsewhere } else { OwnPage::None };
+    Press { screen: Screen::Altered(own_page), ..press(n) }
 }
 
 pub(crate) fn usd() -> Currency {

@@ -37,7 +37,7 @@ fn outcome(stage: &Stage) -> Outcome {
             (_, _, Some(Notice::Busy)) => Outcome::Busy,
             other => panic!("{other:?}"),
         },
-        View::Nothing => panic!("the offer vanished"),
+        View::Nothing | View::Altered(_) => panic!("the offer vanished"),
     }
 }
 

@@ -16,5 +16,6 @@ mod plans_invariants;
 mod plans_leaving;
 mod plans_stage;
 mod plans_stories;
+mod screen;
 mod simulation;
 mod simulation_backend;

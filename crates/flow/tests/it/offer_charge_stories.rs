@@ -1,9 +1,10 @@
 //! The offer flow from the confirmation on, told as stories.
 
 use flow::ApiError;
+use flow::Dwell;
 use flow::announce::Announcement;
 use flow::charge::{Failure, Next, Standing};
-use flow::offer::{AcceptBody, AcceptState, Act, Dwell, Effect, Event, Notice, PayBy, PriceView, View};
+use flow::offer::{AcceptBody, AcceptState, Act, Effect, Event, Notice, PayBy, PriceView, View};
 use wire::{
     AttemptStatus, ErrorCode, FailureReason, IneligibleReason, OfferId, PayWith, QuoteId, UpsellResponse,
 };
@@ -155,8 +156,8 @@ fn a_card_that_is_refused_leads_to_the_hosted_checkout_once() {
         .effects
         .iter()
         .filter_map(|effect| match effect {
-            Effect::Accept { body: AcceptBody::Offer { pay_with, .. }, key, .. } => {
-                Some((*pay_with, key.clone()))
+            Effect::Accept { body: AcceptBody::Offer { pay_with, .. }, intent, .. } => {
+                Some((*pay_with, intent.key.clone()))
             }
             _ => None,
         })
@@ -255,7 +256,7 @@ fn a_bank_that_wants_something_can_be_gone_to() {
 fn a_smaller_backend_sells_at_the_list_price() {
     let mut stage = Stage::shown(small_backend());
     let card = stage.card();
-    assert_eq!((card.price, card.pay_by), (PriceView::ListPrice(dollars(5000)), PayBy::SavedMethod));
+    assert_eq!((card.price, card.pay_by), (PriceView::ListPrice(dollars(5000)), PayBy::Unnamed));
     stage.act(Act::Accept).accepted(Ok(bare(true)));
     let View::Done(done) = stage.view() else { panic!() };
     assert_eq!((done.receipt, done.name.as_deref()), (None, Some("Pro")));

@@ -3,7 +3,7 @@
 use flow::announce::{Announcement, Trouble};
 use flow::charge::{Next, Standing};
 use flow::offer::{self, AcceptBody, AcceptState, Act, Effect, Event, PriceView, State, View};
-use flow::{ApiError, Tag};
+use flow::{ApiError, Intent, Tag};
 use proptest::prelude::*;
 use wire::AttemptStatus;
 
@@ -35,7 +35,7 @@ proptest! {
     /// F2, F3, F11: between two confirmations there is one key, sent at most three times, and only while unanswered.
     #[test]
     fn f2_f3_f11_one_confirmation_is_one_intention(choices in story()) {
-        let mut intention: Option<(wire::IdempotencyKey, u32)> = None;
+        let mut intention: Option<(Intent, u32)> = None;
         let mut unanswered = false;
         for step in play(&choices) {
             if confirms(&step) {
@@ -44,9 +44,9 @@ proptest! {
             } else if sends(&step).next().is_some() {
                 prop_assert!(unanswered, "only an unanswered request is repeated");
             }
-            for (key, body) in sends(&step) {
-                let (first, count) = intention.get_or_insert((key.clone(), 0));
-                prop_assert_eq!(&*first, key);
+            for (intent, body) in sends(&step) {
+                let (first, count) = intention.get_or_insert((intent.clone(), 0));
+                prop_assert_eq!(&*first, intent);
                 *count += 1;
                 prop_assert!(*count <= 3);
                 prop_assert!(*body != AcceptBody::ListPrice || *count == 1, "a smaller backend is asked once");
@@ -120,7 +120,12 @@ proptest! {
         }
         let Some(last) = steps.last() else { return Ok(()) };
         match &last.after {
-            View::Nothing | View::Done(_) | View::Closed(_) | View::Leaving { .. } | View::Failed(_) => {}
+            View::Nothing
+            | View::Done(_)
+            | View::Closed(_)
+            | View::Leaving { .. }
+            | View::Failed(_)
+            | View::Altered(_) => {}
             View::Offer(card) if card.accept == AcceptState::Sending => {
                 let sent = open.iter().any(|effect| matches!(effect, Effect::Accept { .. }));
                 prop_assert!(sent);
@@ -272,6 +277,7 @@ fn random_stories_go_everywhere() {
                 View::Failed(failed) if failed.another_way => "failed, another way",
                 View::Failed(_) => "failed",
                 View::Closed(_) => "closed",
+                View::Altered(_) => "altered",
             });
             for effect in step.effects {
                 seen.insert(match effect {
@@ -286,5 +292,5 @@ fn random_stories_go_everywhere() {
     }
     // A watch that ends by itself takes a dozen looks in a row; an answer that nobody may look any more ends it at once.
     seen.remove("waiting, no longer asking");
-    assert_eq!(seen.len(), 17, "{seen:?}");
+    assert_eq!(seen.len(), 18, "{seen:?}");
 }

@@ -1,8 +1,8 @@
 //! Random stories of the offer flow: any act in any state, any reply to any request, replies twice, replies late, timers
 //! in any order.
 
-use flow::ApiError;
-use flow::offer::{self, AcceptBody, AcceptState, Act, Dwell, Effect, Event, State, View};
+use flow::offer::{self, AcceptBody, AcceptState, Act, Effect, Event, State, View};
+use flow::{ApiError, Dwell, Intent, Screen};
 use proptest::prelude::*;
 use wire::{Attempt, AttemptStatus, ErrorCode, IneligibleReason, UpsellResponse};
 
@@ -90,8 +90,11 @@ pub(crate) fn play(choices: &[Choice]) -> Vec<Step> {
         };
         let event = match (kind, answered) {
             _ if serial == 0 => Event::Start(offers(a, serial).ok().filter(|_| !b.is_multiple_of(4))),
-            (0..=3, _) => Event::Act { act: ACTS[a % 3], key: key(serial as u32) },
-            (4, _) => Event::Act { act: ACTS[a % ACTS.len()], key: key(serial as u32) },
+            (0..=3, _) => {
+                let pressed = if b.is_multiple_of(3) { press_on_altered } else { press };
+                Event::Act { act: ACTS[a % 3], press: pressed(serial as u32) }
+            }
+            (4, _) => Event::Act { act: ACTS[a % ACTS.len()], press: press(serial as u32) },
             (_, Some(Effect::Accept { tag, .. })) => Event::Accepted(tag, attempts(b)),
             (_, Some(Effect::Load(tag))) => Event::Loaded(tag, offers(b, serial)),
             (_, Some(Effect::Ask(tag, _))) => Event::Looked(tag, attempts(b)),
@@ -121,15 +124,16 @@ pub(crate) fn play(choices: &[Choice]) -> Vec<Step> {
     steps
 }
 
-pub(crate) fn sends(step: &Step) -> impl Iterator<Item = (&wire::IdempotencyKey, &AcceptBody)> {
+pub(crate) fn sends(step: &Step) -> impl Iterator<Item = (&Intent, &AcceptBody)> {
     step.effects.iter().filter_map(|effect| match effect {
-        Effect::Accept { key, body, .. } => Some((key, body)),
+        Effect::Accept { intent, body, .. } => Some((intent, body)),
         _ => None,
     })
 }
 
 pub(crate) fn confirms(step: &Step) -> bool {
     match (&step.event, &step.before) {
+        (Event::Act { press, .. }, _) if press.screen != Screen::AsDrawn => false,
         (Event::Act { act: Act::Accept, .. }, View::Offer(card)) => card.accept == AcceptState::Ready,
         // Without an amount the offer is only shown again.
         (Event::Act { act: Act::PayAnotherWay, .. }, View::Failed(failed)) => {

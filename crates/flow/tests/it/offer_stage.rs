@@ -2,11 +2,11 @@
 //! the request it belongs to.
 
 use flow::announce::Announcement;
-use flow::offer::{self, Act, Answer, Dwell, Effect, Event, State, View};
-use flow::{ApiError, Tag};
+use flow::offer::{self, Act, Answer, Effect, Event, State, View};
+use flow::{ApiError, Dwell, OwnPage, Press, Screen, Tag};
 use wire::{Attempt, IdempotencyKey, UpsellResponse};
 
-use crate::build::{answer, key};
+use crate::build::{answer, press};
 
 pub(crate) struct Stage {
     state: State,
@@ -42,7 +42,14 @@ impl Stage {
 
     pub(crate) fn act(&mut self, act: Act) -> &mut Self {
         self.keys += 1;
-        self.happen(Event::Act { act, key: key(self.keys) })
+        self.happen(Event::Act { act, press: press(self.keys) })
+    }
+
+    /// Accepts while the screen says something else.
+    pub(crate) fn accept_altered(&mut self, own_page: OwnPage) -> &mut Self {
+        self.keys += 1;
+        let press = Press { screen: Screen::Altered(own_page), ..press(self.keys) };
+        self.happen(Event::Act { act: Act::Accept, press })
     }
 
     pub(crate) fn look(&mut self) -> &mut Self {
@@ -127,7 +134,7 @@ impl Stage {
         self.effects
             .iter()
             .filter_map(|effect| match effect {
-                Effect::Accept { key, .. } => Some(key.clone()),
+                Effect::Accept { intent, .. } => Some(intent.key.clone()),
                 _ => None,
             })
             .collect()

@@ -217,8 +217,8 @@ fn a_smaller_backend_is_told_of_no_refusal_and_the_browser_remembers() {
 #[test]
 fn a_change_of_plan_without_a_named_card_is_not_sent_to_a_checkout() {
     for (kind, pay_by, pay_with) in [
-        (OfferKind::Upgrade, PayBy::SavedMethod, None),
-        (OfferKind::Downgrade, PayBy::SavedMethod, None),
+        (OfferKind::Upgrade, PayBy::Unnamed, None),
+        (OfferKind::Downgrade, PayBy::Unnamed, None),
         (OfferKind::Upsell, PayBy::HostedCheckout, Some(PayWith::HostedCheckout)),
     ] {
         let mut response = offered("o1", quote("q1", 5000));

@@ -2,19 +2,19 @@
 
 use flow::charge::Next;
 use flow::plans::{self, Act, ConfirmState, Dialog, Effect, Event, Notice, Page, State, View};
-use flow::{ApiError, Tag};
+use flow::{ApiError, Dwell, Intent, Screen, Tag};
 use proptest::prelude::*;
 use wire::{Attempt, AttemptStatus, EffectiveAt, ErrorCode, PaymentMethodLink, PlansResponse};
 
 use crate::build::*;
 
-type Choice = (u8, usize, usize);
+pub(crate) type Choice = (u8, usize, usize);
 
-struct Step {
-    event: Event,
-    before: View,
-    effects: Vec<Effect>,
-    after: View,
+pub(crate) struct Step {
+    pub(crate) event: Event,
+    pub(crate) before: View,
+    pub(crate) effects: Vec<Effect>,
+    pub(crate) after: View,
     changed: bool,
 }
 
@@ -71,7 +71,7 @@ fn done(n: usize) -> Result<(), ApiError> {
     if n.is_multiple_of(3) { Err(ApiError::Timeout) } else { Ok(()) }
 }
 
-fn play(choices: &[Choice]) -> Vec<Step> {
+pub(crate) fn play(choices: &[Choice]) -> Vec<Step> {
     let mut state = State::default();
     let mut steps = vec![];
     let mut requests: Vec<Effect> = vec![];
@@ -99,7 +99,8 @@ fn play(choices: &[Choice]) -> Vec<Step> {
         };
         let event = match (kind, answered) {
             _ if serial == 0 => Event::Start(pages(a).ok().filter(|_| !b.is_multiple_of(4))),
-            (0..=4, _) => Event::Act { act: act(a, b), key: key(serial as u32) },
+            (0..=3, _) => Event::Act { act: act(a, b), press: press(serial as u32) },
+            (4, _) => Event::Act { act: Act::Confirm, press: press_on_altered(serial as u32) },
             (_, Some(Effect::Preview(tag, request))) => {
                 let reply = match b % 6 {
                     0 => Err(ApiError::Network),
@@ -119,7 +120,11 @@ fn play(choices: &[Choice]) -> Vec<Step> {
             (_, Some(Effect::Cancel(tag))) => Event::Cancelled(tag, done(b)),
             (_, Some(Effect::KeepPlan(tag))) => Event::Kept(tag, done(b)),
             (_, Some(Effect::Schedule(tag, _))) => Event::Timer(tag),
-            (_, Some(Effect::Navigate(_) | Effect::Announce(_) | Effect::Decline(_)) | None) => continue,
+            (_, Some(Effect::Watch(tag))) => Event::Dwelled(tag, Dwell::Seen),
+            (
+                _,
+                Some(Effect::Navigate(_) | Effect::OwnPage | Effect::Announce(_) | Effect::Decline(_)) | None,
+            ) => continue,
         };
         let (old, before) = (state.clone(), plans::view(&state));
         let (next, effects) = plans::step(state, event.clone());
@@ -131,15 +136,15 @@ fn play(choices: &[Choice]) -> Vec<Step> {
     steps
 }
 
-fn sends(step: &Step) -> impl Iterator<Item = (&wire::IdempotencyKey, &wire::QuoteId)> {
+pub(crate) fn sends(step: &Step) -> impl Iterator<Item = (&Intent, &wire::QuoteId)> {
     step.effects.iter().filter_map(|effect| match effect {
-        Effect::Change { key, quote_id, .. } => Some((key, quote_id)),
+        Effect::Change { intent, quote_id, .. } => Some((intent, quote_id)),
         _ => None,
     })
 }
 
-fn confirms(step: &Step) -> bool {
-    matches!(step.event, Event::Act { act: Act::Confirm, .. })
+pub(crate) fn confirms(step: &Step) -> bool {
+    matches!(&step.event, Event::Act { act: Act::Confirm, press } if press.screen == Screen::AsDrawn)
         && matches!(&step.before.dialog, Some(Dialog::Review(review)) if review.confirm == ConfirmState::Ready)
 }
 
@@ -154,7 +159,7 @@ fn undecided(view: &View) -> bool {
         || matches!(&view.page, Page::Comparison(page) if matches!(page.notice, Some(Notice::Waiting(_))))
 }
 
-fn story() -> impl Strategy<Value = Vec<Choice>> {
+pub(crate) fn story() -> impl Strategy<Value = Vec<Choice>> {
     prop::collection::vec((0_u8..22, 0_usize..1000, 0_usize..1000), 1..90)
 }
 
@@ -178,7 +183,7 @@ proptest! {
     /// unanswered.
     #[test]
     fn f2_f3_f11_one_confirmation_is_one_intention(choices in story()) {
-        let mut intention: Option<(wire::IdempotencyKey, wire::QuoteId, u32)> = None;
+        let mut intention: Option<(Intent, wire::QuoteId, u32)> = None;
         let mut unanswered = false;
         for step in play(&choices) {
             if confirms(&step) {
@@ -187,9 +192,9 @@ proptest! {
             } else if sends(&step).next().is_some() {
                 prop_assert!(unanswered);
             }
-            for (key, quote_id) in sends(&step) {
-                let (first, of, count) = intention.get_or_insert((key.clone(), quote_id.clone(), 0));
-                prop_assert_eq!((&*first, &*of), (key, quote_id));
+            for (intent, quote_id) in sends(&step) {
+                let (first, of, count) = intention.get_or_insert((intent.clone(), quote_id.clone(), 0));
+                prop_assert_eq!((&*first, &*of), (intent, quote_id));
                 *count += 1;
                 prop_assert!(*count <= 3);
             }
@@ -353,6 +358,7 @@ fn random_stories_go_everywhere() {
                 Some(Dialog::Waiting(_)) => "waiting",
                 Some(Dialog::Done(_)) => "done",
                 Some(Dialog::Failed(_)) => "failed",
+                Some(Dialog::Altered(_)) => "altered",
             });
             if let Page::Comparison(page) = step.after.page {
                 seen.insert(match page.notice {
@@ -368,5 +374,5 @@ fn random_stories_go_everywhere() {
             }
         }
     }
-    assert_eq!(seen.len(), 19, "{seen:?}");
+    assert_eq!(seen.len(), 20, "{seen:?}");
 }

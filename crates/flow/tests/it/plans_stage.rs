@@ -2,10 +2,10 @@
 
 use flow::announce::Announcement;
 use flow::plans::{self, Act, Effect, Event, State, View};
-use flow::{ApiError, Tag};
+use flow::{ApiError, Dwell, OwnPage, Press, Screen, Tag};
 use wire::{Attempt, IdempotencyKey, PaymentMethodLink, PlansResponse, PreviewResponse, StayOffer};
 
-use crate::build::{key, preview, product_id, quote};
+use crate::build::{press, preview, product_id, quote};
 
 pub(crate) struct Stage {
     state: State,
@@ -18,9 +18,10 @@ impl Stage {
         Self { state: State::default(), effects: vec![], keys: 0 }
     }
 
+    /// The loader has handed the plans over, and the buyer has looked at them.
     pub(crate) fn opened(plans: PlansResponse) -> Self {
         let mut stage = Self::empty();
-        stage.happen(Event::Start(Some(Box::new(plans))));
+        stage.happen(Event::Start(Some(Box::new(plans)))).look();
         stage
     }
 
@@ -40,7 +41,23 @@ impl Stage {
 
     pub(crate) fn act(&mut self, act: Act) -> &mut Self {
         self.keys += 1;
-        self.happen(Event::Act { act, key: key(self.keys) })
+        self.happen(Event::Act { act, press: press(self.keys) })
+    }
+
+    /// Confirms while the screen says something else.
+    pub(crate) fn confirm_altered(&mut self, own_page: OwnPage) -> &mut Self {
+        self.keys += 1;
+        let press = Press { screen: Screen::Altered(own_page), ..press(self.keys) };
+        self.happen(Event::Act { act: Act::Confirm, press })
+    }
+
+    /// The page has been visible for a second.
+    pub(crate) fn look(&mut self) -> &mut Self {
+        let watch = self.last(|effect| match effect {
+            Effect::Watch(tag) => Some(*tag),
+            _ => None,
+        });
+        self.happen(Event::Dwelled(watch, Dwell::Armed)).happen(Event::Dwelled(watch, Dwell::Seen))
     }
 
     pub(crate) fn choose(&mut self, id: &str) -> &mut Self {
@@ -184,7 +201,9 @@ impl Stage {
         self.effects
             .iter()
             .filter_map(|effect| match effect {
-                Effect::Change { key, quote_id, .. } => Some((key.clone(), quote_id.as_str().to_owned())),
+                Effect::Change { intent, quote_id, .. } => {
+                    Some((intent.key.clone(), quote_id.as_str().to_owned()))
+                }
                 _ => None,
             })
             .collect()

@@ -6,9 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use flow::ApiError;
 use flow::charge::Next;
-use flow::offer::{self, AcceptBody, AcceptState, Act, Dwell, Effect, Event, State, View};
+use flow::offer::{self, AcceptBody, AcceptState, Act, Effect, Event, State, View};
+use flow::{ApiError, Dwell};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use wire::{AttemptStatus, IdempotencyKey};
@@ -180,14 +180,14 @@ impl World {
         // Twice: buyers double-click.
         for _ in 0..2 {
             self.keys += 1;
-            let key = key(self.keys);
+            let press = press(self.keys);
             if act == Act::PayAnotherWay
                 && let View::Failed(failed) = offer::view(&self.state)
             {
                 self.promised.extend(failed.due.map(|due| due.amount));
             }
             self.refused |= matches!(act, Act::Decline(_));
-            self.feed(Event::Act { act, key });
+            self.feed(Event::Act { act, press });
         }
     }
 
@@ -199,8 +199,8 @@ impl World {
                 Effect::Load(tag) => {
                     Some((Request::Load, 8_000, Event::Loaded(*tag, Err(ApiError::Timeout))))
                 }
-                Effect::Accept { tag, key, body: AcceptBody::Offer { quote_id, .. } } => Some((
-                    Request::Accept(key.clone(), quote_id.as_str().to_owned()),
+                Effect::Accept { tag, intent, body: AcceptBody::Offer { quote_id, .. } } => Some((
+                    Request::Accept(intent.key.clone(), quote_id.as_str().to_owned()),
                     35_000,
                     Event::Accepted(*tag, Err(ApiError::Timeout)),
                 )),
@@ -278,6 +278,7 @@ fn two_thousand_bad_networks() {
             }
             View::Offer(_) => "offered",
             View::Closed(_) => "closed",
+            View::Altered(_) => panic!("seed {seed}: nobody else writes on this page"),
             View::Leaving { .. } => "leaving",
         };
         *ends.entry(end).or_default() += 1;

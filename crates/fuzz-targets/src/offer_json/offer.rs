@@ -3,10 +3,8 @@
 use std::collections::BTreeSet;
 
 use flow::{
-    ApiError, Tag,
-    offer::{
-        self, AcceptBody, AcceptState, Act, Answer, Dwell, Effect, Event, PriceView, State, View, decline_key,
-    },
+    ApiError, Dwell, OwnPage, Screen, Tag,
+    offer::{self, AcceptBody, AcceptState, Act, Answer, Effect, Event, PriceView, State, View, decline_key},
 };
 use wire::{DeclineResponse, UpsellResponse};
 
@@ -58,9 +56,9 @@ impl Page {
                 }
             }
             _ => match act(word) {
-                Some(act) => {
-                    if let Some(key) = self.witness.key() {
-                        self.happen(Event::Act { act, key });
+                Some((act, screen)) => {
+                    if let Some(press) = self.witness.press(screen) {
+                        self.happen(Event::Act { act, press });
                     }
                 }
                 None => self.reply(word, rest),
@@ -127,10 +125,11 @@ impl Page {
 
     fn judge_effect(&mut self, effect: &Effect, event: &Event, before: &View) {
         match effect {
-            Effect::Accept { key, body, .. } => {
+            Effect::Accept { intent, body, .. } => {
                 let pressed = matches!(event, Event::Act { .. });
+                assert!(!on_altered(event), "charged on a screen that said something else");
                 let most = (*body == AcceptBody::ListPrice).then_some(1);
-                self.witness.sends(key, most, pressed);
+                self.witness.sends(&intent.key, most, pressed);
                 if pressed {
                     confirmed(before, body);
                 }
@@ -181,6 +180,9 @@ impl Page {
             View::Closed(_) => {
                 witness.reached.insert("closed");
             }
+            View::Altered(_) => {
+                witness.reached.insert("altered");
+            }
         }
     }
 }
@@ -204,8 +206,14 @@ fn confirmed(before: &View, body: &AcceptBody) {
     }
 }
 
-fn act(word: &str) -> Option<Act> {
-    Some(match word {
+/// F16: a press on a screen that said something else than the view.
+fn on_altered(event: &Event) -> bool {
+    matches!(event, Event::Act { press, .. } if press.screen != Screen::AsDrawn)
+}
+
+fn act(word: &str) -> Option<(Act, Screen)> {
+    let act = match word {
+        "accept-altered" => return Some((Act::Accept, Screen::Altered(OwnPage::Elsewhere))),
         "accept" => Act::Accept,
         "another-way" => Act::PayAnotherWay,
         "decline" => Act::Decline(None),
@@ -214,7 +222,8 @@ fn act(word: &str) -> Option<Act> {
         "continue" => Act::Continue,
         "dismiss" => Act::Dismiss,
         _ => return None,
-    })
+    };
+    Some((act, Screen::AsDrawn))
 }
 
 fn tag(effect: Effect) -> Option<Tag> {

@@ -1,7 +1,7 @@
 //! Stories of the plan-change flow.
 
 use flow::{
-    Tag,
+    OwnPage, Screen, Tag,
     plans::{self, Act, ConfirmState, Dialog, Effect, Event, Notice, Page as Picture, State, View},
 };
 use wire::{EffectiveAt, ProductId, StayOfferResponse};
@@ -46,9 +46,9 @@ impl Page {
                 }
             }
             _ => match act(word, rest) {
-                Some(act) => {
-                    if let Some(key) = self.witness.key() {
-                        self.happen(Event::Act { act, key });
+                Some((act, screen)) => {
+                    if let Some(press) = self.witness.press(screen) {
+                        self.happen(Event::Act { act, press });
                     }
                 }
                 None => self.reply(word, rest),
@@ -64,7 +64,12 @@ impl Page {
         let request = self.last(|effect| {
             !matches!(
                 effect,
-                Effect::Schedule(..) | Effect::Navigate(_) | Effect::Announce(_) | Effect::Decline(_)
+                Effect::Schedule(..)
+                    | Effect::Watch(_)
+                    | Effect::Navigate(_)
+                    | Effect::OwnPage
+                    | Effect::Announce(_)
+                    | Effect::Decline(_)
             )
         });
         let witness = &mut self.witness;
@@ -105,9 +110,10 @@ impl Page {
         let (state, effects) = plans::step(std::mem::take(&mut self.state), event.clone());
         for effect in &effects {
             match effect {
-                Effect::Change { key, quote_id, .. } => {
+                Effect::Change { intent, quote_id, .. } => {
                     let pressed = matches!(event, Event::Act { .. });
-                    self.witness.sends(key, None, pressed);
+                    assert!(!on_altered(&event), "charged on a screen that said something else");
+                    self.witness.sends(&intent.key, None, pressed);
                     // F1, F8: what is charged is what stood on the button that was pressed.
                     let confirmed = matches!(&before.dialog, Some(Dialog::Review(review))
                         if review.confirm == ConfirmState::Ready && review.quote.id == *quote_id);
@@ -144,6 +150,9 @@ impl Page {
         }
         match &view.dialog {
             None | Some(Dialog::Adjust(_) | Dialog::Cancel(_)) => {}
+            Some(Dialog::Altered(_)) => {
+                witness.reached.insert("altered");
+            }
             Some(Dialog::Stay(stay)) => {
                 witness.reached.insert("proposed");
                 witness.price("price", stay.offer.plan.price, stay.offer.plan.currency);
@@ -165,8 +174,14 @@ impl Page {
     }
 }
 
-fn act(word: &str, rest: &str) -> Option<Act> {
-    Some(match word {
+/// F16: a press on a screen that said something else than the view.
+fn on_altered(event: &Event) -> bool {
+    matches!(event, Event::Act { press, .. } if press.screen != Screen::AsDrawn)
+}
+
+fn act(word: &str, rest: &str) -> Option<(Act, Screen)> {
+    let act = match word {
+        "confirm-altered" => return Some((Act::Confirm, Screen::Altered(OwnPage::Elsewhere))),
         "choose" => Act::Choose(ProductId::parse(rest).ok()?),
         "adjust" => Act::Adjust(ProductId::parse(rest).ok()?),
         "seats" => Act::Seats(rest.parse().ok()?),
@@ -187,7 +202,8 @@ fn act(word: &str, rest: &str) -> Option<Act> {
         "check" => Act::CheckAgain,
         "continue" => Act::Continue,
         _ => return None,
-    })
+    };
+    Some((act, Screen::AsDrawn))
 }
 
 fn is_timer(effect: &Effect) -> bool {

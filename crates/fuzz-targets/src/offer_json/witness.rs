@@ -2,10 +2,10 @@
 
 use std::{collections::BTreeMap, fmt::Debug};
 
-use flow::{ApiError, charge::DoneView, may_go_to};
+use flow::{ApiError, Intent, Press, Screen, charge::DoneView, may_go_to};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
-use wire::{Currency, IdempotencyKey, Money, Problem, Quote};
+use wire::{Consent, Currency, IdempotencyKey, Money, Problem, Quote};
 
 use crate::{Reached, round_trip};
 
@@ -27,10 +27,13 @@ pub(super) struct Witness {
 }
 
 impl Witness {
-    /// A fresh key, as the shell makes one for every press.
-    pub(super) fn key(&mut self) -> Option<IdempotencyKey> {
+    /// A press with a fresh intention, as the shell makes one.
+    pub(super) fn press(&mut self, screen: Screen) -> Option<Press> {
         self.keys += 1;
-        IdempotencyKey::parse(format!("key-{}", self.keys)).ok()
+        let key = IdempotencyKey::parse(format!("key-{}", self.keys)).ok()?;
+        let consent =
+            Consent { locale: "en".to_owned(), version: "1".to_owned(), text_hash: self.keys.to_string() };
+        Some(Press { intent: Intent { key, consent }, screen })
     }
 
     /// What a line says of a request; `None` when it says something else.
