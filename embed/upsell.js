@@ -5,7 +5,14 @@ const ATTRIBUTES = ["endpoint", "token", "locale", "theme", "redeem"];
 const LEDGER = "upsell-widget:declined";
 const PATIENCE_MS = 8000;
 
-/** The element's attributes as a checked object, or a sentence for the developer about what is wrong with them. */
+/** The languages that the module has words in (`src/text`): merchants who write in one of them are asked for it. */
+const LANGUAGES = "en,ja";
+const TAG = /^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$/;
+
+/**
+ * The element's attributes as a checked object, or a sentence for the developer about what is wrong with them. Only
+ * `endpoint` and `token` can be wrong: what is a matter of looks falls back, and `remarks` says so.
+ */
 function read(element) {
   const text = (name) => (element.getAttribute(name) ?? "").trim();
   if (!text("endpoint")) return "the endpoint attribute is missing";
@@ -13,15 +20,32 @@ function read(element) {
   if (!url || !/^https?:$/.test(url.protocol)) return "endpoint is not an http(s) address";
   if (url.username || url.password || url.search || url.hash) return "endpoint has more than an origin and a path";
   if (!/^[\w.~+/=-]{0,4096}$/.test(text("token"))) return "token has characters that no token has";
-  const locale = text("locale") || element.closest("[lang]")?.lang || document.documentElement.lang || "en";
-  if (!/^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$/.test(locale)) return "locale is not a language tag";
-  if (!/^(light|dark|auto)?$/.test(text("theme"))) return "theme is not light, dark or auto";
+  const remarks = [];
+  if (!/^(light|dark|auto)?$/i.test(text("theme"))) remarks.push("theme is not light, dark or auto: auto is taken");
   return {
     endpoint: url.href.replace(/\/+$/, ""),
     token: text("token"),
-    locale: locale.replaceAll("_", "-"),
+    locale: localeOf(element, text("locale"), remarks),
     redeem: element.hasAttribute("redeem"),
+    remarks,
   };
+}
+
+/** The first language tag among the element's own, the `lang` of what is around it, and English. */
+function localeOf(element, own, remarks) {
+  const said = [own];
+  // Out of a shadow root the way leads over its host.
+  for (let at = element; at; at = at.parentElement ?? at.getRootNode().host) said.push(at.getAttribute("lang")?.trim());
+  const named = said.filter(Boolean);
+  const good = named.findIndex((tag) => TAG.test(tag));
+  const locale = good < 0 ? "en" : named[good].replaceAll("_", "-");
+  if (good && named.length) remarks.push(`"${named[0].slice(0, 40)}" is not a language tag: ${locale} is taken`);
+  return locale;
+}
+
+/** Templates and frameworks write these where the token is not known yet. */
+function isAwaited(element) {
+  return /^\s*(undefined|null)?\s*$/i.test(element.getAttribute("token") ?? "-") && !element.hasAttribute("redeem");
 }
 
 function parseUrl(text) {
@@ -48,7 +72,7 @@ async function call({ endpoint, token }, path, signal, body) {
     keepalive: Boolean(body),
     signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]),
   });
-  if (!response.ok) throw new Error(`the proxy answered ${response.status}`);
+  if (!response.ok) throw Object.assign(new Error(`the proxy answered ${response.status}`), { status: response.status });
   return response.text();
 }
 
@@ -100,20 +124,26 @@ async function fetchParts(kind) {
 
 /** From attributes to something on the page, or to nothing. */
 async function run(element, kind, signal) {
+  if (isAwaited(element)) return;
   const config = read(element);
-  if (typeof config === "string") return void console.warn(`<${element.localName}>: ${config}`);
+  const warn = (text) => console.warn(`<${element.localName}>: ${text}`);
+  if (typeof config === "string") return void warn(config);
+  config.remarks.forEach(warn);
   if (config.redeem && !config.token) {
     config.token = await (await import("./checkout.js")).redeem(config.endpoint);
     if (!config.token) return;
   }
-  const question = `?locale=${encodeURIComponent(config.locale)}`;
+  const question = `?locale=${encodeURIComponent(config.locale)}&languages=${LANGUAGES}`;
   // There is always something to say about plans, so all of it is fetched at once: the comparison explains itself when
   // it has no answer. An offer that cannot load does not exist.
-  if (kind === "plans") load(kind).catch(() => {}); // awaited below
+  if (kind === "plans" && config.token) load(kind).catch(() => {}); // awaited below
   const text = await call(config, question, signal).catch((error) => {
+    // Without an attribute this may be a backend that needs no token, or an element whose token is to come.
+    if (error.status === 401 && !config.token) return undefined;
     if (kind === "offer" || signal.aborted) throw error;
     return "";
   });
+  if (text === undefined) return void console.info(`<${element.localName}>: waits for a token`);
   if (kind === "offer") {
     const answer = parseAnswer(text);
     if (!(answer?.eligible && answer.product) && !answer?.attempt) return;
@@ -184,7 +214,9 @@ for (const name of ATTRIBUTES) {
       return this.getAttribute(name) ?? "";
     },
     set(value) {
-      if (value === null || value === undefined || value === false) this.removeAttribute(name);
+      // A token that is set to nothing is to come; an element without the attribute has a backend that needs none.
+      if (name === "token" && (value === null || value === undefined)) this.setAttribute(name, "");
+      else if (value === null || value === undefined || value === false) this.removeAttribute(name);
       else this.setAttribute(name, value === true ? "" : value);
     },
     configurable: true,

@@ -15,6 +15,7 @@ use wire::{
 
 use self::send::{Call, send};
 use crate::config::Config;
+use crate::text::LANGUAGES;
 
 /// The buyer looks at a spinner for no longer than this, in milliseconds.
 const PATIENCE: u32 = 8_000;
@@ -86,7 +87,8 @@ impl ProxyClient {
 
     /// `POST {endpoint}/decline`, sent even if the page goes away. Returns what is offered next.
     pub async fn decline(self, request: DeclineRequest) -> Result<Option<Box<UpsellResponse>>, ApiError> {
-        let call = Call { keepalive: true, ..self.post("/decline", encode(&request)?) };
+        let path = ["/decline", &self.languages()].concat();
+        let call = Call { keepalive: true, ..self.post(&path, encode(&request)?) };
         decode::<DeclineResponse>(&send(call).await?).map(|response| response.next)
     }
 
@@ -113,7 +115,7 @@ impl ProxyClient {
 
     /// `POST {endpoint}/stay-offer`: what is proposed before the buyer leaves the plan.
     pub async fn stay_offer(self, request: StayOfferRequest) -> Result<Option<Box<StayOffer>>, ApiError> {
-        let path = ["/stay-offer?locale=", &self.locale].concat();
+        let path = ["/stay-offer", &self.languages()].concat();
         let answer = send(self.post(&path, encode(&request)?)).await?;
         decode::<StayOfferResponse>(&answer).map(|response| response.offer)
     }
@@ -135,8 +137,13 @@ impl ProxyClient {
     }
 
     async fn load<T: DeserializeOwned>(self) -> Result<T, ApiError> {
+        decode(&send(self.call("GET", &self.languages())).await?)
+    }
+
+    /// The query that says in which languages the merchant's words are wanted.
+    fn languages(&self) -> String {
         // A language tag has no character that would need escaping.
-        decode(&send(self.call("GET", &["?locale=", &self.locale].concat())).await?)
+        ["?locale=", &self.locale, "&languages=", LANGUAGES].concat()
     }
 
     fn call(&self, method: &'static str, path: &str) -> Call {

@@ -2,10 +2,10 @@
 //!
 //! The session token comes in the fragment of the address (`#token=…`), which is never sent to a server, and is taken
 //! out of it at once so that it is neither shared nor kept in the history. `?view=offer` or `?view=plans` (the default)
-//! says which widget, `?locale=ja` which language; without one the browser's own is taken.
+//! says which widget, `?locale=ja` which language; without one that is a language the browser's own is taken, else English.
 
 use upsell_widget::browser::page;
-use upsell_widget::config::{Config, ConfigError};
+use upsell_widget::config::{Config, ConfigError, first_language};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{HtmlElement, ShadowRootInit, ShadowRootMode, UrlSearchParams, Window};
 
@@ -30,11 +30,15 @@ fn open(window: &Window) -> Option<Result<(), ConfigError>> {
     }
 
     let document = window.document()?;
-    let locale = params.get("locale").or_else(|| window.navigator().language()).unwrap_or_default();
-    let view = params.get("view").unwrap_or_else(|| "plans".to_owned());
-    let path = if view == "offer" { "/v1/upsell" } else { "/v1/plans" };
+    let (asked, browsers) = (params.get("locale"), window.navigator().language());
+    let locale = first_language([asked.as_deref(), browsers.as_deref()].into_iter().flatten());
+    if asked.is_some_and(|asked| first_language([asked.as_str(), "und"]) == "und") {
+        page::warn("upsell-widget: locale is not a language tag");
+    }
+    let is_offer = params.get("view").is_some_and(|view| view == "offer");
+    let (view, path) = if is_offer { ("offer", "/v1/upsell") } else { ("plans", "/v1/plans") };
     let endpoint = [location.origin().ok()?.as_str(), path].concat();
-    let config = match Config::parse(&view, &endpoint, &token, &locale) {
+    let config = match Config::parse(view, &endpoint, &token, &locale) {
         Ok(config) => config,
         Err(error) => return Some(Err(error)),
     };

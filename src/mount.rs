@@ -73,14 +73,13 @@ fn mount_into<M: Machine, U: IntoView + 'static>(
     root: &ShadowRoot,
     config: Config,
     first_answer: Option<String>,
-    draw: impl FnOnce(Signal<M::View>, Dispatch<M::Act>, Locale) -> U + 'static,
+    draw: impl FnOnce(Signal<M::View>, Dispatch<M::Act>, Signal<Locale>) -> U + 'static,
 ) -> Handle {
     let Some(screen) = screen(&host, root) else { return Handle { unmount: None } };
     stylesheet::adopt(root, &host);
-    let locale = Locale::of_tag(&config.locale);
     let inside = screen.clone();
     let handle = mount_to(screen.clone(), move || {
-        let (view, dispatch) = Driver::<M>::start(config, host, inside, first_answer);
+        let (view, dispatch, locale) = Driver::<M>::start(config, host, inside, first_answer);
         draw(view, dispatch, locale)
     });
     Handle {

@@ -28,6 +28,7 @@ use crate::browser::visibility::Visibility;
 use crate::browser::{consent, events, ids, page};
 use crate::config::Config;
 use crate::dispatch::Dispatch;
+use crate::ui::Locale;
 
 use self::tasks::Tasks;
 
@@ -47,6 +48,8 @@ pub trait Machine: Sized + 'static {
     /// What is shown.
     type View: Default + PartialEq + Send + Sync + 'static;
 
+    /// The language of the merchant's words that this event brings, where it brings any.
+    fn language(event: &Self::Event) -> Option<&str>;
     /// The flow's step.
     fn step(state: Self::State, event: Self::Event) -> (Self::State, Vec<Self::Effect>);
     /// The flow's view.
@@ -65,6 +68,8 @@ pub trait Machine: Sized + 'static {
 pub struct Driver<M: Machine> {
     state: RefCell<M::State>,
     view: RwSignal<M::View>,
+    /// One language for the whole screen: the one that both the widget and the merchant have words in.
+    locale: RwSignal<Locale>,
     client: ProxyClient,
     config: Config,
     host: HtmlElement,
@@ -75,18 +80,19 @@ pub struct Driver<M: Machine> {
 }
 
 impl<M: Machine> Driver<M> {
-    /// A driver that lives as long as the current reactive owner: its view, and the way to it. It holds no owner itself,
-    /// and neither do its tasks: an owner that is held is never cleaned up.
+    /// A driver that lives as long as the current reactive owner: its view, the way to it, and the language to show it in.
+    /// It holds no owner itself, and neither do its tasks: an owner that is held is never cleaned up.
     #[must_use]
     pub fn start(
         config: Config,
         host: HtmlElement,
         screen: HtmlElement,
         first_answer: Option<String>,
-    ) -> (Signal<M::View>, Dispatch<M::Act>) {
+    ) -> (Signal<M::View>, Dispatch<M::Act>, Signal<Locale>) {
         let driver = Rc::new(Self {
             state: RefCell::default(),
             view: RwSignal::new(M::View::default()),
+            locale: RwSignal::new(Locale::of_tag(&config.locale)),
             client: ProxyClient::new(&config),
             host,
             screen,
@@ -94,10 +100,11 @@ impl<M: Machine> Driver<M> {
             tasks: Tasks::default(),
             config,
         });
-        let (view, trust_all) = (driver.view.into(), driver.config.trust_all_clicks);
+        let (view, locale) = (driver.view.into(), driver.locale.into());
+        let trust_all = driver.config.trust_all_clicks;
         driver.handle(M::start(first_answer.as_deref()));
         // The dispatch owns the driver; timers, replies and watches only know it weakly.
-        (view, Dispatch::new(move |act| driver.act(act), trust_all))
+        (view, Dispatch::new(move |act| driver.act(act), trust_all), locale)
     }
 
     fn act(self: &Rc<Self>, act: M::Act) {
@@ -113,6 +120,9 @@ impl<M: Machine> Driver<M> {
 
     /// Feeds one event to the machine. The screen first, then the effects.
     fn handle(self: &Rc<Self>, event: M::Event) {
+        if let Some(merchants) = M::language(&event) {
+            _ = self.locale.try_update(|locale| *locale = locale.beside(merchants));
+        }
         // No borrow is held while anything outside of this function runs.
         let (state, effects) = M::step(self.state.take(), event);
         let view = M::view(&state);
@@ -155,7 +165,9 @@ impl<M: Machine> Driver<M> {
     }
 
     fn consent(&self) -> Consent {
-        consent::of_screen(&self.screen, &self.config.locale)
+        // The language of the words that were shown, which the page's need not be.
+        let shown = self.locale.try_with_untracked(Locale::lang).unwrap_or_default();
+        consent::of_screen(&self.screen, shown)
     }
 }
 

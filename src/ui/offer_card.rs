@@ -31,7 +31,9 @@ pub(super) fn offer_card(
         heading(locale, view),
         price::offer_figure(locale, view.compare_to.as_ref(), view.due, due_words),
         benefits(locale, &view.benefits),
-        view.social_proof.clone().map(|line| p().class("muted").child(line)),
+        view.social_proof
+            .clone()
+            .map(|line| p().class("muted").attr("lang", locale.merchants_lang()).child(line)),
         view.compare_to.as_ref().map(|today| addons_end(locale, &today.lost_addons)),
         quote.map(|quote| quote_lines::quote_lines(locale, quote)),
         quote_lines::facts(facts(locale, view)),
@@ -66,8 +68,13 @@ pub(super) fn offer_card(
 pub(super) fn benefits(locale: &Locale, lines: &[String]) -> Option<impl IntoView + use<>> {
     let items: Vec<_> = lines.iter().map(|line| li().child(line.clone())).collect();
     let label = locale.words.benefits;
-    (!items.is_empty())
-        .then(|| ul().class("ticks").attr("part", "benefits").attr("aria-label", label).child(items))
+    (!items.is_empty()).then(|| {
+        ul().class("ticks")
+            .attr("part", "benefits")
+            .attr("aria-label", label)
+            .attr("lang", locale.merchants_lang())
+            .child(items)
+    })
 }
 
 /// Who offers what. The product's name stands under the merchant's headline, or in its place.
@@ -76,9 +83,9 @@ fn heading(locale: &Locale, view: &OfferView) -> impl IntoView + use<> {
         0 | 1 => view.product.name.clone(),
         n => fill(locale.words.times, &[("name", &view.product.name), ("count", &count(n))]),
     };
-    let (headline, product) = match &view.headline {
-        Some(headline) => (headline.clone(), Some(product)),
-        None => (product, None),
+    let (headline, lang, product) = match &view.headline {
+        Some(headline) => (headline.clone(), locale.merchants_lang(), Some(product)),
+        None => (product, None, None),
     };
     let picture = view.product.image.clone().filter(|address| address.starts_with("https://"));
     header().class("head").child((
@@ -94,7 +101,7 @@ fn heading(locale: &Locale, view: &OfferView) -> impl IntoView + use<> {
             let line = fill(locale.words.from_seller, &[("name", &seller.name)]);
             p().class("muted small").attr("part", "seller").child(line)
         }),
-        h2().attr("part", "headline").child(headline),
+        h2().attr("part", "headline").attr("lang", lang).child(headline),
         product.map(|name| p().attr("part", "product").child(name)),
         view.product.description.clone().map(|line| p().class("muted").child(line)),
     ))

@@ -267,7 +267,7 @@ fn features(locale: &Locale, plan: &Plan) -> impl IntoView + use<> {
         .map(|limit| (if limit.change == LimitChange::More { "gained" } else { "" }, limit_of(locale, limit)))
         .chain(plan.gained.iter().map(|feature| ("gained", feature.clone())))
         .chain(same.map(|feature| ("", feature.clone())))
-        .map(|(class, feature)| li().class(class).child(feature))
+        .map(|(class, feature)| li().class(class).attr("lang", locale.merchants_lang()).child(feature))
         .collect();
     let too_little: Vec<&str> =
         plan.limits.iter().filter(|limit| limit.exceeded).map(|limit| limit.name.as_str()).collect();
@@ -299,7 +299,8 @@ pub(super) fn lost(locale: &Locale, limits: &[PlanLimit], lost: &[String]) -> Ve
 
 /// What would be lost, under a heading that says so.
 pub(super) fn losses(locale: &Locale, lost: &[String]) -> impl IntoView + use<> {
-    let items: Vec<_> = lost.iter().map(|feature| li().class("lost").child(feature.clone())).collect();
+    let item = |words: &String| li().class("lost").attr("lang", locale.merchants_lang()).child(words.clone());
+    let items: Vec<_> = lost.iter().map(item).collect();
     let w = locale.words;
     (!items.is_empty()).then(|| {
         div()

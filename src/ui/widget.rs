@@ -1,12 +1,12 @@
 //! The two roots. Each is a region that stays, with the view of the moment inside: so the keyboard has a place to come
 //! back to, and assistive technology a place to listen to.
 
-use core::mem::{Discriminant, discriminant};
-
 use flow::{offer as offer_flow, plans as plans_flow};
 use leptos::ev;
 use leptos::html::{Dialog, Section, dialog, div, p, section, span};
 use leptos::prelude::*;
+use leptos::web_sys::Node;
+use wasm_bindgen::JsCast;
 
 use super::button::Role;
 use super::confirm_dialog::{self, dialog_content};
@@ -25,24 +25,25 @@ use crate::dispatch::Dispatch;
 pub fn offer(
     view: Signal<offer_flow::View>,
     dispatch: Dispatch<offer_flow::Act>,
-    locale: Locale,
+    locale: impl Into<Signal<Locale>>,
 ) -> impl IntoView {
+    let locale: Signal<Locale> = locale.into();
     let region = NodeRef::<Section>::new();
-    follow_focus(region, move || match &*view.read() {
-        offer_flow::View::Nothing => None,
-        shown => Some(discriminant(shown)),
-    });
+    let touched = follow_focus(region, move || view.with(|view| *view != offer_flow::View::Nothing));
     keep_room(region, view);
-    let words = locale.words;
-    let label = move || view.with(|view| *view != offer_flow::View::Nothing).then_some(words.offer_label);
-    let (speaker, lang) = (locale.clone(), locale.lang());
-    div().class("root").attr("lang", lang).child((
-        live_region(move || view.with(|view| offer_spoken(&speaker, view))),
+    let label = move || {
+        let shown = view.with(|view| *view != offer_flow::View::Nothing);
+        shown.then(|| locale.read().words.offer_label)
+    };
+    div().class("root").attr("lang", move || locale.read().lang()).child((
+        live_region(move || view.with(|view| offer_spoken(&locale.read(), view))),
         section()
             .node_ref(region)
             .attr("tabindex", "-1")
             .attr("aria-label", label)
-            .child(move || view.with(|view| offer_view(&locale, view, dispatch))),
+            .on(ev::focusin, move |event| touched.note(&event))
+            .on(ev::click, move |event| touched.note(&event))
+            .child(move || view.with(|view| offer_view(&locale.read(), view, dispatch))),
     ))
 }
 
@@ -122,12 +123,14 @@ fn offer_spoken(locale: &Locale, view: &offer_flow::View) -> String {
 pub fn plans(
     view: Signal<plans_flow::View>,
     dispatch: Dispatch<plans_flow::Act>,
-    locale: Locale,
+    locale: impl Into<Signal<Locale>>,
 ) -> impl IntoView {
+    let locale: Signal<Locale> = locale.into();
     let page = NodeRef::<Section>::new();
-    follow_focus(page, move || Some(discriminant(&view.read().page)));
+    // Also when the dialog is closed: what opened it may be gone by then.
+    let on_page = follow_focus(page, move || view.with(|_| true));
     let (box_ref, inside) = (NodeRef::<Dialog>::new(), NodeRef::<Section>::new());
-    follow_focus(inside, move || view.read().dialog.as_ref().map(discriminant));
+    let in_dialog = follow_focus(inside, move || view.with(|view| view.dialog.is_some()));
     Effect::new(move |_| {
         let open = view.with(|view| view.dialog.is_some());
         if let Some(element) = box_ref.get() {
@@ -141,42 +144,53 @@ pub fn plans(
             dispatch.send(plans_flow::Act::CloseDialog);
         }
     };
-    let words = locale.words;
-    let lang = locale.lang();
-    let (speaker, in_dialog, dialog_speaker) = (locale.clone(), locale.clone(), locale.clone());
-    div().class("root").attr("lang", lang).child((
-        live_region(move || {
-            view.with(|view| match &view.page {
-                plans_flow::Page::Comparison(page) => plan_comparison::spoken(&speaker, page),
-                plans_flow::Page::Loading => speaker.words.loading_plans.to_owned(),
-                plans_flow::Page::Unavailable { .. } => speaker.words.plans_unavailable.to_owned(),
-            })
-        }),
-        section()
-            .node_ref(page)
-            .attr("tabindex", "-1")
-            .attr("aria-label", words.plans_label)
-            .child(move || view.with(|view| page_view(&locale, &view.page, dispatch))),
-        dialog()
-            .node_ref(box_ref)
-            .attr("part", "dialog")
-            .attr("aria-labelledby", confirm_dialog::TITLE)
-            .on(ev::close, on_close)
-            .child((
-                // A modal dialog silences what is outside of it, so it has a voice of its own.
-                live_region(move || {
-                    view.with(|view| {
-                        view.dialog.as_ref().map(|shown| confirm_dialog::spoken(&dialog_speaker, shown))
-                    })
-                    .unwrap_or_default()
-                }),
-                section().node_ref(inside).attr("tabindex", "-1").child(move || {
-                    view.with(|view| {
-                        view.dialog.as_ref().map(|shown| dialog_content(&in_dialog, shown, dispatch))
-                    })
-                }),
-            )),
-    ))
+    let escaping = StoredValue::new_local(false);
+    let lang = move || locale.read().lang();
+    div().class("root").attr("lang", lang).on(ev::keyup, move |event| keep_escape_up(&event, escaping)).child(
+        (
+            live_region(move || {
+                let speaker = locale.read();
+                view.with(|view| match &view.page {
+                    plans_flow::Page::Comparison(page) => plan_comparison::spoken(&speaker, page),
+                    plans_flow::Page::Loading => speaker.words.loading_plans.to_owned(),
+                    plans_flow::Page::Unavailable { .. } => speaker.words.plans_unavailable.to_owned(),
+                })
+            }),
+            section()
+                .node_ref(page)
+                .attr("tabindex", "-1")
+                .attr("aria-label", move || locale.read().words.plans_label)
+                .on(ev::focusin, move |event| on_page.note(&event))
+                .on(ev::click, move |event| on_page.note(&event))
+                .child(move || view.with(|view| page_view(&locale.read(), &view.page, dispatch))),
+            dialog()
+                .node_ref(box_ref)
+                .attr("part", "dialog")
+                .attr("aria-labelledby", confirm_dialog::TITLE)
+                .on(ev::close, on_close)
+                .on(ev::keydown, move |event| keep_escape_down(&event, escaping))
+                .child((
+                    // A modal dialog silences what is outside of it, so it has a voice of its own.
+                    live_region(move || {
+                        view.with(|view| {
+                            view.dialog.as_ref().map(|shown| confirm_dialog::spoken(&locale.read(), shown))
+                        })
+                        .unwrap_or_default()
+                    }),
+                    section()
+                        .node_ref(inside)
+                        .attr("tabindex", "-1")
+                        .on(ev::focusin, move |event| in_dialog.note(&event))
+                        .on(ev::click, move |event| in_dialog.note(&event))
+                        .child(move || {
+                            view.with(|view| {
+                                let shown = view.dialog.as_ref()?;
+                                Some(dialog_content(&locale.read(), shown, dispatch))
+                            })
+                        }),
+                )),
+        ),
+    )
 }
 
 fn page_view(locale: &Locale, page: &plans_flow::Page, dispatch: Dispatch<plans_flow::Act>) -> AnyView {
@@ -233,22 +247,55 @@ fn keep_room(region: NodeRef<Section>, view: Signal<offer_flow::View>) {
     });
 }
 
-/// When what is shown changes in kind, the element that had the focus is gone; the region takes it. Not on the first
-/// view, which must not take the focus from the page, and not when nothing is left to stand on.
-fn follow_focus<T>(region: NodeRef<Section>, kind: impl Fn() -> Option<Discriminant<T>> + 'static)
-where
-    T: 'static,
-{
-    Effect::new(move |before: Option<Option<Discriminant<T>>>| {
-        let now = kind();
-        if now.is_some() && before.flatten().is_some_and(|before| Some(before) != now) {
-            // After the frame in which the new view is drawn.
-            request_animation_frame(move || {
-                if let Some(element) = region.try_get_untracked().flatten() {
-                    reclaim_focus(&element);
-                }
-            });
+/// Escape closes the dialog and nothing else: the page may listen for it, to close a dialog of its own. The key comes up
+/// after the dialog has closed, outside of it.
+fn keep_escape_down(event: &ev::KeyboardEvent, escaping: StoredValue<bool, LocalStorage>) {
+    if event.key() == "Escape" {
+        event.stop_propagation();
+        escaping.set_value(true);
+    }
+}
+
+fn keep_escape_up(event: &ev::KeyboardEvent, escaping: StoredValue<bool, LocalStorage>) {
+    if event.key() == "Escape" && escaping.get_value() {
+        event.stop_propagation();
+        escaping.set_value(false);
+    }
+}
+
+/// The element of a region that had the focus, or was pressed, last. (Safari gives no focus to a button that is pressed.)
+#[derive(Clone, Copy)]
+struct Touched(StoredValue<Option<Node>, LocalStorage>);
+
+impl Touched {
+    fn note(self, event: &ev::Event) {
+        let node = event.target().and_then(|target| target.dyn_into::<Node>().ok());
+        self.0.set_value(node);
+    }
+
+    /// Whether it is not on the page any more.
+    fn is_gone(self) -> bool {
+        self.0.try_with_value(|node| node.as_ref().is_some_and(|node| !node.is_connected())).unwrap_or(false)
+    }
+}
+
+/// When a new view has taken away the element that the buyer used last, the region takes the focus, so that the keyboard
+/// does not go on from the top of the page. Not before the buyer has used it, and only while `stands`: with nothing to stand
+/// on, the focus waits for what comes next.
+fn follow_focus(region: NodeRef<Section>, stands: impl Fn() -> bool + 'static) -> Touched {
+    let touched = Touched(StoredValue::new_local(None));
+    Effect::new(move |_| {
+        if !stands() {
+            return;
         }
-        now
+        // After the frame in which the new view is drawn.
+        request_animation_frame(move || {
+            if touched.is_gone()
+                && let Some(element) = region.try_get_untracked().flatten()
+            {
+                reclaim_focus(&element);
+            }
+        });
     });
+    touched
 }

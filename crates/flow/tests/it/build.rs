@@ -77,6 +77,7 @@ pub(crate) fn offered(offer: &str, quote: Quote) -> UpsellResponse {
         payment_method: Some(visa()),
         merchant: Some(Merchant { name: "Shop".to_owned() }),
         attempt: None,
+        language: None,
     }
 }
 
@@ -242,6 +243,7 @@ pub(crate) fn plans() -> PlansResponse {
         payment_method: Some(visa()),
         attempt: None,
         stay_offers: vec![],
+        language: None,
     }
 }
 
@@ -272,6 +274,7 @@ pub(crate) fn stay_offer() -> Box<StayOffer> {
         benefits: vec![],
         social_proof: None,
         plan: plan.unwrap(),
+        language: None,
     })
 }
 
