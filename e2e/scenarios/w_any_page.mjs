@@ -141,6 +141,27 @@ scenario('w. the page can hide the element in each of its ways', async (world) =
   assert.equal(await seen(), true);
 });
 
+scenario('w. each theme is what it says on a page that is dark', async (world) => {
+  const stack = await world.stack();
+  const profile = await world.profile({ dark: true });
+  const { page, offer, address } = await visitOffer(world, stack, { profile, head: '<style>:root { color-scheme: dark }</style>' });
+  await page.goto(address);
+  await offer.shown();
+  for (const [system, theme, dark] of [
+    ['dark', null, true], ['light', null, true], ['light', '', true], ['dark', 'light', false], ['dark', 'LIGHT', false],
+    ['light', 'dark', true], ['light', 'auto', false], ['dark', 'auto', true], ['light', 'system', false], ['dark', 'system', true],
+  ]) {
+    await page.emulateMedia({ colorScheme: system });
+    const paper = await offer.element.evaluate((element, wanted) => {
+      if (wanted === null) element.removeAttribute('theme');
+      else element.setAttribute('theme', wanted);
+      return getComputedStyle(element.shadowRoot.querySelector('.sheet')).backgroundColor;
+    }, theme);
+    const [red] = paper.match(/\d+/);
+    assert.equal(Number(red) < 128, dark, `${theme} where the system is ${system}: ${paper}`);
+  }
+});
+
 scenario('w. resets of the page change nothing inside', async (world) => {
   const stack = await world.stack();
   const { page, offer, address } = await visitOffer(world, stack, {
