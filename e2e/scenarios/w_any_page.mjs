@@ -322,6 +322,7 @@ scenario('w. seats: what cannot be read is told, stays as typed, and asks for no
   await page.mouse.wheel(0, -200);
   await page.mouse.wheel(0, 200);
   assert.equal(await seats.inputValue(), '3', 'a wheel over it turns nothing');
+  await seats.press('Tab');
   await show.click();
   await plans.dialogShows('Seats and add-ons of Basic');
 });

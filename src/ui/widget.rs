@@ -29,7 +29,9 @@ pub fn offer(
 ) -> impl IntoView {
     let locale: Signal<Locale> = locale.into();
     let region = NodeRef::<Section>::new();
-    let touched = follow_focus(region, move || view.with(|view| *view != offer_flow::View::Nothing));
+    let touched = follow_focus(region, move || {
+        view.try_with(|view| *view != offer_flow::View::Nothing).unwrap_or(false)
+    });
     keep_room(region, view);
     let label = move || {
         let shown = view.with(|view| *view != offer_flow::View::Nothing);
@@ -128,9 +130,10 @@ pub fn plans(
     let locale: Signal<Locale> = locale.into();
     let page = NodeRef::<Section>::new();
     // Also when the dialog is closed: what opened it may be gone by then.
-    let on_page = follow_focus(page, move || view.with(|_| true));
+    let on_page = follow_focus(page, move || view.try_with(|_| true).unwrap_or(false));
     let (box_ref, inside) = (NodeRef::<Dialog>::new(), NodeRef::<Section>::new());
-    let in_dialog = follow_focus(inside, move || view.with(|view| view.dialog.is_some()));
+    let in_dialog =
+        follow_focus(inside, move || view.try_with(|view| view.dialog.is_some()).unwrap_or(false));
     Effect::new(move |_| {
         let open = view.with(|view| view.dialog.is_some());
         if let Some(element) = box_ref.get() {
@@ -282,20 +285,23 @@ impl Touched {
 /// When a new view has taken away the element that the buyer used last, the region takes the focus, so that the keyboard
 /// does not go on from the top of the page. Not before the buyer has used it, and only while `stands`: with nothing to stand
 /// on, the focus waits for what comes next.
-fn follow_focus(region: NodeRef<Section>, stands: impl Fn() -> bool + 'static) -> Touched {
+fn follow_focus(region: NodeRef<Section>, stands: impl Fn() -> bool + Copy + 'static) -> Touched {
     let touched = Touched(StoredValue::new_local(None));
     Effect::new(move |_| {
         if !stands() {
             return;
         }
-        // After the frame in which the new view is drawn.
-        request_animation_frame(move || {
+        // After the frame in which the new view is drawn: at its end the browser takes the focus from what is hidden, such as
+        // a dialog that was closed.
+        let reclaim = move || {
             if touched.is_gone()
+                && untrack(stands)
                 && let Some(element) = region.try_get_untracked().flatten()
             {
                 reclaim_focus(&element);
             }
-        });
+        };
+        request_animation_frame(move || request_animation_frame(reclaim));
     });
     touched
 }

@@ -188,6 +188,8 @@ async fn the_focus_stays_in_the_comparison_when_a_receipt_is_closed() {
     changed.plans.truncate(2);
     stage.show(plans(changed.clone(), Some(Dialog::Done(Box::new(super::views::done()))))).await;
     assert!(!opener.is_connected());
+    // As it stands in the browser: the part of the dialog that took the focus over from the button that confirmed.
+    stage.all("dialog section").remove(0).focus().unwrap();
     stage.show(plans(changed, None)).await;
     drawn().await;
     let focused = stage.focused().unwrap();
