@@ -19,13 +19,15 @@ const WORDS = {
  */
 export function link(element, kind, config, answer, signal, call) {
   const { endpoint, token, locale } = config;
-  const headline = kind === "offer" ? JSON.parse(answer).offer?.headline : "";
+  const { offer, language = locale } = kind === "offer" ? JSON.parse(answer) : {};
+  const headline = kind === "offer" ? offer?.headline : "";
   // A smaller backend of the merchant's own has no such page.
   if (headline === undefined || !token) throw new Error("WebAssembly is not allowed on this page");
   const target = new URL("/upgrade/", endpoint);
   target.search = new URLSearchParams({ view: kind, locale });
 
-  const words = WORDS[locale.split("-")[0].toLowerCase()] ?? WORDS.en;
+  // One language: that of the merchant's words, where there are words in it.
+  const words = WORDS[language.split("-")[0].toLowerCase()] ?? WORDS.en;
   const title = Object.assign(document.createElement("p"), { textContent: headline });
   title.setAttribute("part", "headline");
   title.hidden = !headline;

@@ -37,11 +37,14 @@ export interface UpsellEventMap {
 export interface UpsellAttributes {
   /** Base address of the backend: `https://…/v1/upsell` or `https://…/v1/plans`. Required. */
   endpoint: string;
-  /** Session token from your server, good in the first browser that uses it. Empty where the backend knows the buyer by other means. */
+  /**
+   * Session token from your server, good in the first browser that uses it. While it is empty, or set to `undefined` or `null`,
+   * nothing is asked and nothing shown. Leave it out where the backend knows the buyer by other means.
+   */
   token: string;
   /** Language tag. Default: the language of the page. */
   locale: string;
-  /** Default: the page's `color-scheme`. */
+  /** Default: the page's `color-scheme`. Every other value is taken for `auto`. */
   theme: "" | "light" | "dark" | "auto";
 }
 

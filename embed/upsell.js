@@ -19,7 +19,14 @@ const FILES = {
   plans: { glue: "./upsell_plans.js", module: "./upsell_plans_bg.wasm" },
 };
 
-/** The element's attributes as a checked object, or a sentence for the developer about what is wrong with them. */
+/** The languages that the module has words in (`src/text`): merchants who write in one of them are asked for it. */
+const LANGUAGES = "en,ja";
+const TAG = /^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$/;
+
+/**
+ * The element's attributes as a checked object, or a sentence for the developer about what is wrong with them. Only
+ * `endpoint` and `token` can be wrong: what is a matter of looks falls back, and `remarks` says so.
+ */
 function read(element) {
   const text = (name) => (element.getAttribute(name) ?? "").trim();
   if (!text("endpoint")) return "the endpoint attribute is missing";
@@ -27,15 +34,32 @@ function read(element) {
   if (!url || !/^https?:$/.test(url.protocol)) return "endpoint is not an http(s) address";
   if (url.username || url.password || url.search || url.hash) return "endpoint has more than an origin and a path";
   if (!/^[\w.~+/=-]{0,4096}$/.test(text("token"))) return "token has characters that no token has";
-  const locale = text("locale") || element.closest("[lang]")?.lang || document.documentElement.lang || "en";
-  if (!/^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$/.test(locale)) return "locale is not a language tag";
-  if (!/^(light|dark|auto)?$/.test(text("theme"))) return "theme is not light, dark or auto";
+  const remarks = [];
+  if (!/^(light|dark|auto)?$/i.test(text("theme"))) remarks.push("theme is not light, dark or auto: auto is taken");
   return {
     endpoint: url.href.replace(/\/+$/, ""),
     token: text("token"),
-    locale: locale.replaceAll("_", "-"),
+    locale: localeOf(element, text("locale"), remarks),
     redeem: element.hasAttribute("redeem"),
+    remarks,
   };
+}
+
+/** The first language tag among the element's own, the `lang` of what is around it, and English. */
+function localeOf(element, own, remarks) {
+  const said = [own];
+  // Out of a shadow root the way leads over its host.
+  for (let at = element; at; at = at.parentElement ?? at.getRootNode().host) said.push(at.getAttribute("lang")?.trim());
+  const named = said.filter(Boolean);
+  const good = named.findIndex((tag) => TAG.test(tag));
+  const locale = good < 0 ? "en" : named[good].replaceAll("_", "-");
+  if (good && named.length) remarks.push(`"${named[0].slice(0, 40)}" is not a language tag: ${locale} is taken`);
+  return locale;
+}
+
+/** Templates and frameworks write these where the token is not known yet. */
+function isAwaited(element) {
+  return /^\s*(undefined|null)?\s*$/i.test(element.getAttribute("token") ?? "-") && !element.hasAttribute("redeem");
 }
 
 function parseUrl(text) {
@@ -85,7 +109,8 @@ async function call({ endpoint, token, secret }, path, signal, body) {
   if (response.ok) return response.text();
   const { code, retry_after } = await response.json().catch(() => ({}));
   const error = new Error(`the proxy answered ${response.status}`);
-  throw Object.assign(error, { code: response.status === 401 ? "unauthorized" : code, retry_after });
+  const { status } = response;
+  throw Object.assign(error, { status, code: status === 401 ? "unauthorized" : code, retry_after });
 }
 
 /** The answer to the page's question. While Dodo has not confirmed what the token was made for there is nothing to show yet. */
@@ -187,23 +212,29 @@ export async function run(element, kind, signal, redeemed = {}) {
 
 /** From attributes to something on the page, or to nothing. */
 async function begin(element, kind, signal, redeemed) {
+  if (isAwaited(element)) return;
   const config = read(element);
-  if (typeof config === "string") return void console.warn(`<${element.localName}>: ${config}`);
+  const warn = (text) => console.warn(`<${element.localName}>: ${text}`);
+  if (typeof config === "string") return void warn(config);
+  config.remarks.forEach(warn);
   if (config.redeem && !config.token) {
     redeemed.token ||= await (await part(import(FILES.checkout))).redeem(config.endpoint, browser(), ARRIVED);
     if (!redeemed.token) return;
     config.token = redeemed.token;
   }
   if (config.token) config.secret = browser();
-  const question = `?locale=${encodeURIComponent(config.locale)}`;
+  const question = `?locale=${encodeURIComponent(config.locale)}&languages=${LANGUAGES}`;
   // There is always something to say about plans, so all of it is fetched at once: the comparison explains itself when
   // it has no answer. An offer that cannot load does not exist.
-  if (kind === "plans") load(kind).catch(() => {}); // awaited below
+  if (kind === "plans" && config.token) load(kind).catch(() => {}); // awaited below
   const text = await ask(config, question, signal).catch((error) => {
+    // Without an attribute this may be a backend that needs no token, or an element whose token is to come.
+    if (error.status === 401 && !config.token) return null;
     if (kind === "offer" || signal.aborted) throw error;
     // The comparison says that a session is over, in the words of its own answer.
     return error.code === "unauthorized" ? undefined : "";
   });
+  if (text === null) return void console.info(`<${element.localName}>: waits for a token`);
   if (kind === "offer") {
     const answer = parseAnswer(text);
     if (!(answer?.eligible && answer.product) && !answer?.attempt) return;
@@ -275,7 +306,9 @@ for (const name of ATTRIBUTES) {
       return this.getAttribute(name) ?? "";
     },
     set(value) {
-      if (value === null || value === undefined || value === false) this.removeAttribute(name);
+      // A token that is set to nothing is to come; an element without the attribute has a backend that needs none.
+      if (name === "token" && (value === null || value === undefined)) this.setAttribute(name, "");
+      else if (value === null || value === undefined || value === false) this.removeAttribute(name);
       else this.setAttribute(name, value === true ? "" : value);
     },
     configurable: true,

@@ -17,6 +17,7 @@ use wire::{
 
 use self::send::{Call, send};
 use crate::config::Config;
+use crate::text::LANGUAGES;
 
 /// The buyer looks at a spinner for no longer than this, in milliseconds.
 const PATIENCE: u32 = 8_000;
@@ -92,7 +93,8 @@ impl ProxyClient {
 
     /// `POST {endpoint}/decline`, sent even if the page goes away. Returns what is offered next.
     pub async fn decline(self, request: DeclineRequest) -> Result<Option<Box<UpsellResponse>>, ApiError> {
-        let call = Call { keepalive: true, ..self.post("/decline", encode(&request)?) };
+        let path = ["/decline", &self.languages()].concat();
+        let call = Call { keepalive: true, ..self.post(&path, encode(&request)?) };
         decode::<DeclineResponse>(&send(call).await?).map(|response| response.next)
     }
 
@@ -119,7 +121,7 @@ impl ProxyClient {
 
     /// `POST {endpoint}/stay-offer`: what is proposed before the buyer leaves the plan.
     pub async fn stay_offer(self, request: StayOfferRequest) -> Result<Option<Box<StayOffer>>, ApiError> {
-        let path = ["/stay-offer?locale=", &self.locale].concat();
+        let path = ["/stay-offer", &self.languages()].concat();
         let answer = send(self.post(&path, encode(&request)?)).await?;
         decode::<StayOfferResponse>(&answer).map(|response| response.offer)
     }
@@ -148,8 +150,7 @@ impl ProxyClient {
     /// The body of `GET {endpoint}`, for somebody who mounts a widget only where there is something to show. Asks again while
     /// the backend has not confirmed yet what the token was made for: there is nothing to show before.
     pub async fn first_answer(self) -> Result<String, ApiError> {
-        // A language tag has no character that would need escaping.
-        let path = ["?locale=", &self.locale].concat();
+        let path = self.languages();
         let mut waited = 0;
         loop {
             match send(self.call("GET", &path)).await {
@@ -167,6 +168,12 @@ impl ProxyClient {
 
     async fn load<T: DeserializeOwned>(self) -> Result<T, ApiError> {
         decode(&self.first_answer().await?)
+    }
+
+    /// The query that says in which languages the merchant's words are wanted.
+    fn languages(&self) -> String {
+        // A language tag has no character that would need escaping.
+        ["?locale=", &self.locale, "&languages=", LANGUAGES].concat()
     }
 
     fn call(&self, method: &'static str, path: &str) -> Call {

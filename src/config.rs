@@ -32,13 +32,13 @@ pub struct Config {
     pub token: String,
     /// The secret of this browser, sent with the token; empty where there is none. Whoever mounts the widget sets it.
     pub browser: String,
-    /// Language tag, such as `ja-JP`.
+    /// Language tag of the page, such as `ja-JP`.
     pub locale: String,
     /// Also take clicks that a script made. For tests; there is no attribute for it.
     pub trust_all_clicks: bool,
 }
 
-/// What is wrong with the settings.
+/// What is wrong with the settings. Only what decides whom the widget talks to can be wrong: the rest falls back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConfigError {
     /// Neither `offer` nor `plans`.
@@ -47,8 +47,6 @@ pub enum ConfigError {
     Endpoint,
     /// Has characters that no token has, or is too long.
     Token,
-    /// Not a language tag.
-    Locale,
 }
 
 impl ConfigError {
@@ -61,7 +59,6 @@ impl ConfigError {
                 "upsell-widget: endpoint is not an absolute http(s) address of origin and path only"
             }
             Self::Token => "upsell-widget: token has characters that no token has",
-            Self::Locale => "upsell-widget: locale is not a language tag",
         }
     }
 }
@@ -70,7 +67,7 @@ impl ConfigError {
 const MAX_TOKEN: usize = 4096;
 
 impl Config {
-    /// Checks settings.
+    /// Checks settings. A locale that is not a language tag becomes English.
     ///
     /// # Errors
     /// [`ConfigError`] names the one that is wrong.
@@ -87,15 +84,12 @@ impl Config {
         if token.len() > MAX_TOKEN || !token.bytes().all(is_token_byte) {
             return Err(ConfigError::Token);
         }
-        if !is_language_tag(locale) {
-            return Err(ConfigError::Locale);
-        }
         Ok(Self {
             kind,
             endpoint: endpoint.trim_end_matches('/').to_owned(),
             token: token.to_owned(),
             browser: String::new(),
-            locale: locale.to_owned(),
+            locale: first_language([locale]),
             trust_all_clicks: false,
         })
     }
@@ -107,6 +101,13 @@ fn is_endpoint(text: &str) -> bool {
     };
     let clean = rest.bytes().all(|b| b > b' ' && b != 0x7f && !b"?#\\@<>\"".contains(&b));
     clean && !rest.is_empty() && !rest.starts_with(['/', ':'])
+}
+
+/// Returns the first of these that is a language tag, with hyphens; English where none is.
+#[must_use]
+pub fn first_language<'a>(said: impl IntoIterator<Item = &'a str>) -> String {
+    let mut tags = said.into_iter().map(|text| text.trim().replace('_', "-"));
+    tags.find(|tag| is_language_tag(tag)).unwrap_or_else(|| "en".to_owned())
 }
 
 fn is_language_tag(text: &str) -> bool {
@@ -155,8 +156,28 @@ mod tests {
         for token in ["a b", "a\r\nx: y", "ä", "<script>", long.as_str()] {
             assert_eq!(parse("offer", good, token, "en"), Some(ConfigError::Token), "{token}");
         }
-        for locale in ["", "e", "en_US", "en--US", "en-", "../x", "123", "en-waytoolongpart"] {
-            assert_eq!(parse("offer", good, "t", locale), Some(ConfigError::Locale), "{locale}");
+    }
+
+    #[test]
+    fn what_is_not_a_language_is_passed_over() {
+        for odd in [
+            "",
+            " ",
+            "e",
+            "undefined",
+            "en_US.UTF-8",
+            "ja,en",
+            "C.UTF-8",
+            "en--US",
+            "en-",
+            "../x",
+            "123",
+            "en-waytoolongpart",
+        ] {
+            let config = Config::parse("offer", "https://pay.shop.test/v1/upsell", "t", odd);
+            assert_eq!(config.map(|config| config.locale), Ok("en".to_owned()), "{odd}");
+            assert_eq!(first_language([odd, "de_AT", "ja"]), "de-AT", "{odd}");
         }
+        assert_eq!(first_language([]), "en");
     }
 }

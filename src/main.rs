@@ -4,7 +4,8 @@
 //! merchant's server, or the one-time code of an element (`#code=…`), which is exchanged for a token of this page's own. `upgrade.js`
 //! takes it out of the address before this program is loaded, so that it is neither shared nor kept in the history, and keeps it for
 //! the tab, so that a reload shows how things stand. `?view=offer` or `?view=plans` (the default) says which widget, `?locale=ja`
-//! which language; without one the browser's own is taken.
+//! which language; without one that is a language the browser's own is
+//! taken, else English.
 //!
 //! A page that has no token, or has nothing to show, says so. It says nothing about money, of which it knows nothing then.
 
@@ -12,7 +13,7 @@ use flow::ApiError;
 use upsell_widget::api::{self, ProxyClient};
 use upsell_widget::browser::storage::{self, Area};
 use upsell_widget::browser::{page, secret};
-use upsell_widget::config::{Config, ConfigError, Kind};
+use upsell_widget::config::{Config, ConfigError, Kind, first_language};
 use upsell_widget::text::{Language, PagePhrases};
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
@@ -36,9 +37,13 @@ fn main() {
 async fn open(window: &Window) -> Option<Result<(), ConfigError>> {
     let location = window.location();
     let params = UrlSearchParams::new_with_str(&location.search().ok()?).ok()?;
-    let locale = params.get("locale").or_else(|| window.navigator().language()).unwrap_or_default();
-    let view = params.get("view").unwrap_or_else(|| "plans".to_owned());
-    let path = if view == "offer" { "/v1/upsell" } else { "/v1/plans" };
+    let (asked, browsers) = (params.get("locale"), window.navigator().language());
+    let locale = first_language([asked.as_deref(), browsers.as_deref()].into_iter().flatten());
+    if asked.is_some_and(|asked| first_language([asked.as_str(), "und"]) == "und") {
+        page::warn("upsell-widget: locale is not a language tag");
+    }
+    let is_offer = params.get("view").is_some_and(|view| view == "offer");
+    let (view, path) = if is_offer { ("offer", "/v1/upsell") } else { ("plans", "/v1/plans") };
     let origin = location.origin().ok()?;
     let endpoint = [origin.as_str(), path].concat();
 
@@ -46,7 +51,7 @@ async fn open(window: &Window) -> Option<Result<(), ConfigError>> {
     let host = document.get_element_by_id("app")?.dyn_into::<HtmlElement>().ok()?;
     let arrived = host.get_attribute(ARRIVED).unwrap_or_default();
     host.remove_attribute(ARRIVED).ok()?;
-    let config = match Config::parse(&view, &endpoint, "", &locale) {
+    let config = match Config::parse(view, &endpoint, "", &locale) {
         Ok(config) => config,
         Err(error) => return Some(Err(error)),
     };
@@ -64,7 +69,7 @@ async fn open(window: &Window) -> Option<Result<(), ConfigError>> {
             return Some(Ok(()));
         }
     };
-    let config = match Config::parse(&view, &endpoint, &token, &locale) {
+    let config = match Config::parse(view, &endpoint, &token, &locale) {
         Ok(config) => Config { browser, ..config },
         Err(error) => {
             upsell_widget::say(&root, words.reopen);

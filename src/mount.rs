@@ -100,17 +100,14 @@ fn mount_into<M: Machine, U: IntoView + 'static>(
     root: &ShadowRoot,
     config: Config,
     first_answer: Option<String>,
-    draw: impl FnOnce(Signal<M::View>, Dispatch<M::Act>, Locale) -> U + 'static,
+    draw: impl FnOnce(Signal<M::View>, Dispatch<M::Act>, Signal<Locale>) -> U + 'static,
     meant: impl Fn(&Locale, &M::View, &M::Act) -> Option<Meant> + 'static,
 ) -> Handle {
     let Some(screen) = screen(&host, root) else { return Handle { unmount: None } };
     stylesheet::adopt(root, &host);
-    let locale = Locale::of_tag(&config.locale);
     let inside = screen.clone();
     let handle = mount_to(screen.clone(), move || {
-        let words = locale.clone();
-        let meaning = move |view: &M::View, act: &M::Act| meant(&words, view, act);
-        let (view, dispatch) = Driver::<M>::start(config, host, inside, first_answer, meaning);
+        let (view, dispatch, locale) = Driver::<M>::start(config, host, inside, first_answer, meant);
         draw(view, dispatch, locale)
     });
     Handle {

@@ -10,7 +10,7 @@ export function decimal(minor, currency) {
   return minor < 0 ? `-${whole}` : whole;
 }
 
-/** Minor units as shown in a language: `money(12900, 'USD')` is "$129.00". */
+/** Minor units as shown in a language: `money(12900, 'USD')` is "$129.00". Below zero it has a minus, not a hyphen. */
 export function money(minor, currency = 'USD', locale = 'en') {
   const digits = ZERO_DECIMAL.has(currency) ? 0 : 2;
   return new Intl.NumberFormat(locale, {
@@ -18,5 +18,5 @@ export function money(minor, currency = 'USD', locale = 'en') {
     currency,
     minimumFractionDigits: digits,
     maximumFractionDigits: digits,
-  }).format(decimal(minor, currency));
+  }).format(decimal(minor, currency)).replace('-', '−');
 }

@@ -50,7 +50,7 @@ export class Plans {
   async adjust(lang = 'en') {
     const words = { en: 'Change seats or add-ons', ja: '席数やアドオンを変更' };
     await this.current.getByRole('button', { name: words[lang], exact: true }).click();
-    await this.dialog.getByRole('spinbutton').first().waitFor();
+    await this.dialog.getByRole('textbox').first().waitFor();
   }
 
   /** Chooses when the change is to be made, in the open dialog. */

@@ -20,9 +20,6 @@ const HOSTILE = {
   'a token with markup': { endpoint: '/v1/upsell', token: '"><script>window.pwned=1</script> ' },
   'a token beyond ASCII': { endpoint: '/v1/upsell', token: 'tökén' },
   'a token of a megabyte': { endpoint: '/v1/upsell', token: 'x'.repeat(1 << 20) },
-  'a locale with markup': { endpoint: '/v1/upsell', locale: '<img src=x onerror=window.pwned=1>' },
-  'a locale that is no language': { endpoint: '/v1/upsell', locale: '../../etc/passwd' },
-  'an unknown theme': { endpoint: '/v1/upsell', theme: 'blink' },
 };
 
 for (const [what, attributes] of Object.entries(HOSTILE)) {
@@ -49,6 +46,32 @@ for (const [what, attributes] of Object.entries(HOSTILE)) {
       const height = await page.locator(name).evaluate((element) => element.getBoundingClientRect().height);
       assert.equal(height, 0, 'nothing is rendered');
     }
+    await hostPageIsWhole(page);
+  });
+}
+
+/** What is a matter of looks stops nothing: see also the scenarios with the letter w. */
+const COSMETIC = {
+  'a locale with markup': { locale: '<img src=x onerror=window.pwned=1>' },
+  'a locale that is no language': { locale: '../../etc/passwd' },
+  'an unknown theme': { theme: 'blink' },
+};
+
+for (const [what, attributes] of Object.entries(COSMETIC)) {
+  scenario(`n. ${what}: a warning for the developer, and the offer all the same`, async (world) => {
+    const stack = await world.stack();
+    const profile = await world.profile();
+    const { page, offer, token } = await visitOffer(world, stack, { profile });
+    await page.goto(stack.pages.publish({ head: tag(stack.proxy), body: '<div id="here"></div>' }));
+    await page.evaluate((given) => {
+      const element = document.createElement('upsell-offer');
+      for (const [key, value] of Object.entries(given)) element.setAttribute(key, value);
+      document.querySelector('#here').append(element);
+    }, { token, endpoint: `${stack.proxy.url}/v1/upsell`, ...attributes });
+    await offer.shown();
+    assert.equal(profile.warnings.length, 1, profile.warnings.join('\n'));
+    const [asked] = profile.requestsTo(/\/v1\/upsell\?/);
+    assert.match(asked.url, /\?locale=en&languages=en,ja$/);
     await hostPageIsWhole(page);
   });
 }

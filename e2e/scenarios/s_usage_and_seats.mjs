@@ -47,10 +47,7 @@ scenario('s. seats: chosen on the same plan, priced exactly, charged once', asyn
   await page.goto(address);
   await plans.shown();
   await plans.element.getByRole('button', { name: 'Change seats or add-ons' }).click();
-  const seats = plans.dialog.getByRole('spinbutton', { name: 'Seats' });
-  await seats.fill('0');
-  await seats.press('Tab');
-  assert.equal(await seats.inputValue(), '1', 'what cannot be had becomes the nearest that can');
+  const seats = plans.dialog.getByRole('textbox', { name: 'Seats' });
   await seats.fill('3');
   await seats.press('Tab');
   await world.shot(page, '1-form', { fullPage: false });

@@ -12,18 +12,18 @@ const DAY_MS = 86_400_000;
 
 /** $30 to $80: what each line says, what is collected, and in how many days the plan renews. */
 const UP = {
-  rest: { lines: ['Pro, rest of this period $40.00', 'Unused time on Basic -$15.00', 'Tax $0.00', 'To pay now $25.00'], charged: 2500, says: '$25.00', renewsIn: 15 },
-  newPeriod: { lines: ['Pro $80.00', 'Unused time on Basic -$15.00', 'Tax $0.00', 'To pay now $65.00'], charged: 6500, says: '$65.00', renewsIn: 30 },
-  difference: { lines: ['Pro $80.00', 'Credit for Basic -$30.00', 'Tax $0.00', 'To pay now $50.00'], charged: 5000, says: '$50.00', renewsIn: 15 },
+  rest: { lines: ['Pro, rest of this period $40.00', 'Unused time on Basic −$15.00', 'Tax $0.00', 'To pay now $25.00'], charged: 2500, says: '$25.00', renewsIn: 15 },
+  newPeriod: { lines: ['Pro $80.00', 'Unused time on Basic −$15.00', 'Tax $0.00', 'To pay now $65.00'], charged: 6500, says: '$65.00', renewsIn: 30 },
+  difference: { lines: ['Pro $80.00', 'Credit for Basic −$30.00', 'Tax $0.00', 'To pay now $50.00'], charged: 5000, says: '$50.00', renewsIn: 15 },
   full: { lines: ['Pro $80.00', 'Tax $0.00', 'To pay now $80.00'], charged: 8000, says: '$80.00', renewsIn: 30 },
   free: { lines: ['To pay now $0.00'], charged: 0, renewsIn: 15 },
 };
 
 /** $80 to $30: what is not used up goes into the wallet. */
 const DOWN = {
-  rest: { lines: ['Basic, rest of this period $15.00', 'Unused time on Pro -$40.00', 'Tax $0.00', 'Added to your credit $25.00', 'To pay now $0.00'], credited: 2500, gives: '$25.00', renewsIn: 15 },
-  newPeriod: { lines: ['Basic $30.00', 'Unused time on Pro -$40.00', 'Tax $0.00', 'Added to your credit $10.00', 'To pay now $0.00'], credited: 1000, gives: '$10.00', renewsIn: 30 },
-  difference: { lines: ['Basic $30.00', 'Credit for Pro -$80.00', 'Tax $0.00', 'Added to your credit $50.00', 'To pay now $0.00'], credited: 5000, gives: '$50.00', renewsIn: 15 },
+  rest: { lines: ['Basic, rest of this period $15.00', 'Unused time on Pro −$40.00', 'Tax $0.00', 'Added to your credit $25.00', 'To pay now $0.00'], credited: 2500, gives: '$25.00', renewsIn: 15 },
+  newPeriod: { lines: ['Basic $30.00', 'Unused time on Pro −$40.00', 'Tax $0.00', 'Added to your credit $10.00', 'To pay now $0.00'], credited: 1000, gives: '$10.00', renewsIn: 30 },
+  difference: { lines: ['Basic $30.00', 'Credit for Pro −$80.00', 'Tax $0.00', 'Added to your credit $50.00', 'To pay now $0.00'], credited: 5000, gives: '$50.00', renewsIn: 15 },
   full: { lines: ['Basic $30.00', 'Tax $0.00', 'To pay now $30.00'], charged: 3000, says: '$30.00', renewsIn: 30 },
   free: { lines: ['To pay now $0.00'], charged: 0, renewsIn: 15 },
 };
@@ -153,12 +153,12 @@ scenario('t. odd days: cents are rounded as Dodo rounds them, and a smaller plan
   const keep = 'prorated_immediately_keep_cycle';
   await change(world, await stackOf(world, keep), {
     mode: keep, generation: 'classic', from: 'Basic', to: 'Pro', used: 20,
-    expected: { lines: ['Pro, rest of this period $26.67', 'Unused time on Basic -$10.00', 'Tax $0.00', 'To pay now $16.67'], charged: 1667, says: '$16.67', renewsIn: 10 },
+    expected: { lines: ['Pro, rest of this period $26.67', 'Unused time on Basic −$10.00', 'Tax $0.00', 'To pay now $16.67'], charged: 1667, says: '$16.67', renewsIn: 10 },
   });
   const mode = 'prorated_immediately';
   await change(world, await stackOf(world, mode, { proration_engine: 'current' }), {
     mode, generation: 'current', from: 'Pro', to: 'Basic', used: 29,
-    expected: { lines: ['Basic $30.00', 'Unused time on Pro -$2.67', 'Tax $0.00', 'To pay now $27.33'], charged: 2733, says: '$27.33', renewsIn: 30 },
+    expected: { lines: ['Basic $30.00', 'Unused time on Pro −$2.67', 'Tax $0.00', 'To pay now $27.33'], charged: 2733, says: '$27.33', renewsIn: 30 },
   });
 });
 
@@ -166,7 +166,7 @@ scenario('t. tax is a line of its own, and is in what is paid', async (world) =>
   const mode = 'prorated_immediately';
   await change(world, await stackOf(world, mode), {
     mode, generation: 'classic', from: 'Basic', to: 'Pro', country: 'DE',
-    expected: { lines: ['Pro, rest of this period $40.00', 'Unused time on Basic -$15.00', 'Tax $4.75', 'To pay now $29.75'], charged: 2975, says: '$29.75', renewsIn: 15 },
+    expected: { lines: ['Pro, rest of this period $40.00', 'Unused time on Basic −$15.00', 'Tax $4.75', 'To pay now $29.75'], charged: 2975, says: '$29.75', renewsIn: 15 },
   });
 });
 
@@ -188,12 +188,12 @@ scenario('t. credit of an earlier change pays a part of the next, to the cent', 
   await page.goto(address);
   await plans.shown();
   await plans.preview('Max');
-  assert.deepEqual(await plans.quoteRows(), ['Max $200.00', 'Credit for Basic -$30.00', 'Tax $0.00', 'Your credit -$50.00', 'To pay now $120.00']);
+  assert.deepEqual(await plans.quoteRows(), ['Max $200.00', 'Credit for Basic −$30.00', 'Tax $0.00', 'Your credit −$50.00', 'To pay now $120.00']);
   assert.equal(await plans.confirmSays(), 'Change plan – pay $120.00');
   await world.shot(page, '1-review', { fullPage: false });
   await plans.confirm();
   const receipt = await plans.receiptRows();
-  assert.ok(receipt.includes('Paid $120.00') && receipt.includes('Your credit -$50.00'), receipt.join('; '));
+  assert.ok(receipt.includes('Paid $120.00') && receipt.includes('Your credit −$50.00'), receipt.join('; '));
   await sim.mustHaveCharged(buyer, 'plan_change', [12000]);
   assert.equal(await sim.credit(buyer, stack.apiKey), 0);
 });
@@ -204,6 +204,6 @@ scenario('t. to a year: bought whole from today, less what is left of the month'
   inAYear.setUTCFullYear(inAYear.getUTCFullYear() + 1);
   await change(world, await stackOf(world, mode), {
     mode, generation: 'classic', from: 'Pro', to: 'Pro (yearly)',
-    expected: { lines: ['Pro (yearly) $800.00', 'Unused time on Pro -$40.00', 'Tax $0.00', 'To pay now $760.00'], charged: 76000, says: '$760.00', renewsIn: daysUntil(inAYear) },
+    expected: { lines: ['Pro (yearly) $800.00', 'Unused time on Pro −$40.00', 'Tax $0.00', 'To pay now $760.00'], charged: 76000, says: '$760.00', renewsIn: daysUntil(inAYear) },
   });
 });

@@ -191,8 +191,8 @@ scenario('u. a booking elsewhere overtakes ours on the way: it stands, and nothi
 });
 
 for (const [what, change, amounts, rows, charged] of [
-  ['to a larger plan', { product_id: 'prod_max_plan' }, ['$50.00', '$0.00'], ['Pro $80.00', 'Credit for Max -$200.00', 'Tax $0.00', 'Added to your credit $120.00', 'To pay now $0.00'], [17000]],
-  ['to more seats', { product_id: 'prod_basic_plan', quantity: 3 }, ['$50.00', '$150.00'], ['Pro × 3 $240.00', 'Credit for Basic × 3 -$90.00', 'Tax $0.00', 'To pay now $150.00'], [6000, 15000]],
+  ['to a larger plan', { product_id: 'prod_max_plan' }, ['$50.00', '$0.00'], ['Pro $80.00', 'Credit for Max −$200.00', 'Tax $0.00', 'Added to your credit $120.00', 'To pay now $0.00'], [17000]],
+  ['to more seats', { product_id: 'prod_basic_plan', quantity: 3 }, ['$50.00', '$150.00'], ['Pro × 3 $240.00', 'Credit for Basic × 3 −$90.00', 'Tax $0.00', 'To pay now $150.00'], [6000, 15000]],
 ]) {
   scenario(`u. a change elsewhere ${what} is made while the review is open: ours is not sent at the old amount, and confirmed anew`, async (world) => {
     const stack = await world.stack();

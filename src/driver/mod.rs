@@ -30,6 +30,7 @@ use crate::browser::visibility::Visibility;
 use crate::browser::{consent, events, ids, intents, page};
 use crate::config::Config;
 use crate::dispatch::Dispatch;
+use crate::ui::Locale;
 
 use self::tasks::Tasks;
 
@@ -49,6 +50,8 @@ pub trait Machine: Sized + 'static {
     /// What is shown.
     type View: Default + PartialEq + Send + Sync + 'static;
 
+    /// The language of the merchant's words that this event brings, where it brings any.
+    fn language(event: &Self::Event) -> Option<&str>;
     /// The flow's step.
     fn step(state: Self::State, event: Self::Event) -> (Self::State, Vec<Self::Effect>);
     /// The flow's view.
@@ -73,12 +76,14 @@ pub struct Sale {
 }
 
 /// What has to stand on the screen for an act to count, where it pays.
-type Meaning<M> = Box<dyn Fn(&<M as Machine>::View, &<M as Machine>::Act) -> Option<Meant>>;
+type Meaning<M> = Box<dyn Fn(&Locale, &<M as Machine>::View, &<M as Machine>::Act) -> Option<Meant>>;
 
 /// Runs one machine for one mounted widget.
 pub struct Driver<M: Machine> {
     state: RefCell<M::State>,
     view: RwSignal<M::View>,
+    /// One language for the whole screen: the one that both the widget and the merchant have words in.
+    locale: RwSignal<Locale>,
     client: ProxyClient,
     config: Config,
     host: HtmlElement,
@@ -90,19 +95,20 @@ pub struct Driver<M: Machine> {
 }
 
 impl<M: Machine> Driver<M> {
-    /// A driver that lives as long as the current reactive owner: its view, and the way to it. It holds no owner itself,
-    /// and neither do its tasks: an owner that is held is never cleaned up.
+    /// A driver that lives as long as the current reactive owner: its view, the way to it, and the language to show it in.
+    /// It holds no owner itself, and neither do its tasks: an owner that is held is never cleaned up.
     #[must_use]
     pub fn start(
         config: Config,
         host: HtmlElement,
         screen: HtmlElement,
         first_answer: Option<String>,
-        meaning: impl Fn(&M::View, &M::Act) -> Option<Meant> + 'static,
-    ) -> (Signal<M::View>, Dispatch<M::Act>) {
+        meaning: impl Fn(&Locale, &M::View, &M::Act) -> Option<Meant> + 'static,
+    ) -> (Signal<M::View>, Dispatch<M::Act>, Signal<Locale>) {
         let driver = Rc::new(Self {
             state: RefCell::default(),
             view: RwSignal::new(M::View::default()),
+            locale: RwSignal::new(Locale::of_tag(&config.locale)),
             client: ProxyClient::new(&config),
             host,
             screen,
@@ -111,10 +117,11 @@ impl<M: Machine> Driver<M> {
             tasks: Tasks::default(),
             config,
         });
-        let (view, trust_all) = (driver.view.into(), driver.config.trust_all_clicks);
+        let (view, locale) = (driver.view.into(), driver.locale.into());
+        let trust_all = driver.config.trust_all_clicks;
         driver.handle(M::start(first_answer.as_deref()));
         // The dispatch owns the driver; timers, replies and watches only know it weakly.
-        (view, Dispatch::new(move |act| driver.act(act), trust_all))
+        (view, Dispatch::new(move |act| driver.act(act), trust_all), locale)
     }
 
     fn act(self: &Rc<Self>, act: M::Act) {
@@ -123,9 +130,9 @@ impl<M: Machine> Driver<M> {
         };
         // What the buyer agrees to is what stands there now, before the page hears of it or anything is drawn.
         let mut intent = Intent { key, consent: consent::of_screen(&self.screen) };
-        let sale = self.view.try_with_untracked(|view| {
-            M::pays_for(view, &act).map(|sale| (sale, (self.meaning)(view, &act)))
-        });
+        let sale = self
+            .view
+            .try_with_untracked(|view| M::pays_for(view, &act).map(|sale| (sale, self.meant(view, &act))));
         let mut screen = Screen::AsDrawn;
         if let Some((sale, meant)) = sale.flatten() {
             if meant.is_some_and(|meant| !screen::says(&self.screen, &meant)) {
@@ -139,12 +146,20 @@ impl<M: Machine> Driver<M> {
         self.handle(M::act(act, Press { intent, screen }));
     }
 
+    /// What has to stand on the screen for this act, in the language that is shown.
+    fn meant(&self, view: &M::View, act: &M::Act) -> Option<Meant> {
+        self.locale.try_with_untracked(|locale| (self.meaning)(locale, view, act)).flatten()
+    }
+
     fn own_page(&self) -> OwnPage {
         if page::has_own_page(&self.config) { OwnPage::Elsewhere } else { OwnPage::None }
     }
 
     /// Feeds one event to the machine. The screen first, then the effects.
     fn handle(self: &Rc<Self>, event: M::Event) {
+        if let Some(merchants) = M::language(&event) {
+            _ = self.locale.try_update(|locale| *locale = locale.beside(merchants));
+        }
         // No borrow is held while anything outside of this function runs.
         let (state, effects) = M::step(self.state.take(), event);
         let view = M::view(&state);

@@ -23,6 +23,15 @@ impl Machine for Offer {
     type Act = Act;
     type View = View;
 
+    fn language(event: &Event) -> Option<&str> {
+        match event {
+            Event::Start(Some(answer))
+            | Event::Loaded(_, Ok(answer))
+            | Event::Declined(_, Ok(Some(answer))) => answer.response.language.as_deref(),
+            _ => None,
+        }
+    }
+
     fn step(state: State, event: Event) -> (State, Vec<Effect>) {
         offer::step(state, event)
     }

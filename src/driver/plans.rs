@@ -22,6 +22,13 @@ impl Machine for Plans {
     type Act = Act;
     type View = View;
 
+    fn language(event: &Event) -> Option<&str> {
+        match event {
+            Event::Start(Some(plans)) | Event::Loaded(_, Ok(plans)) => plans.language.as_deref(),
+            _ => None,
+        }
+    }
+
     fn step(state: State, event: Event) -> (State, Vec<Effect>) {
         plans::step(state, event)
     }

@@ -77,6 +77,7 @@ pub(super) const PHRASES: Phrases = Phrases {
     adjust: "Change seats or add-ons",
     adjust_title: "Seats and add-ons of {name}",
     seats: "Seats",
+    whole_number: "Please enter a whole number from {least} to {most}, in digits only.",
     addons: "Add-ons",
     show_price: "Show the exact amount",
     features: "Features",

@@ -77,6 +77,7 @@ pub(super) const PHRASES: Phrases = Phrases {
     adjust: "席数やアドオンを変更",
     adjust_title: "{name}の席数とアドオン",
     seats: "席数",
+    whole_number: "{least}から{most}までの整数を数字のみで入力してください。",
     addons: "アドオン",
     show_price: "正確な金額を表示",
     features: "機能",

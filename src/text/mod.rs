@@ -25,14 +25,24 @@ pub enum Language {
     Japanese,
 }
 
+/// The tags of all languages, as backends are told of them (`?languages=`).
+pub const LANGUAGES: &str = "en,ja";
+
 impl Language {
+    /// All languages.
+    pub const ALL: [Self; 2] = [Self::English, Self::Japanese];
+
+    /// Returns the language of a tag such as `ja-JP`; `None` where there are no words for it.
+    #[must_use]
+    pub fn spoken(tag: &str) -> Option<Self> {
+        let primary = tag.split(['-', '_']).next()?;
+        Self::ALL.into_iter().find(|language| primary.eq_ignore_ascii_case(language.tag()))
+    }
+
     /// The language of a tag such as `ja-JP`; unknown ones are English.
     #[must_use]
     pub fn of_tag(tag: &str) -> Self {
-        match tag.split(['-', '_']).next() {
-            Some(primary) if primary.eq_ignore_ascii_case("ja") => Self::Japanese,
-            _ => Self::English,
-        }
+        Self::spoken(tag).unwrap_or(Self::English)
     }
 
     /// Its words.
@@ -110,6 +120,18 @@ mod tests {
             ("", Language::English),
         ] {
             assert_eq!(Language::of_tag(tag), language, "{tag}");
+        }
+    }
+
+    /// The loader asks before any of this is fetched, so it has the list once more.
+    #[test]
+    fn the_loader_knows_every_language() {
+        assert_eq!(Language::ALL.map(Language::tag).join(","), LANGUAGES);
+        let loader = include_str!("../../embed/upsell.js");
+        assert!(loader.contains(&format!("const LANGUAGES = \"{LANGUAGES}\";")));
+        let element = include_str!("../../embed/element.js");
+        for language in Language::ALL {
+            assert!(element.contains(&format!("  {}: {{ offer: \"", language.tag())), "{language:?}");
         }
     }
 

@@ -164,6 +164,8 @@ phrases! {
     adjust_title,
     /// Before the number of seats.
     seats,
+    /// Under a field for a number, when what is in it is none that can be chosen. Gaps: `least`, `most`.
+    whole_number,
     /// Before the numbers of add-ons.
     addons,
     /// Button that asks what the chosen numbers cost.

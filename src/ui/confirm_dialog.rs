@@ -1,7 +1,7 @@
 //! The confirm step of a plan change: everything that will be charged, in a native modal dialog. The dialog itself is
 //! opened and closed in `widget`; here is what is inside.
 
-use flow::plans::{Act, AdjustView, ConfirmState, Dialog, MAX_COUNT, ReviewView};
+use flow::plans::{Act, AdjustView, ConfirmState, Dialog, Field, MAX_COUNT, ReviewView};
 use leptos::ev;
 use leptos::html::{button, div, fieldset, h2, header, input, label, legend, p, span};
 use leptos::prelude::*;
@@ -128,7 +128,8 @@ fn adjust(locale: &Locale, view: &AdjustView, dispatch: Dispatch<Act>) -> impl I
         .map(|addon| {
             let id = addon.addon_id.clone();
             let act = Box::new(move |n| Act::AddonCount(id.clone(), n));
-            how_many(addon.name.clone(), 0, addon.quantity, dispatch, act)
+            let field = Field::Addon(addon.addon_id.clone());
+            how_many(locale, view, (addon.name.clone(), 0, addon.quantity), field, dispatch, act)
         })
         .collect();
     let label = if view.asking { w.working_out } else { w.show_price };
@@ -138,7 +139,10 @@ fn adjust(locale: &Locale, view: &AdjustView, dispatch: Dispatch<Act>) -> impl I
                 .attr("part", "headline")
                 .text(fill(w.adjust_title, &[("name", &view.name)])),
         ),
-        view.seats.map(|seats| how_many(w.seats.to_owned(), 1, seats, dispatch, Box::new(Act::Seats))),
+        view.seats.map(|seats| {
+            let named = (w.seats.to_owned(), 1, seats);
+            how_many(locale, view, named, Field::Seats, dispatch, Box::new(Act::Seats))
+        }),
         (!addons.is_empty()).then(|| fieldset().class("timing").child((legend().text(w.addons), addons))),
         view.failed.then(|| notice(Tone::Bad, String::new(), vec![w.preview_failed.to_owned()])),
         div().class("actions pair").child((
@@ -148,31 +152,65 @@ fn adjust(locale: &Locale, view: &AdjustView, dispatch: Dispatch<Act>) -> impl I
     ))
 }
 
-/// A number to choose. What cannot be read as one within bounds becomes the nearest that can, and is shown.
+/// A number to choose, with its name, the least it can be and what it is now. What cannot be read stays as it was typed, and
+/// the buyer is told what can: a field of the type `number` would drop signs by itself, and turn under the mouse wheel.
 fn how_many(
-    name: String,
-    least: u32,
-    now: u32,
+    locale: &Locale,
+    view: &AdjustView,
+    (name, least, now): (String, u32, u32),
+    field: Field,
     dispatch: Dispatch<Act>,
     act: Box<dyn Fn(u32) -> Act>,
 ) -> impl IntoView + use<> {
+    let typed = view.unreadable.iter().find(|(other, _)| *other == field).map(|(_, text)| text.clone());
+    let wrong = typed.is_some();
+    let id = match &field {
+        Field::Seats => "wrong-seats".to_owned(),
+        Field::Addon(addon) => ["wrong-", addon.as_str()].concat(),
+    };
     let chosen = move |event: ev::Event| {
-        let field = event_target::<HtmlInputElement>(&event);
-        let wanted = field.value().trim().parse::<u32>().unwrap_or(now).clamp(least, MAX_COUNT);
-        field.set_value(&count(wanted));
-        dispatch.send(act(wanted));
+        let input = event_target::<HtmlInputElement>(&event);
+        match whole_number(&input.value()).filter(|wanted| (least..=MAX_COUNT).contains(wanted)) {
+            Some(wanted) => {
+                input.set_value(&count(wanted));
+                dispatch.send(act(wanted));
+            }
+            None => dispatch.send(Act::Unreadable(field.clone(), input.value())),
+        }
     };
     let chosen: Box<dyn FnMut(ev::Event)> = Box::new(chosen);
-    label().class("choice count").child((
-        span().text(name),
-        input()
-            .attr("type", "number")
-            .attr("inputmode", "numeric")
-            .attr("min", count(least))
-            .attr("max", count(MAX_COUNT))
-            .prop("value", count(now))
-            .on(ev::change, chosen),
+    div().class("field").child((
+        label().class("choice count").child((
+            span().text(name),
+            input()
+                .attr("type", "text")
+                .attr("inputmode", "numeric")
+                .attr("autocomplete", "off")
+                .attr("aria-invalid", wrong.then_some("true"))
+                .attr("aria-describedby", wrong.then(|| id.clone()))
+                .prop("value", typed.unwrap_or_else(|| count(now)))
+                .on(ev::change, chosen),
+        )),
+        wrong.then(|| p().class("small wrong").attr("id", id).text(wanted_number(locale, least))),
     ))
+}
+
+/// Which numbers a field takes.
+fn wanted_number(locale: &Locale, least: u32) -> String {
+    let (least, most) = (locale.number(least.into()), locale.number(MAX_COUNT.into()));
+    fill(locale.words.whole_number, &[("least", &least), ("most", &most)])
+}
+
+/// Reads digits, also those of full width that Japanese keyboards write, and nothing else: a comma or a point may mean
+/// thousands or a fraction.
+fn whole_number(typed: &str) -> Option<u32> {
+    let digits: Option<String> = typed.trim().chars().map(ascii_digit).collect();
+    digits?.parse().ok()
+}
+
+fn ascii_digit(typed: char) -> Option<char> {
+    let wide = u32::from(typed).checked_sub(u32::from('０')).filter(|value| *value < 10);
+    wide.and_then(|value| char::from_digit(value, 10)).or(typed.is_ascii_digit().then_some(typed))
 }
 
 /// At once, or at the next billing date.
@@ -263,6 +301,9 @@ pub(super) fn spoken(locale: &Locale, dialog: &Dialog) -> String {
             (_, None) => String::new(),
         },
         Dialog::Adjust(view) if view.asking => locale.words.working_out.to_owned(),
+        Dialog::Adjust(view) if !view.unreadable.is_empty() => {
+            wanted_number(locale, u32::from(view.unreadable.iter().any(|(field, _)| *field == Field::Seats)))
+        }
         Dialog::Adjust(view) if view.failed => locale.words.preview_failed.to_owned(),
         Dialog::Stay(view) if view.asking => locale.words.working_out.to_owned(),
         Dialog::Stay(view) if view.failed => locale.words.preview_failed.to_owned(),
@@ -275,6 +316,23 @@ pub(super) fn spoken(locale: &Locale, dialog: &Dialog) -> String {
         Dialog::Failed(view) => {
             [outcome::failed_title(locale, Deed::PlanChange), " ", outcome::why(locale, view.failure)]
                 .concat()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::whole_number;
+
+    #[test]
+    fn only_digits_are_a_number() {
+        for (typed, number) in [("5", 5), (" 12 ", 12), ("１０", 10), ("007", 7), ("4294967295", u32::MAX)]
+        {
+            assert_eq!(whole_number(typed), Some(number), "{typed}");
+        }
+        for typed in ["", " ", "5,5", "5.5", "1 000", "1,000", "-3", "+3", "1e3", "99999999999", "five", "٣"]
+        {
+            assert_eq!(whole_number(typed), None, "{typed}");
         }
     }
 }

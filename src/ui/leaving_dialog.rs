@@ -15,21 +15,31 @@ use crate::text::fill;
 
 /// Another plan, with a refusal as easy as the other button, and one press from what was picked.
 pub(super) fn stay(locale: &Locale, view: &StayView, dispatch: Dispatch<Act>) -> impl IntoView + use<> {
-    let (w, offer) = (locale.words, &view.offer);
+    let offer = &view.offer;
+    // What is proposed has a language of its own, and all words of this dialog are in it.
+    let locale =
+        &offer.language.as_deref().map_or_else(|| locale.clone(), |merchants| locale.beside(merchants));
+    let w = locale.words;
     let go_on = match &view.on_to {
         Some(name) => fill(w.no_thanks_go_on, &[("name", name)]),
         None => w.no_thanks_cancel.to_owned(),
     };
     let take =
         if view.asking { w.working_out.to_owned() } else { fill(w.change_to, &[("name", &offer.plan.name)]) };
-    div().class("sheet").child((
+    div().class("sheet").attr("lang", locale.lang()).child((
         header().class("head").child((
-            h2().attr("id", TITLE).attr("part", "headline").text(offer.headline.clone()),
+            h2().attr("id", TITLE)
+                .attr("part", "headline")
+                .attr("lang", locale.merchants_lang())
+                .text(offer.headline.clone()),
             p().attr("part", "product").text(offer.plan.name.clone()),
         )),
         price::plan_figure(locale, &offer.plan),
         benefits(locale, &offer.benefits),
-        offer.social_proof.clone().map(|line| p().class("muted").text(line)),
+        offer
+            .social_proof
+            .clone()
+            .map(|line| p().class("muted").attr("lang", locale.merchants_lang()).text(line)),
         view.failed.then(|| notice(Tone::Bad, String::new(), vec![w.preview_failed.to_owned()])),
         div().class("actions pair").child((
             press(Role::Accept, take, view.can_take && !view.asking, dispatch, Act::TakeStayOffer),

@@ -1,4 +1,4 @@
-//! One language as the components use it: its words, and its way to write amounts, dates and periods.
+//! One language as the components use it: its words, and the page's way to write amounts and dates.
 
 use std::sync::Arc;
 
@@ -7,31 +7,46 @@ use wire::{Card, Currency, Interval, Money, Period, UnixSeconds};
 use crate::browser::intl::{self, Sign};
 use crate::text::{Language, Phrases, count, fill};
 
-/// The words and formats of the buyer's language. Cheap to clone.
+/// The words of one language, and the formats of the page's. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Locale {
     /// All phrases.
     pub words: &'static Phrases,
     language: Language,
     tag: Arc<str>,
+    merchants: Option<Arc<str>>,
 }
 
 impl Locale {
-    /// The locale of a language tag. Amounts and dates follow the tag where the words do (`en-GB`); where there are no
-    /// words for it, both are English.
+    /// The locale of a page: words in its language, or else in English. Amounts and dates follow the page in any case.
     #[must_use]
     pub fn of_tag(tag: &str) -> Self {
         let language = Language::of_tag(tag);
-        let spoken =
-            tag.split(['-', '_']).next().is_some_and(|primary| primary.eq_ignore_ascii_case(language.tag()));
-        let tag = if spoken { tag.replace('_', "-") } else { language.tag().to_owned() };
-        Self { words: language.phrases(), language, tag: tag.into() }
+        Self { words: language.phrases(), language, tag: tag.replace('_', "-").into(), merchants: None }
     }
 
-    /// For the `lang` attribute.
+    /// Returns the locale for a page whose merchant's words are in this language: the widget's words are in the same one.
+    /// Where it has none in it, they stay as they are, and the merchant's are marked.
+    #[must_use]
+    pub fn beside(&self, merchants: &str) -> Self {
+        match Language::spoken(merchants) {
+            Some(language) => {
+                Self { words: language.phrases(), language, tag: self.tag.clone(), merchants: None }
+            }
+            None => Self { merchants: Some(merchants.into()), ..self.clone() },
+        }
+    }
+
+    /// For the `lang` attribute, and for what is recorded with a consent: the language of the words.
     #[must_use]
     pub fn lang(&self) -> &'static str {
         self.language.tag()
+    }
+
+    /// For the `lang` attribute of the merchant's words; `None` where they are in the same language as all others.
+    #[must_use]
+    pub fn merchants_lang(&self) -> Option<String> {
+        self.merchants.as_deref().map(str::to_owned)
     }
 
     /// An amount.
@@ -125,13 +140,34 @@ mod tests {
     use super::*;
 
     #[test]
-    fn formats_follow_the_words() {
+    fn formats_follow_the_page_and_words_the_language_that_there_are_words_in() {
         for (tag, lang, formats) in
-            [("en-GB", "en", "en-GB"), ("ja_JP", "ja", "ja-JP"), ("de-DE", "en", "en"), ("", "en", "en")]
+            [("en-GB", "en", "en-GB"), ("ja_JP", "ja", "ja-JP"), ("de-DE", "en", "de-DE"), ("xx", "en", "xx")]
         {
             let locale = Locale::of_tag(tag);
             assert_eq!((locale.lang(), &*locale.tag), (lang, formats), "{tag}");
         }
+    }
+
+    #[test]
+    fn the_words_go_with_the_merchants() {
+        for (page, merchants, lang, marked) in [
+            ("de-AT", "en", "en", None),
+            ("de-AT", "ja", "ja", None),
+            ("en", "ja-JP", "ja", None),
+            ("ja", "de", "ja", Some("de")),
+            ("de", "de", "en", Some("de")),
+        ] {
+            let locale = Locale::of_tag(page).beside(merchants);
+            assert_eq!(
+                (locale.lang(), locale.merchants_lang().as_deref()),
+                (lang, marked),
+                "{merchants} on {page}"
+            );
+            assert_eq!((&*locale.tag, locale.words.back), (page, Language::of_tag(lang).phrases().back));
+        }
+        // What is marked once is not marked for ever.
+        assert_eq!(Locale::of_tag("ja").beside("de").beside("ja").merchants_lang(), None);
     }
 
     #[test]

@@ -11,6 +11,7 @@
 //! | `outcome` | waiting, done, failed: the same for offers and plan changes |
 //! | `quote_lines`, `price` | amounts |
 //! | `notice`, `button` | messages and ways on |
+//! | `focus` | who has the focus after a change, and what Escape does |
 //! | `locale` | words and formats of one language |
 //! | [`words`] | text of elements |
 //!
@@ -24,6 +25,7 @@
 
 mod button;
 mod confirm_dialog;
+mod focus;
 mod leaving_dialog;
 mod locale;
 mod notice;

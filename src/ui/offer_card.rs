@@ -33,7 +33,9 @@ pub(super) fn offer_card(
         heading(locale, view),
         price::offer_figure(locale, view.compare_to.as_ref(), view.due, due_words),
         benefits(locale, &view.benefits),
-        view.social_proof.clone().map(|line| p().class("muted").text(line)),
+        view.social_proof
+            .clone()
+            .map(|line| p().class("muted").attr("lang", locale.merchants_lang()).text(line)),
         view.compare_to.as_ref().map(|today| addons_end(locale, &today.lost_addons)),
         quote.map(|quote| quote_lines::quote_lines(locale, quote)),
         quote_lines::facts(facts(locale, view)),
@@ -69,8 +71,13 @@ pub(super) fn offer_card(
 pub(super) fn benefits(locale: &Locale, lines: &[String]) -> Option<impl IntoView + use<>> {
     let items: Vec<_> = lines.iter().map(|line| li().text(line.clone())).collect();
     let label = locale.words.benefits;
-    (!items.is_empty())
-        .then(|| ul().class("ticks").attr("part", "benefits").attr("aria-label", label).child(items))
+    (!items.is_empty()).then(|| {
+        ul().class("ticks")
+            .attr("part", "benefits")
+            .attr("aria-label", label)
+            .attr("lang", locale.merchants_lang())
+            .child(items)
+    })
 }
 
 /// Who offers what. The product's name stands under the merchant's headline, or in its place.
@@ -79,9 +86,9 @@ fn heading(locale: &Locale, view: &OfferView) -> impl IntoView + use<> {
         0 | 1 => view.product.name.clone(),
         n => fill(locale.words.times, &[("name", &view.product.name), ("count", &count(n))]),
     };
-    let (headline, product) = match &view.headline {
-        Some(headline) => (headline.clone(), Some(product)),
-        None => (product, None),
+    let (headline, lang, product) = match &view.headline {
+        Some(headline) => (headline.clone(), locale.merchants_lang(), Some(product)),
+        None => (product, None, None),
     };
     let picture = view.product.image.clone().filter(|address| address.starts_with("https://"));
     header().class("head").child((
@@ -97,7 +104,7 @@ fn heading(locale: &Locale, view: &OfferView) -> impl IntoView + use<> {
             let line = fill(locale.words.from_seller, &[("name", &seller.name)]);
             p().class("muted small").attr("part", "seller").text(line)
         }),
-        h2().attr("part", "headline").text(headline),
+        h2().attr("part", "headline").attr("lang", lang).text(headline),
         product.map(|name| p().attr("part", "product").text(name)),
         view.product.description.clone().map(|line| p().class("muted").text(line)),
     ))

@@ -268,7 +268,7 @@ fn features(locale: &Locale, plan: &Plan) -> impl IntoView + use<> {
         .map(|limit| (if limit.change == LimitChange::More { "gained" } else { "" }, limit_of(locale, limit)))
         .chain(plan.gained.iter().map(|feature| ("gained", feature.clone())))
         .chain(same.map(|feature| ("", feature.clone())))
-        .map(|(class, feature)| li().class(class).text(feature))
+        .map(|(class, feature)| li().class(class).attr("lang", locale.merchants_lang()).text(feature))
         .collect();
     let too_little: Vec<&str> =
         plan.limits.iter().filter(|limit| limit.exceeded).map(|limit| limit.name.as_str()).collect();
@@ -300,7 +300,8 @@ pub(super) fn lost(locale: &Locale, limits: &[PlanLimit], lost: &[String]) -> Ve
 
 /// What would be lost, under a heading that says so.
 pub(super) fn losses(locale: &Locale, lost: &[String]) -> impl IntoView + use<> {
-    let items: Vec<_> = lost.iter().map(|feature| li().class("lost").text(feature.clone())).collect();
+    let item = |words: &String| li().class("lost").attr("lang", locale.merchants_lang()).text(words.clone());
+    let items: Vec<_> = lost.iter().map(item).collect();
     let w = locale.words;
     (!items.is_empty()).then(|| {
         div()

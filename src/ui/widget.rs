@@ -11,6 +11,7 @@ use leptos::prelude::*;
 
 use super::button::Role;
 use super::confirm_dialog::{self, dialog_content};
+use super::focus::{follow_focus, keep_escape_down, keep_escape_up};
 use super::notice::{Tone, notice};
 use super::outcome::{self, Deed, Way, ways};
 use super::words::{TEXT_CONTENT, Text};
@@ -28,21 +29,28 @@ use crate::dispatch::Dispatch;
 pub fn offer(
     view: Signal<offer_flow::View>,
     dispatch: Dispatch<offer_flow::Act>,
-    locale: Locale,
+    locale: impl Into<Signal<Locale>>,
 ) -> impl IntoView {
+    let locale: Signal<Locale> = locale.into();
     let region = NodeRef::<Section>::new();
+    let touched = follow_focus(region, move || {
+        view.try_with(|view| *view != offer_flow::View::Nothing).unwrap_or(false)
+    });
     keep_room(region, view);
-    let words = locale.words;
-    let label = move || view.with(|view| *view != offer_flow::View::Nothing).then_some(words.offer_label);
-    let (speaker, lang) = (locale.clone(), locale.lang());
-    div().class("root").attr("lang", lang).child((
-        live_region(move || view.with(|view| offer_spoken(&speaker, view))),
+    let label = move || {
+        let shown = view.with(|view| *view != offer_flow::View::Nothing);
+        shown.then(|| locale.read().words.offer_label)
+    };
+    div().class("root").attr("lang", move || locale.read().lang()).child((
+        live_region(move || view.with(|view| offer_spoken(&locale.read(), view))),
         section()
             .node_ref(region)
             .attr("tabindex", "-1")
             .attr("aria-label", label)
+            .on(ev::focusin, move |event| touched.note(&event))
+            .on(ev::click, move |event| touched.note(&event))
             .child(drawn(region, move || {
-                view.with(|view| (offer_drawing(view), offer_view(&locale, view, dispatch)))
+                view.with(|view| (offer_drawing(view), offer_view(&locale.read(), view, dispatch)))
             })),
     ))
 }
@@ -144,10 +152,15 @@ fn offer_spoken(locale: &Locale, view: &offer_flow::View) -> String {
 pub fn plans(
     view: Signal<plans_flow::View>,
     dispatch: Dispatch<plans_flow::Act>,
-    locale: Locale,
+    locale: impl Into<Signal<Locale>>,
 ) -> impl IntoView {
+    let locale: Signal<Locale> = locale.into();
     let page = NodeRef::<Section>::new();
+    // Also when the dialog is closed: what opened it may be gone by then.
+    let on_page = follow_focus(page, move || view.try_with(|_| true).unwrap_or(false));
     let (box_ref, inside) = (NodeRef::<Dialog>::new(), NodeRef::<Section>::new());
+    let in_dialog =
+        follow_focus(inside, move || view.try_with(|view| view.dialog.is_some()).unwrap_or(false));
     Effect::new(move |_| {
         let open = view.with(|view| view.dialog.is_some());
         if let Some(element) = box_ref.get() {
@@ -161,47 +174,58 @@ pub fn plans(
             dispatch.send(plans_flow::Act::CloseDialog);
         }
     };
-    let words = locale.words;
-    let lang = locale.lang();
-    let (speaker, in_dialog, dialog_speaker) = (locale.clone(), locale.clone(), locale.clone());
-    div().class("root").attr("lang", lang).child((
-        live_region(move || {
-            view.with(|view| match &view.page {
-                plans_flow::Page::Comparison(page) => plan_comparison::spoken(&speaker, page),
-                plans_flow::Page::Loading => speaker.words.loading_plans.to_owned(),
-                plans_flow::Page::Unavailable { .. } => speaker.words.plans_unavailable.to_owned(),
-            })
-        }),
-        section().node_ref(page).attr("tabindex", "-1").attr("aria-label", words.plans_label).child(drawn(
-            page,
-            move || {
-                view.with(|view| {
-                    let drawing = Some((discriminant(&view.page), None));
-                    (drawing, Some(page_view(&locale, &view.page, dispatch)))
+    let escaping = StoredValue::new_local(false);
+    let lang = move || locale.read().lang();
+    div().class("root").attr("lang", lang).on(ev::keyup, move |event| keep_escape_up(&event, escaping)).child(
+        (
+            live_region(move || {
+                let speaker = locale.read();
+                view.with(|view| match &view.page {
+                    plans_flow::Page::Comparison(page) => plan_comparison::spoken(&speaker, page),
+                    plans_flow::Page::Loading => speaker.words.loading_plans.to_owned(),
+                    plans_flow::Page::Unavailable { .. } => speaker.words.plans_unavailable.to_owned(),
                 })
-            },
-        )),
-        dialog()
-            .node_ref(box_ref)
-            .attr("part", "dialog")
-            .attr("aria-labelledby", confirm_dialog::TITLE)
-            .on(ev::close, on_close)
-            .child((
-                // A modal dialog silences what is outside of it, so it has a voice of its own.
-                live_region(move || {
+            }),
+            section()
+                .node_ref(page)
+                .attr("tabindex", "-1")
+                .attr("aria-label", move || locale.read().words.plans_label)
+                .on(ev::focusin, move |event| on_page.note(&event))
+                .on(ev::click, move |event| on_page.note(&event))
+                .child(drawn(page, move || {
                     view.with(|view| {
-                        view.dialog.as_ref().map(|shown| confirm_dialog::spoken(&dialog_speaker, shown))
-                    })
-                    .unwrap_or_default()
-                }),
-                section().node_ref(inside).attr("tabindex", "-1").child(drawn(inside, move || {
-                    view.with(|view| {
-                        let content = |shown| dialog_content(&in_dialog, shown, dispatch);
-                        (view.dialog.as_ref().map(dialog_drawing), view.dialog.as_ref().map(content))
+                        let drawing = Some((discriminant(&view.page), None));
+                        (drawing, Some(page_view(&locale.read(), &view.page, dispatch)))
                     })
                 })),
-            )),
-    ))
+            dialog()
+                .node_ref(box_ref)
+                .attr("part", "dialog")
+                .attr("aria-labelledby", confirm_dialog::TITLE)
+                .on(ev::close, on_close)
+                .on(ev::keydown, move |event| keep_escape_down(&event, escaping))
+                .child((
+                    // A modal dialog silences what is outside of it, so it has a voice of its own.
+                    live_region(move || {
+                        view.with(|view| {
+                            view.dialog.as_ref().map(|shown| confirm_dialog::spoken(&locale.read(), shown))
+                        })
+                        .unwrap_or_default()
+                    }),
+                    section()
+                        .node_ref(inside)
+                        .attr("tabindex", "-1")
+                        .on(ev::focusin, move |event| in_dialog.note(&event))
+                        .on(ev::click, move |event| in_dialog.note(&event))
+                        .child(drawn(inside, move || {
+                            view.with(|view| {
+                                let content = |shown| dialog_content(&locale.read(), shown, dispatch);
+                                (view.dialog.as_ref().map(dialog_drawing), view.dialog.as_ref().map(content))
+                            })
+                        })),
+                )),
+        ),
+    )
 }
 
 /// What has to stand on the screen when this is done in this view, if it pays.

@@ -6,6 +6,7 @@
 
 mod charges;
 mod dialog;
+mod languages;
 mod lifecycle;
 mod page_events;
 mod refusals;

@@ -18,7 +18,7 @@ async fn every_request_is_private_and_carries_the_token() {
     backend.has_received("POST /decline", 1).await;
     let calls = backend.calls();
     assert_eq!(calls.len(), 3);
-    assert_eq!((calls[0].method.as_str(), calls[0].path.as_str()), ("GET", "?locale=en"));
+    assert_eq!((calls[0].method.as_str(), calls[0].path.as_str()), ("GET", "?locale=en&languages=en,ja"));
     for call in calls {
         assert_eq!(call.header("authorization"), Some("Bearer tok_secret"), "{call:?}");
         assert_eq!(call.header("upsell-browser"), Some("a-browser-keeps-this-in-its-storage"), "{call:?}");

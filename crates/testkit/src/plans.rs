@@ -2,7 +2,10 @@
 
 use ::proxy::service::{accepting::AcceptError, charging::ChargeError, plans::PlansError};
 use dodo_client::ids::{CustomerId, SubscriptionId};
-use upsell_core::domain::{Fingerprint, Session};
+use upsell_core::{
+    domain::{Fingerprint, Session},
+    rules::Reader,
+};
 use wire::{
     Attempt, ChangeRequest, IdempotencyKey, PlansResponse, PreviewRequest, PreviewResponse, Purpose, QuoteId,
 };
@@ -38,7 +41,7 @@ impl PlanPage<'_> {
     /// # Errors
     /// As the buyer is told.
     pub async fn list(&self) -> Result<PlansResponse, PlansError> {
-        self.services.plans.page(&self.session, None).await
+        self.services.plans.page(&self.session, Reader::default()).await
     }
 
     /// Returns what a change would charge.

@@ -279,6 +279,9 @@ pub struct PlansResponse {
     /// What the merchant may have an offer for: to be asked for (`POST /v1/plans/stay-offer`) before the buyer goes on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stay_offers: Vec<Trigger>,
+    /// Language of the merchant's words in here, a tag such as `en`. Absent where there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
 }
 
 /// `POST /v1/plans/stay-offer`: the buyer is about to take a cheaper plan, or to cancel.
@@ -318,6 +321,9 @@ pub struct StayOffer {
     pub social_proof: Option<String>,
     /// The plan, next to today's.
     pub plan: Plan,
+    /// Language of the merchant's words in here, a tag such as `en`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
 }
 
 /// `POST /v1/plans/preview`.

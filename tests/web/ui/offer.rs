@@ -2,8 +2,9 @@
 
 use flow::offer::{AcceptState, Act, OfferView, PayBy, PriceView, View};
 use upsell_widget::ui::{self, Locale};
+use wasm_bindgen::JsCast;
 use wasm_bindgen_test::wasm_bindgen_test;
-use web_sys::{KeyboardEvent, KeyboardEventInit};
+use web_sys::{HtmlElement, KeyboardEvent, KeyboardEventInit};
 
 use super::stage::{Stage, drawn};
 use super::views::{done, failed, offer, shown, usd};
@@ -124,7 +125,7 @@ async fn every_line_renewal_and_card_stand_above_the_button() {
     let text = stage.text();
     for line in [
         "Pro, rest of this period$80.00",
-        "Unused time on Basic-$30.00",
+        "Unused time on Basic−$30.00",
         "Tax$4.00",
         "To pay now$54.00",
         "Then $80.00 plus tax per month, next on December 23, 2026",
@@ -199,6 +200,46 @@ async fn focus_goes_to_what_took_the_offers_place() {
     stage.show(View::Done(Box::new(done()))).await;
     drawn().await;
     assert_eq!(stage.focused().unwrap().local_name(), "section");
+}
+
+/// A refusal takes the offer away, and the next one comes when the backend has answered.
+#[wasm_bindgen_test]
+async fn focus_goes_to_the_offer_that_follows_a_refusal() {
+    let stage = stage(shown(offer())).await;
+    stage.part("decline").focus().unwrap();
+    stage.part("decline").click();
+    stage.show(View::Nothing).await;
+    drawn().await;
+    assert_eq!(stage.focused(), None, "there is nothing to stand on");
+    stage.show(changed(|o| o.product.name = "Mini".to_owned())).await;
+    drawn().await;
+    assert_eq!(stage.focused().unwrap().local_name(), "section");
+}
+
+#[wasm_bindgen_test]
+async fn a_buyer_who_is_elsewhere_keeps_the_focus_there() {
+    let stage = stage(shown(offer())).await;
+    stage.part("decline").focus().unwrap();
+    let elsewhere = crate::support::document().create_element("button").unwrap();
+    crate::support::document().body().unwrap().append_child(&elsewhere).unwrap();
+    elsewhere.unchecked_ref::<HtmlElement>().focus().unwrap();
+    stage.show(View::Done(Box::new(done()))).await;
+    drawn().await;
+    assert_eq!(stage.focused(), None);
+    elsewhere.remove();
+}
+
+/// No gap of a sentence is empty, whatever the page calls its language.
+#[wasm_bindgen_test]
+async fn no_odd_tag_leaves_a_gap_in_a_sentence() {
+    for tag in super::formats::odd_tags() {
+        let stage = stage_as(600, shown(offer()), &tag, true).await;
+        let facts = words(stage.part("facts").text_content());
+        for gap in ["  ", " ,", " .", "{", "on ,", "undefined", "NaN"] {
+            assert!(!facts.contains(gap), "{tag}: {facts}");
+        }
+        assert!(facts.contains("until you cancel") || facts.contains("解約されるまで"), "{tag}: {facts}");
+    }
 }
 
 #[wasm_bindgen_test]

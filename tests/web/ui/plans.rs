@@ -1,15 +1,19 @@
 //! The plan comparison and its confirm dialog.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use flow::plans::{Act, ConfirmState, Dialog, Notice, Page, View};
 use upsell_widget::ui::{self, Locale};
 use wasm_bindgen::JsCast;
+use wasm_bindgen::prelude::Closure;
 use wasm_bindgen_test::wasm_bindgen_test;
-use web_sys::{HtmlDialogElement, HtmlElement};
+use web_sys::{HtmlDialogElement, HtmlElement, KeyboardEvent, KeyboardEventInit};
 use wire::{
     EffectiveAt, Interval, Period, PlanShare, ProductId, ScheduledChange, SpanComparison, SubscriptionStatus,
 };
 
-use super::stage::Stage;
+use super::stage::{Stage, drawn};
 use super::views::{DAY, comparison, done, failed, plans, review, usd};
 
 pub(super) async fn stage(view: View) -> Stage<View, Act> {
@@ -39,7 +43,7 @@ async fn each_plan_says_its_difference_and_the_current_one_is_marked() {
     let cards: Vec<_> = stage.parts("plan").iter().map(words).collect();
     assert_eq!(cards.len(), 4);
     for (card, figure) in
-        cards.iter().zip(["-$20.00 per month", "$80.00 per month", "+$50.00 per month", "$80.00 per month"])
+        cards.iter().zip(["−$20.00 per month", "$80.00 per month", "+$50.00 per month", "$80.00 per month"])
     {
         assert!(card.contains(figure), "{figure} in {card}");
     }
@@ -171,6 +175,64 @@ async fn the_dialog_is_modal_and_starts_on_the_way_back() {
     assert_eq!(stage.focused().as_ref(), Some(opener.as_ref()), "the focus goes back to what opened it");
 }
 
+/// The button that opened the dialog is gone after the change: the comparison has the focus, not the page's top.
+#[wasm_bindgen_test]
+async fn the_focus_stays_in_the_comparison_when_a_receipt_is_closed() {
+    let stage = stage(plans(comparison(), None)).await;
+    let opener: HtmlElement =
+        stage.parts("plan")[2].query_selector("button").unwrap().unwrap().unchecked_into();
+    opener.focus().unwrap();
+    opener.click();
+    stage.show(reviewing(ConfirmState::Ready)).await;
+    let mut changed = comparison();
+    changed.plans.truncate(2);
+    stage.show(plans(changed.clone(), Some(Dialog::Done(Box::new(super::views::done()))))).await;
+    assert!(!opener.is_connected());
+    // As it stands in the browser: the part of the dialog that took the focus over from the button that confirmed.
+    stage.all("dialog section").remove(0).focus().unwrap();
+    stage.show(plans(changed, None)).await;
+    drawn().await;
+    let focused = stage.focused().unwrap();
+    assert_eq!((focused.local_name().as_str(), focused.closest("dialog").unwrap()), ("section", None));
+}
+
+#[wasm_bindgen_test]
+async fn escape_closes_the_dialog_and_nothing_of_the_page() {
+    let stage = stage(reviewing(ConfirmState::Ready)).await;
+    let heard = Rc::new(RefCell::new(Vec::new()));
+    let log = Rc::clone(&heard);
+    let listener = Closure::<dyn FnMut(KeyboardEvent)>::new(move |event: KeyboardEvent| {
+        log.borrow_mut().push(event.type_())
+    });
+    let document = crate::support::document();
+    for name in ["keydown", "keyup"] {
+        document.add_event_listener_with_callback(name, listener.as_ref().unchecked_ref()).unwrap();
+    }
+    let key = |target: &HtmlElement, name: &str, key: &str| {
+        let init = KeyboardEventInit::new();
+        init.set_key(key);
+        init.set_bubbles(true);
+        init.set_composed(true);
+        target
+            .dispatch_event(&KeyboardEvent::new_with_keyboard_event_init_dict(name, &init).unwrap())
+            .unwrap();
+    };
+    let inside = within(&dialog(&stage), "decline");
+    let behind: HtmlElement =
+        stage.parts("plan")[2].query_selector("button").unwrap().unwrap().unchecked_into();
+    key(&inside, "keydown", "Escape");
+    key(&behind, "keyup", "Escape");
+    assert!(heard.borrow().is_empty(), "{heard:?}");
+    // Other keys, and Escape where no dialog takes it, are the page's as before.
+    key(&inside, "keydown", "a");
+    key(&behind, "keydown", "Escape");
+    key(&behind, "keyup", "Escape");
+    assert_eq!(*heard.borrow(), ["keydown", "keydown", "keyup"]);
+    for name in ["keydown", "keyup"] {
+        document.remove_event_listener_with_callback(name, listener.as_ref().unchecked_ref()).unwrap();
+    }
+}
+
 #[wasm_bindgen_test]
 async fn a_dialog_closed_by_the_browser_is_told_to_the_flow() {
     let stage = stage(reviewing(ConfirmState::Ready)).await;
@@ -190,7 +252,7 @@ async fn the_dialog_shows_everything_that_will_be_charged() {
     for line in [
         "Change to Pro",
         "Pro, rest of this period$80.00",
-        "Unused time on Basic-$30.00",
+        "Unused time on Basic−$30.00",
         "Tax$4.00",
         "To pay now$54.00",
         "The change takes effect at once.",

@@ -11,9 +11,9 @@ use upsell_widget::dispatch::Dispatch;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, ShadowRoot, ShadowRootInit, ShadowRootMode};
 
-/// Lets the browser draw twice: what waits for the next frame has happened then.
+/// Lets the browser draw three times: what waits for the frame after the next has happened then.
 pub(super) async fn drawn() {
-    for _ in 0..2 {
+    for _ in 0..3 {
         let frame = js_sys::Promise::new(&mut |resolve, _| {
             web_sys::window().unwrap().request_animation_frame(&resolve).unwrap();
         });

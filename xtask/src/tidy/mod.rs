@@ -5,6 +5,7 @@ mod dependencies;
 mod docs;
 mod manifests;
 mod sources;
+mod styles;
 
 use std::path::{Path, PathBuf};
 
@@ -30,6 +31,7 @@ pub(crate) fn run() -> Result<()> {
     wrong.extend(dependencies::impure(&what_the_core_needs()?));
     for file in &files {
         wrong.extend(sources::check(file));
+        wrong.extend(styles::check(file));
         wrong.extend(manifests::check(file));
         wrong.extend(docs::check(file, &|path| repo::root().join(path).exists()));
     }

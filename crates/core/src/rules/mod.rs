@@ -17,7 +17,7 @@ use serde::Deserialize;
 use wire::{OfferKind, ProductId, Trigger};
 
 pub use check::{Flaw, MAX_LIMIT, RulesError};
-pub use text::{Localized, Words};
+pub use text::{Languages, Localized, Reader, Words};
 
 /// What happens to money that should not be there. A person is alerted either way. The defaults move no money.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]

@@ -26,6 +26,8 @@ pub(crate) fn router() -> axum::Router<Arc<Shared>> {
         .route("/session/{id}", get(show).post(submit))
         .route("/challenge/{id}", get(show_challenge).post(answer_challenge))
         .route("/portal/{id}", get(show_portal))
+        // Browsers ask for it by themselves, and a refusal stands in the console of whoever looks at the page.
+        .route("/favicon.ico", get(async || StatusCode::NO_CONTENT))
 }
 
 /// Opens a portal visit of 24 hours; returns its id.

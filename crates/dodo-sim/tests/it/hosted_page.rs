@@ -32,6 +32,13 @@ fn card(number: &str) -> Vec<(&'static str, String)> {
 }
 
 #[tokio::test]
+async fn a_browser_that_asks_for_an_icon_is_not_refused() {
+    let world = World::start().await;
+    let icon = world.send(world.http.get(world.url("/favicon.ico"))).await;
+    assert_eq!((icon.status.as_u16(), icon.text.as_str()), (204, ""));
+}
+
+#[tokio::test]
 async fn shows_the_total_takes_the_money_saves_the_card_and_returns() {
     let world = World::start().await;
     let (id, page) = session(&world, course()).await;

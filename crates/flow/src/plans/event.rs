@@ -6,6 +6,15 @@ use wire::{
 
 use crate::{ApiError, Dwell, Press, Tag};
 
+/// A number to choose, in the form for seats and add-ons.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Field {
+    /// How many seats.
+    Seats,
+    /// How many of this add-on.
+    Addon(AddonId),
+}
+
 /// What the buyer does. Any act may come in any state; one that makes no sense there is ignored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Act {
@@ -17,6 +26,9 @@ pub enum Act {
     Seats(u32),
     /// In that dialog: so many of this add-on.
     AddonCount(AddonId, u32),
+    /// In that dialog: what was typed into this field is not a number that can be chosen. It stays there, and nothing is
+    /// asked for until it is one.
+    Unreadable(Field, String),
     /// In that dialog: what it would cost.
     ShowPrice,
     /// In the dialog: at once, or at the next billing date. Previews again.

@@ -29,7 +29,7 @@ mod trouble;
 mod view;
 
 pub use effect::Effect;
-pub use event::{Act, Event};
+pub use event::{Act, Event, Field};
 pub use state::State;
 pub use step::{MAX_COUNT, is_adjustable, step};
 pub use view::{

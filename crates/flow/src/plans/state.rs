@@ -5,6 +5,7 @@ use wire::{
     PreviewResponse, ProductId, StayOffer,
 };
 
+use super::event::Field;
 use crate::charge::{Charge, DoneView, FailedView, says_the_same};
 use crate::press::Doubt;
 use crate::{OwnPage, Tag, Tags};
@@ -201,9 +202,30 @@ pub(crate) struct Adjusting {
     pub(crate) asking: Option<Tag>,
     /// Whether the last one could not be had.
     pub(crate) failed: bool,
+    /// What was typed into these and is not a number that can be chosen; the terms have the last one that was.
+    pub(crate) unreadable: Vec<(Field, String)>,
 }
 
 impl Adjusting {
+    /// A form in which nothing was typed yet.
+    pub(crate) fn new(product_id: ProductId, timing: EffectiveAt, terms: Terms) -> Self {
+        Self { product_id, timing, terms, asking: None, failed: false, unreadable: Vec::new() }
+    }
+
+    /// Whether a price can be asked for: every number can be read, and something differs from today.
+    pub(crate) fn can_ask(&self, current: &CurrentPlan) -> bool {
+        self.asking.is_none() && self.unreadable.is_empty() && !self.choice().is_reached(current)
+    }
+
+    /// Records that something was typed into a field: what was asked for before is not wanted any more. `unreadable` is the
+    /// text, where it is not a number.
+    pub(crate) fn typed(&mut self, field: Field, unreadable: Option<String>) {
+        self.asking = None;
+        self.failed = false;
+        self.unreadable.retain(|(other, _)| *other != field);
+        self.unreadable.extend(unreadable.map(|text| (field, text)));
+    }
+
     pub(crate) fn choice(&self) -> Choice {
         Choice { product_id: self.product_id.clone(), timing: self.timing, terms: Some(self.terms.clone()) }
     }
@@ -268,6 +290,13 @@ pub(crate) struct Charging {
 }
 
 impl Open {
+    /// Records that what was typed into a field is not a number that can be chosen.
+    pub(crate) fn unreadable(&mut self, field: Field, text: String) {
+        if let Task::Adjusting(adjusting) = &mut self.task {
+            adjusting.typed(field, Some(text));
+        }
+    }
+
     /// The page as it is first shown.
     pub(crate) fn new(plans: PlansResponse) -> Self {
         let task = Task::Comparing;

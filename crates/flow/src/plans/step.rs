@@ -3,7 +3,7 @@
 use wire::{EffectiveAt, Money, Plan, PlansResponse, PreviewResponse, ProductId};
 
 use super::effect::Effect;
-use super::event::{Act, Event};
+use super::event::{Act, Event, Field};
 use super::state::{
     Adjusting, Choice, Errand, Freshness, Open, Phase, Remark, Review, State, Task, Terms, known_plan,
 };
@@ -143,19 +143,20 @@ impl Flow {
             Act::Choose(id) => self.choose(open, &id),
             Act::Adjust(id) => adjust(open, &id),
             Act::Seats(seats) => {
-                set_terms(open, |plan, terms| {
+                set_terms(open, Field::Seats, |plan, terms| {
                     if plan.seats && (1..=MAX_COUNT).contains(&seats) {
                         terms.seats = seats;
                     }
                 });
             }
             Act::AddonCount(id, count) => {
-                set_terms(open, |plan, terms| {
+                set_terms(open, Field::Addon(id.clone()), |plan, terms| {
                     if plan.addons.iter().any(|addon| addon.addon_id == id) && count <= MAX_COUNT {
                         terms.set(&id, count);
                     }
                 });
             }
+            Act::Unreadable(field, text) => open.unreadable(field, text),
             Act::ShowPrice => self.show_price(open),
             Act::Confirm if matches!(open.task, Task::Cancelling { .. }) => self.cancel(open),
             Act::Confirm => self.confirm(open, press),
@@ -199,11 +200,10 @@ impl Flow {
 
     fn show_price(&mut self, open: &mut Open) {
         let Task::Adjusting(adjusting) = &mut open.task else { return };
-        if adjusting.asking.is_some() || adjusting.choice().is_reached(&open.plans.current) {
-            return;
+        if adjusting.can_ask(&open.plans.current) {
+            adjusting.asking = Some(self.ask_price(&adjusting.choice()));
+            adjusting.failed = false;
         }
-        adjusting.asking = Some(self.ask_price(&adjusting.choice()));
-        adjusting.failed = false;
     }
 
     fn repick(&mut self, open: &mut Open, timing: EffectiveAt) {
@@ -400,17 +400,14 @@ fn adjust(open: &mut Open, id: &ProductId) {
         _ => return,
     };
     open.remark = None;
-    let adjusting = Adjusting { product_id: id.clone(), timing, terms, asking: None, failed: false };
-    open.task = Task::Adjusting(Box::new(adjusting));
+    open.task = Task::Adjusting(Box::new(Adjusting::new(id.clone(), timing, terms)));
 }
 
-/// Whatever was asked for before is not what is wanted any more.
-fn set_terms(open: &mut Open, set: impl FnOnce(&Plan, &mut Terms)) {
+fn set_terms(open: &mut Open, field: Field, set: impl FnOnce(&Plan, &mut Terms)) {
     let Task::Adjusting(adjusting) = &mut open.task else { return };
     if let Some(plan) = known_plan(&open.plans, open.proposed.as_ref(), &adjusting.product_id) {
         set(plan, &mut adjusting.terms);
-        adjusting.asking = None;
-        adjusting.failed = false;
+        adjusting.typed(field, None);
     }
 }
 

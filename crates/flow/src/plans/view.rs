@@ -5,6 +5,7 @@ use wire::{
     Quote, StayOffer, UnixSeconds,
 };
 
+use super::event::Field;
 use super::state::{
     Adjusting, Charging, Errand, Freshness, Leaving, Open, Phase, Remark, Review, State, Staying, Task,
 };
@@ -151,7 +152,9 @@ pub struct AdjustView {
     pub seats: Option<u32>,
     /// Each add-on that can be had, with how many.
     pub addons: Vec<Addon>,
-    /// Whether `Act::ShowPrice` asks: something differs from today.
+    /// Fields with what was typed into them, where that is not a number that can be chosen: the buyer is told so.
+    pub unreadable: Vec<(Field, String)>,
+    /// Whether `Act::ShowPrice` asks: every number can be read, and something differs from today.
     pub can_ask: bool,
     /// Whether the price is on its way.
     pub asking: bool,
@@ -368,7 +371,8 @@ fn adjusted(open: &Open, adjusting: &Adjusting) -> AdjustView {
         name: plan.map(|plan| plan.name.clone()).unwrap_or_default(),
         seats: plan.is_some_and(|plan| plan.seats).then_some(terms.seats),
         addons: plan.map(|plan| plan.addons.iter().map(count).collect()).unwrap_or_default(),
-        can_ask: adjusting.asking.is_none() && !adjusting.choice().is_reached(&open.plans.current),
+        unreadable: adjusting.unreadable.clone(),
+        can_ask: adjusting.can_ask(&open.plans.current),
         asking: adjusting.asking.is_some(),
         failed: adjusting.failed,
     }

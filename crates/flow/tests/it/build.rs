@@ -90,6 +90,7 @@ pub(crate) fn offered(offer: &str, quote: Quote) -> UpsellResponse {
         payment_method: Some(visa()),
         merchant: Some(Merchant { name: "Shop".to_owned() }),
         attempt: None,
+        language: None,
     }
 }
 
@@ -255,6 +256,7 @@ pub(crate) fn plans() -> PlansResponse {
         payment_method: Some(visa()),
         attempt: None,
         stay_offers: vec![],
+        language: None,
     }
 }
 
@@ -285,6 +287,7 @@ pub(crate) fn stay_offer() -> Box<StayOffer> {
         benefits: vec![],
         social_proof: None,
         plan: plan.unwrap(),
+        language: None,
     })
 }
 

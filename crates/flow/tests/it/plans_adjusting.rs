@@ -1,7 +1,7 @@
 //! Seats and add-ons, chosen before what they cost is asked for, told as stories.
 
 use flow::ApiError;
-use flow::plans::{Act, AdjustView, Dialog, Effect, Event, Notice};
+use flow::plans::{Act, AdjustView, Dialog, Effect, Event, Field, Notice};
 use wire::{Addon, EffectiveAt, ErrorCode, PlansResponse};
 
 use crate::build::*;
@@ -55,6 +55,37 @@ fn seats_and_add_ons_of_the_same_plan_are_chosen_then_priced_then_confirmed() {
     assert_eq!((request.quantity, request.addons), (Some(5), Some(vec![])), "kept when the time changes");
     stage.previewed(Ok(preview("basic", quote("q3", 0)))).arm().act(Act::Confirm);
     assert_eq!(stage.sent().len(), 1);
+}
+
+/// Nothing is corrected behind the buyer's back, and nothing is asked for that they did not type.
+#[test]
+fn a_number_that_cannot_be_read_is_told_and_nothing_is_asked_for() {
+    let storage = Field::Addon(addon_id("storage"));
+    for (field, good) in
+        [(Field::Seats, Act::Seats(6)), (storage.clone(), Act::AddonCount(addon_id("storage"), 3))]
+    {
+        let mut stage = Stage::opened(adjustable_plans());
+        stage.act(Act::Adjust(product_id("basic"))).act(Act::Seats(5)).act(Act::ShowPrice);
+        let Some(Effect::Preview(asked, _)) = stage.effects.last().cloned() else { panic!() };
+        let typed = |text: &str| Act::Unreadable(field.clone(), text.to_owned());
+        stage.act(typed("5,")).act(typed("5,5"));
+        let form = adjusting(&stage);
+        assert_eq!(form.unreadable, [(field.clone(), "5,5".to_owned())]);
+        assert_eq!((form.can_ask, form.asking), (false, false));
+        // The price that was on its way is of another number than the one in the field.
+        stage.happen(Event::Previewed(asked, Ok(preview("basic", quote("q1", 900)))));
+        assert_eq!(adjusting(&stage), form);
+        stage.act(Act::ShowPrice);
+        assert_eq!(stage.count(|effect| matches!(effect, Effect::Preview(..))), 1, "only the first");
+        stage.act(good);
+        assert_eq!((adjusting(&stage).unreadable, adjusting(&stage).can_ask), (vec![], true));
+    }
+    // One that is mended leaves the other.
+    let mut stage = Stage::opened(adjustable_plans());
+    let odd = || "x".to_owned();
+    stage.act(Act::Adjust(product_id("basic"))).act(Act::Unreadable(Field::Seats, odd()));
+    stage.act(Act::Unreadable(storage.clone(), odd())).act(Act::Seats(5)).act(Act::ShowPrice);
+    assert_eq!((adjusting(&stage).unreadable, adjusting(&stage).asking), (vec![(storage, odd())], false));
 }
 
 #[test]

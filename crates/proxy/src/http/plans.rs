@@ -3,6 +3,7 @@
 
 use axum::extract::{Path, State, rejection::PathRejection};
 use http::StatusCode;
+use upsell_core::rules::Reader;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use wire::{
     Attempt, AttemptId, ChangeRequest, DeclineRequest, HandoverResponse, IdempotencyKey, PaymentMethodLink,
@@ -45,7 +46,10 @@ impl From<PlansError> for ApiError {
 /// The current plan, the others, and what each costs more or less.
 #[utoipa::path(
     get, path = "/v1/plans", tag = "plans", security(("session_token" = [], "browser" = [])),
-    params(("locale" = Option<String>, Query, description = "Language of the page")),
+    params(
+        ("locale" = Option<String>, Query, description = "Language of the page"),
+        ("languages" = Option<String>, Query, description = "Languages that the page has words in, with commas between"),
+    ),
     responses(
         (status = 200, body = PlansResponse),
         (status = "4XX", body = Problem, content_type = "application/problem+json"),
@@ -57,7 +61,7 @@ async fn list(
     PlansSession(session): PlansSession,
     language: Language,
 ) -> Result<axum::Json<PlansResponse>, ApiError> {
-    Ok(axum::Json(app.plans.page(&session, language.tag()).await?))
+    Ok(axum::Json(app.plans.page(&session, language.reader()).await?))
 }
 
 /// What a change would charge, exactly.
@@ -136,7 +140,10 @@ async fn cancel_scheduled(
 #[utoipa::path(
     post, path = "/v1/plans/stay-offer", tag = "plans", security(("session_token" = [], "browser" = [])),
     request_body = StayOfferRequest,
-    params(("locale" = Option<String>, Query, description = "Language of the page")),
+    params(
+        ("locale" = Option<String>, Query, description = "Language of the page"),
+        ("languages" = Option<String>, Query, description = "Languages that the page has words in, with commas between"),
+    ),
     responses(
         (status = 200, body = StayOfferResponse),
         (status = "4XX", body = Problem, content_type = "application/problem+json"),
@@ -149,7 +156,7 @@ async fn stay_offer(
     language: Language,
     Json(request): Json<StayOfferRequest>,
 ) -> Result<axum::Json<StayOfferResponse>, ApiError> {
-    Ok(axum::Json(app.plans.propose(&session, &request, language.tag()).await?))
+    Ok(axum::Json(app.plans.propose(&session, &request, language.reader()).await?))
 }
 
 /// Refuses a stay-offer, for good by default. Safe to repeat.
@@ -166,7 +173,7 @@ async fn decline(
     PlansSession(session): PlansSession,
     Json(request): Json<DeclineRequest>,
 ) -> Result<StatusCode, ApiError> {
-    app.offers.decline(&session, &request, None).await?;
+    app.offers.decline(&session, &request, Reader::default()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

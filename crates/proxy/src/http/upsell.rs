@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use axum::extract::{FromRequestParts, Path, State, rejection::PathRejection};
 use http::{StatusCode, request::Parts};
-use upsell_core::policy::binding;
+use upsell_core::{policy::binding, rules::Reader};
 use url::form_urlencoded;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use wire::{
@@ -48,14 +48,20 @@ impl From<AcceptError> for ApiError {
     }
 }
 
-/// `?locale=`: the page's language, taken over the session's. One that is no language is passed over, and so is every
-/// other parameter.
+/// `?locale=`, the page's language, taken over the session's, and `&languages=`, those of the page's own words. What is not
+/// a language is passed over, and so is every other parameter.
 #[derive(Debug)]
-pub(super) struct Language(Option<String>);
+pub(super) struct Language {
+    locale: Option<String>,
+    spoken: Vec<String>,
+}
+
+/// More languages than any client has words in.
+const MAX_LANGUAGES: usize = 64;
 
 impl Language {
-    pub(super) fn tag(&self) -> Option<&str> {
-        self.0.as_deref()
+    pub(super) fn reader(&self) -> Reader<'_> {
+        Reader { locale: self.locale.as_deref(), spoken: &self.spoken }
     }
 }
 
@@ -64,8 +70,16 @@ impl<S: Send + Sync> FromRequestParts<S> for Language {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         let query = parts.uri.query().unwrap_or_default();
-        let locale = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "locale");
-        Ok(Self(locale.map(|(_, tag)| tag.into_owned()).filter(|tag| is_language(tag))))
+        let named = |wanted| {
+            let found = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == wanted);
+            found.map(|(_, value)| value.into_owned())
+        };
+        let languages = named("languages").unwrap_or_default();
+        let spoken = languages.split(',').filter(|tag| is_language(tag)).take(MAX_LANGUAGES);
+        Ok(Self {
+            locale: named("locale").filter(|tag| is_language(tag)),
+            spoken: spoken.map(str::to_owned).collect(),
+        })
     }
 }
 
@@ -86,7 +100,10 @@ pub(super) async fn attempt_for(app: &App, page: Page, id: &AttemptId) -> Result
 /// The offer for this buyer, with everything needed to show and to accept it, or why there is none.
 #[utoipa::path(
     get, path = "/v1/upsell", tag = "offer", security(("session_token" = [], "browser" = [])),
-    params(("locale" = Option<String>, Query, description = "Language of the page")),
+    params(
+        ("locale" = Option<String>, Query, description = "Language of the page"),
+        ("languages" = Option<String>, Query, description = "Languages that the page has words in, with commas between"),
+    ),
     responses(
         (status = 200, body = UpsellResponse),
         (status = "4XX", body = Problem, content_type = "application/problem+json"),
@@ -99,9 +116,9 @@ async fn current(
     language: Language,
 ) -> Result<axum::Json<UpsellResponse>, ApiError> {
     let answer = match page {
-        Page::Buyer(session) => app.accepting.offer(&session, language.tag()).await?,
+        Page::Buyer(session) => app.accepting.offer(&session, language.reader()).await?,
         Page::Reloaded(session) => {
-            let answer = app.accepting.offer(&session, language.tag()).await?;
+            let answer = app.accepting.offer(&session, language.reader()).await?;
             binding::charge_state_of(&answer).ok_or_else(|| ApiError::new(ErrorCode::BoundElsewhere))?
         }
     };
@@ -149,7 +166,10 @@ async fn attempt(
 /// Refuses the offer, for good by default. Safe to repeat.
 #[utoipa::path(
     post, path = "/v1/upsell/decline", tag = "offer", security(("session_token" = [], "browser" = [])), request_body = DeclineRequest,
-    params(("locale" = Option<String>, Query, description = "Language of the page")),
+    params(
+        ("locale" = Option<String>, Query, description = "Language of the page"),
+        ("languages" = Option<String>, Query, description = "Languages that the page has words in, with commas between"),
+    ),
     responses(
         (status = 200, body = DeclineResponse),
         (status = "4XX", body = Problem, content_type = "application/problem+json"),
@@ -162,7 +182,7 @@ async fn decline(
     language: Language,
     Json(request): Json<DeclineRequest>,
 ) -> Result<axum::Json<DeclineResponse>, ApiError> {
-    Ok(axum::Json(app.offers.decline(&session, &request, language.tag()).await?))
+    Ok(axum::Json(app.offers.decline(&session, &request, language.reader()).await?))
 }
 
 /// The offer was really visible to the buyer.

@@ -16,6 +16,7 @@ use upsell_core::{
     domain::{Fingerprint, OfferRow, Session},
     journal::{Lifting, states},
     policy::authority,
+    rules::Reader,
 };
 use wire::{AcceptRequest, Attempt, ChangeRequest, ErrorCode, IdempotencyKey, OfferId, UpsellResponse};
 
@@ -72,13 +73,9 @@ impl Accepting {
     ///
     /// # Errors
     /// When the gate stays closed or the store fails.
-    pub async fn offer(
-        &self,
-        session: &Session,
-        locale: Option<&str>,
-    ) -> Result<UpsellResponse, AcceptError> {
+    pub async fn offer(&self, session: &Session, reader: Reader<'_>) -> Result<UpsellResponse, AcceptError> {
         self.charging.ready().await?;
-        Ok(self.offers.current(session, locale).await?)
+        Ok(self.offers.current(session, reader).await?)
     }
 
     /// Accepts an offer: charges it once, exactly as quoted, or not at all.

@@ -86,6 +86,41 @@ async fn words_come_in_the_buyers_language() {
     }
 }
 
+/// The page has words in some languages, the merchant in others: the answer is in one that both have, and says which.
+#[tokio::test]
+async fn the_answer_says_in_which_language_its_words_are() {
+    let example = include_str!("../../upsell.toml");
+    let german = "[campaign.text.de]\nheadline = \"Passend dazu\"\n\n[campaign.text.en]\n";
+    let rules = example.replace("[campaign.text.en]\n", german);
+    let app = TestApp::spawn_with(Options { rules: Some(rules), ..Options::default() }).await;
+    let buyer = app.sim.buyer_of("prod_starter_course", Some(GOOD_CARD)).unwrap();
+    let token = app.offer_token(&buyer).await;
+    for (query, language, headline) in [
+        ("locale=de-AT", "de", "Passend dazu"),
+        ("locale=de-AT&languages=en,ja", "en", "Take the complete bundle"),
+        ("locale=de-AT&languages=ja,en", "en", "Take the complete bundle"),
+        ("locale=de&languages=ja", "ja", "コンプリートバンドルを追加"),
+        ("locale=ja-JP&languages=en,ja", "ja", "コンプリートバンドルを追加"),
+        ("locale=ja-JP&languages=en", "en", "Take the complete bundle"),
+        ("locale=de&languages=fr,,%00", "de", "Passend dazu"),
+        ("languages=en,ja", "en", "Take the complete bundle"),
+    ] {
+        let shown = app.get(&token, &format!("/v1/upsell?{query}")).await.ok();
+        assert_eq!(
+            (&shown["language"], &shown["offer"]["headline"]),
+            (&json!(language), &json!(headline)),
+            "{query}"
+        );
+    }
+    // So is a downsell, which comes with the answer to a refusal.
+    let offer = app.look(&token).await["offer"]["id"].clone();
+    let refused = app
+        .post(&token, "/v1/upsell/decline?locale=de&languages=en,ja", json!({"offer_id": offer}))
+        .await
+        .ok();
+    assert_eq!(refused["next"]["language"], "en", "{refused}");
+}
+
 #[tokio::test]
 async fn without_a_usable_card_the_offer_leads_to_a_hosted_checkout() {
     let app = TestApp::spawn().await;

@@ -45,6 +45,7 @@ async fn plans_stand_side_by_side() {
     assert_eq!(max.get("over_span"), None);
     let japanese = app.get(&token, "/v1/plans?locale=ja").await.ok();
     assert_eq!(plan(&japanese, "prod_max_plan")["gained"], json!(["専属メンター"]));
+    assert_eq!((&page["language"], &japanese["language"]), (&json!("en"), &json!("ja")));
 }
 
 /// A page of a subscriber of Basic, of whom the merchant says what they have used.

@@ -40,7 +40,7 @@ use upsell_core::{
         eligibility::{self, Facts},
         retention,
     },
-    rules::{Campaign, DeclinePolicy, Rules},
+    rules::{Campaign, DeclinePolicy, Reader, Rules},
 };
 
 use self::{history::History, occasion::Occasion};
@@ -145,12 +145,8 @@ impl Offers {
     ///
     /// # Errors
     /// When the store fails. That Dodo cannot be asked is an answer, not an error: nothing is shown.
-    pub async fn current(
-        &self,
-        session: &Session,
-        locale: Option<&str>,
-    ) -> Result<UpsellResponse, OfferError> {
-        match self.try_current(session, locale).await {
+    pub async fn current(&self, session: &Session, reader: Reader<'_>) -> Result<UpsellResponse, OfferError> {
+        match self.try_current(session, reader).await {
             Err(error @ OfferError::Store(_)) => Err(error),
             Err(error) => {
                 tracing::warn!(%error, "an offer could not be shown");
@@ -160,17 +156,13 @@ impl Offers {
         }
     }
 
-    async fn try_current(
-        &self,
-        session: &Session,
-        locale: Option<&str>,
-    ) -> Result<UpsellResponse, OfferError> {
-        let locale = locale.or(session.locale.as_deref());
+    async fn try_current(&self, session: &Session, reader: Reader<'_>) -> Result<UpsellResponse, OfferError> {
+        let reader = reader.or_locale(session.locale.as_deref());
         let session = &self.following(session).await?;
         let (history, standing) = self.standing(session).await?;
         match standing {
             Ok(offer) => match self.is_open(&offer, &history).await? {
-                None => self.show(session, &offer, &history, locale).await,
+                None => self.show(session, &offer, &history, reader).await,
                 Some(reason) => self.closed(session, &offer, reason).await,
             },
             Err(reason) => Ok(UpsellResponse::ineligible(reason)),

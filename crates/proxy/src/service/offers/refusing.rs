@@ -4,6 +4,7 @@ use upsell_core::{
     domain::{OfferRow, OfferState, Session},
     journal::{Decline, DeclineOutcome},
     policy::eligibility,
+    rules::Reader,
 };
 use wire::{ChangeKind, DeclineRequest, DeclineResponse, OfferKind, ProductId, UpsellResponse};
 
@@ -19,7 +20,7 @@ impl Offers {
         &self,
         session: &Session,
         request: &DeclineRequest,
-        locale: Option<&str>,
+        reader: Reader<'_>,
     ) -> Result<DeclineResponse, OfferError> {
         let offer = self.seen_offer(session, &request.offer_id).await?;
         let decline = Decline {
@@ -44,7 +45,7 @@ impl Offers {
             }
         };
         // The refusal is on disk. That nothing can be offered instead is no reason to say otherwise.
-        let next = self.after_decline(session, &offer, locale).await.unwrap_or_else(|error| {
+        let next = self.after_decline(session, &offer, reader).await.unwrap_or_else(|error| {
             tracing::warn!(%error, "no downsell could be shown");
             None
         });
@@ -55,7 +56,7 @@ impl Offers {
         &self,
         session: &Session,
         declined: &OfferRow,
-        locale: Option<&str>,
+        reader: Reader<'_>,
     ) -> Result<Option<UpsellResponse>, OfferError> {
         let Some(occasion) = self.occasion_of(session, declined).await? else { return Ok(None) };
         let history = self.history(session).await?;
@@ -73,6 +74,7 @@ impl Offers {
         if self.is_open(&offer, &history).await?.is_some() {
             return Ok(None);
         }
-        self.show(session, &offer, &history, locale.or(session.locale.as_deref())).await.map(Some)
+        let reader = reader.or_locale(session.locale.as_deref());
+        self.show(session, &offer, &history, reader).await.map(Some)
     }
 }

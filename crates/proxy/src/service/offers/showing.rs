@@ -13,7 +13,7 @@ use upsell_core::{
         plan_comparison::{self, PeriodPrice},
         plan_cost, plan_terms,
     },
-    rules::Campaign,
+    rules::{Campaign, Reader},
 };
 use wire::{CompareTo, IneligibleReason, Merchant, Offer, OfferKind, Product, UpsellResponse};
 
@@ -39,7 +39,7 @@ impl Offers {
         session: &Session,
         offer: &OfferRow,
         history: &History,
-        locale: Option<&str>,
+        reader: Reader<'_>,
     ) -> Result<UpsellResponse, OfferError> {
         let Some(campaign) = self.rules.campaign(&offer.campaign) else {
             // The merchant took the campaign out of the file: it is over.
@@ -58,7 +58,8 @@ impl Offers {
             Some(change) => Some(change.compare_to),
             None => self.compare_to(offer).await?,
         };
-        let words = campaign.words.get(locale);
+        let language = campaign.words.languages().for_reader(reader);
+        let words = campaign.words.get(Some(language));
         if offer.state == OfferState::Eligible {
             self.store.mark_presented(&offer.customer_id, &offer.id).await?;
         }
@@ -93,6 +94,7 @@ impl Offers {
             quote: Some(self.quoting.as_of_now(&quote)),
             merchant: Some(Merchant { name: self.rules.merchant.clone() }),
             attempt: None,
+            language: Some(language.to_owned()),
         })
     }
 

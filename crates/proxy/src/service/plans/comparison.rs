@@ -11,7 +11,7 @@ use upsell_core::{
         catalogue::{CatalogueAddon, CatalogueProduct, period},
         plan_comparison, plan_cost, plan_terms, usage,
     },
-    rules::{Amount, Feature, PlanRule, Rules},
+    rules::{Amount, Feature, Languages, PlanRule, Rules},
 };
 use wire::{
     Addon, CurrentPlan, FeatureUsage, Money, Plan, PlanShare, ProductId, ScheduledChange, SubscriptionStatus,
@@ -48,6 +48,12 @@ impl Viewer<'_> {
     fn features(&self) -> &[Feature] {
         self.rules.plan(&self.product.id).map(|rule| rule.features.as_slice()).unwrap_or_default()
     }
+}
+
+/// Returns the languages that the names of all features are written in; `None` where no plan has one.
+pub(super) fn languages(rules: &Rules) -> Option<Languages<'_>> {
+    let features = rules.plans.iter().flat_map(|plan| &plan.features);
+    features.map(|feature| feature.words.languages()).reduce(|all, more| all.and(&more))
 }
 
 /// The subscription as it is today.

@@ -6,7 +6,7 @@ use dodo_client::types::subscriptions::{Subscription, SubscriptionStatus};
 use upsell_core::{
     domain::{OfferRow, Session},
     policy::plan_terms,
-    rules::Campaign,
+    rules::{Campaign, Reader},
 };
 use wire::{StayOffer, StayOfferRequest, StayOfferResponse};
 
@@ -68,12 +68,12 @@ impl Plans {
         &self,
         session: &Session,
         request: &StayOfferRequest,
-        locale: Option<&str>,
+        reader: Reader<'_>,
     ) -> Result<StayOfferResponse, PlansError> {
         let Some((offer, campaign)) = self.offers.stay(session, request).await? else {
             return Ok(StayOfferResponse::default());
         };
-        let offer = self.stay_offer(session, &offer, campaign, locale).await?;
+        let offer = self.stay_offer(session, &offer, campaign, reader).await?;
         Ok(StayOfferResponse { offer: offer.map(Box::new) })
     }
 
@@ -83,9 +83,11 @@ impl Plans {
         session: &Session,
         offer: &OfferRow,
         campaign: &Campaign,
-        locale: Option<&str>,
+        reader: Reader<'_>,
     ) -> Result<Option<StayOffer>, PlansError> {
-        let locale = locale.or(session.locale.as_deref());
+        let written = campaign.words.languages();
+        let written = comparison::languages(&self.rules).map_or(written.clone(), |all| written.and(&all));
+        let language = written.for_reader(reader.or_locale(session.locale.as_deref()));
         let subscription = self.catalogue.subscription(subscription_id(session)?).await?;
         let product = self.catalogue.product(offer.plan.product_id()).await?;
         let current = self.catalogue.product(&subscription.product_id).await?;
@@ -96,18 +98,19 @@ impl Plans {
             product: &current,
             addons: &self.catalogue.addons(named).await,
             usage: &session.usage,
-            locale,
+            locale: Some(language),
             due: None,
             now: self.clock.now(),
             chosen: None,
         };
-        let words = campaign.words.get(locale);
+        let words = campaign.words.get(Some(language));
         Ok(comparison::proposed(&viewer, &product).map(|plan| StayOffer {
             id: offer.id.clone(),
             headline: words.headline.clone(),
             benefits: words.benefits.clone(),
             social_proof: words.social_proof.clone(),
             plan,
+            language: Some(language.to_owned()),
         }))
     }
 }

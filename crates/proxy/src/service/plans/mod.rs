@@ -20,7 +20,7 @@ use dodo_client::{
 use upsell_core::{
     domain::{ChargePlan, OfferRow, SavedMethod, Session},
     policy::{authority::PayBy, catalogue::CatalogueProduct, plan_comparison, plan_cost, plan_terms},
-    rules::Rules,
+    rules::{Reader, Rules},
 };
 use wire::{EffectiveAt, ErrorCode, Merchant, Money, PlansResponse, PreviewRequest, PreviewResponse};
 
@@ -125,8 +125,8 @@ impl Plans {
     ///
     /// # Errors
     /// See [`PlansError`]. That there may be retention offers is not known is not an error: the page is worth more.
-    pub async fn page(&self, session: &Session, locale: Option<&str>) -> Result<PlansResponse, PlansError> {
-        let plans = self.list(session, locale).await?;
+    pub async fn page(&self, session: &Session, reader: Reader<'_>) -> Result<PlansResponse, PlansError> {
+        let plans = self.list(session, reader).await?;
         let stay_offers = self.offers.stay_intents(session).await.unwrap_or_else(|error| {
             tracing::warn!(%error, "failed to look for retention offers");
             Vec::new()
@@ -134,8 +134,9 @@ impl Plans {
         Ok(PlansResponse { stay_offers, ..plans })
     }
 
-    async fn list(&self, session: &Session, locale: Option<&str>) -> Result<PlansResponse, PlansError> {
-        let locale = locale.or(session.locale.as_deref());
+    async fn list(&self, session: &Session, reader: Reader<'_>) -> Result<PlansResponse, PlansError> {
+        let written = comparison::languages(&self.rules);
+        let language = written.map(|all| all.for_reader(reader.or_locale(session.locale.as_deref())));
         let id = subscription_id(session)?;
         let subscription = self.catalogue.subscription_of(&session.customer_id, id).await?;
         let current = self.catalogue.product(&subscription.product_id).await?;
@@ -162,7 +163,7 @@ impl Plans {
             product: &current,
             addons: &addons,
             usage: &session.usage,
-            locale,
+            locale: language,
             due: self.dues(&subscription).await,
             now: self.clock.now(),
             chosen,
@@ -182,6 +183,7 @@ impl Plans {
                 None => None,
             },
             stay_offers: Vec::new(),
+            language: language.map(str::to_owned),
         })
     }
 
