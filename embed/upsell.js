@@ -171,7 +171,8 @@ async function begin(element, kind, signal, redeemed) {
   const question = `?locale=${encodeURIComponent(config.locale)}`;
   // There is always something to say about plans, so all of it is fetched at once: the comparison explains itself when
   // it has no answer. An offer that cannot load does not exist.
-  if (kind === "plans") load(kind).catch(() => {}); // awaited below
+  const loading = kind === "plans" && load(kind);
+  if (loading) loading.catch(() => {}); // awaited below
   const text = await ask(config, question, signal).catch((error) => {
     if (kind === "offer" || signal.aborted) throw error;
     // The comparison says that a session is over, in the words of its own answer.
@@ -186,7 +187,7 @@ async function begin(element, kind, signal, redeemed) {
       return;
     }
   }
-  const { mount, show, link } = await load(kind);
+  const { mount, show, link } = await (loading || load(kind));
   if (signal.aborted) return;
   if (mount) show(element, kind, config, text, signal, mount);
   else link(element, kind, config, text, signal);
