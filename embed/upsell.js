@@ -226,7 +226,8 @@ async function begin(element, kind, signal, redeemed) {
   const question = `?locale=${encodeURIComponent(config.locale)}&languages=${LANGUAGES}`;
   // There is always something to say about plans, so all of it is fetched at once: the comparison explains itself when
   // it has no answer. An offer that cannot load does not exist.
-  if (kind === "plans" && config.token) load(kind).catch(() => {}); // awaited below
+  const loading = kind === "plans" && config.token && load(kind);
+  if (loading) loading.catch(() => {}); // awaited below
   const text = await ask(config, question, signal).catch((error) => {
     // Without an attribute this may be a backend that needs no token, or an element whose token is to come.
     if (error.status === 401 && !config.token) return null;
@@ -244,7 +245,7 @@ async function begin(element, kind, signal, redeemed) {
       return;
     }
   }
-  const { mount, show, link } = await load(kind);
+  const { mount, show, link } = await (loading || load(kind));
   if (signal.aborted) return;
   if (mount) show(element, kind, config, text, signal, mount);
   else link(element, kind, config, text, signal, call);

@@ -212,11 +212,10 @@ mod embedded {
 pub async fn widget(State(files): State<Files>, request: Request) -> Response {
     let name = request.uri().path().trim_start_matches('/');
     let mut response = files.answer(name, request.method(), request.headers());
-    if response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED {
-        let headers = response.headers_mut();
-        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-        headers.insert("cross-origin-resource-policy", HeaderValue::from_static("cross-origin"));
-    }
+    // Also where there is no such file: a page is told that a part is gone, not that it may not ask.
+    let headers = response.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert("cross-origin-resource-policy", HeaderValue::from_static("cross-origin"));
     response
 }
 
