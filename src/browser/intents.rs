@@ -3,20 +3,11 @@
 //! the request has the same bytes. Once there is an answer the intention is over.
 
 use flow::Intent;
-use serde::{Deserialize, Serialize};
 use wire::{Consent, IdempotencyKey, QuoteId};
 
 use super::storage::{self, Area};
 
 const ITEM: &str = "upsell-widget:intent";
-
-/// What is stored, as JSON.
-#[derive(Serialize, Deserialize)]
-struct Stored {
-    quote: QuoteId,
-    key: IdempotencyKey,
-    consent: Consent,
-}
 
 /// The intention to send for this quote: that of an unanswered request, or else `fresh`.
 #[must_use]
@@ -25,10 +16,10 @@ pub fn begin(quote: &QuoteId, fresh: Intent) -> Intent {
     if let Some(intent) = stored.as_deref().and_then(|text| unanswered(text, quote)) {
         return intent;
     }
-    let stored = Stored { quote: quote.clone(), key: fresh.key.clone(), consent: fresh.consent.clone() };
-    if let Ok(text) = serde_json::to_string(&stored) {
-        storage::set(Area::Session, ITEM, &text);
-    }
+    // None of them has a blank in it.
+    let Consent { locale, version, text_hash } = &fresh.consent;
+    let parts = [quote.as_str(), fresh.key.as_str(), locale, version, text_hash];
+    storage::set(Area::Session, ITEM, &parts.join(" "));
     fresh
 }
 
@@ -38,8 +29,14 @@ pub fn end() {
 }
 
 fn unanswered(text: &str, quote: &QuoteId) -> Option<Intent> {
-    let Stored { quote: stored, key, consent } = serde_json::from_str(text).ok()?;
-    (stored == *quote).then_some(Intent { key, consent })
+    let mut parts = text.split(' ');
+    if parts.next()? != quote.as_str() {
+        return None;
+    }
+    let key = IdempotencyKey::parse(parts.next()?).ok()?;
+    let mut part = || parts.next().map(str::to_owned);
+    let consent = Consent { locale: part()?, version: part()?, text_hash: part()? };
+    Some(Intent { key, consent })
 }
 
 #[cfg(test)]
@@ -48,11 +45,11 @@ mod tests {
 
     #[test]
     fn an_intention_belongs_to_its_quote() {
-        let text = r#"{"quote":"q1","key":"k1","consent":{"locale":"en","version":"1","text_hash":"0f"}}"#;
+        let text = "q1 k1 en 0.1.0 0f";
         let quote = QuoteId::parse("q1").unwrap();
         let intent = unanswered(text, &quote).unwrap();
         assert_eq!((intent.key.as_str(), intent.consent.text_hash.as_str()), ("k1", "0f"));
-        for other in [&text.replace("q1", "q2"), "q1 k1", "", "{}", "null"] {
+        for other in ["q2 k1 en 0.1.0 0f", "q1 k1", "q1 k1 en 0.1.0", "", "{}"] {
             assert_eq!(unanswered(other, &quote), None, "{other}");
         }
     }

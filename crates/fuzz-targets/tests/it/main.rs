@@ -97,8 +97,8 @@ fn upstream_json() {
 #[test]
 fn offer_json() {
     let parts = [
-        "charging", "closed", "compared", "declined", "done", "failed", "led away", "offered", "reviewed",
-        "waiting",
+        "altered", "charging", "closed", "compared", "declined", "done", "failed", "led away", "offered",
+        "reviewed", "waiting",
     ];
     survives("offer_json", &parts);
 }
