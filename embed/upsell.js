@@ -34,6 +34,12 @@ function parseUrl(text) {
 
 /** One call to the proxy: the body's text, or an error that says the status. */
 async function call({ endpoint, token }, path, signal, body) {
+  // Both reasons to stop in one signal. Browsers that run the module may not have AbortSignal.any.
+  const stop = new AbortController();
+  const abort = () => stop.abort();
+  if (signal.aborted) abort();
+  signal.addEventListener("abort", abort, { once: true });
+  setTimeout(abort, PATIENCE_MS);
   const response = await fetch(endpoint + path, {
     method: body ? "POST" : "GET",
     headers: {
@@ -46,7 +52,7 @@ async function call({ endpoint, token }, path, signal, body) {
     credentials: "omit",
     referrerPolicy: "no-referrer",
     keepalive: Boolean(body),
-    signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]),
+    signal: stop.signal,
   });
   if (!response.ok) throw new Error(`the proxy answered ${response.status}`);
   return response.text();
@@ -70,10 +76,13 @@ function refused(answer) {
   }
 }
 
-/** Compiles eight bytes: the only way to learn whether the page's policy lets WebAssembly run. */
+/**
+ * Runs a module of eight bytes: the only way to learn whether the page's policy forbids WebAssembly. WebKit compiles under
+ * such a policy and refuses to instantiate.
+ */
 function wasmAllowed() {
   try {
-    return Boolean(new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0)));
+    return Boolean(new WebAssembly.Instance(new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0))));
   } catch {
     return false;
   }
@@ -102,6 +111,11 @@ async function fetchParts(kind) {
 async function run(element, kind, signal) {
   const config = read(element);
   if (typeof config === "string") return void console.warn(`<${element.localName}>: ${config}`);
+  if (!globalThis.WebAssembly) {
+    // As in Apple's Lockdown Mode. The proxy's own page needs it too.
+    if (kind === "plans") (await import("./element.js")).apologise(element, config, signal);
+    return void console.warn(`<${element.localName}>: this browser has no WebAssembly`);
+  }
   if (config.redeem && !config.token) {
     config.token = await (await import("./checkout.js")).redeem(config.endpoint);
     if (!config.token) return;

@@ -1,7 +1,7 @@
 //! The standalone upgrade page: the same widget, filling a page of the proxy's own.
 //!
-//! The session token comes in the fragment of the address (`#token=…`), which is never sent to a server, and is taken
-//! out of it at once so that it is neither shared nor kept in the history. `?view=offer` or `?view=plans` (the default)
+//! The session token comes in the fragment of the address (`#token=…`), which is never sent to a server. `embed/upgrade.js`
+//! takes it out before it loads this program, so that it is neither shared nor kept in the history. `?view=offer` or `?view=plans` (the default)
 //! says which widget, `?locale=ja` which language; without one the browser's own is taken.
 
 use upsell_widget::browser::page;
@@ -20,14 +20,9 @@ fn main() {
 /// `None` where the page is not the one that this program was written for.
 fn open(window: &Window) -> Option<Result<(), ConfigError>> {
     let location = window.location();
-    let fragment = location.hash().ok()?;
-    let secret = UrlSearchParams::new_with_str(fragment.trim_start_matches('#')).ok()?;
     let params = UrlSearchParams::new_with_str(&location.search().ok()?).ok()?;
-    let token = secret.get("token").unwrap_or_default();
-    if !fragment.is_empty() {
-        let clean = [location.pathname().ok()?, location.search().ok()?].concat();
-        _ = window.history().ok()?.replace_state_with_url(&JsValue::NULL, "", Some(&clean));
-    }
+    let token = js_sys::Reflect::get(window, &JsValue::from_str("upsellToken")).ok()?;
+    let token = token.as_string().unwrap_or_default();
 
     let document = window.document()?;
     let locale = params.get("locale").or_else(|| window.navigator().language()).unwrap_or_default();

@@ -46,12 +46,13 @@ export function missing() {
 export class Stack {
   /**
    * Starts everything on free ports, with a database of its own. `rules` names another rules file; `amendRules` and
-   * `amendFixtures` get the text of the rules and of the simulator's catalogue, and what they return is used instead.
+   * `amendFixtures` get the text of the rules and of the simulator's catalogue, and what they return is used instead. `pageScript` runs
+   * first in every merchant's page.
    */
-  static async start({ rules = PATHS.rules, amendRules, amendFixtures } = {}) {
+  static async start({ rules = PATHS.rules, amendRules, amendFixtures, pageScript } = {}) {
     const stack = new Stack();
     try {
-      await stack.#start(rules, amendRules, amendFixtures);
+      await stack.#start(rules, amendRules, amendFixtures, pageScript);
     } catch (error) {
       await stack.stop();
       throw error;
@@ -65,7 +66,7 @@ export class Stack {
   #rules;
   #ports;
 
-  async #start(rules, amendRules, amendFixtures) {
+  async #start(rules, amendRules, amendFixtures, pageScript) {
     this.#directory = await mkdtemp(join(tmpdir(), 'upsell-e2e-'));
     this.#rules = await this.#amended(rules, amendRules);
     const fixtures = amendFixtures ? ['--fixtures', await this.#amended(FIXTURES, amendFixtures)] : [];
@@ -73,7 +74,7 @@ export class Stack {
     this.#ports = { sim, proxy, ops, shop };
     const at = (port) => `http://127.0.0.1:${port}`;
 
-    this.pages = await MerchantPages.start();
+    this.pages = await MerchantPages.start(pageScript);
     this.gateway = await Gateway.start(at(proxy));
     this.#servers.push(this.pages, this.gateway);
 

@@ -1,0 +1,177 @@
+// One browser profile and its pages, with what the scenarios use of Playwright's `BrowserContext` and `Page`.
+
+import { EventEmitter } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { until } from '../../until.mjs';
+import { wanted } from './find.mjs';
+import { Keyboard, Locator } from './locator.mjs';
+
+export class WebKitContext extends EventEmitter {
+  timeout = 15_000;
+  #session;
+  #end;
+  #pages = [];
+  /** Commands of all pages, one after the other: a session has one current window. */
+  #last = Promise.resolve();
+
+  constructor(session, end) {
+    super();
+    this.#session = session;
+    this.#end = end;
+  }
+
+  setDefaultTimeout(timeout) {
+    this.timeout = timeout;
+  }
+
+  pages() {
+    return this.#pages;
+  }
+
+  async newPage() {
+    const window = await this.#queued(async () => {
+      if (this.#pages.length === 0) return this.#session.getWindowHandle();
+      await this.#session.switchTo().newWindow('tab');
+      return this.#session.getWindowHandle();
+    });
+    const page = new WebKitPage(this, window);
+    this.#pages.push(page);
+    return page;
+  }
+
+  /** Runs `command(session)` in that window. */
+  inWindow(window, command) {
+    return this.#queued(async () => {
+      if (this.#pages.length > 1) await this.#session.switchTo().window(window);
+      return command(this.#session);
+    });
+  }
+
+  #queued(command) {
+    const done = this.#last.then(command);
+    this.#last = done.catch(() => {});
+    return done;
+  }
+
+  /** Passes on what a page's script has noted. */
+  report({ kind, ...note }) {
+    const shape = {
+      request: () => request(note),
+      response: () => ({ url: () => note.url, status: () => note.status, request: () => request(note) }),
+      console: () => ({ type: () => note.level, text: () => note.text }),
+      uncaught: () => ({ error: () => note.text }),
+    };
+    this.emit(kind === 'uncaught' ? 'weberror' : kind, shape[kind]());
+  }
+
+  async close() {
+    await this.#queued(() => this.#session.quit());
+    await this.#end();
+  }
+}
+
+const request = ({ method, url, headers = {} }) => ({ method: () => method, url: () => url, headers: () => headers });
+
+class WebKitPage {
+  #context;
+  #window;
+  #url = 'about:blank';
+  #notes = [];
+  keyboard = new Keyboard(this);
+
+  constructor(context, window) {
+    this.#context = context;
+    this.#window = window;
+  }
+
+  get timeout() {
+    return this.#context.timeout;
+  }
+
+  /** Runs `command(session)` in the window of this page. */
+  drive(command) {
+    return this.#context.inWindow(this.#window, command);
+  }
+
+  /**
+   * The value of a JavaScript expression in the page, or of what it promises; the arguments are `arguments[0]` and so on.
+   * Takes along what the page's script has noted since the last time.
+   */
+  async run(expression, ...given) {
+    const script = `
+      const done = arguments[arguments.length - 1];
+      const answer = (outcome) => done({ ...outcome, url: location.href, notes: window.e2e?.notes?.splice(0) ?? [] });
+      (async (...arguments_) => (function () { return ${expression}; }).apply(null, arguments_))(...[...arguments].slice(0, -1))
+        .then((value) => answer(value === undefined ? {} : { value }), (error) => answer({ error: String(error?.stack ?? error) }));`;
+    const { value, error, url, notes } = await this.drive((session) => session.executeAsyncScript(script, ...given));
+    this.#url = url;
+    for (const note of notes) {
+      this.#notes.push(note);
+      this.#context.report(note);
+    }
+    if (error) throw new Error(error);
+    return value;
+  }
+
+  evaluate(body, argument) {
+    return typeof body === 'string' ? this.run(`(0, eval)(arguments[0])`, body) : this.run(`(${body})(arguments[0])`, argument);
+  }
+
+  waitForFunction(body, argument) {
+    return until(`the page to meet ${body}`, () => this.evaluate(body, argument), { within: this.timeout });
+  }
+
+  async goto(url) {
+    await this.drive((session) => session.get(url));
+    await this.run('null');
+  }
+
+  async reload() {
+    await this.run('null');
+    await this.drive((session) => session.navigate().refresh());
+    await this.run('null');
+  }
+
+  /** The address at the last command. */
+  url() {
+    return this.#url;
+  }
+
+  /** Waits for an address: a pattern, a predicate of a `URL`, or a text in which `*` is anything. */
+  waitForURL(where) {
+    const glob = () => new RegExp(`^${where.split(/\*+/).map((part) => part.replace(/[.?+^${}()|[\]\\]/g, '\\$&')).join('.*')}$`);
+    const pattern = typeof where === 'string' ? glob() : where;
+    const matches = typeof pattern === 'function' ? pattern : ({ href }) => pattern.test(href);
+    return until(`the address ${where}`, async () => {
+      await this.run('null');
+      return matches(new URL(this.#url));
+    }, { within: this.timeout });
+  }
+
+  /** Waits for an answer to a call that the page begins after this. */
+  async waitForResponse(which) {
+    const since = Date.now();
+    const matches = which instanceof RegExp ? (response) => which.test(response.url()) : which;
+    const shaped = ({ url, status, body }) => ({ url: () => url, status: () => status, json: async () => JSON.parse(body), text: async () => body });
+    return until('an answer', async () => {
+      await this.run('null');
+      return this.#notes.filter(({ kind, at }) => kind === 'response' && at >= since).map(shaped).find(matches);
+    }, { within: this.timeout });
+  }
+
+  locator(css) {
+    return new Locator(this, [{ css }]);
+  }
+
+  getByRole(role, { name, exact } = {}) {
+    return new Locator(this, [name === undefined ? { role } : { role, name: wanted(name, exact) }]);
+  }
+
+  getByText(text, { exact } = {}) {
+    return new Locator(this, [{ text: wanted(text, exact) }]);
+  }
+
+  async screenshot({ path }) {
+    await writeFile(path, await this.drive((session) => session.takeScreenshot()), 'base64');
+  }
+}
