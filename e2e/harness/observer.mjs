@@ -39,7 +39,8 @@ export function observeCalls() {
   const note = (what) => notes.push({ at: performance.timeOrigin + performance.now(), ...what });
   const { fetch } = window;
   window.fetch = async (resource, options) => {
-    const request = new Request(resource, options);
+    // A request that is copied loses its body to the copy.
+    const request = resource instanceof Request ? resource : new Request(resource, options);
     const [method, url] = [request.method, request.url];
     note({ kind: 'request', method, url, headers: Object.fromEntries(request.headers) });
     const response = await fetch(resource, options);

@@ -42,10 +42,15 @@ export function webkit() {
 }
 
 /** A driver has one session, so each profile has a driver of its own. */
-async function newContext(display, { viewport, colorScheme, withoutWasm = false }) {
+async function newContext(display, { viewport, colorScheme, locale, withoutWasm = false }) {
   const port = await freePort();
   const driver = await startProcess('WebKitWebDriver', DRIVER, ['--host=127.0.0.1', `--port=${port}`], {
-    env: { DISPLAY: display, GDK_BACKEND: 'x11', JSC_useWasm: withoutWasm ? '0' : '1' },
+    env: {
+      DISPLAY: display,
+      GDK_BACKEND: 'x11',
+      LANG: `${locale.replace('-', '_')}.UTF-8`,
+      JSC_useWasm: withoutWasm ? '0' : '1',
+    },
   });
   const server = `http://127.0.0.1:${port}`;
   await until('WebKitWebDriver', async () => (await fetch(`${server}/status`)).ok);

@@ -64,9 +64,9 @@ export class WebKitContext extends EventEmitter {
     this.emit(kind === 'uncaught' ? 'weberror' : kind, shape[kind]());
   }
 
-  async close() {
-    await this.#queued(() => this.#session.quit());
-    await this.#end();
+  /** Ends the driver, and the browser with it. Not by a command: it would wait behind one that never returns. */
+  close() {
+    return this.#end();
   }
 }
 
@@ -113,8 +113,10 @@ class WebKitPage {
     return value;
   }
 
+  /** `body(argument)` in the page. The driver knows elements only as arguments of their own, so an array is taken apart. */
   evaluate(body, argument) {
-    return typeof body === 'string' ? this.run(`(0, eval)(arguments[0])`, body) : this.run(`(${body})(arguments[0])`, argument);
+    if (typeof body === 'string') return this.run('(0, eval)(arguments[0])', body);
+    return Array.isArray(argument) ? this.run(`(${body})([...arguments])`, ...argument) : this.run(`(${body})(arguments[0])`, argument);
   }
 
   waitForFunction(body, argument) {
