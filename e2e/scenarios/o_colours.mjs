@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { backgroundAlpha, contrasts } from '../harness/colours.mjs';
+import { contrasts, isOpaque } from '../harness/colours.mjs';
 import { scenario } from '../harness/runner.mjs';
 import { visitOffer, visitPlans } from '../harness/visits.mjs';
 
@@ -16,21 +16,22 @@ for (const dark of [false, true]) {
   scenario(`o. colours in ${dark ? 'dark' : 'light'}: words can be read and the dialog is opaque`, async (world) => {
     const stack = await world.stack();
     const profile = await world.profile({ dark });
-    const page = { profile, attributes: `theme="${dark ? 'dark' : 'light'}"` };
-    const bought = await visitOffer(world, stack, page);
-    await bought.page.goto(bought.address);
-    await bought.offer.shown();
-    await mustBeReadable(bought.offer.element);
-    assert.equal(await backgroundAlpha(bought.offer.acceptButton), 1, 'the button that pays has a colour');
-    await world.shot(bought.page, 'offer');
+    const page = await profile.page();
+    const attributes = `theme="${dark ? 'dark' : 'light'}"`;
+    const { offer, address } = await visitOffer(world, stack, { page, attributes });
+    await page.goto(address);
+    await offer.shown();
+    await mustBeReadable(offer.element);
+    assert.ok(await isOpaque(offer.acceptButton), 'the button that pays has a colour');
+    await world.shot(page, 'offer');
 
-    const subscribed = await visitPlans(world, stack, page);
-    await subscribed.page.goto(subscribed.address);
-    await subscribed.plans.shown();
-    await mustBeReadable(subscribed.plans.element);
-    await subscribed.plans.preview('Pro');
-    assert.equal(await backgroundAlpha(subscribed.plans.dialog), 1, 'nothing of the page shows through the dialog');
-    await mustBeReadable(subscribed.plans.dialog);
-    await world.shot(subscribed.page, 'dialog', { fullPage: false });
+    const { plans, address: comparison } = await visitPlans(world, stack, { page, attributes });
+    await page.goto(comparison);
+    await plans.shown();
+    await mustBeReadable(plans.element);
+    await plans.preview('Pro');
+    assert.ok(await isOpaque(plans.dialog), 'nothing of the page shows through the dialog');
+    await mustBeReadable(plans.dialog);
+    await world.shot(page, 'dialog', { fullPage: false });
   });
 }

@@ -173,7 +173,18 @@ class WebKitPage {
     return new Locator(this, [{ text: wanted(text, exact) }]);
   }
 
-  async screenshot({ path }) {
-    await writeFile(path, await this.drive((session) => session.takeScreenshot()), 'base64');
+  /** What the window shows. Fails in time, since a command before it may never return. */
+  async screenshot({ path, timeout = this.timeout }) {
+    let timer;
+    const late = new Promise((_, reject) => {
+      timer = setTimeout(() => reject(new Error(`no picture after ${timeout / 1000} s`)), timeout);
+    });
+    const taken = this.drive((session) => session.takeScreenshot());
+    taken.catch(() => {}); // raced below
+    try {
+      await writeFile(path, await Promise.race([taken, late]), 'base64');
+    } finally {
+      clearTimeout(timer);
+    }
   }
 }
