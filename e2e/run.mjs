@@ -47,6 +47,7 @@ const sharedStack = () => (shared ??= Stack.start({ pageScript: browser.pageScri
 const outcome = await run(chosen, {
   // One more than there are processors: much of a scenario is waiting.
   jobs: Number(values.jobs ?? kind.jobs ?? availableParallelism() + 1),
+  slowness: kind.slowness,
   makeWorld: (name) => new World(name, { browser, sharedStack, artefacts: artefactsOf(values.browser) }),
   print: console.log,
 });

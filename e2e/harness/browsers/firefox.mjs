@@ -9,6 +9,8 @@ export function firefox() {
   return {
     // With two, keys go to the window of the other.
     jobs: 1,
+    // Its driver takes its time for every command.
+    slowness: 2,
 
     missing() {
       return existsSync(PROGRAM) ? [] : [`${PROGRAM} is missing: apt-get install firefox-esr`];

@@ -6,7 +6,7 @@ import { webkit } from './webkit.mjs';
 
 /**
  * Each has `missing()`: what it lacks to start, each with its remedy; `start()`: a browser with `newContext` and `close`;
- * and `jobs`: how many scenarios it can run at a time, if that is limited.
+ * `jobs`: how many scenarios it can run at a time, if that is limited; and `slowness`: how many times longer they may take.
  */
 export const BROWSERS = {
   chromium: chromium(),

@@ -21,6 +21,8 @@ export function webkit() {
   return {
     // A window that loses the focus to another one's gets no keys.
     jobs: 1,
+    // Its driver takes its time for every command.
+    slowness: 2,
 
     missing() {
       const remedy = 'apt-get install webkit2gtk-driver xvfb';

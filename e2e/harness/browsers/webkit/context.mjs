@@ -179,7 +179,9 @@ class WebKitPage {
     const late = new Promise((_, reject) => {
       timer = setTimeout(() => reject(new Error(`no picture after ${timeout / 1000} s`)), timeout);
     });
-    const taken = this.drive((session) => session.takeScreenshot());
+    // What was drawn in the last moment is on the screen a frame later.
+    const frames = 'new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))';
+    const taken = this.run(`${frames}.then(() => null)`).then(() => this.drive((session) => session.takeScreenshot()));
     taken.catch(() => {}); // raced below
     try {
       await writeFile(path, await Promise.race([taken, late]), 'base64');
