@@ -264,7 +264,8 @@ mod tests {
     fn chromium_is_the_version_of_the_package_files() {
         for tool in [Tool::Chromium115, Tool::Chromium119] {
             let Source::Chromium(folder) = tool.source() else { panic!("{tool:?}") };
-            let package = std::fs::read_to_string(crate::repo::root().join(folder).join("package.json")).unwrap();
+            let package =
+                std::fs::read_to_string(crate::repo::root().join(folder).join("package.json")).unwrap();
             let package: serde_json::Value = serde_json::from_str(&package).unwrap();
             assert_eq!(package["dependencies"][chromium::PACKAGE], tool.version());
         }
