@@ -46,8 +46,8 @@ export function missing() {
 export class Stack {
   /**
    * Starts everything on free ports, with a database of its own. `rules` names another rules file; `amendRules` and
-   * `amendFixtures` get the text of the rules and of the simulator's catalogue, and what they return is used instead. `pageScript` runs
-   * first in every merchant's page.
+   * `amendFixtures` get the text of the rules and of the simulator's catalogue, and what they return is used instead.
+   * `pageScript` runs first in every merchant's page.
    */
   static async start({ rules = PATHS.rules, amendRules, amendFixtures, pageScript } = {}) {
     const stack = new Stack();

@@ -1,4 +1,4 @@
-// One browser profile and its pages, with what the scenarios use of Playwright's `BrowserContext` and `Page`.
+// One browser profile and its page, with what the scenarios use of Playwright's `BrowserContext` and `Page`.
 
 import { EventEmitter } from 'node:events';
 import { writeFile } from 'node:fs/promises';
@@ -11,7 +11,7 @@ export class WebKitContext extends EventEmitter {
   #session;
   #end;
   #pages = [];
-  /** Commands of all pages, one after the other: a session has one current window. */
+  /** The driver takes one command after the other. */
   #last = Promise.resolve();
 
   constructor(session, end) {
@@ -29,26 +29,16 @@ export class WebKitContext extends EventEmitter {
   }
 
   async newPage() {
-    const window = await this.#queued(async () => {
-      if (this.#pages.length === 0) return this.#session.getWindowHandle();
-      await this.#session.switchTo().newWindow('tab');
-      return this.#session.getWindowHandle();
-    });
-    const page = new WebKitPage(this, window);
+    // A click in a second tab never returns from the driver.
+    if (this.#pages.length > 0) throw new Error('a profile in WebKit has one page; take another profile');
+    const page = new WebKitPage(this);
     this.#pages.push(page);
     return page;
   }
 
-  /** Runs `command(session)` in that window. */
-  inWindow(window, command) {
-    return this.#queued(async () => {
-      if (this.#pages.length > 1) await this.#session.switchTo().window(window);
-      return command(this.#session);
-    });
-  }
-
-  #queued(command) {
-    const done = this.#last.then(command);
+  /** Runs `command(session)` after the commands before it. */
+  drive(command) {
+    const done = this.#last.then(() => command(this.#session));
     this.#last = done.catch(() => {});
     return done;
   }
@@ -74,23 +64,21 @@ const request = ({ method, url, headers = {} }) => ({ method: () => method, url:
 
 class WebKitPage {
   #context;
-  #window;
   #url = 'about:blank';
   #notes = [];
   keyboard = new Keyboard(this);
 
-  constructor(context, window) {
+  constructor(context) {
     this.#context = context;
-    this.#window = window;
   }
 
   get timeout() {
     return this.#context.timeout;
   }
 
-  /** Runs `command(session)` in the window of this page. */
+  /** Runs `command(session)` in this page. */
   drive(command) {
-    return this.#context.inWindow(this.#window, command);
+    return this.#context.drive(command);
   }
 
   /**
