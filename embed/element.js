@@ -7,9 +7,20 @@ export function show(element, kind, { endpoint, token, secret, locale }, answer,
 }
 
 const WORDS = {
-  en: { offer: "See the offer", plans: "Compare the plans", on: "Continue" },
-  ja: { offer: "オファーの内容を見る", plans: "プランを比較する", on: "続ける" },
+  en: {
+    offer: "See the offer",
+    plans: "Compare the plans",
+    on: "Continue",
+    sorry: "Your plan cannot be shown in this browser. Please use another browser or device, or ask us to change your plan.",
+  },
+  ja: {
+    offer: "オファーの内容を見る",
+    plans: "プランを比較する",
+    on: "続ける",
+    sorry: "このブラウザではプランを表示できません。別のブラウザまたは端末をお使いいただくか、お問い合わせください。",
+  },
 };
+const wordsOf = (locale) => WORDS[locale.split("-")[0].toLowerCase()] ?? WORDS.en;
 
 /**
  * Where the page's policy does not let WebAssembly run: the merchant's headline and a link to the proxy's own page, which shows the
@@ -27,7 +38,7 @@ export function link(element, kind, config, answer, signal, call) {
   target.search = new URLSearchParams({ view: kind, locale });
 
   // One language: that of the merchant's words, where there are words in it.
-  const words = WORDS[language.split("-")[0].toLowerCase()] ?? WORDS.en;
+  const words = wordsOf(language);
   const title = Object.assign(document.createElement("p"), { textContent: headline });
   title.setAttribute("part", "headline");
   title.hidden = !headline;
@@ -54,7 +65,18 @@ export function link(element, kind, config, answer, signal, call) {
       (error) => console.warn(`<${element.localName}>: ${error.message}`),
     );
   });
+  fill(element, signal, title, way);
+}
 
+/** Where the browser has no WebAssembly: says that the plans cannot be shown here, and what else to do. */
+export function apologise(element, { locale }, signal) {
+  const note = Object.assign(document.createElement("p"), { textContent: wordsOf(locale).sorry });
+  note.setAttribute("part", "message");
+  fill(element, signal, note);
+}
+
+/** Puts plain nodes into the element, and takes them out again when `signal` says so. */
+function fill(element, signal, ...nodes) {
   const root = rootOf(element);
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(`
@@ -65,7 +87,7 @@ export function link(element, kind, config, answer, signal, call) {
         color: inherit; font: 600 1rem/1.25 system-ui, sans-serif; text-decoration: none; }
     a:hover { text-decoration: underline; }`);
   root.adoptedStyleSheets = [sheet];
-  root.replaceChildren(title, way);
+  root.replaceChildren(...nodes);
   signal.addEventListener("abort", () => root.replaceChildren(), { once: true });
 }
 

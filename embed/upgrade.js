@@ -1,14 +1,16 @@
 // Starts the standalone page: what Trunk would write inline, as a file, so that the page's policy can forbid inline
 // script. The hashed names of the module's files stand on this script's own tag.
 
+// Before anything else that could fail: what opens the page leaves its address, so that it is neither shared nor kept in the history.
+let arrived = location.hash.slice(1);
+if (arrived) history.replaceState(null, "", location.pathname + location.search);
+
 const query = new URLSearchParams(location.search);
 const page = document.documentElement;
 const app = document.getElementById("app");
 
-// What opens the page leaves its address before anything else can fail, and is kept for this tab: a reload shows how things stand.
+// It is kept for this tab: a reload shows how things stand.
 const KEPT = `upsell-widget:arrived:${query.get("view") === "offer" ? "offer" : "plans"}`;
-let arrived = location.hash.slice(1);
-if (arrived) history.replaceState(null, "", location.pathname + location.search);
 try {
   if (arrived) sessionStorage.setItem(KEPT, arrived);
   else arrived = sessionStorage.getItem(KEPT) ?? "";
@@ -24,8 +26,14 @@ if (/^(ltr|rtl)$/.test(query.get("dir") ?? "")) page.dir = query.get("dir");
 if (/^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$/.test(query.get("locale") ?? "")) page.lang = query.get("locale");
 
 const SORRY = {
-  en: "This page could not be opened. Please reload it.",
-  ja: "ページを開けませんでした。再度読み込んでください。",
+  en: {
+    failed: "This page could not be opened. Please reload it.",
+    unsupported: "This page cannot be shown in this browser. Please use another browser or device, or write to the seller.",
+  },
+  ja: {
+    failed: "ページを開けませんでした。再度読み込んでください。",
+    unsupported: "このページはこのブラウザでは表示できません。別のブラウザまたは端末をお使いいただくか、販売元にお問い合わせください。",
+  },
 };
 
 async function begin({ module, wasm }) {
@@ -45,6 +53,7 @@ try {
 } catch {
   const note = document.createElement("p");
   note.setAttribute("role", "alert");
-  note.textContent = page.lang.startsWith("ja") ? SORRY.ja : SORRY.en;
+  const words = page.lang.startsWith("ja") ? SORRY.ja : SORRY.en;
+  note.textContent = globalThis.WebAssembly ? words.failed : words.unsupported;
   app.replaceChildren(note);
 }

@@ -92,6 +92,12 @@ export function browser() {
 /** One call to the proxy: the body's text, or an error with the problem's code. Without a token there is no secret either: a
  * backend of the merchant's own need not know that header. */
 async function call({ endpoint, token, secret }, path, signal, body) {
+  // Both reasons to stop in one signal. Browsers that run the module may not have AbortSignal.any.
+  const stop = new AbortController();
+  const abort = () => stop.abort();
+  if (signal.aborted) abort();
+  signal.addEventListener("abort", abort, { once: true });
+  setTimeout(abort, PATIENCE_MS);
   const response = await fetch(endpoint + path, {
     method: body ? "POST" : "GET",
     headers: {
@@ -104,7 +110,7 @@ async function call({ endpoint, token, secret }, path, signal, body) {
     credentials: "omit",
     referrerPolicy: "no-referrer",
     keepalive: Boolean(body),
-    signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]),
+    signal: stop.signal,
   });
   if (response.ok) return response.text();
   const { code, retry_after } = await response.json().catch(() => ({}));
@@ -146,10 +152,13 @@ function refused(answer) {
   }
 }
 
-/** Compiles eight bytes: the only way to learn whether the page's policy lets WebAssembly run. */
+/**
+ * Runs a module of eight bytes: the only way to learn whether the page's policy forbids WebAssembly. WebKit compiles under
+ * such a policy and refuses to instantiate.
+ */
 function wasmAllowed() {
   try {
-    return Boolean(new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0)));
+    return Boolean(new WebAssembly.Instance(new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0))));
   } catch {
     return false;
   }
@@ -217,6 +226,11 @@ async function begin(element, kind, signal, redeemed) {
   const warn = (text) => console.warn(`<${element.localName}>: ${text}`);
   if (typeof config === "string") return void warn(config);
   config.remarks.forEach(warn);
+  if (!globalThis.WebAssembly) {
+    // As in Apple's Lockdown Mode. The proxy's own page needs it too.
+    if (kind === "plans") (await part(import(FILES.element))).apologise(element, config, signal);
+    return void warn("this browser has no WebAssembly");
+  }
   if (config.redeem && !config.token) {
     redeemed.token ||= await (await part(import(FILES.checkout))).redeem(config.endpoint, browser(), ARRIVED);
     if (!redeemed.token) return;

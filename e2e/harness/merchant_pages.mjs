@@ -1,5 +1,6 @@
 // Pages of a merchant whom nobody asked about widgets: plain HTML with the widget pasted in, served with any headers.
 
+import { createHash } from 'node:crypto';
 import { startServer } from './server.mjs';
 
 export const HEADING = 'Thank you for your order';
@@ -17,8 +18,12 @@ export class MerchantPages {
   #server;
   #count = 0;
 
-  static async start() {
+  #script;
+
+  /** `script` runs first in every page, also where the page's policy allows no other. */
+  static async start(script = '') {
     const pages = new MerchantPages();
+    pages.#script = script;
     pages.#server = await startServer((request, response) => {
       const page = pages.#pages.get(new URL(request.url, 'http://page').pathname);
       if (!page) return response.writeHead(404, { 'content-type': 'text/plain' }).end('no such page');
@@ -40,7 +45,7 @@ export class MerchantPages {
     this.#count += 1;
     const path = `/page/${this.#count}`;
     this.#pages.set(path, {
-      headers: csp ? { ...headers, 'content-security-policy': csp } : headers,
+      headers: csp ? { ...headers, 'content-security-policy': this.#allowing(csp) } : headers,
       html: `<!doctype html>
 <html lang="${lang}" dir="${dir}">
 <head>
@@ -49,6 +54,7 @@ export class MerchantPages {
 <meta name="color-scheme" content="light dark">
 <title>Order complete</title>
 <link rel="icon" href="data:,">
+${this.#script && `<script>${this.#script}</script>`}
 ${csp ? '' : PAGE_STYLE}
 ${head}
 </head>
@@ -62,6 +68,13 @@ ${tail}
 </html>`,
     });
     return `${this.url}${path}`;
+  }
+
+  /** The policy, and in it the page's first script by its hash. */
+  #allowing(csp) {
+    if (!this.#script) return csp;
+    const hash = createHash('sha256').update(this.#script).digest('base64');
+    return csp.replace('script-src', `script-src 'sha256-${hash}'`);
   }
 
   /** The page that a merchant gets by pasting the two lines of the documentation. */

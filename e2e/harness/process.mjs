@@ -39,7 +39,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exi
 
 /**
  * Starts a program and waits until a line of its output matches `ready`. Fails with the tail of its output when it ends
- * or stays silent for 30 s.
+ * or stays silent for 30 s. Without `ready` the caller waits for what the program brings.
  */
 export async function startProcess(name, program, args, { env = {}, ready }) {
   const child = spawn(program, args, { env: { ...baseEnv(), ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -49,6 +49,7 @@ export async function startProcess(name, program, args, { env = {}, ready }) {
   let announce;
   const announced = new Promise((resolve) => {
     announce = resolve;
+    if (!ready) resolve();
   });
   const read = (stream) => {
     let rest = '';
@@ -59,7 +60,7 @@ export async function startProcess(name, program, args, { env = {}, ready }) {
       for (const line of lines) {
         tail.push(line);
         if (tail.length > 400) tail.shift();
-        if (ready.test(line)) announce();
+        if (ready?.test(line)) announce();
       }
     });
   };

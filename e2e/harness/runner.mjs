@@ -28,14 +28,17 @@ export function slug(name) {
   return name.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '');
 }
 
-/** Runs the scenarios, `jobs` at a time, and says how each went. Returns how many passed and failed. */
-export async function run(scenarios, { jobs, makeWorld, print }) {
+/**
+ * Runs the scenarios, `jobs` at a time, and says how each went. Each may take `slowness` times as long as it asks for.
+ * Returns how many passed and failed.
+ */
+export async function run(scenarios, { jobs, slowness = 1, makeWorld, print }) {
   const queue = [...scenarios];
   const outcome = { passed: 0, failed: 0, failures: [] };
   const worker = async () => {
     for (let next = queue.shift(); next; next = queue.shift()) {
       const started = performance.now();
-      const error = await attempt(next, makeWorld);
+      const error = await attempt({ ...next, timeout: next.timeout * slowness }, makeWorld);
       const seconds = ((performance.now() - started) / 1000).toFixed(1);
       if (error) {
         outcome.failed += 1;

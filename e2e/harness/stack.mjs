@@ -47,14 +47,14 @@ export class Stack {
   /**
    * Starts everything on free ports, with a database of its own. `rules` names another rules file; `amendRules` and
    * `amendFixtures` get the text of the rules and of the simulator's catalogue, and what they return is used instead.
-   * `widget` and `spa` are other folders of files, `sessionWait` how many milliseconds a token waits for Dodo; changed in
-   * `options`, they hold from the next `startProxy`.
+   * `pageScript` runs first in every merchant's page. `widget` and `spa` are other folders of files, `sessionWait` how many
+   * milliseconds a token waits for Dodo; changed in `options`, they hold from the next `startProxy`.
    */
-  static async start({ rules = PATHS.rules, amendRules, amendFixtures, ...options } = {}) {
+  static async start({ rules = PATHS.rules, amendRules, amendFixtures, pageScript, ...options } = {}) {
     const stack = new Stack();
     stack.options = options;
     try {
-      await stack.#start(rules, amendRules, amendFixtures);
+      await stack.#start(rules, amendRules, amendFixtures, pageScript);
     } catch (error) {
       await stack.stop();
       throw error;
@@ -68,7 +68,7 @@ export class Stack {
   #rules;
   #ports;
 
-  async #start(rules, amendRules, amendFixtures) {
+  async #start(rules, amendRules, amendFixtures, pageScript) {
     this.#directory = await mkdtemp(join(tmpdir(), 'upsell-e2e-'));
     this.#rules = await this.#amended(rules, amendRules);
     const fixtures = amendFixtures ? ['--fixtures', await this.#amended(FIXTURES, amendFixtures)] : [];
@@ -76,7 +76,7 @@ export class Stack {
     this.#ports = { sim, proxy, ops, shop };
     const at = (port) => `http://127.0.0.1:${port}`;
 
-    this.pages = await MerchantPages.start();
+    this.pages = await MerchantPages.start(pageScript);
     this.gateway = await Gateway.start(at(proxy));
     this.#servers.push(this.pages, this.gateway);
 

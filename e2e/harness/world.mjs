@@ -3,15 +3,9 @@
 import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { EVENTS, observePage } from './observer.mjs';
 import { slug } from './runner.mjs';
 import { Stack } from './stack.mjs';
-
-const ARTEFACTS = fileURLToPath(new URL('../artefacts', import.meta.url));
-const EVENTS = [
-  'upsell-accept', 'upsell-decline', 'upsell-shown', 'upsell-accepted', 'upsell-declined', 'upsell-pending',
-  'upsell-failed', 'upsell-plan-changed',
-];
 
 export class World {
   #browser;
@@ -19,12 +13,14 @@ export class World {
   #ownStacks = [];
   #ends = [];
   #shared;
+  #artefacts;
 
-  constructor(name, { browser, sharedStack }) {
+  constructor(name, { browser, sharedStack, artefacts }) {
     this.name = name;
     this.slug = slug(name).slice(0, 100);
     this.#browser = browser;
     this.#shared = sharedStack;
+    this.#artefacts = artefacts;
   }
 
   /** The stack of this run. Only for scenarios that leave nothing behind that another would notice. */
@@ -34,14 +30,15 @@ export class World {
 
   /** A stack of its own, for faults, prices and switches; ended with the scenario. */
   async ownStack(options) {
-    const stack = await Stack.start(options);
+    const stack = await Stack.start({ ...options, pageScript: this.#browser.pageScript });
     this.#ownStacks.push(stack);
     return stack;
   }
 
   /**
-   * A fresh browser profile: no storage, no cache. `phone`, `dark`, `locale` and so on as Playwright's context options.
-   * `tolerate` lists patterns of console messages that belong to the scenario.
+   * A fresh browser profile: no storage, no cache. `phone`, `dark`, `locale` and so on as Playwright's context options;
+   * `withoutWasm` is a browser that has no WebAssembly, as in Apple's Lockdown Mode. `tolerate` lists patterns of console
+   * messages that belong to the scenario.
    */
   async profile({ phone = false, dark = false, tolerate = [], ...options } = {}) {
     const context = await this.#browser.newContext({
@@ -66,8 +63,9 @@ export class World {
 
   /** Keeps a picture of the page under the scenario's name. */
   async shot(page, step, options = {}) {
-    await mkdir(ARTEFACTS, { recursive: true });
-    await page.screenshot({ path: join(ARTEFACTS, `${this.slug}-${step}.png`), fullPage: true, ...options });
+    if (this.#browser.stylesPictures && (await hasPolicy(page.url()))) return;
+    await mkdir(this.#artefacts, { recursive: true });
+    await page.screenshot({ path: join(this.#artefacts, `${this.slug}-${step}.png`), fullPage: true, ...options });
   }
 
   /** No page of the scenario saw an uncaught error, an unhandled rejection or an error in its console. */
@@ -138,7 +136,8 @@ export class Profile {
     this.context.on('request', (request) => {
       this.requests.push({ method: request.method(), url: request.url(), headers: request.headers() });
     });
-    await this.context.addInitScript(observePage, EVENTS);
+    // A browser whose driver cannot do that has the script written into the merchant's pages.
+    await this.context.addInitScript?.(observePage, EVENTS);
   }
 
   page() {
@@ -161,26 +160,11 @@ export class Profile {
   }
 }
 
-/** Runs in every page before its own scripts: notes layout shifts, reports of the page's policy, and the widget's events. */
-function observePage(names) {
-  window.e2e = { shifts: [], events: [], violations: [] };
-  document.addEventListener('securitypolicyviolation', (event) => {
-    window.e2e.violations.push(`${event.effectiveDirective} ${event.blockedURI} ${event.sample}`);
-  });
-  new PerformanceObserver((list) => {
-    for (const entry of list.getEntries()) {
-      window.e2e.shifts.push({
-        value: entry.value,
-        nodes: entry.sources.map((source) => source.node?.nodeName ?? '?'),
-        afterInput: entry.hadRecentInput,
-      });
-    }
-  }).observe({ type: 'layout-shift', buffered: true });
-  for (const name of names) {
-    document.addEventListener(name, (event) => {
-      window.e2e.events.push({ name, detail: JSON.parse(JSON.stringify(event.detail ?? null)) });
-    });
-  }
+/** Whether a page of this run is served with a policy of its own. */
+async function hasPolicy(address) {
+  const response = await fetch(address);
+  await response.body?.cancel();
+  return response.headers.has('content-security-policy');
 }
 
 /** What the widget's last event of that name said. */

@@ -53,6 +53,8 @@ enum Command {
     Stack,
     /// Run every test: checks, host, browser, end to end, reduced campaigns.
     Test(test::Args),
+    /// Run the end-to-end scenarios in every supported browser.
+    Matrix(test::MatrixArgs),
     /// Run reliability campaigns: many seeded runs of one promise under everything that can go wrong.
     Campaign(campaign::Args),
     /// Run fuzz targets: inputs that nobody thought of, made by libFuzzer.
@@ -81,6 +83,7 @@ fn main() -> ExitCode {
         Command::Demo(args) => demo::run(&args),
         Command::Stack => stack::serve_json(),
         Command::Test(args) => test::run(&args),
+        Command::Matrix(args) => test::matrix(&args),
         Command::Campaign(args) => campaign::run(&args),
         Command::Fuzz(args) => fuzz::run(&args),
         Command::Dist(args) => dist::run(args.previous.as_deref()),

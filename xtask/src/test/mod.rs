@@ -1,15 +1,15 @@
 //! `cargo xtask test`: every test there is, on a machine that may have nothing yet.
 
 mod counts;
+mod end_to_end;
 
 use anyhow::{Context as _, Result, bail};
 
 use self::counts::Counts;
-use crate::process::{cargo, line_of, must_run, program, say, watch};
-use crate::tools::{
-    Tool, Toolbox, ensure_browser, ensure_node, ensure_packages, ensure_postgres, ensure_wasm_target,
-};
-use crate::{campaign, embed, repo, spa, stack, tidy};
+use crate::process::{cargo, line_of, must_run, say, watch};
+use crate::tools::{Tool, Toolbox, ensure_browser, ensure_node, ensure_postgres, ensure_wasm_target};
+use crate::{campaign, repo, tidy};
+pub(crate) use end_to_end::{MatrixArgs, matrix};
 
 /// Options of `test`.
 #[derive(clap::Args)]
@@ -17,6 +17,12 @@ pub(crate) struct Args {
     /// Only this group; may be given several times. Without it, all of them.
     #[arg(long, value_enum)]
     only: Vec<Group>,
+}
+
+impl Args {
+    fn runs(&self, group: Group) -> bool {
+        self.only.is_empty() || self.only.contains(&group)
+    }
 }
 
 /// What is counted by itself.
@@ -28,7 +34,7 @@ enum Group {
     Host,
     /// The widget's own tests, in Chromium.
     Browser,
-    /// Whole pages over the real proxy and the simulator.
+    /// Whole pages over the real proxy and the simulator, in every browser of the matrix.
     E2e,
     /// Every reliability campaign, reduced.
     Campaigns,
@@ -52,7 +58,7 @@ impl Group {
             Self::Checks => Ok(checks()),
             Self::Host => host(),
             Self::Browser => browser(tools),
-            Self::E2e => end_to_end(),
+            Self::E2e => end_to_end::run(tools),
             Self::Campaigns => campaigns(),
         }
     }
@@ -68,11 +74,14 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     ensure_node()?;
     ensure_wasm_target()?;
     ensure_browser()?;
+    if args.runs(Group::E2e) {
+        end_to_end::ensure_browsers(&tools)?;
+    }
     ensure_postgres()?;
     tools.ensure(&[Tool::WasmBindgen, Tool::WasmPack, Tool::Trunk, Tool::WasmOpt])?;
 
     let mut results = Vec::new();
-    for group in Group::ALL.into_iter().filter(|group| args.only.is_empty() || args.only.contains(group)) {
+    for group in Group::ALL.into_iter().filter(|&group| args.runs(group)) {
         say(&format!("{} tests", group.name()));
         let counts = group.run(&tools).unwrap_or_else(|error| {
             eprintln!("error: {error:#}");
@@ -162,21 +171,6 @@ fn browser(tools: &Toolbox) -> Result<Counts> {
             .env("WASM_BINDGEN_TEST_TIMEOUT", "300"),
         counts::libtest,
     )
-}
-
-fn end_to_end() -> Result<Counts> {
-    let folder = repo::root().join("e2e");
-    ensure_packages(&folder)?;
-    stack::build()?;
-    let mut command = program("npm");
-    command
-        .args(["test", "--silent"])
-        .current_dir(&folder)
-        .env("UPSELL_E2E_BIN_DIR", repo::target()?.join("debug"))
-        .env("UPSELL_E2E_WIDGET_DIR", embed::folder())
-        .env("UPSELL_E2E_SPA_DIR", spa::folder())
-        .env("UPSELL_E2E_RULES", stack::rules());
-    finished(&mut command, counts::end_to_end)
 }
 
 /// Each campaign counts as one test.

@@ -3,6 +3,7 @@
 
 mod browser;
 mod cargo_tools;
+mod chromium;
 mod cpp;
 mod node;
 mod packages;
@@ -32,6 +33,10 @@ pub(crate) enum Tool {
     Schemathesis,
     /// Builds targets with libFuzzer and runs them.
     CargoFuzz,
+    /// The oldest Chromium that the widget supports.
+    Chromium115,
+    /// A Chromium without `light-dark()` in custom properties.
+    Chromium119,
 }
 
 /// Where a tool comes from.
@@ -40,6 +45,8 @@ enum Source {
     Cargo { locked: bool },
     /// `npm ci` of `xtask/npm`.
     Npm,
+    /// `npm ci` of this folder, and a browser that the package unpacks.
+    Chromium(&'static str),
     /// `pip install` of `xtask/python/requirements.txt`, in an environment of its own.
     Pip,
 }
@@ -53,6 +60,7 @@ impl Tool {
             Self::WasmOpt => "binaryen",
             Self::Schemathesis => "schemathesis",
             Self::CargoFuzz => "cargo-fuzz",
+            Self::Chromium115 | Self::Chromium119 => chromium::PACKAGE,
         }
     }
 
@@ -66,6 +74,8 @@ impl Tool {
             Self::WasmOpt => "132.0.0",
             Self::Schemathesis => "4.32.5",
             Self::CargoFuzz => "0.13.2",
+            Self::Chromium115 => "115.0.0",
+            Self::Chromium119 => "119.0.2",
         }
     }
 
@@ -77,6 +87,7 @@ impl Tool {
             Self::WasmOpt => "wasm-opt",
             Self::Schemathesis => "schemathesis",
             Self::CargoFuzz => "cargo-fuzz",
+            Self::Chromium115 | Self::Chromium119 => chromium::PROGRAM,
         }
     }
 
@@ -96,6 +107,8 @@ impl Tool {
             Self::WasmPack | Self::Trunk | Self::CargoFuzz => Source::Cargo { locked: true },
             Self::WasmOpt => Source::Npm,
             Self::Schemathesis => Source::Pip,
+            Self::Chromium115 => Source::Chromium("xtask/chromium/115"),
+            Self::Chromium119 => Source::Chromium("xtask/chromium/119"),
         }
     }
 }
@@ -136,7 +149,8 @@ impl Toolbox {
                 Source::Cargo { locked } => {
                     cargo_tools::install(package, version, locked, &self.home(tool), &self.root)?;
                 }
-                Source::Npm => node::install(&self.home(tool))?,
+                Source::Npm => node::install("xtask/npm", &self.home(tool))?,
+                Source::Chromium(folder) => chromium::install(folder, &self.home(tool))?,
                 Source::Pip => python::install(&self.home(tool))?,
             }
             if !self.works(tool) {
@@ -165,7 +179,8 @@ impl Toolbox {
     }
 
     fn home(&self, tool: Tool) -> PathBuf {
-        self.root.join(format!("{}-{}", tool.package(), tool.version()))
+        // A scoped package has a slash in its name.
+        self.root.join(format!("{}-{}", tool.package().replace('/', "-"), tool.version()))
     }
 
     /// Where its program is, once it is installed.
@@ -177,10 +192,15 @@ impl Toolbox {
         match tool.source() {
             Source::Cargo { .. } | Source::Pip => self.home(tool).join("bin"),
             Source::Npm => self.home(tool).join("node_modules").join(".bin"),
+            Source::Chromium(_) => chromium::folder(&self.home(tool)),
         }
     }
 
     fn works(&self, tool: Tool) -> bool {
+        if matches!(tool.source(), Source::Chromium(_)) {
+            // This build has no `--version`. The end-to-end run compares the version after the start.
+            return self.program(tool).is_file();
+        }
         self.command(tool)
             .arg("--version")
             .output()
@@ -209,7 +229,7 @@ pub(crate) fn ensure_wasm_target() -> Result<()> {
     })
 }
 
-pub(crate) use browser::ensure_browser;
+pub(crate) use browser::{ensure_browser, ensure_firefox, ensure_webkit};
 pub(crate) use cpp::ensure_cpp;
 pub(crate) use node::{ensure_node, ensure_packages};
 pub(crate) use postgres::ensure_postgres;
@@ -238,6 +258,17 @@ mod tests {
         let package = std::fs::read_to_string(crate::repo::root().join("xtask/npm/package.json")).unwrap();
         let package: serde_json::Value = serde_json::from_str(&package).unwrap();
         assert_eq!(package["dependencies"]["binaryen"], Tool::WasmOpt.version());
+    }
+
+    #[test]
+    fn chromium_is_the_version_of_the_package_files() {
+        for tool in [Tool::Chromium115, Tool::Chromium119] {
+            let Source::Chromium(folder) = tool.source() else { panic!("{tool:?}") };
+            let package =
+                std::fs::read_to_string(crate::repo::root().join(folder).join("package.json")).unwrap();
+            let package: serde_json::Value = serde_json::from_str(&package).unwrap();
+            assert_eq!(package["dependencies"][chromium::PACKAGE], tool.version());
+        }
     }
 
     #[test]

@@ -48,15 +48,15 @@ pub(crate) fn ensure_packages(folder: &Path) -> Result<()> {
     must_run(npm_ci().current_dir(folder))
 }
 
-/// Installs `xtask/npm` into a folder outside the repository.
+/// Installs the packages of a folder of the repository into `home`, outside the repository.
 ///
 /// # Errors
 /// When npm fails.
-pub(super) fn install(home: &Path) -> Result<()> {
+pub(super) fn install(folder: &str, home: &Path) -> Result<()> {
     ensure_node()?;
     std::fs::create_dir_all(home)?;
     for file in ["package.json", "package-lock.json"] {
-        let from = crate::repo::root().join("xtask/npm").join(file);
+        let from = crate::repo::root().join(folder).join(file);
         std::fs::copy(&from, home.join(file)).with_context(|| format!("cannot copy {}", from.display()))?;
     }
     must_run(npm_ci().current_dir(home))
