@@ -74,7 +74,7 @@ async fn a_session_follows_one_purchase_for_good() {
 }
 
 fn browser(byte: u8) -> Browser {
-    Browser { secret: TokenHash([byte; 32]), outlives_page: byte % 2 == 0 }
+    Browser { secret: TokenHash([byte; 32]), outlives_page: byte.is_multiple_of(2) }
 }
 
 /// I24: of browsers that use a token at the same time, one is bound, and a bound session stays so.
