@@ -87,7 +87,10 @@ pub fn router(app: App, origins: AllowedOrigins, widget: Files, upgrade_page: Fi
         .layer(origins.cors())
         .layer(middleware::from_fn_with_state(origins, origin::guard))
         // What caches by address alone, against `no-store`, must not show one buyer's answer to the next.
-        .layer(SetResponseHeaderLayer::appending(header::VARY, HeaderValue::from_static("authorization, origin")));
+        .layer(SetResponseHeaderLayer::appending(
+            header::VARY,
+            HeaderValue::from_static("authorization, origin"),
+        ));
     let mut files = Router::new();
     if !upgrade_page.is_empty() {
         let page = any(files::upgrade_page).with_state(upgrade_page);
