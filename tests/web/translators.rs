@@ -160,14 +160,14 @@ impl Page {
 
     /// Notes what was sent with the last press, under this label.
     async fn note(&mut self, label: &str) {
-        let count = self.backend.received(self.route).len();
+        let count = self.backend.begun(self.route);
         assert!(count <= self.sent.len() + 1, "{}: one press, several requests", self.name);
         if count == self.sent.len() {
             return;
         }
-        let last = || self.backend.received(self.route).pop().unwrap().body;
-        until("the body of a request", || !last().is_empty()).await;
-        let body: serde_json::Value = serde_json::from_str(&last()).unwrap();
+        self.backend.has_received(self.route, count).await;
+        let request = self.backend.received(self.route).pop().unwrap();
+        let body: serde_json::Value = serde_json::from_str(&request.body).unwrap();
         let cents = match body["quote_id"].as_str() {
             Some(quote) => quote.trim_start_matches('q').to_owned(),
             None => "4900".to_owned(),

@@ -8,17 +8,17 @@ globalThis.fetch = async (input, init) => {
   const url = new URL(request.url);
   const backend = origins.get(url.origin);
   if (!backend) return real(input, init);
+  backend.begun.push(`${request.method} ${url.pathname.replace("/v1", "")}`);
   const call = {
     method: request.method,
     path: url.pathname.replace("/v1", "") + url.search,
-    body: "",
+    body: request.method === "GET" ? "" : await request.clone().text(),
     headers: Object.fromEntries(request.headers),
     options: [request.cache, request.credentials, request.referrerPolicy, request.redirect, String(request.keepalive)],
     aborted: false,
   };
   request.signal.addEventListener("abort", () => { call.aborted = true; });
   backend.calls.push(call);
-  if (request.method !== "GET") call.body = await request.clone().text();
   const replies = backend.routes.get(`${call.method} ${url.pathname.replace("/v1", "")}`) ?? [{ status: 404, body: "" }];
   const reply = replies.length > 1 ? replies.shift() : replies[0];
   if (reply.status === 0) throw new TypeError("Failed to fetch");
@@ -32,7 +32,7 @@ globalThis.fetch = async (input, init) => {
 };
 
 export function open_backend(origin) {
-  origins.set(origin, { routes: new Map(), calls: [] });
+  origins.set(origin, { routes: new Map(), calls: [], begun: [] });
 }
 
 export function add_reply(origin, route, status, body) {
@@ -42,6 +42,11 @@ export function add_reply(origin, route, status, body) {
 
 export function calls_of(origin) {
   return JSON.stringify(origins.get(origin).calls);
+}
+
+/** How many requests of one kind have begun, whether or not their bodies have been read. */
+export function begun_of(origin, route) {
+  return origins.get(origin).begun.filter((begun) => begun === route).length;
 }
 
 export function count_of(origin) {

@@ -18,6 +18,7 @@ extern "C" {
     fn add_reply(origin: &str, route: &str, status: i32, body: &str);
     fn calls_of(origin: &str) -> String;
     fn count_of(origin: &str) -> u32;
+    fn begun_of(origin: &str, route: &str) -> usize;
     pub(crate) fn break_storage(broken: bool);
 }
 
@@ -85,6 +86,11 @@ impl Backend {
     /// How many requests have come, without looking at them.
     pub(crate) fn count(&self) -> u32 {
         count_of(&self.origin)
+    }
+
+    /// How many requests of one kind have begun: also those whose bodies nobody has read yet.
+    pub(crate) fn begun(&self, route: &str) -> usize {
+        begun_of(&self.origin, route)
     }
 
     /// Requests of one kind, for example `POST /accept`.
