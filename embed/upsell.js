@@ -36,10 +36,9 @@ function parseUrl(text) {
 async function call({ endpoint, token }, path, signal, body) {
   // Both reasons to stop in one signal. Browsers that run the module may not have AbortSignal.any.
   const stop = new AbortController();
-  const abort = () => stop.abort();
-  if (signal.aborted) abort();
-  signal.addEventListener("abort", abort, { once: true });
-  setTimeout(abort, PATIENCE_MS);
+  if (signal.aborted) stop.abort();
+  signal.addEventListener("abort", () => stop.abort(), { once: true });
+  setTimeout(() => stop.abort(new Error("the endpoint took too long")), PATIENCE_MS);
   const response = await fetch(endpoint + path, {
     method: body ? "POST" : "GET",
     headers: {
@@ -113,7 +112,10 @@ async function run(element, kind, signal) {
   if (typeof config === "string") return void console.warn(`<${element.localName}>: ${config}`);
   if (!globalThis.WebAssembly) {
     // As in Apple's Lockdown Mode. The proxy's own page needs it too.
-    if (kind === "plans") (await import("./element.js")).apologise(element, config, signal);
+    if (kind === "plans") {
+      const { apologise } = await import("./element.js");
+      if (!signal.aborted) apologise(element, config, signal);
+    }
     return void console.warn(`<${element.localName}>: this browser has no WebAssembly`);
   }
   if (config.redeem && !config.token) {

@@ -1,8 +1,9 @@
 //! The standalone upgrade page: the same widget, filling a page of the proxy's own.
 //!
-//! The session token comes in the fragment of the address (`#token=…`), which is never sent to a server. `embed/upgrade.js`
-//! takes it out before it loads this program, so that it is neither shared nor kept in the history. `?view=offer` or `?view=plans` (the default)
-//! says which widget, `?locale=ja` which language; without one the browser's own is taken.
+//! The session token comes in the fragment of the address (`#token=…`), which is never sent to a server.
+//! `embed/upgrade.js` takes it out before it loads this program, so that it is neither shared nor kept in the history.
+//! `?view=offer` or `?view=plans` (the default) says which widget, `?locale=ja` which language; without one the browser's
+//! own is taken.
 
 use upsell_widget::browser::page;
 use upsell_widget::config::{Config, ConfigError};
