@@ -94,10 +94,9 @@ export function browser() {
 async function call({ endpoint, token, secret }, path, signal, body) {
   // Both reasons to stop in one signal. Browsers that run the module may not have AbortSignal.any.
   const stop = new AbortController();
-  const abort = () => stop.abort();
-  if (signal.aborted) abort();
-  signal.addEventListener("abort", abort, { once: true });
-  setTimeout(abort, PATIENCE_MS);
+  if (signal.aborted) stop.abort();
+  signal.addEventListener("abort", () => stop.abort(), { once: true });
+  setTimeout(() => stop.abort(new Error("the endpoint took too long")), PATIENCE_MS);
   const response = await fetch(endpoint + path, {
     method: body ? "POST" : "GET",
     headers: {
@@ -228,7 +227,10 @@ async function begin(element, kind, signal, redeemed) {
   config.remarks.forEach(warn);
   if (!globalThis.WebAssembly) {
     // As in Apple's Lockdown Mode. The proxy's own page needs it too.
-    if (kind === "plans") (await part(import(FILES.element))).apologise(element, config, signal);
+    if (kind === "plans") {
+      const { apologise } = await part(import(FILES.element));
+      if (!signal.aborted) apologise(element, config, signal);
+    }
     return void warn("this browser has no WebAssembly");
   }
   if (config.redeem && !config.token) {

@@ -31,12 +31,17 @@ const WITHOUT_LIGHT_DARK = {
   'o. colours in dark: words can be read and the dialog is opaque': LIGHT_DARK,
 };
 
+const NO_BODIES = 'the driver does not tell the body of a request';
+
 /** Scenarios that a browser leaves out, and why: a limit of its driver, or a fault. */
 const LEFT_OUT = {
   chromium: {},
   'chromium-115': WITHOUT_LIGHT_DARK,
   'chromium-119': WITHOUT_LIGHT_DARK,
   firefox: {
+    'p. no globals, no cookies, nobody else is asked': 'the driver itself adds a global to the page',
+    'p. nothing said by the page reaches the price': NO_BODIES,
+    'q. a shop without a server: a reload while the payment settles does not lose the offer': NO_BODIES,
     'o. keyboard only: changes the plan; focus goes into the dialog and back':
       'keys of WebDriver never leave the first button of a modal dialog, as real keys do',
   },

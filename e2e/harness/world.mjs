@@ -7,6 +7,9 @@ import { EVENTS, observePage } from './observer.mjs';
 import { slug } from './runner.mjs';
 import { Stack } from './stack.mjs';
 
+/** What Chromium and Firefox write to the console about an answer that the page may not read. No script can prevent that. */
+export const CORS_REFUSAL = /blocked by CORS policy|Cross-Origin Request Blocked/;
+
 export class World {
   #browser;
   #profiles = [];

@@ -5,6 +5,7 @@ import { money } from '../harness/money.mjs';
 import { Offer } from '../harness/offer.mjs';
 import { scenario } from '../harness/runner.mjs';
 import { visitOffer, visitPlans } from '../harness/visits.mjs';
+import { CORS_REFUSAL } from '../harness/world.mjs';
 
 /** No button turns longer than this. */
 const PATIENCE = 10_000;
@@ -29,7 +30,6 @@ const ALWAYS = {
   'JSON of wrong types': FAULTS.json({ success: 'yes', status: 7, receipt: [] }),
 };
 
-const BY_THE_BROWSER = [/blocked by CORS policy/];
 const SAYS_FAILED = /did not go through|was not changed|Nothing was charged/;
 
 /** One buyer, one intention: however often the browser asks, it is the same key. */
@@ -43,7 +43,7 @@ function oneKey(gateway, token, path) {
 for (const [what, fault] of Object.entries(ALWAYS)) {
   scenario(`j. accept, ${what}: calm within 10 s, at most one charge, no lie`, async (world) => {
     const stack = await world.stack();
-    const profile = await world.profile({ tolerate: BY_THE_BROWSER });
+    const profile = await world.profile({ tolerate: [CORS_REFUSAL] });
     const { sim, buyer, page, token, address, offer } = await visitOffer(world, stack, { through: stack.gateway, profile });
     await page.goto(address);
     await offer.ready();

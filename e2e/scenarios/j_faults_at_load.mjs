@@ -4,7 +4,7 @@ import { calm, hostPageIsWhole } from '../harness/host_page.mjs';
 import { scenario } from '../harness/runner.mjs';
 import { until } from '../harness/until.mjs';
 import { visitOffer, visitPlans } from '../harness/visits.mjs';
-import { events, lastEvent } from '../harness/world.mjs';
+import { CORS_REFUSAL, events, lastEvent } from '../harness/world.mjs';
 
 /** No buyer waits longer than this for something that does not come. */
 const PATIENCE = 10_000;
@@ -45,13 +45,10 @@ const AT_LOAD = {
 /** Answers that the loader may read as "nothing to offer", which is no failure. */
 const READS_AS_NOTHING = new Set(['JSON null', 'a body of 10 MB']);
 
-/** A page may not read an answer without CORS headers; the browser itself says so in the console. */
-const BY_THE_BROWSER = [/blocked by CORS policy/];
-
 for (const [what, fault] of Object.entries(AT_LOAD)) {
   scenario(`j. offer at load, ${what}: the host page is whole, nothing is shown`, async (world) => {
     const stack = await world.stack();
-    const profile = await world.profile({ tolerate: BY_THE_BROWSER });
+    const profile = await world.profile({ tolerate: [CORS_REFUSAL] });
     const { page, token, address, offer } = await visitOffer(world, stack, { through: stack.gateway, profile });
     stack.gateway.break(token, 'GET', '/v1/upsell', fault);
     const asked = page.waitForRequest((request) => request.url().startsWith(`${stack.gateway.url}/v1/upsell`));
@@ -67,7 +64,7 @@ for (const [what, fault] of Object.entries(AT_LOAD)) {
 
   scenario(`j. plans at load, ${what}: the host page is whole, a notice instead of a spinner`, async (world) => {
     const stack = await world.stack();
-    const profile = await world.profile({ tolerate: BY_THE_BROWSER });
+    const profile = await world.profile({ tolerate: [CORS_REFUSAL] });
     const { page, token, address, plans } = await visitPlans(world, stack, { through: stack.gateway, profile });
     stack.gateway.break(token, 'GET', '/v1/plans', fault);
     await page.goto(address);

@@ -5,12 +5,13 @@ import { MerchantPages } from '../harness/merchant_pages.mjs';
 import { money } from '../harness/money.mjs';
 import { scenario } from '../harness/runner.mjs';
 import { visitOffer } from '../harness/visits.mjs';
+import { CORS_REFUSAL } from '../harness/world.mjs';
 
 // What others try: other sites, other people's HTML in the merchant's page, the merchant's own style sheet.
 
 scenario('p. a site that is not allowed shows nothing and changes nothing, even with a stolen token', async (world) => {
   const stack = await world.stack();
-  const profile = await world.profile({ tolerate: [/blocked by CORS policy/] });
+  const profile = await world.profile({ tolerate: [CORS_REFUSAL] });
   const { sim, buyer, token, page, offer } = await visitOffer(world, stack, { profile });
   const evil = await MerchantPages.start();
   world.onClose(() => evil.stop());
