@@ -39,20 +39,23 @@ pub fn focused_in(region: &HtmlElement) -> Option<Control> {
 }
 
 /// Gives the focus to this control of `region`, or else to `region` itself, if the element that had it is gone, so that the
-/// keyboard goes on from there and not from the top of the page. Takes it away from nobody.
+/// keyboard goes on from there and not from the top of the page. Takes it away from nobody: what is hidden, such as a part of a dialog that
+/// was closed, has it only until the browser notices.
 pub fn reclaim_focus(region: &HtmlElement, control: Option<&Control>) {
     let node: &Node = region.as_ref();
-    let nobody_in = |root: Node| match root.dyn_into::<ShadowRoot>() {
-        Ok(shadow) => shadow.active_element().is_none(),
-        Err(_) => true,
+    let root = node.get_root_node().dyn_into::<ShadowRoot>().ok();
+    let is_hidden = |element: Element| {
+        element.dyn_into::<HtmlElement>().is_ok_and(|element| element.offset_height() == 0)
     };
+    let nobody_in = root.as_ref().and_then(|shadow| shadow.active_element()).is_none_or(is_hidden);
     let nobody_on_page = || {
         let document = node.owner_document();
         let active = document.as_ref().and_then(|document| document.active_element());
-        let body = document.as_ref().and_then(|document| document.body());
-        active.is_none_or(|active| body.is_some_and(|body| active == *AsRef::<Element>::as_ref(&body)))
+        let body = document.as_ref().and_then(|document| document.body()).map(Element::from);
+        let host = root.as_ref().map(ShadowRoot::host);
+        active.is_none_or(|active| [body, host].into_iter().flatten().any(|nobody| nobody == active))
     };
-    if nobody_in(node.get_root_node()) && nobody_on_page() {
+    if nobody_in && nobody_on_page() {
         let control = control.and_then(|Control { selector, nth }| {
             region.query_selector_all(selector).ok()?.get(*nth)?.dyn_into::<HtmlElement>().ok()
         });
