@@ -24,20 +24,13 @@ const CHOSEN = [
   'o. colours in dark: words can be read and the dialog is opaque',
 ];
 
-/** Faults that wait for their cure. */
-const LIGHT_DARK = 'light-dark() is unknown inside custom properties: no colours';
-const WITHOUT_LIGHT_DARK = {
-  'o. colours in light: words can be read and the dialog is opaque': LIGHT_DARK,
-  'o. colours in dark: words can be read and the dialog is opaque': LIGHT_DARK,
-};
-
 const NO_BODIES = 'the driver does not tell the body of a request';
 
 /** Scenarios that a browser leaves out, and why: a limit of its driver, or a fault. */
 const LEFT_OUT = {
   chromium: {},
-  'chromium-115': WITHOUT_LIGHT_DARK,
-  'chromium-119': WITHOUT_LIGHT_DARK,
+  'chromium-115': {},
+  'chromium-119': {},
   firefox: {
     'p. no globals, no cookies, nobody else is asked': 'the driver itself adds a global to the page',
     'p. nothing said by the page reaches the price': NO_BODIES,

@@ -1,4 +1,4 @@
-//! The names of all phrases: one table for a language has each of them.
+//! The names of all phrases: one table for a language has each of them. One file because it is one table.
 
 /// Declares the table and, for the tests, a way to walk over it.
 macro_rules! phrases {

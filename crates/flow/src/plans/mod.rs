@@ -15,11 +15,13 @@
 //! | `state` | the page, and what the buyer is at |
 //! | `step`, `charging` | decisions before and after the confirmation |
 //! | `trouble` | what is told of a failed request that charges nothing |
+//! | `dialog` | the dialog closed and opened again |
 //! | `leaving` | what is proposed before a cheaper plan, and cancelling |
 //! | `effect` | what is to be done |
 //! | `view` | what is on the screen |
 
 mod charging;
+mod dialog;
 mod effect;
 mod event;
 mod leaving;

@@ -2,6 +2,7 @@
 
 use wire::{EffectiveAt, Money, Plan, PlansResponse, PreviewResponse, ProductId};
 
+use super::dialog::{close_dialog, open_dialog};
 use super::effect::Effect;
 use super::event::{Act, Event, Field};
 use super::state::{
@@ -351,40 +352,6 @@ impl Flow {
 
     pub(super) fn announce(&mut self, announcement: Announcement) {
         self.effects.push(Effect::Announce(announcement));
-    }
-}
-
-fn close_dialog(open: &mut Open) {
-    match &mut open.task {
-        Task::Adjusting(_)
-        | Task::Reviewing(_)
-        | Task::Previewing { .. }
-        | Task::Asking { .. }
-        | Task::Staying(_)
-        | Task::Cancelling { .. }
-        | Task::Altered(_) => open.task = Task::Comparing,
-        Task::Charging(charging) => charging.dialog = false,
-        Task::Leaving { dialog, .. } | Task::Done { dialog, .. } | Task::Failed { dialog, .. } => {
-            *dialog = false;
-        }
-        Task::Comparing => {}
-    }
-}
-
-fn open_dialog(open: &mut Open) {
-    match &mut open.task {
-        Task::Charging(charging) => charging.dialog = true,
-        Task::Leaving { dialog, .. } | Task::Done { dialog, .. } | Task::Failed { dialog, .. } => {
-            *dialog = true;
-        }
-        Task::Comparing
-        | Task::Previewing { .. }
-        | Task::Asking { .. }
-        | Task::Staying(_)
-        | Task::Cancelling { .. }
-        | Task::Adjusting(_)
-        | Task::Reviewing(_)
-        | Task::Altered(_) => {}
     }
 }
 
