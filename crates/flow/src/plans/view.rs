@@ -1,4 +1,5 @@
-//! What the buyer sees of the plan-change flow, in domain terms; `src/ui` and `src/text` turn it into words.
+//! What the buyer sees of the plan-change flow, in domain terms; `src/ui` and `src/text` turn it into words. One
+//! file because the shape of a view and how it is made of the state are read together.
 
 use wire::{
     Addon, Card, ChangeKind, CurrentPlan, EffectiveAt, Merchant, Money, Period, Plan, PlanLimit, ProductId,
