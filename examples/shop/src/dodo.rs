@@ -110,8 +110,9 @@ impl Dodo {
                     subscription_id: payment.subscription_id,
                 }))
             }
-            (Some("processing" | "requires_customer_action"), _) => Ok(Outcome::Pending),
-            _ => Ok(Outcome::NotPaid),
+            (None | Some("failed" | "cancelled" | "requires_payment_method"), _) => Ok(Outcome::NotPaid),
+            // Also a word that this shop does not know: it is no proof that nothing was paid.
+            _ => Ok(Outcome::Pending),
         }
     }
 

@@ -54,7 +54,10 @@ async fn buy(
             let cookie = [(header::SET_COOKIE, id.set_cookie(&shop.config.public_url))];
             (cookie, Redirect::to(&checkout.checkout_url)).into_response()
         }
-        Err(error) => payments_unreachable(&look, &error),
+        Err(error) => {
+            let what = "We cannot reach our payment service. Please try again in a minute.";
+            payments_unreachable(&look, &error, what)
+        }
     }
 }
 
@@ -82,7 +85,11 @@ async fn success(State(shop): State<Arc<Shop>>, Query(look): Query<Look>, header
             let what = "The payment did not go through, and nothing was charged.";
             html(StatusCode::OK, &pages::trouble(&look, "Not paid", what))
         }
-        Err(error) => payments_unreachable(&look, &error),
+        // The buyer comes from paying: that this shop cannot ask says nothing about their money.
+        Err(error) => {
+            let what = "We cannot reach our payment service to see how your payment went. Please reload this page in a minute instead of paying again.";
+            payments_unreachable(&look, &error, what)
+        }
     }
 }
 
@@ -108,9 +115,8 @@ async fn token(shop: &Shop, buyer: &Buyer, purpose: Purpose, look: &Look) -> Opt
     }
 }
 
-fn payments_unreachable(look: &Look, error: &CallError) -> Response {
+fn payments_unreachable(look: &Look, error: &CallError, what: &str) -> Response {
     eprintln!("Dodo {error}");
-    let what = "We cannot reach our payment service. Nothing was charged; please try again in a minute.";
     html(StatusCode::BAD_GATEWAY, &pages::trouble(look, "A moment, please", what))
 }
 

@@ -18,6 +18,10 @@ pub(crate) enum Paid {
     Never,
     Once,
     Monthly,
+    /// Dodo has a word for it that nobody knows.
+    Unheard,
+    /// Dodo does not say.
+    Unreachable,
 }
 
 struct Book {
@@ -114,15 +118,16 @@ async fn create_checkout(
     (StatusCode::OK, Json(answer))
 }
 
-async fn checkout(State(book): Shared) -> Json<Value> {
+async fn checkout(State(book): Shared) -> (StatusCode, Json<Value>) {
     let (payment, status) = match book.lock().unwrap().paid {
+        Paid::Unreachable => return (StatusCode::SERVICE_UNAVAILABLE, Json(json!({}))),
+        Paid::Unheard => (Some("pay_1"), Some("a word of tomorrow")),
         Paid::NotYet => (Some("pay_1"), Some("processing")),
         Paid::Never => (None, None),
         Paid::Once | Paid::Monthly => (Some("pay_1"), Some("succeeded")),
     };
-    Json(
-        json!({"id": "cks_1", "created_at": "2026-01-01T00:00:00Z", "payment_id": payment, "payment_status": status}),
-    )
+    let answer = json!({"id": "cks_1", "created_at": "2026-01-01T00:00:00Z", "payment_id": payment, "payment_status": status});
+    (StatusCode::OK, Json(answer))
 }
 
 async fn payment(State(book): Shared) -> Json<Value> {

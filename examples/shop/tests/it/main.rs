@@ -103,6 +103,16 @@ async fn what_is_not_paid_is_not_thanked_for() {
         let page = shop.get("/success?status=succeeded").await;
         assert!(page.body.contains(words) && !page.body.contains("Thank you"), "{}", page.body);
     }
+    // Nobody knows: nothing is said of what became of the money.
+    for (paid, words) in [(Paid::Unheard, "Nearly there"), (Paid::Unreachable, "instead of paying again")] {
+        fakes.pay(paid);
+        let page = shop.get("/success").await;
+        assert!(
+            page.body.contains(words) && !page.body.to_lowercase().contains("was charged"),
+            "{}",
+            page.body
+        );
+    }
     assert!(fakes.sessions().is_empty());
 }
 
