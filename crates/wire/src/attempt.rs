@@ -123,7 +123,8 @@ pub struct Receipt {
     pub renewal: Option<Renewal>,
 }
 
-/// How an attempt stands. A merchant's own smaller backend answers `{success}` only.
+/// How an attempt stands. A merchant's own basic backend answers `{success}` only, which says
+/// that it has taken the order, not that it is paid.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Attempt {

@@ -1,6 +1,6 @@
 //! `GET /v1/upsell`, `POST /v1/upsell/decline`, `POST /v1/upsell/seen`.
 //!
-//! [`UpsellResponse`] is also what a merchant's own smaller backend answers, after Dodo's guide on upsells: `eligible`,
+//! [`UpsellResponse`] is also what a merchant's own basic backend answers, after Dodo's guide on upsells: `eligible`,
 //! `reason` and `product` only. So everything else is optional here, and without `offer` and `quote` the widget shows
 //! the product at its list price.
 
@@ -76,7 +76,7 @@ pub struct Offer {
     pub decline_key: String,
 }
 
-/// The thing offered. `id`, `name`, `price` and `currency` are all that a smaller backend sends.
+/// The thing offered. `id`, `name`, `price` and `currency` are all that a basic backend sends.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Product {

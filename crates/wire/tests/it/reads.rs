@@ -1,4 +1,4 @@
-//! What other peers may send: a merchant's own smaller backend, and versions of tomorrow.
+//! What other peers may send: a merchant's own basic backend, and versions of tomorrow.
 
 use serde::de::DeserializeOwned;
 use wire::{
@@ -13,7 +13,7 @@ fn read<T: DeserializeOwned>(name: &str) -> T {
 }
 
 #[test]
-fn a_smaller_backend_offers_in_either_spelling() {
+fn a_basic_backend_offers_in_either_spelling() {
     for name in ["smaller_offer_camel_case.json", "smaller_offer_snake_case.json"] {
         let response: UpsellResponse = read(name);
         assert!(response.eligible && response.offer.is_none() && response.quote.is_none(), "{name}");
@@ -24,13 +24,13 @@ fn a_smaller_backend_offers_in_either_spelling() {
 }
 
 #[test]
-fn a_smaller_backend_may_have_reasons_of_its_own() {
+fn a_basic_backend_may_have_reasons_of_its_own() {
     let response: UpsellResponse = read("smaller_not_eligible.json");
     assert_eq!((response.eligible, response.reason), (false, Some(IneligibleReason::Other)));
 }
 
 #[test]
-fn a_smaller_backend_accepts_in_either_spelling() {
+fn a_basic_backend_accepts_in_either_spelling() {
     for name in ["smaller_accepted_camel_case.json", "smaller_accepted_snake_case.json"] {
         let attempt: Attempt = read(name);
         assert_eq!((attempt.success, attempt.status), (true, None), "{name}");
@@ -38,7 +38,7 @@ fn a_smaller_backend_accepts_in_either_spelling() {
 }
 
 #[test]
-fn an_error_of_a_smaller_backend_is_not_a_problem_of_ours() {
+fn an_error_of_a_basic_backend_is_not_a_problem_of_ours() {
     assert!(serde_json::from_str::<Problem>(&golden("read/smaller_error.json")).is_err());
 }
 
