@@ -8,8 +8,8 @@ if (/^(ltr|rtl)$/.test(query.get("dir") ?? "")) page.dir = query.get("dir");
 if (/^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$/.test(query.get("locale") ?? "")) page.lang = query.get("locale");
 
 const SORRY = {
-  en: "This page could not be opened. Please reload it. Nothing has been charged.",
-  ja: "ページを開けませんでした。再度読み込んでください。請求は行われていません。",
+  en: "This page could not be opened. Please reload it.",
+  ja: "ページを開けませんでした。再度読み込んでください。",
 };
 
 try {

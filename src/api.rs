@@ -1,6 +1,7 @@
 //! The backend as the driver sees it: one method an endpoint, wire types in and out, typed errors. The only place that
 //! knows paths and headers. What an error means for the buyer is decided in `flow`.
 
+mod offer_answer;
 mod send;
 
 use flow::ApiError;
@@ -13,6 +14,7 @@ use wire::{
     StayOffer, StayOfferRequest, StayOfferResponse, UpsellResponse,
 };
 
+pub use self::offer_answer::decode_offer;
 use self::send::{Call, send};
 use crate::config::Config;
 
@@ -40,15 +42,15 @@ impl ProxyClient {
 
     /// `GET {endpoint}`: the offer.
     pub async fn load_offer(self) -> Result<Box<UpsellResponse>, ApiError> {
-        self.load().await
+        decode_offer(&self.load().await?).map_err(ApiError::BadField)
     }
 
     /// `GET {endpoint}`: the plans.
     pub async fn load_plans(self) -> Result<Box<PlansResponse>, ApiError> {
-        self.load().await
+        decode(&self.load().await?)
     }
 
-    /// `POST {endpoint}/accept`: charges. A smaller backend knows itself what it offered, so nothing is said there, and
+    /// `POST {endpoint}/accept`: charges. A basic backend knows itself what it offered, so nothing is said there, and
     /// no header that its CORS rules might not know.
     pub async fn accept(
         self,
@@ -134,9 +136,9 @@ impl ProxyClient {
         send(self.call("DELETE", "/cancellation")).await.map(|_| ())
     }
 
-    async fn load<T: DeserializeOwned>(self) -> Result<T, ApiError> {
+    async fn load(self) -> Result<String, ApiError> {
         // A language tag has no character that would need escaping.
-        decode(&send(self.call("GET", &["?locale=", &self.locale].concat())).await?)
+        send(self.call("GET", &["?locale=", &self.locale].concat())).await
     }
 
     fn call(&self, method: &'static str, path: &str) -> Call {

@@ -32,7 +32,12 @@ impl Machine for Offer {
     }
 
     fn start(first_answer: Option<&str>) -> Event {
-        Event::Start(first_answer.and_then(|text| api::decode(text).ok()).map(answer))
+        match first_answer.map(api::decode_offer) {
+            // Something in between may have put a page of its own there: once more, without it.
+            None | Some(Err("body")) => Event::Start(None),
+            Some(Ok(response)) => Event::Start(Some(answer(response))),
+            Some(Err(field)) => Event::StartUnreadable(field),
+        }
     }
 
     fn act(act: Act, key: IdempotencyKey) -> Event {
@@ -83,7 +88,6 @@ impl Machine for Offer {
                 _ = client.seen(request).await;
             }),
             Effect::Remember(key) => declines::remember(&key, page::now()),
-            Effect::Forget(key) => declines::forget(&key),
             Effect::Watch(tag) => {
                 let weak = Rc::downgrade(driver);
                 let watch = Visibility::watch(&driver.screen, move |dwell| {

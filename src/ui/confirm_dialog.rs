@@ -90,7 +90,7 @@ fn review(locale: &Locale, view: &ReviewView, dispatch: Dispatch<Act>) -> impl I
             ),
         )),
         view.card_link_failed.then(|| notice(Tone::Bad, String::new(), vec![w.card_link_failed.to_owned()])),
-        view.changed_from.map(|from| quote_lines::changed(locale, from, view.due)),
+        view.changed_from.map(|from| quote_lines::changed(locale, from, view.due, view.not_charged)),
         div().class("actions pair").child((
             press(
                 Role::Accept,
@@ -259,7 +259,7 @@ pub(super) fn spoken(locale: &Locale, dialog: &Dialog) -> String {
         Dialog::Waiting(view) => outcome::waiting_title(locale, view).to_owned(),
         Dialog::Done(view) => outcome::done_title(locale, Deed::PlanChange, view).to_owned(),
         Dialog::Failed(view) => {
-            [outcome::failed_title(locale, Deed::PlanChange), " ", outcome::why(locale, view.failure)]
+            [outcome::failed_title(locale, Deed::PlanChange, view), " ", outcome::why(locale, view.failure)]
                 .concat()
         }
     }

@@ -20,7 +20,7 @@
 //! |---|---|
 //! | F1 | A charging request leaves only on the buyer's press of a button that worked at that moment, for exactly the offer and quote on the screen. |
 //! | F2 | Between two such presses there is one idempotency key. Double clicks and repeated events add nothing. |
-//! | F3 | A request is repeated only while it is unanswered, at most twice, with the same key. After a definite refusal nothing is repeated. A backend without keys is asked once, and after an unknown outcome never again. |
+//! | F3 | A request is repeated only while it is unanswered, at most twice, with the same key. After a definite refusal nothing is repeated. A basic backend, which knows no keys, is asked once for one product and never again. |
 //! | F4 | A reply, timer or watch that nobody waits for any more changes nothing. |
 //! | F5 | A quote that has expired or is being replaced cannot be confirmed. |
 //! | F6 | Closing the dialog never ends a charge; its outcome is still told. |
@@ -33,6 +33,7 @@
 //! | F13 | Where the backend cannot be reached at the start, an offer shows nothing, and the plans say so and can be asked for again. |
 //! | F14 | Another way to pay opens only after the payment before it has definitely failed, at most once an offer. While a charge is undecided the only page that the buyer is led to is that payment's own. |
 //! | F15 | What is proposed before a buyer leaves their plan is asked for once a page, and not to be had once refused. |
+//! | F16 | A view says something about money (paid, not charged, not charged twice) only on proof: an attempt that says so, or a refusal by the proxy's own code that the contract makes proof. Never by an HTTP status, a load that failed or a session that ended; of a basic backend never ([`charge::NotCharged`], [`offer::Ordered`]). |
 
 mod address;
 pub mod announce;

@@ -35,12 +35,16 @@ impl Flow {
         match (phase, event) {
             (Phase::Idle, Event::Start(Some(answer))) => self.first_answer(answer),
             (Phase::Idle, Event::Start(None)) => self.load(),
+            (Phase::Idle, Event::StartUnreadable(field)) => self.nothing_to_show(Trouble::Unreadable(field)),
             (Phase::Loading(awaited), Event::Loaded(tag, reply)) if tag == awaited => match reply {
                 Ok(answer) => self.first_answer(answer),
-                Err(_) => self.nothing_to_show(),
+                Err(ApiError::BadField(field)) => self.nothing_to_show(Trouble::Unreadable(field)),
+                Err(ApiError::BadBody) => self.nothing_to_show(Trouble::Unreadable("body")),
+                Err(_) => self.nothing_to_show(Trouble::Load),
             },
             (Phase::Offered(offered), event) => self.offered(offered, event),
             (Phase::Charging(charging), event) => self.charging(charging, event),
+            (Phase::Ordering(ordering), event) => self.ordering(ordering, event),
             (Phase::Failed(failed), Event::Act { act, key }) => self.failed(failed, act, key),
             (Phase::Declining(awaited), Event::Declined(tag, reply)) if tag == awaited => match reply {
                 Ok(Some(answer)) if !self.memory.last_in_chain => {
@@ -54,7 +58,9 @@ impl Flow {
                 self.effects.push(Effect::Navigate(url.clone()));
                 Phase::Leaving { due, url }
             }
-            (Phase::Done(_) | Phase::Closed(_), Event::Act { act: Act::Dismiss, .. }) => Phase::Nothing,
+            (Phase::Done(_) | Phase::Ordered(_) | Phase::Closed(_), Event::Act { act: Act::Dismiss, .. }) => {
+                Phase::Nothing
+            }
             (phase, _) => phase,
         }
     }
@@ -80,12 +86,12 @@ impl Flow {
             }
             Meaning::Taken(attempt) => self.resume(*attempt),
             Meaning::Nothing(_) => Phase::Nothing,
-            Meaning::Nonsense => self.nothing_to_show(),
+            Meaning::Nonsense(field) => self.nothing_to_show(Trouble::Unreadable(field)),
         }
     }
 
-    fn nothing_to_show(&mut self) -> Phase {
-        self.announce(Announcement::Failed(About::default(), Trouble::Load));
+    fn nothing_to_show(&mut self, why: Trouble) -> Phase {
+        self.announce(Announcement::Failed(About::default(), why));
         Phase::Nothing
     }
 
@@ -117,14 +123,16 @@ impl Flow {
             refreshes,
             changed_from,
             notice,
+            not_charged: None,
         })
     }
 
     fn offered(&mut self, mut offered: Box<Offered>, event: Event) -> Phase {
         match event {
-            Event::Act { act: Act::Accept, key } if offered.can_accept() => {
-                self.accept(offered.proposal, key, false)
-            }
+            Event::Act { act: Act::Accept, key } if offered.can_accept() => match offered.proposal.terms {
+                Terms::Quoted { .. } => self.accept(offered.proposal, key, false),
+                Terms::ListPrice => self.order(offered.proposal, key),
+            },
             Event::Act { act: Act::Decline(reason), .. } => self.decline(&offered.proposal, reason),
             Event::Act { act: Act::Refresh, .. } if offered.freshness == Freshness::Stale => {
                 self.refresh(offered, 0)
@@ -159,7 +167,7 @@ impl Flow {
         self.effects.push(Effect::Load(tag));
         offered.freshness = Freshness::Refreshing(tag);
         offered.refreshes = refreshes;
-        offered.notice = None;
+        (offered.notice, offered.not_charged) = (None, None);
         Phase::Offered(offered)
     }
 
@@ -188,11 +196,12 @@ impl Flow {
                     (shown.armed, shown.seen) = (offered.armed, offered.seen);
                     shown.changed_from = offered.changed_from;
                 }
+                shown.not_charged = offered.not_charged;
                 Phase::Offered(shown)
             }
             Meaning::Taken(attempt) => self.resume(*attempt),
             Meaning::Nothing(_) => self.close(Closed::Gone, offered.proposal.about()),
-            Meaning::Nonsense => {
+            Meaning::Nonsense(_) => {
                 offered.freshness = Freshness::Stale;
                 Phase::Offered(offered)
             }
@@ -214,7 +223,7 @@ impl Flow {
         self.memory.refused.contains(&proposal.decline_key)
     }
 
-    /// A smaller backend has no ledger: the browser's own does the remembering.
+    /// A basic backend has no ledger: the browser's own does the remembering.
     fn decline_at_backend(&mut self, proposal: &Proposal, reason: Option<DeclineReason>) -> Option<Tag> {
         let offer_id = proposal.offer()?.id.clone();
         let tag = self.memory.tags.fresh();
@@ -223,8 +232,7 @@ impl Flow {
     }
 
     pub(super) fn close(&mut self, why: Closed, about: About) -> Phase {
-        let trouble = if why == Closed::Unknown { Trouble::Unknown } else { Trouble::Ended };
-        self.announce(Announcement::Failed(about, trouble));
+        self.announce(Announcement::Failed(about, Trouble::Ended));
         Phase::Closed(why)
     }
 

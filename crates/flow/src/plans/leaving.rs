@@ -3,8 +3,8 @@
 use wire::{ChangeKind, StayOffer, StayOfferRequest, Trigger};
 
 use super::effect::Effect;
-use super::state::{Choice, Errand, Leaving, Open, Remark, Staying, Task};
-use super::step::{Flow, remark_on};
+use super::state::{Choice, Errand, Leaving, Open, Remark, Staying, Task, remark_on};
+use super::step::Flow;
 use crate::announce::{About, Announcement};
 use crate::{ApiError, Tag};
 

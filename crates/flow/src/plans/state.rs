@@ -1,12 +1,12 @@
 //! Where the plan-change flow stands.
 
 use wire::{
-    Addon, AddonId, AddonQuantity, CurrentPlan, EffectiveAt, Money, Plan, PlansResponse, PreviewRequest,
-    PreviewResponse, ProductId, StayOffer,
+    Addon, AddonId, AddonQuantity, CurrentPlan, EffectiveAt, ErrorCode, Money, Plan, PlansResponse,
+    PreviewRequest, PreviewResponse, ProductId, StayOffer,
 };
 
-use crate::charge::{Charge, DoneView, FailedView};
-use crate::{Tag, Tags};
+use crate::charge::{Charge, DoneView, FailedView, NotCharged};
+use crate::{ApiError, Tag, Tags};
 
 /// The state of the plan-change flow. Opaque: `step` moves it, `view` shows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -55,9 +55,10 @@ pub(crate) enum Errand {
 pub(crate) enum Remark {
     PreviewFailed,
     ChangeNotPossible,
-    Busy,
+    /// With the proof that a confirmed change was not charged, where that was what was tried.
+    Busy(Option<NotCharged>),
     NotReceived,
-    PriceLapsed,
+    PriceLapsed(NotCharged),
     SessionOver,
     TakeBackFailed,
     TakenBack,
@@ -66,6 +67,21 @@ pub(crate) enum Remark {
     CancelFailed,
     Kept,
     KeepFailed,
+}
+
+/// What to tell the buyer about a failed request that charges nothing.
+pub(crate) fn remark_on(error: &ApiError) -> Remark {
+    match error {
+        ApiError::Problem(problem) => match problem.code {
+            ErrorCode::Unauthorized | ErrorCode::OriginNotAllowed => Remark::SessionOver,
+            ErrorCode::ChangeNotPossible | ErrorCode::AttemptInProgress => Remark::ChangeNotPossible,
+            ErrorCode::RateLimited => Remark::Busy(None),
+            _ => Remark::PreviewFailed,
+        },
+        ApiError::Foreign { status: 401 | 403 } => Remark::SessionOver,
+        ApiError::Foreign { status: 429 } => Remark::Busy(None),
+        _ => Remark::PreviewFailed,
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -214,6 +230,8 @@ pub(crate) struct Review {
     /// How many times a fresh quote was fetched without the buyer asking.
     pub(crate) refreshes: u8,
     pub(crate) changed_from: Option<Money>,
+    /// The proof that the last confirmation was not charged, until a quote is fetched for another reason.
+    pub(crate) not_charged: Option<NotCharged>,
 }
 
 /// Whether the quote on the screen can still be confirmed.

@@ -1,11 +1,12 @@
 //! The only place that decides in the plan-change flow.
 
-use wire::{EffectiveAt, ErrorCode, IdempotencyKey, Money, Plan, PlansResponse, PreviewResponse, ProductId};
+use wire::{EffectiveAt, IdempotencyKey, Money, Plan, PlansResponse, PreviewResponse, ProductId};
 
 use super::effect::Effect;
 use super::event::{Act, Event};
 use super::state::{
     Adjusting, Choice, Errand, Freshness, Open, Phase, Remark, Review, State, Task, Terms, known_plan,
+    remark_on,
 };
 use crate::announce::{About, Announcement, Trouble};
 use crate::{ApiError, Tag, Tags, may_go_to};
@@ -195,12 +196,13 @@ impl Flow {
             && timing != EffectiveAt::Other
         {
             review.choice.timing = timing;
-            review.changed_from = None;
+            (review.changed_from, review.not_charged) = (None, None);
             review.freshness = Freshness::Repicking(self.ask_price(&review.choice));
         }
     }
 
     pub(super) fn refresh(&mut self, review: &mut Review) {
+        review.not_charged = None;
         review.freshness = Freshness::Refreshing(self.ask_price(&review.choice));
     }
 
@@ -259,7 +261,12 @@ impl Flow {
         match reply {
             Ok(preview) if preview.quote.adds_up() && preview.product_id == choice.product_id => {
                 let changed_from = before.filter(|before| *before != preview.quote.total_money());
-                let review = self.review(choice, preview, changed_from, refreshes);
+                let not_charged = match &open.task {
+                    Task::Reviewing(before) => before.not_charged,
+                    _ => None,
+                };
+                let mut review = self.review(choice, preview, changed_from, refreshes);
+                review.not_charged = not_charged;
                 open.task = Task::Reviewing(review);
             }
             Ok(_) => self.preview_failed(open, Remark::PreviewFailed),
@@ -280,20 +287,30 @@ impl Flow {
         self.effects.push(Effect::Schedule(arming, ARM_AFTER));
         self.effects.push(Effect::Schedule(expiry, seconds.saturating_mul(1000)));
         let freshness = Freshness::Until(expiry);
-        Box::new(Review { choice, preview, arming, armed: false, freshness, refreshes, changed_from })
+        let not_charged = None;
+        Box::new(Review {
+            choice,
+            preview,
+            arming,
+            armed: false,
+            freshness,
+            refreshes,
+            changed_from,
+            not_charged,
+        })
     }
 
     fn preview_failed(&mut self, open: &mut Open, remark: Remark) {
         match &mut open.task {
             // The dialog is open: it stays, and the buyer may ask again.
-            Task::Reviewing(review) if matches!(remark, Remark::PreviewFailed | Remark::Busy) => {
+            Task::Reviewing(review) if matches!(remark, Remark::PreviewFailed | Remark::Busy(_)) => {
                 review.freshness = Freshness::Stale;
             }
-            Task::Adjusting(adjusting) if matches!(remark, Remark::PreviewFailed | Remark::Busy) => {
+            Task::Adjusting(adjusting) if matches!(remark, Remark::PreviewFailed | Remark::Busy(_)) => {
                 adjusting.asking = None;
                 adjusting.failed = true;
             }
-            Task::Staying(staying) if matches!(remark, Remark::PreviewFailed | Remark::Busy) => {
+            Task::Staying(staying) if matches!(remark, Remark::PreviewFailed | Remark::Busy(_)) => {
                 staying.asking = None;
                 staying.failed = true;
             }
@@ -380,19 +397,4 @@ fn set_terms(open: &mut Open, set: impl FnOnce(&Plan, &mut Terms)) {
 #[must_use]
 pub fn is_adjustable(plan: &Plan) -> bool {
     plan.seats || !plan.addons.is_empty()
-}
-
-/// What to tell the buyer about a failed request that charges nothing.
-pub(super) fn remark_on(error: &ApiError) -> Remark {
-    match error {
-        ApiError::Problem(problem) => match problem.code {
-            ErrorCode::Unauthorized | ErrorCode::OriginNotAllowed => Remark::SessionOver,
-            ErrorCode::ChangeNotPossible | ErrorCode::AttemptInProgress => Remark::ChangeNotPossible,
-            ErrorCode::RateLimited => Remark::Busy,
-            _ => Remark::PreviewFailed,
-        },
-        ApiError::Foreign { status: 401 | 403 } => Remark::SessionOver,
-        ApiError::Foreign { status: 429 } => Remark::Busy,
-        _ => Remark::PreviewFailed,
-    }
 }

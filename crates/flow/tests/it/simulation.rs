@@ -279,6 +279,7 @@ fn two_thousand_bad_networks() {
             View::Offer(_) => "offered",
             View::Closed(_) => "closed",
             View::Leaving { .. } => "leaving",
+            View::Ordering { .. } | View::Ordered(_) => panic!("seed {seed}: not a basic backend"),
         };
         *ends.entry(end).or_default() += 1;
     }
