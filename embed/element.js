@@ -17,7 +17,7 @@ const WORDS = {
  */
 export function link(element, kind, { endpoint, token, locale }, answer, signal) {
   const headline = kind === "offer" ? JSON.parse(answer).offer?.headline : "";
-  // A smaller backend of the merchant's own has no such page.
+  // A basic backend of the merchant's own has no such page.
   if (headline === undefined || !token) throw new Error("WebAssembly is not allowed on this page");
   const target = new URL("/upgrade/", endpoint);
   target.search = new URLSearchParams({ view: kind, locale });

@@ -20,7 +20,8 @@ export interface UpsellEventMap {
   /** Before the page is left for a checkout or a card form. After `preventDefault()` the page goes to `url` itself. */
   "upsell-navigate": CustomEvent<UpsellDetail & { url: string }>;
   "upsell-shown": CustomEvent<UpsellDetail>;
-  "upsell-accepted": CustomEvent<UpsellDetail>;
+  /** `unconfirmed`: a basic backend has taken the order, and whether it is paid is not known. */
+  "upsell-accepted": CustomEvent<UpsellDetail & { status: "succeeded" | "unconfirmed" }>;
   "upsell-declined": CustomEvent<UpsellDetail>;
   "upsell-pending": CustomEvent<UpsellDetail & { status: "processing" | "requires_customer_action" | "in_doubt" | "needs_review" }>;
   "upsell-failed": CustomEvent<UpsellDetail & { code: string }>;
