@@ -20,7 +20,7 @@
 //! |---|---|
 //! | F1 | A charging request leaves only on the buyer's press of a button that worked at that moment, for exactly the offer and quote on the screen. |
 //! | F2 | Between two such presses there is one idempotency key. Double clicks and repeated events add nothing. |
-//! | F3 | A request is repeated only while it is unanswered, at most twice, with the same key. After a definite refusal nothing is repeated. A basic backend, which knows no keys, is asked once for one product and never again. |
+//! | F3 | A request is repeated only while it is unanswered, at most twice, with the same key. After a definite refusal nothing is repeated. A basic backend, which knows no keys, is asked once and never again. |
 //! | F4 | A reply, timer or watch that nobody waits for any more changes nothing. |
 //! | F5 | A quote that has expired or is being replaced cannot be confirmed. |
 //! | F6 | Closing the dialog never ends a charge; its outcome is still told. |
