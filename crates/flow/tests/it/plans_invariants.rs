@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use wire::{Attempt, AttemptStatus, EffectiveAt, ErrorCode, PaymentMethodLink, PlansResponse};
 
 use crate::build::*;
+use crate::money_claims::{self, proves};
 
 pub(crate) type Choice = (u8, usize, usize);
 
@@ -43,14 +44,17 @@ fn act(a: usize, b: usize) -> Act {
 fn attempts(n: usize) -> Result<Attempt, ApiError> {
     use AttemptStatus as S;
     let statuses = [S::Succeeded, S::Scheduled, S::Processing, S::InDoubt, S::Failed, S::CheckoutRequired];
-    match n % 13 {
+    match n % 18 {
         n @ 0..6 => Ok(attempt(statuses[n])),
         6 => Err(ApiError::Network),
         7 => Err(ApiError::Foreign { status: 504 }),
         8 => Err(ApiError::BadBody),
-        9 => Err(quote_changed(quote(&format!("qc{n}"), 5000 + n as i64))),
-        10 => Err(problem(410, ErrorCode::QuoteExpired)),
+        9 | 15 => Err(quote_changed(quote(&format!("qc{n}"), 5000 + n as i64))),
+        10 | 16 => Err(problem(410, ErrorCode::QuoteExpired)),
         11 => Err(problem(409, ErrorCode::AttemptInProgress)),
+        12 => Err(ApiError::Foreign { status: [400, 401, 403, 404, 410, 429][n / 18 % 6] }),
+        13 => Err(problem(429, ErrorCode::RateLimited)),
+        14 => Err(problem(422, ErrorCode::ChangeNotPossible)),
         _ => Err(problem(401, ErrorCode::Unauthorized)),
     }
 }
@@ -284,6 +288,30 @@ proptest! {
         }
     }
 
+    /// F18: what is said about money was proved since the last press, or by an earlier page's attempt.
+    #[test]
+    fn f18_claims_about_money_are_proved(choices in story()) {
+        let (mut not_charged, mut paid) = (false, false);
+        for step in play(&choices) {
+            if confirms(&step) {
+                (not_charged, paid) = (false, false);
+            }
+            let attempt = match &step.event {
+                Event::Start(Some(plans)) | Event::Loaded(_, Ok(plans)) => plans.attempt.as_ref(),
+                Event::Changed(_, Ok(attempt)) | Event::Looked(_, Ok(attempt)) => Some(attempt),
+                _ => None,
+            };
+            let refused = matches!(&step.event, Event::Changed(_, Err(error)) if proves(error, true));
+            not_charged |= step.changed && refused;
+            if let Some(attempt) = attempt.filter(|_| step.changed) {
+                not_charged |= attempt.status == Some(AttemptStatus::Failed);
+                paid |= attempt.receipt.is_some();
+            }
+            let claims = money_claims::of_plans(&step.after);
+            prop_assert!(claims.within(not_charged, paid, true), "{:?} after {:?}", step.after, step.event);
+        }
+    }
+
     /// F9, F11: while a charge is undecided nothing else is started.
     #[test]
     fn f9_f11_nothing_else_while_undecided(choices in story()) {
@@ -365,7 +393,7 @@ fn random_stories_go_everywhere() {
                     Some(Notice::Waiting(_)) => "waiting, closed",
                     Some(Notice::Done(_)) => "done, closed",
                     Some(Notice::Failed(_)) => "failed, closed",
-                    Some(Notice::PriceLapsed) => "price lapsed",
+                    Some(Notice::PriceLapsed(_)) => "price lapsed",
                     Some(Notice::TakenBack) => "taken back",
                     Some(Notice::Cancelled) => "cancelled",
                     Some(Notice::Kept) => "kept",

@@ -88,7 +88,11 @@ async fn a_file_is_kept_for_ever_only_where_its_name_says_its_content() {
         let gone = app.send(app.request(Method::GET, &format!("{folder}/element.0000000000000000.js"))).await;
         assert_eq!(gone.code(), "not_found");
         let read_by = gone.headers.get("access-control-allow-origin").map(|origin| origin.to_str().unwrap());
-        assert_eq!(read_by, folder.is_empty().then_some("*"), "a page anywhere is told that the part is gone");
+        assert_eq!(
+            read_by,
+            folder.is_empty().then_some("*"),
+            "a page anywhere is told that the part is gone"
+        );
         // Asked for past every cache, as a loader does whose part is gone.
         let fresh = app.send(app.request(Method::GET, &format!("{folder}/upsell.js?fresh=1"))).await;
         assert_eq!(fresh.status, 200);

@@ -16,7 +16,7 @@ fn again<T: DeserializeOwned + Serialize>(text: &str) -> Value {
 type Again = fn(&str) -> Value;
 
 /// File, and the type that it is of.
-const FILES: [(&str, Again); 42] = [
+const FILES: [(&str, Again); 45] = [
     ("upsell_offered.json", again::<wire::UpsellResponse>),
     ("upsell_without_card.json", again::<wire::UpsellResponse>),
     ("upsell_ineligible.json", again::<wire::UpsellResponse>),
