@@ -1,4 +1,4 @@
-//! The names of all phrases: one table for a language has each of them. One file because the table is one.
+//! The names of all phrases: one table for a language has each of them. One file because it is one table.
 
 use flow::charge::{NotCharged, WaitingView};
 use wire::Receipt;

@@ -1,4 +1,5 @@
 //! What the buyer sees of the plan-change flow, in domain terms; `src/ui` and `src/text` turn it into words.
+//! One file because it is one picture.
 
 use wire::{
     Addon, Card, ChangeKind, CurrentPlan, EffectiveAt, Merchant, Money, Period, Plan, PlanLimit, ProductId,
@@ -112,8 +113,7 @@ pub enum ConfirmState {
     Ready,
     /// A fresh quote is being fetched.
     Refreshing,
-    /// The quote has expired and the page stopped fetching fresh ones: the button becomes "show the current price"
-    /// (`Act::Refresh`).
+    /// The quote has expired and no fresh one is fetched: the button becomes "show the current price" (`Act::Refresh`).
     Stale,
     /// Pressed; the charge is under way.
     Sending,
@@ -134,8 +134,7 @@ pub enum Dialog {
     Waiting(WaitingView),
     /// The receipt.
     Done(Box<DoneView>),
-    /// Something else writes on the page, so that the change cannot be confirmed on it. `Act::Continue` goes to the
-    /// backend's own page, where there is one.
+    /// Something else writes on the page. `Act::Continue` goes to the backend's own page, where there is one.
     Altered(OwnPage),
     /// Not collected; `Act::UseAnotherCard` leads on where another card helps, and `Act::CloseDialog` back.
     Failed(FailedView),
@@ -219,7 +218,7 @@ pub struct ReviewView {
     pub due: Money,
     /// The amount shown before, when it has changed since: both are shown and the buyer confirms again.
     pub changed_from: Option<Money>,
-    /// Whether something else than this stood on the screen when the button was pressed last; nothing was sent.
+    /// Whether the screen said something else at the last press; nothing was charged.
     pub altered: bool,
     /// What proves that the last confirmation was not charged, where there was one.
     pub not_charged: Option<NotCharged>,

@@ -1,10 +1,12 @@
 //! F18 in the plan-change flow: as in `money_claims`.
 
 use flow::{ApiError, plans};
+use proptest::prelude::*;
 use wire::{Attempt, AttemptStatus, ProductId};
 
 use crate::build::*;
 use crate::money_claims::{Claims, Moment, Sent, attempts, errors, of_plans, proves};
+use crate::plans_invariants::{confirms, play, story};
 use crate::plans_stage;
 
 fn plans_go_on(
@@ -149,6 +151,34 @@ fn f18_plans_an_attempt_is_told_as_it_is() {
                 assert!(!claims.not_charged || failed, "{moment}, {attempt:?}: {view:?}");
                 assert!(claims.paid.is_none() || attempt.receipt.is_some(), "{moment}, {attempt:?}");
             });
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1500))]
+
+    /// F18: what is said about money was proved since the last press, or by an earlier page's attempt.
+    #[test]
+    fn f18_claims_about_money_are_proved(choices in story()) {
+        let (mut not_charged, mut paid) = (false, false);
+        for step in play(&choices) {
+            if confirms(&step) {
+                (not_charged, paid) = (false, false);
+            }
+            let attempt = match &step.event {
+                plans::Event::Start(Some(plans)) | plans::Event::Loaded(_, Ok(plans)) => plans.attempt.as_ref(),
+                plans::Event::Changed(_, Ok(attempt)) | plans::Event::Looked(_, Ok(attempt)) => Some(attempt),
+                _ => None,
+            };
+            let refused = matches!(&step.event, plans::Event::Changed(_, Err(error)) if proves(error, true));
+            not_charged |= step.changed && refused;
+            if let Some(attempt) = attempt.filter(|_| step.changed) {
+                not_charged |= attempt.status == Some(AttemptStatus::Failed);
+                paid |= attempt.receipt.is_some();
+            }
+            let claims = of_plans(&step.after);
+            prop_assert!(claims.within(not_charged, paid, true), "{:?} after {:?}", step.after, step.event);
         }
     }
 }
