@@ -32,7 +32,7 @@ export function link(element, kind, config, answer, signal, call) {
   const { endpoint, token, locale } = config;
   const { offer, language = locale } = kind === "offer" ? JSON.parse(answer) : {};
   const headline = kind === "offer" ? offer?.headline : "";
-  // A smaller backend of the merchant's own has no such page.
+  // A basic backend of the merchant's own has no such page.
   if (headline === undefined || !token) throw new Error("WebAssembly is not allowed on this page");
   const target = new URL("/upgrade/", endpoint);
   target.search = new URLSearchParams({ view: kind, locale });

@@ -24,7 +24,8 @@ export interface UpsellEventMap {
   "upsell-navigate": CustomEvent<UpsellDetail & { url: string }>;
   /** The offer, or the plans, were really visible for a second, or the buyer has answered the offer sooner. */
   "upsell-shown": CustomEvent<UpsellDetail>;
-  "upsell-accepted": CustomEvent<UpsellDetail>;
+  /** `unconfirmed`: a basic backend has taken the order, and whether it is paid is not known. */
+  "upsell-accepted": CustomEvent<UpsellDetail & { status: "succeeded" | "unconfirmed" }>;
   "upsell-declined": CustomEvent<UpsellDetail>;
   "upsell-pending": CustomEvent<UpsellDetail & { status: "processing" | "requires_customer_action" | "in_doubt" | "needs_review" }>;
   /** `code` is `altered` where something else on the page writes other amounts into the element. */

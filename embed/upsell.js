@@ -106,7 +106,8 @@ async function call({ endpoint, token, secret }, path, signal, body) {
     },
     body: body && JSON.stringify(body),
     cache: "no-store",
-    credentials: "omit",
+    // A token says whose page it is. Without one, a backend on the page's own origin may know the buyer by a cookie.
+    credentials: token ? "omit" : "same-origin",
     referrerPolicy: "no-referrer",
     keepalive: Boolean(body),
     signal: stop.signal,
@@ -137,13 +138,26 @@ function parseAnswer(text) {
   try {
     return JSON.parse(text);
   } catch {
-    throw new Error("the endpoint does not answer with JSON");
+    throw unreadable("the endpoint does not answer with JSON");
   }
+}
+
+function unreadable(message) {
+  return Object.assign(new Error(message), { code: "unreadable" });
+}
+
+/** Whether there is something to show. The module reads the rest, and names what it cannot use. */
+function hasOffer(answer) {
+  if (answer?.attempt) return true;
+  if (![true, false, "true", "false"].includes(answer?.eligible)) throw unreadable("the answer has no usable eligible");
+  if (String(answer.eligible) === "false") return false;
+  if (!answer.product) throw unreadable("the answer has no usable product");
+  return true;
 }
 
 /** Whether this browser has refused the thing offered. Storage that throws knows of nothing. */
 function refused(answer) {
-  const key = answer.offer?.decline_key ?? `product:${answer.product?.id}`;
+  const key = answer.offer?.decline_key ?? `product:${answer.product?.id ?? answer.product?.product_id}`;
   try {
     return JSON.parse(localStorage.getItem(LEDGER) ?? "[]").some((entry) => entry.key === key);
   } catch {
@@ -254,7 +268,7 @@ async function begin(element, kind, signal, redeemed) {
   if (text === null) return void console.info(`<${element.localName}>: waits for a token`);
   if (kind === "offer") {
     const answer = parseAnswer(text);
-    if (!(answer?.eligible && answer.product) && !answer?.attempt) return;
+    if (!hasOffer(answer)) return;
     if (answer.eligible && refused(answer)) {
       // The buyer said no while the proxy could not hear it: say it again, show nothing.
       if (answer.offer) await call(config, "/decline", signal, { offer_id: answer.offer.id });
@@ -310,7 +324,7 @@ class UpsellElement extends HTMLElement {
     run(this, this.constructor.kind, signal).catch((error) => {
       if (signal.aborted) return;
       console.warn(`<${this.localName}>: ${error.message}`);
-      const code = error.code === "unauthorized" ? error.code : "unavailable";
+      const code = ["unauthorized", "unreadable"].includes(error.code) ? error.code : "unavailable";
       const detail = { kind: this.constructor.kind, code };
       this.dispatchEvent(new CustomEvent("upsell-failed", { bubbles: true, composed: true, detail }));
     });

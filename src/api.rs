@@ -1,6 +1,7 @@
 //! The backend as the driver sees it: one method an endpoint, wire types in and out, typed errors. The only place that
 //! knows paths and headers. What an error means for the buyer is decided in `flow`.
 
+mod offer_answer;
 mod send;
 
 use flow::offer::AcceptBody;
@@ -15,6 +16,7 @@ use wire::{
     UpsellResponse,
 };
 
+pub use self::offer_answer::decode_offer;
 use self::send::{Call, send};
 use crate::config::Config;
 use crate::text::LANGUAGES;
@@ -49,15 +51,15 @@ impl ProxyClient {
 
     /// `GET {endpoint}`: the offer.
     pub async fn load_offer(self) -> Result<Box<UpsellResponse>, ApiError> {
-        self.load().await
+        decode_offer(&self.first_answer().await?).map_err(ApiError::BadField)
     }
 
     /// `GET {endpoint}`: the plans.
     pub async fn load_plans(self) -> Result<Box<PlansResponse>, ApiError> {
-        self.load().await
+        decode(&self.first_answer().await?)
     }
 
-    /// `POST {endpoint}/accept`: charges. A smaller backend knows itself what it offered, so nothing is said there, and
+    /// `POST {endpoint}/accept`: charges. A basic backend knows itself what it offered, so nothing is said there, and
     /// no header that its CORS rules might not know.
     pub async fn accept(
         self,
@@ -147,8 +149,8 @@ impl ProxyClient {
         decode(&send(self.post("/handover", "{}".to_owned())).await?)
     }
 
-    /// The body of `GET {endpoint}`, for somebody who mounts a widget only where there is something to show. Asks again while
-    /// the backend has not confirmed yet what the token was made for: there is nothing to show before.
+    /// The body of `GET {endpoint}`, also for somebody who mounts a widget only where there is something to show. Asks again
+    /// while the backend has not confirmed yet what the token was made for: there is nothing to show before.
     pub async fn first_answer(self) -> Result<String, ApiError> {
         let path = self.languages();
         let mut waited = 0;
@@ -164,10 +166,6 @@ impl ProxyClient {
                 answer => return answer,
             }
         }
-    }
-
-    async fn load<T: DeserializeOwned>(self) -> Result<T, ApiError> {
-        decode(&self.first_answer().await?)
     }
 
     /// The query that says in which languages the merchant's words are wanted.

@@ -28,7 +28,7 @@ pub struct Config {
     pub kind: Kind,
     /// Base address of the backend, absolute, without a slash at the end. All paths are relative to it.
     pub endpoint: String,
-    /// The session token; empty for a merchant's own smaller backend that knows the buyer by other means.
+    /// The session token; empty for a merchant's own basic backend that knows the buyer by other means.
     pub token: String,
     /// The secret of this browser, sent with the token; empty where there is none. Whoever mounts the widget sets it.
     pub browser: String,

@@ -38,11 +38,6 @@ pub fn remember(key: &str, now: i64) {
     store(with(load(), key, now));
 }
 
-/// Drops a refusal.
-pub fn forget(key: &str) {
-    store(without(load(), key));
-}
-
 /// What is stored and what is remembered in memory, together.
 fn load() -> Vec<Entry> {
     let stored = storage::get(Area::Local, ITEM).map(|text| parse(&text)).unwrap_or_default();

@@ -112,9 +112,11 @@ impl Trouble {
                 }
                 _ => Self::Unreachable,
             },
-            ApiError::Network | ApiError::Timeout | ApiError::BadBody | ApiError::Foreign { .. } => {
-                Self::Unreachable
-            }
+            ApiError::Network
+            | ApiError::Timeout
+            | ApiError::BadBody
+            | ApiError::BadField(_)
+            | ApiError::Foreign { .. } => Self::Unreachable,
         }
     }
 

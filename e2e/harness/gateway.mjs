@@ -99,6 +99,11 @@ export const FAULTS = {
     response
       .writeHead(status, { ...cors(request), 'content-type': 'text/html' })
       .end('<!doctype html><title>Bad gateway</title><h1>Bad gateway</h1><script>window.pwned = true</script>'),
+  /** The request is carried out, and somebody in between answers in the proxy's place: a firewall, a sign-in page. */
+  htmlAfter: (status) => async (exchange) => {
+    await exchange.fetch();
+    FAULTS.html(status)(exchange);
+  },
   /** As a load balancer answers: without CORS headers, so that the page may not even read it. */
   htmlWithoutCors: (status) => ({ response }) =>
     response.writeHead(status, { 'content-type': 'text/html' }).end('<h1>Bad gateway</h1>'),

@@ -1,5 +1,6 @@
-// A merchant's own smaller backend, as Dodo's guide on upsells teaches it: two routes, no quotes, no declines, no token.
-// Written for these tests; it charges through the simulator with the merchant's key.
+// A merchant's own basic backend, as Dodo's guide on upsells teaches it: two routes, no quotes, no declines, no token.
+// Written for these tests; it charges through the simulator with the merchant's key. As in the guide, what was accepted
+// is offered no longer, and `success` says that a checkout session was made, not that it was paid.
 
 import { must } from './http.mjs';
 import { readBody, startServer } from './server.mjs';
@@ -7,13 +8,18 @@ import { readBody, startServer } from './server.mjs';
 export class GuideBackend {
   /** Accepts received, whatever became of them. */
   accepts = [];
+  /** Headers of the questions for an offer. */
+  asked = [];
   #answer = 'charge';
+  #accepted = false;
+  #hold = null;
 
   /**
-   * `style` is how the backend spells: "camelCase" or "snake_case". `product` is what it offers; `buyer` whose saved
-   * card it charges.
+   * `style` is how the backend spells: "camelCase" or "snake_case". `product` is what it offers, `productId` what it
+   * charges; `buyer` whose saved card it charges. With `page`, the backend serves this page too, under `/shop`, with a
+   * cookie.
    */
-  static async start({ sim, apiKey, buyer, style, product }) {
+  static async start({ sim, apiKey, buyer, style, product, productId = product.id, page = '' }) {
     const backend = new GuideBackend();
     const methods = await must('GET', `${sim.url}/customers/${buyer.customer_id}/payment-methods`, {
       headers: { authorization: `Bearer ${apiKey}` },
@@ -34,16 +40,25 @@ export class GuideBackend {
       if (request.method === 'OPTIONS') return response.writeHead(204).end();
       await readBody(request);
       const path = request.url.split('?')[0];
+      if (page && path === '/shop') {
+        response.setHeader('set-cookie', 'shop_session=s1; HttpOnly; SameSite=Lax; Path=/');
+        response.setHeader('content-type', 'text/html; charset=utf-8');
+        return response.end(page);
+      }
       if (request.method === 'GET' && path === '/api/upsell') {
+        backend.asked.push(request.headers);
+        if (backend.#accepted) return say(200, { eligible: false });
         return say(200, { eligible: true, product, [spell('paymentMethodId', 'payment_method_id')]: method });
       }
       if (request.method === 'POST' && path === '/api/upsell/accept') {
         backend.accepts.push(request.headers);
         if (typeof backend.#answer === 'object') return say(backend.#answer.status, { error: backend.#answer.error });
+        if (backend.#accepted) return say(400, { error: 'No eligible upsell' });
+        backend.#accepted = true;
         const session = await must('POST', `${sim.url}/checkouts`, {
           headers: { authorization: `Bearer ${apiKey}` },
           body: {
-            product_cart: [{ product_id: product.id, quantity: 1 }],
+            product_cart: [{ product_id: productId, quantity: 1 }],
             customer: { customer_id: buyer.customer_id },
             billing_address: { street: '1 Main Street', city: 'San Francisco', state: 'CA', country: 'US', zipcode: '94107' },
             payment_method_id: method,
@@ -51,6 +66,7 @@ export class GuideBackend {
             return_url: 'https://shop.example/upsell-success',
           },
         });
+        await backend.#hold;
         if (backend.#answer === 'charge, then cut the line') {
           // After the first byte: before it, Chromium itself sends the request again when the connection was used before.
           response.writeHead(200).write('{', () => response.destroy());
@@ -72,6 +88,15 @@ export class GuideBackend {
   /** From now on accepts are charged and their answers lost. */
   loseAnswers() {
     this.#answer = 'charge, then cut the line';
+  }
+
+  /** From now on accepts are charged and their answers held back until the function that is returned is called. */
+  holdAnswers() {
+    let release;
+    this.#hold = new Promise((resolve) => {
+      release = resolve;
+    });
+    return release;
   }
 
   stop() {

@@ -70,6 +70,8 @@ for (const [what, fault] of Object.entries(AT_LOAD)) {
     await page.goto(address);
     await plans.element.getByRole('heading', { name: /could not be loaded|open for too long/ }).waitFor({ timeout: PATIENCE });
     await calm(plans.element, { within: 0 });
+    // The buyer may have paid a moment ago, on this very page before it was reloaded.
+    assert.doesNotMatch(await plans.text(), /charged|paid|has changed/i, 'a failed load says nothing about money');
     await hostPageIsWhole(page);
     if (what === 'HTML with 200') await world.shot(page, 'notice');
 

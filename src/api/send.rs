@@ -78,7 +78,7 @@ fn build(call: &Call, controller: &AbortController) -> Option<Request> {
         .method(method)
         .redirect(redirect)
         .cache(RequestCache::NoStore)
-        .credentials(RequestCredentials::Omit)
+        .credentials(credentials(call))
         .referrer_policy(ReferrerPolicy::NoReferrer)
         .abort_signal(Some(&controller.signal()))
         .header("Accept", "application/json");
@@ -95,6 +95,12 @@ fn build(call: &Call, controller: &AbortController) -> Option<Request> {
         None => builder.build().ok()?,
     };
     if call.keepalive { keepalive(request) } else { Some(request) }
+}
+
+/// A token says whose page it is. Without one, a backend on the page's own origin may know the buyer by a cookie; no other
+/// origin ever gets one (docs/adr/2026-12-01_cookies-of-the-page-s-own-origin.md).
+fn credentials(call: &Call) -> RequestCredentials {
+    if call.token.is_empty() { RequestCredentials::SameOrigin } else { RequestCredentials::Omit }
 }
 
 /// The same request, with an option that the request builder does not offer. A request made from another one loses its

@@ -6,7 +6,7 @@
 //! | `upsell-accept` | before a confirmed purchase or plan change is sent | yes: nothing is sent |
 //! | `upsell-navigate` | before the page is left for a checkout or a card form; `detail.url` | yes: the page goes there itself |
 //! | `upsell-shown` | an offer, or the plans, are on the page | |
-//! | `upsell-accepted` | an offer is collected | |
+//! | `upsell-accepted` | an offer is collected; `detail.status` is `succeeded`, or `unconfirmed` where a basic backend has taken the order | |
 //! | `upsell-declined` | an offer is refused | |
 //! | `upsell-pending` | a charge is under way and not decided; `detail.status` | |
 //! | `upsell-failed` | something failed; `detail.code` | |
@@ -59,7 +59,8 @@ fn describe(announcement: &Announcement) -> (&'static str, &About, Option<(&'sta
     let word = |key, value: &str| Some((key, JsValue::from_str(value)));
     match announcement {
         Announcement::Shown(about) => ("upsell-shown", about, None),
-        Announcement::Accepted(about) => ("upsell-accepted", about, None),
+        Announcement::Accepted(about) => ("upsell-accepted", about, word("status", "succeeded")),
+        Announcement::Ordered(about) => ("upsell-accepted", about, word("status", "unconfirmed")),
         Announcement::Declined(about) => ("upsell-declined", about, None),
         Announcement::Pending(about, standing) => {
             let status = match standing {
@@ -135,7 +136,9 @@ fn code(trouble: Trouble) -> &'static str {
     match trouble {
         Trouble::Load => "unavailable",
         Trouble::Unauthorized => "unauthorized",
+        Trouble::Unreadable(_) => "unreadable",
         Trouble::Ended => "ended",
+        Trouble::NotTaken => "not_taken",
         Trouble::Unknown => "unknown",
         Trouble::Altered => "altered",
         Trouble::Charge(reason) => match reason {

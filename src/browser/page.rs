@@ -27,7 +27,7 @@ fn is_framed(window: &Window) -> bool {
 }
 
 /// Address of the proxy's own page with the same widget, as the loader makes it for pages that forbid WebAssembly, without
-/// what opens it. `None` where there is none: for a merchant's smaller backend, and on that page itself.
+/// what opens it. `None` where there is none: for a merchant's basic backend, and on that page itself.
 fn own_page(config: &Config) -> Option<Url> {
     let here = web_sys::window()?.location();
     let page = Url::new_with_base(OWN_PAGE, &config.endpoint).ok()?;

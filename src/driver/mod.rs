@@ -16,7 +16,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::rc::{Rc, Weak};
 
-use flow::announce::{About, Announcement};
+use flow::announce::{About, Announcement, Trouble};
 use flow::{Dwell, Intent, OwnPage, Press, Screen, Tag};
 use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
@@ -192,6 +192,9 @@ impl<M: Machine> Driver<M> {
     }
 
     fn announce(&self, announcement: Announcement) {
+        if let Announcement::Failed(_, Trouble::Unreadable(field)) = announcement {
+            page::warn(&["upsell-widget: the backend's answer has no usable ", field].concat());
+        }
         events::announce(&self.host, self.config.kind, announcement);
     }
 

@@ -41,7 +41,12 @@ impl Machine for Offer {
     }
 
     fn start(first_answer: Option<&str>) -> Event {
-        Event::Start(first_answer.and_then(|text| api::decode(text).ok()).map(answer))
+        match first_answer.map(api::decode_offer) {
+            // Something in between may have put a page of its own there: once more, without it.
+            None | Some(Err("body")) => Event::Start(None),
+            Some(Ok(response)) => Event::Start(Some(answer(response))),
+            Some(Err(field)) => Event::StartUnreadable(field),
+        }
     }
 
     fn act(act: Act, press: Press) -> Event {
@@ -96,7 +101,6 @@ impl Machine for Offer {
                 _ = client.seen(request).await;
             }),
             Effect::Remember(key) => declines::remember(&key, page::now()),
-            Effect::Forget(key) => declines::forget(&key),
             Effect::Watch(tag) => driver.watch(tag),
             Effect::Schedule(tag, after) => driver.schedule(after, Event::Timer(tag)),
             Effect::Navigate(url) => driver.navigate(&url),

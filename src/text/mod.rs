@@ -180,6 +180,47 @@ mod tests {
         }
     }
 
+    /// Every phrase that says of a buyer's money what has become of it, and whether it asks for evidence. A new one has to
+    /// be put here, or rather after `only with` in the table of phrases.
+    #[test]
+    fn every_sentence_about_what_became_of_money_is_known() {
+        // What will be charged, or what stands on a quote, a plan or a subscription: not what became of a charge.
+        const OF_A_QUOTE_OR_A_PLAN: [&str; 11] = [
+            "summary",
+            "no_more_than_this",
+            "paid_with",
+            "paid_with_unnamed",
+            "in_all",
+            "cancel_more",
+            "on_hold",
+            "on_hold_due",
+            "never_began",
+            "order_taken_more",
+            "outcome_unknown",
+        ];
+        // Says what the contract promises, and is reached from a charge at a backend that keeps it only.
+        const PROMISES: [&str; 1] = ["not_received"];
+        let english = ["charged", "paid", "billed", "go through", "went through", "twice"];
+        let japanese = ["請求は", "請求され", "請求が", "支払いが完了", "支払いができません", "二重"];
+        for (language, words) in [(Language::English, english), (Language::Japanese, japanese)] {
+            let claim = |text: &str| words.iter().any(|word| text.to_lowercase().contains(word));
+            for (name, text) in language.phrases().all() {
+                let allowed = Phrases::CLAIMS.contains(&name)
+                    || PROMISES.contains(&name)
+                    || OF_A_QUOTE_OR_A_PLAN.contains(&name);
+                assert!(allowed || !claim(text), "{language:?}, {name}: {text}");
+            }
+        }
+        let english = Language::English.phrases();
+        for (name, text) in english.all().into_iter().filter(|(name, _)| name.starts_with("order")) {
+            let bold = ["charged", "paid", "did not go through", "twice"];
+            assert!(
+                name == "ordered" || name == "ordered_of" || !bold.iter().any(|word| text.contains(word)),
+                "a basic backend knows nothing of money: {text}"
+            );
+        }
+    }
+
     #[test]
     fn gaps_are_closed_once() {
         assert_eq!(fill("{a} and {b}", &[("b", "2"), ("a", "{b}")]), "{b} and 2");

@@ -1,20 +1,37 @@
 //! The names of all phrases: one table for a language has each of them. One file because it is one table.
 
-/// Declares the table and, for the tests, a way to walk over it.
+use flow::charge::{NotCharged, WaitingView};
+use wire::Receipt;
+
+/// Declares the table and, for the tests, a way to walk over it. A phrase after `only with` claims something about money:
+/// nobody reads it but through a method that asks for the evidence.
 macro_rules! phrases {
-    ($($(#[$meta:meta])* $name:ident,)+) => {
+    ($($(#[$meta:meta])* $name:ident,)+; $($(#[$claim_meta:meta])* $claim:ident only with $proof:ty,)+) => {
         /// All words of one language. Gaps are named in braces; see [`super::fill`].
         #[derive(Debug)]
         pub struct Phrases {
             $($(#[$meta])* pub $name: &'static str,)+
+            $($(#[$claim_meta])* pub(super) $claim: &'static str,)+
+        }
+
+        impl Phrases {
+            $($(#[$claim_meta])* #[must_use] pub fn $claim(&self, _: $proof) -> &'static str {
+                self.$claim
+            })+
         }
 
         #[cfg(test)]
         impl Phrases {
             /// Every phrase with its name.
             pub(super) fn all(&self) -> Vec<(&'static str, &'static str)> {
-                vec![$((stringify!($name), self.$name),)+]
+                vec![
+                    $((stringify!($name), self.$name),)+
+                    $((stringify!($claim), self.$claim),)+
+                ]
             }
+
+            /// The names of the phrases that ask for evidence.
+            pub(super) const CLAIMS: &[&str] = &[$(stringify!($claim),)+];
         }
     };
 }
@@ -282,8 +299,6 @@ phrases! {
     /// Link to another payment method.
     use_another_card,
     // How it went.
-    /// Title of a receipt.
-    paid,
     /// Title of a receipt without an amount.
     ordered,
     /// Title after a change of plan.
@@ -294,8 +309,6 @@ phrases! {
     taken_back,
     /// In a receipt.
     receipt_item,
-    /// In a receipt.
-    receipt_paid,
     /// In a receipt.
     receipt_tax,
     /// In a receipt.
@@ -308,24 +321,14 @@ phrases! {
     card_ending,
     /// Title while the bank has it.
     pending,
-    /// The sentence under that title.
-    pending_more,
     /// Title while the bank waits for the buyer.
     needs_bank,
-    /// The sentence under that title.
-    needs_bank_more,
     /// Title while nobody knows.
     in_doubt,
-    /// The sentence under that title.
-    in_doubt_more,
     /// Title when nobody knows after all the time that it may take.
     in_review,
-    /// The sentence under that title.
-    in_review_more,
     /// The sentence under a title, with what was accepted. Gaps: `amount`.
     ordered_of,
-    /// When asking has ended without an answer.
-    still_open,
     /// Button.
     check_again,
     /// Button to the page where the payment is completed.
@@ -346,7 +349,19 @@ phrases! {
     altered_reload,
     /// Button to that page.
     open_own_page,
-    /// Title when a smaller backend did not answer.
+    /// Title when a basic backend has taken the order.
+    order_taken,
+    /// The sentence under that title.
+    order_taken_more,
+    /// Title when a basic backend has not taken the order.
+    order_not_taken,
+    /// The sentence under that title.
+    order_not_taken_more,
+    /// Title when a basic backend has not answered for a while.
+    ordering,
+    /// The sentence under that title.
+    ordering_more,
+    /// Title when a basic backend did not answer.
     outcome_unknown,
     /// The sentence under that title.
     outcome_unknown_more,
@@ -356,12 +371,8 @@ phrases! {
     to_checkout,
     /// Button to the hosted checkout.
     open_checkout,
-    /// Title of a failure.
-    not_paid,
     /// Title of a failed change.
     not_changed,
-    /// Under a failure.
-    nothing_charged,
     /// Button to the hosted checkout after a failure.
     pay_another_way,
     /// Why it was not collected.
@@ -401,9 +412,31 @@ phrases! {
     /// An offer that is over.
     offer_ended,
     /// The sentence under that title.
+    offer_ended_more,
+    /// The sentence under that title.
     price_lapsed,
     /// A token that is no longer good.
     session_ended,
     /// The sentence under that title.
     session_ended_more,
+    ;
+    // About money.
+    /// Title of a receipt.
+    paid only with &Receipt,
+    /// In a receipt.
+    receipt_paid only with &Receipt,
+    /// Title of a failure.
+    not_paid only with NotCharged,
+    /// Under a failure, a changed amount, or a request to try again.
+    nothing_charged only with NotCharged,
+    /// The sentence while the bank has it.
+    pending_more only with &WaitingView,
+    /// The sentence while the bank waits for the buyer.
+    needs_bank_more only with &WaitingView,
+    /// The sentence while nobody knows.
+    in_doubt_more only with &WaitingView,
+    /// The sentence when nobody knows after all the time that it may take.
+    in_review_more only with &WaitingView,
+    /// When asking has ended without an answer.
+    still_open only with &WaitingView,
 }

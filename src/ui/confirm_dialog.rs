@@ -93,7 +93,7 @@ fn review(locale: &Locale, view: &ReviewView, dispatch: Dispatch<Act>) -> impl I
             ),
         )),
         view.card_link_failed.then(|| notice(Tone::Bad, String::new(), vec![w.card_link_failed.to_owned()])),
-        view.changed_from.map(|from| quote_lines::changed(locale, from, view.due)),
+        view.changed_from.map(|from| quote_lines::changed(locale, from, view.due, view.not_charged)),
         view.altered.then(|| notice(Tone::Bad, String::new(), vec![w.altered.to_owned()])),
         div().class("actions pair").child((
             press(
@@ -314,7 +314,7 @@ pub(super) fn spoken(locale: &Locale, dialog: &Dialog) -> String {
         Dialog::Done(view) => outcome::done_title(locale, Deed::PlanChange, view).to_owned(),
         Dialog::Altered(_) => locale.words.altered_title.to_owned(),
         Dialog::Failed(view) => {
-            [outcome::failed_title(locale, Deed::PlanChange), " ", outcome::why(locale, view.failure)]
+            [outcome::failed_title(locale, Deed::PlanChange, view), " ", outcome::why(locale, view.failure)]
                 .concat()
         }
     }

@@ -7,6 +7,7 @@ use leptos::prelude::*;
 
 use super::button::{Role, press};
 use super::notice::{Tone, notice};
+use super::outcome::with_proof;
 use super::plan_comparison::addons_end;
 use super::words::Words;
 use super::{Locale, price, quote_lines};
@@ -39,14 +40,14 @@ pub(super) fn offer_card(
         view.compare_to.as_ref().map(|today| addons_end(locale, &today.lost_addons)),
         quote.map(|quote| quote_lines::quote_lines(locale, quote)),
         quote_lines::facts(facts(locale, view)),
-        view.changed_from.map(|from| quote_lines::changed(locale, from, view.due)),
+        view.changed_from.map(|from| quote_lines::changed(locale, from, view.due, view.not_charged)),
         view.notice.map(|message| {
             let line = match message {
                 Notice::Busy => w.busy,
                 Notice::NotReceived => w.not_received,
                 Notice::Altered => w.altered,
             };
-            notice(Tone::Bad, String::new(), vec![line.to_owned()])
+            notice(Tone::Bad, String::new(), vec![with_proof(locale, line, view.not_charged)])
         }),
         div().class("actions pair").child((
             press(

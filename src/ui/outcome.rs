@@ -1,7 +1,7 @@
 //! How a charge went or is going: the same for an offer and in the dialog of a plan change.
 
 use flow::OwnPage;
-use flow::charge::{DoneView, FailedView, Failure, Next, SoftDecline, Standing, WaitingView};
+use flow::charge::{DoneView, FailedView, Failure, Next, NotCharged, SoftDecline, Standing, WaitingView};
 use leptos::html::{div, dl};
 use leptos::prelude::*;
 use wire::{Money, Receipt};
@@ -55,11 +55,11 @@ pub(super) fn waiting_title(locale: &Locale, view: &WaitingView) -> &'static str
 pub(super) fn waiting_more(locale: &Locale, view: &WaitingView) -> &'static str {
     let w = locale.words;
     match (view.standing, view.next) {
-        (Standing::ActionRequired, _) => w.needs_bank_more,
-        (Standing::InReview, _) => w.in_review_more,
-        (_, Next::CheckAgain) => w.still_open,
-        (Standing::Confirming | Standing::Processing, _) => w.pending_more,
-        (Standing::InDoubt, _) => w.in_doubt_more,
+        (Standing::ActionRequired, _) => w.needs_bank_more(view),
+        (Standing::InReview, _) => w.in_review_more(view),
+        (_, Next::CheckAgain) => w.still_open(view),
+        (Standing::Confirming | Standing::Processing, _) => w.pending_more(view),
+        (Standing::InDoubt, _) => w.in_doubt_more(view),
     }
 }
 
@@ -90,15 +90,11 @@ pub(super) fn waiting_ways<A>(locale: &Locale, view: &WaitingView, go_on: A, che
 /// Title of a receipt.
 pub(super) fn done_title(locale: &Locale, deed: Deed, view: &DoneView) -> &'static str {
     let w = locale.words;
-    let amount = match &view.receipt {
-        Some(receipt) => receipt.amount,
-        None => view.due.map_or(0, |due| due.amount),
-    };
-    match (view.scheduled, deed) {
-        (true, _) => w.booked,
-        (false, Deed::PlanChange) => w.plan_changed,
-        (false, Deed::Purchase) if amount > 0 => w.paid,
-        (false, Deed::Purchase) => w.ordered,
+    match (view.scheduled, deed, &view.receipt) {
+        (true, ..) => w.booked,
+        (false, Deed::PlanChange, _) => w.plan_changed,
+        (false, Deed::Purchase, Some(receipt)) if receipt.amount > 0 => w.paid(receipt),
+        (false, Deed::Purchase, _) => w.ordered,
     }
 }
 
@@ -129,7 +125,8 @@ fn receipt_rows(locale: &Locale, receipt: &Receipt) -> Vec<(&'static str, Value)
     let w = locale.words;
     let money = |name, minor| (name, Value::Money(locale.money(minor, receipt.currency)));
     let words = |name, text| (name, Value::Text(text));
-    let mut rows = vec![words(w.receipt_item, receipt.name.clone()), money(w.receipt_paid, receipt.amount)];
+    let mut rows =
+        vec![words(w.receipt_item, receipt.name.clone()), money(w.receipt_paid(receipt), receipt.amount)];
     if receipt.tax != 0 {
         rows.push(money(w.receipt_tax, receipt.tax));
     }
@@ -145,9 +142,9 @@ fn receipt_rows(locale: &Locale, receipt: &Receipt) -> Vec<(&'static str, Value)
 }
 
 /// Title of a failure.
-pub(super) fn failed_title(locale: &Locale, deed: Deed) -> &'static str {
+pub(super) fn failed_title(locale: &Locale, deed: Deed, view: &FailedView) -> &'static str {
     match deed {
-        Deed::Purchase => locale.words.not_paid,
+        Deed::Purchase => locale.words.not_paid(view.not_charged),
         Deed::PlanChange => locale.words.not_changed,
     }
 }
@@ -156,8 +153,8 @@ pub(super) fn failed_title(locale: &Locale, deed: Deed) -> &'static str {
 pub(super) fn failed(locale: &Locale, deed: Deed, view: &FailedView) -> impl IntoView + use<> {
     let w = locale.words;
     let help = if view.another_way { advice(locale, view.failure) } else { "" };
-    let lines = [why(locale, view.failure), w.nothing_charged, help].map(str::to_owned);
-    notice(Tone::Bad, failed_title(locale, deed).to_owned(), lines.into())
+    let lines = [why(locale, view.failure), w.nothing_charged(view.not_charged), help].map(str::to_owned);
+    notice(Tone::Bad, failed_title(locale, deed, view).to_owned(), lines.into())
 }
 
 /// Something else writes on the page, so that nothing can be paid on it.
@@ -208,5 +205,13 @@ fn advice(locale: &Locale, failure: Failure) -> &'static str {
         | Failure::NotReusable
         | Failure::NotUsable => w.other_card_needed,
         Failure::NotAuthenticated | Failure::CalledOff | Failure::NotPossible | Failure::Unexplained => "",
+    }
+}
+
+/// A sentence, and where there is proof of it that nothing was charged.
+pub(super) fn with_proof(locale: &Locale, text: &str, not_charged: Option<NotCharged>) -> String {
+    match not_charged {
+        Some(proof) => [locale.words.nothing_charged(proof), " ", text].concat(),
+        None => text.to_owned(),
     }
 }

@@ -325,10 +325,12 @@ fn message(locale: &Locale, message: &Notice) -> (Tone, String, String) {
     let line = |tone, text: &str| (tone, String::new(), text.to_owned());
     match message {
         Notice::PreviewFailed => line(Tone::Bad, w.preview_failed),
-        Notice::ChangeNotPossible => line(Tone::Bad, &[w.why_not_possible, " ", w.nothing_charged].concat()),
-        Notice::Busy => line(Tone::Bad, w.busy),
+        Notice::ChangeNotPossible => line(Tone::Bad, w.why_not_possible),
+        Notice::Busy(proof) => line(Tone::Bad, &outcome::with_proof(locale, w.busy, *proof)),
         Notice::NotReceived => line(Tone::Bad, w.not_received),
-        Notice::PriceLapsed => line(Tone::Bad, w.price_lapsed),
+        Notice::PriceLapsed(proof) => {
+            line(Tone::Bad, &outcome::with_proof(locale, w.price_lapsed, Some(*proof)))
+        }
         Notice::SessionOver => (Tone::Bad, w.session_ended.to_owned(), w.session_ended_more.to_owned()),
         Notice::TakeBackFailed => line(Tone::Bad, w.take_back_failed),
         Notice::TakenBack => line(Tone::Good, w.taken_back),
@@ -349,8 +351,8 @@ fn message(locale: &Locale, message: &Notice) -> (Tone, String, String) {
         ),
         Notice::Failed(charge) => (
             Tone::Bad,
-            outcome::failed_title(locale, Deed::PlanChange).to_owned(),
-            [outcome::why(locale, charge.failure), " ", w.nothing_charged].concat(),
+            outcome::failed_title(locale, Deed::PlanChange, charge).to_owned(),
+            [outcome::why(locale, charge.failure), " ", w.nothing_charged(charge.not_charged)].concat(),
         ),
     }
 }

@@ -1,9 +1,11 @@
 //! The ruled block: every line of a quote, tax, credit, and what is paid now; under it what comes next.
 
+use flow::charge::NotCharged;
 use leptos::html::{dd, div, dl, dt, p, span};
 use leptos::prelude::*;
 use wire::{EffectiveAt, LineKind, Quote, QuoteLine};
 
+use super::outcome::with_proof;
 use super::words::Words;
 use super::{Locale, price};
 use crate::text::{count, fill};
@@ -104,8 +106,13 @@ pub(super) fn effect(locale: &Locale, at: EffectiveAt, quote: &Quote) -> String 
     }
 }
 
-/// Old and new amount, side by side, for a buyer who saw the old one.
-pub(super) fn changed(locale: &Locale, from: wire::Money, to: wire::Money) -> impl IntoView + use<> {
+/// Old and new amount, side by side, for a buyer who saw the old one; where they had confirmed it, that it was not charged.
+pub(super) fn changed(
+    locale: &Locale,
+    from: wire::Money,
+    to: wire::Money,
+    not_charged: Option<NotCharged>,
+) -> impl IntoView + use<> {
     let w = locale.words;
     div().class("notice").attr("part", "notice").child((
         leptos::html::h3().text(w.amount_changed),
@@ -115,6 +122,6 @@ pub(super) fn changed(locale: &Locale, from: wire::Money, to: wire::Money) -> im
             span().class("unseen").text(w.amount_after),
             leptos::html::strong().child(price::due(locale.money(to.amount, to.currency))),
         )),
-        p().text(w.amount_changed_more),
+        p().text(with_proof(locale, w.amount_changed_more, not_charged)),
     ))
 }

@@ -76,7 +76,7 @@ fn offer_view(
     view: &offer_flow::View,
     dispatch: Dispatch<offer_flow::Act>,
 ) -> Option<AnyView> {
-    use offer_flow::{Act, Closed, View};
+    use offer_flow::{Act, Ordered, View};
     let w = locale.words;
     let close = || Way { role: Role::Decline, label: w.close, act: Act::Dismiss };
     Some(match view {
@@ -112,7 +112,20 @@ fn offer_view(
         }
         View::Closed(why) => {
             let (title, line) = closed(locale, *why);
-            let tone = if *why == Closed::Unknown { Tone::Bad } else { Tone::Calm };
+            sheet(notice(Tone::Calm, title.to_owned(), vec![line.to_owned()]), vec![close()], dispatch)
+                .into_any()
+        }
+        View::Ordering { due } => {
+            let lines = vec![outcome::amount_of(locale, Some(*due)), w.ordering_more.to_owned()];
+            sheet(notice(Tone::Calm, w.ordering.to_owned(), lines), Vec::new(), dispatch).into_any()
+        }
+        View::Ordered(order) => {
+            let (title, line) = ordered(locale, *order);
+            let tone = match order {
+                Ordered::Taken => Tone::Good,
+                Ordered::NotTaken => Tone::Calm,
+                Ordered::Unknown => Tone::Bad,
+            };
             sheet(notice(tone, title.to_owned(), vec![line.to_owned()]), vec![close()], dispatch).into_any()
         }
     })
@@ -121,9 +134,18 @@ fn offer_view(
 fn closed(locale: &Locale, why: offer_flow::Closed) -> (&'static str, &'static str) {
     let w = locale.words;
     match why {
-        offer_flow::Closed::Gone => (w.offer_ended, w.nothing_charged),
+        offer_flow::Closed::Gone => (w.offer_ended, w.offer_ended_more),
         offer_flow::Closed::SessionOver => (w.session_ended, w.session_ended_more),
-        offer_flow::Closed::Unknown => (w.outcome_unknown, w.outcome_unknown_more),
+    }
+}
+
+/// What is known of an order at a basic backend: title and sentence, none of it about what became of the money.
+fn ordered(locale: &Locale, order: offer_flow::Ordered) -> (&'static str, &'static str) {
+    let w = locale.words;
+    match order {
+        offer_flow::Ordered::Taken => (w.order_taken, w.order_taken_more),
+        offer_flow::Ordered::NotTaken => (w.order_not_taken, w.order_not_taken_more),
+        offer_flow::Ordered::Unknown => (w.outcome_unknown, w.outcome_unknown_more),
     }
 }
 
@@ -136,11 +158,13 @@ fn offer_spoken(locale: &Locale, view: &offer_flow::View) -> String {
         View::Leaving { .. } => locale.words.to_checkout.to_owned(),
         View::Done(charge) => outcome::done_title(locale, Deed::Purchase, charge).to_owned(),
         View::Failed(charge) => {
-            [outcome::failed_title(locale, Deed::Purchase), " ", outcome::why(locale, charge.failure)]
+            [outcome::failed_title(locale, Deed::Purchase, charge), " ", outcome::why(locale, charge.failure)]
                 .concat()
         }
         View::Altered(_) => locale.words.altered_title.to_owned(),
         View::Closed(why) => closed(locale, *why).0.to_owned(),
+        View::Ordering { .. } => locale.words.ordering.to_owned(),
+        View::Ordered(order) => ordered(locale, *order).0.to_owned(),
     }
 }
 

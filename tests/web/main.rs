@@ -4,6 +4,7 @@
 #![cfg(target_arch = "wasm32")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod basic_backend;
 mod charges;
 mod dialog;
 mod languages;
@@ -11,7 +12,6 @@ mod lifecycle;
 mod page_events;
 mod refusals;
 mod requests;
-mod smaller_backend;
 mod support;
 mod translators;
 mod ui;

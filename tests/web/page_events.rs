@@ -18,7 +18,7 @@ async fn an_accept_is_asked_then_told() {
     assert_eq!(
         accepted.detail,
         json!({"kind": "offer", "offer_id": "e1", "offer_kind": "upsell", "product_id": "prod_pro",
-               "amount": "50.00", "currency": "USD"})
+               "amount": "50.00", "currency": "USD", "status": "succeeded"})
     );
 }
 

@@ -74,5 +74,4 @@ async fn storage_that_throws_does_not_bring_an_offer_back() {
     backend.has_received("POST /decline", 2).await;
     widget.sees_nothing().await;
     break_storage(false);
-    declines::forget("dk_r6");
 }

@@ -41,15 +41,18 @@ async fn a_backend_that_answers_rubbish_shows_nothing() {
         (200, r#"{"eligible":"yes"}"#),
         (200, r#"{"eligible":true,"product":{"id":"../x","name":"x","price":1,"currency":"USD"}}"#),
         (200, r#"{"eligible":true,"product":{"id":"x","name":"x","price":1.5,"currency":"USD"}}"#),
-        (200, r#"{"eligible":true,"product":{"id":"x","name":"x","price":1,"currency":"usd"}}"#),
+        (200, r#"{"eligible":true,"product":{"id":"x","name":"x","price":1,"currency":"us"}}"#),
         (401, r#"{"status":401,"code":"unauthorized","title":""}"#),
     ] {
         let backend = Backend::new().reply("GET ", status, body);
         let widget = Widget::mount("offer", &backend, None);
         let failed = widget.hears("upsell-failed").await;
-        let code = if status == 401 { "unauthorized" } else { "unavailable" };
-        let detail = serde_json::json!({"kind": "offer", "code": code});
-        assert_eq!(failed.detail, detail, "{status} {body}");
+        let code = match status {
+            200 => "unreadable",
+            401 => "unauthorized",
+            _ => "unavailable",
+        };
+        assert_eq!(failed.detail, serde_json::json!({"kind": "offer", "code": code}), "{status} {body}");
         widget.sees_nothing().await;
     }
 }

@@ -18,7 +18,7 @@ enum Path {
     OfferChanged,
     /// It is paid on the hosted checkout.
     Hosted,
-    /// A smaller backend offers it at its list price.
+    /// A basic backend offers it at its list price.
     ListPrice,
     /// A plan is previewed.
     Previewed,

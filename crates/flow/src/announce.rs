@@ -7,9 +7,9 @@ use crate::charge::Standing;
 /// What was proposed or changed to; as much of it as is known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct About {
-    /// The offer; absent for plan changes and smaller backends.
+    /// The offer; absent for plan changes and basic backends.
     pub offer_id: Option<OfferId>,
-    /// What it proposes; absent for plan changes and smaller backends.
+    /// What it proposes; absent for plan changes and basic backends.
     pub kind: Option<OfferKind>,
     /// The product; absent when an earlier page began the charge.
     pub product_id: Option<ProductId>,
@@ -20,15 +20,20 @@ pub struct About {
 /// Why something failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {
-    /// There was nothing to show because the backend could not be reached or understood.
+    /// There was nothing to show because the backend could not be reached, or refused.
     Load,
+    /// There was nothing to show because this part of the backend's answer could not be used: a path such as
+    /// `product.price`, or `body` for all of it.
+    Unreadable(&'static str),
     /// The charge was definitely not collected.
     Charge(FailureReason),
-    /// The token is not good, or not any more. Nothing was charged by this press.
+    /// The token is not good, or not any more.
     Unauthorized,
-    /// The offer ended before anything was charged.
+    /// The offer has ended.
     Ended,
-    /// A smaller backend did not say whether it charged.
+    /// A basic backend has not taken the order.
+    NotTaken,
+    /// A basic backend did not say whether it has taken the order.
     Unknown,
     /// Something else writes on the page: the amounts on the screen were not those that would have been charged. Nothing
     /// was sent.
@@ -42,6 +47,8 @@ pub enum Announcement {
     Shown(About),
     /// An offer was accepted and collected.
     Accepted(About),
+    /// A basic backend has taken the order. Whether it is paid is not known.
+    Ordered(About),
     /// An offer was refused.
     Declined(About),
     /// A charge is under way and not decided yet.

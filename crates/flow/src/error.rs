@@ -11,11 +11,13 @@ pub enum ApiError {
     Timeout,
     /// The backend refused, in the terms of the contract.
     Problem(Box<Problem>),
-    /// An error status without a problem body: a gateway in between, or a merchant's own smaller backend.
+    /// An error status without a problem body: a gateway in between, or a merchant's own basic backend.
     Foreign {
         /// HTTP status.
         status: u16,
     },
     /// A 2xx whose body could not be understood.
     BadBody,
+    /// An offer in whose answer this field could not be understood; a path such as `product.price`.
+    BadField(&'static str),
 }

@@ -21,7 +21,7 @@
 //! |---|---|
 //! | F1 | A charging request leaves only on the buyer's press of a button that worked at that moment, for exactly the offer and quote on the screen. |
 //! | F2 | Between two such presses there is one idempotency key and one consent. Double clicks and repeated events add nothing. |
-//! | F3 | A request is repeated only while it is unanswered, at most twice, with the same key. After a definite refusal nothing is repeated. A backend without keys is asked once, and after an unknown outcome never again. |
+//! | F3 | A request is repeated only while it is unanswered, at most twice, with the same key. After a definite refusal nothing is repeated. A basic backend, which knows no keys, is asked once and never again. |
 //! | F4 | A reply, timer or watch that nobody waits for any more changes nothing. |
 //! | F5 | A quote that has expired or is being replaced cannot be confirmed. |
 //! | F6 | Closing the dialog never ends a charge; its outcome is still told. |
@@ -36,6 +36,7 @@
 //! | F15 | What is proposed before a buyer leaves their plan is asked for once a page, and not to be had once refused. |
 //! | F16 | Nothing is sent on a press while the screen says something else than the view means. The first such press draws everything anew and disarms the button; the second in a row leads to the backend's own page, or ends with a message. |
 //! | F17 | Another amount or timing is another drawing; a drawing's amounts and timing never change. |
+//! | F18 | A view says something about money (paid, not charged, not charged twice) only on proof: an attempt that says so, or a refusal by the proxy's own code that the contract makes proof. Never by an HTTP status, a load that failed or a session that ended; of a basic backend never ([`charge::NotCharged`], [`offer::Ordered`]). |
 
 mod address;
 pub mod announce;

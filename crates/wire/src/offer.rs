@@ -176,7 +176,7 @@ pub struct UpsellResponse {
     /// With `accepted` and `in_progress`: how the buyer's attempt stands.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<Attempt>,
-    /// Language of the merchant's words in here, a tag such as `en`. A smaller backend says nothing.
+    /// Language of the merchant's words in here, a tag such as `en`. A basic backend says nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
 }

@@ -37,8 +37,13 @@ pub(crate) fn quote_changed(quote: &str, total: i64) -> String {
     format!(r#"{{"status":409,"code":"quote_changed","title":"","quote":{}}}"#, quote_of(quote, total))
 }
 
-pub(crate) const SMALLER: &str = r#"{"eligible":true,"reason":null,"paymentMethodId":"pm_1",
-    "product":{"id":"prod_bundle","name":"Bundle","price":4900,"currency":"USD","anything":{"else":1}}}"#;
+/// What a basic backend offers. Its products differ from test to test, because the browser remembers them.
+pub(crate) fn basic(product: &str) -> String {
+    format!(
+        r#"{{"eligible":true,"reason":null,"paymentMethodId":"pm_1",
+        "product":{{"id":"{product}","name":"Bundle","price":4900,"currency":"USD","anything":{{"else":1}}}}}}"#
+    )
+}
 
 pub(crate) const PLANS: &str = r#"{"merchant":{"name":"Shop"},
     "current":{"product_id":"prod_basic","name":"Basic","status":"active","quantity":1,"next_billing_date":1767225600,

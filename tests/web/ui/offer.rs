@@ -7,7 +7,7 @@ use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::{HtmlElement, KeyboardEvent, KeyboardEventInit};
 
 use super::stage::{Stage, drawn};
-use super::views::{done, failed, offer, shown, usd};
+use super::views::{done, failed, offer, proof, shown, usd};
 
 async fn stage_as(width: u32, view: View, locale: &str, trust_all: bool) -> Stage<View, Act> {
     let locale = Locale::of_tag(locale);
@@ -179,9 +179,12 @@ async fn pictures_come_over_https_or_not_at_all() {
 #[wasm_bindgen_test]
 async fn a_changed_amount_shows_old_and_new() {
     let stage = stage(changed(|o| o.changed_from = Some(usd(5_000)))).await;
-    let notice = stage.part("notice").text_content().unwrap();
-    assert!(notice.contains("$50.00") && notice.contains("$54.00"), "{notice}");
-    assert!(notice.contains("Nothing was charged"), "{notice}");
+    let notice = || stage.part("notice").text_content().unwrap();
+    assert!(notice().contains("$50.00") && notice().contains("$54.00"), "{}", notice());
+    assert!(!notice().contains("charged"), "nobody has pressed anything: {}", notice());
+    let refused = |o: &mut OfferView| (o.changed_from, o.not_charged) = (Some(usd(5_000)), Some(proof()));
+    stage.show(changed(refused)).await;
+    assert!(notice().contains("Nothing was charged. Please check"), "{}", notice());
 }
 
 #[wasm_bindgen_test]

@@ -97,7 +97,7 @@ async fn a_price_is_asked_for_where_something_differs_and_its_failure_is_heard()
     stage.show(adjust(|view| (view.can_ask, view.asking) = (false, true))).await;
     assert_eq!(words(&within(&dialog(&stage), "accept")), "Working out the exact amount…");
     stage.show(adjust(|view| view.failed = true)).await;
-    assert!(words(&within(&dialog(&stage), "notice")).contains("Nothing was charged"));
+    assert!(words(&within(&dialog(&stage), "notice")).contains("could not be worked out. Please try again."));
     stage.show(adjust(|view| view.seats = None)).await;
     assert_eq!(counts(&stage).len(), 1);
 }

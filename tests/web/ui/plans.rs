@@ -14,7 +14,7 @@ use wire::{
 };
 
 use super::stage::{Stage, drawn};
-use super::views::{DAY, comparison, done, failed, plans, review, usd};
+use super::views::{DAY, comparison, done, failed, plans, proof, review, usd};
 
 pub(super) async fn stage(view: View) -> Stage<View, Act> {
     let locale = Locale::of_tag("en");
@@ -351,5 +351,9 @@ async fn messages_are_heard() {
     page.notice = Some(Notice::PreviewFailed);
     stage.show(plans(page, None)).await;
     assert!(region.text_content().unwrap().contains("could not be worked out"));
-    assert!(words(&stage.part("notice")).contains("Nothing was charged"));
+    assert!(!words(&stage.part("notice")).contains("charged"), "a preview proves nothing about money");
+    let mut page = comparison();
+    page.notice = Some(Notice::PriceLapsed(proof()));
+    stage.show(plans(page, None)).await;
+    assert!(words(&stage.part("notice")).contains("Nothing was charged."));
 }

@@ -1,6 +1,6 @@
 //! Views made by hand.
 
-use flow::charge::{DoneView, FailedView, Failure, SoftDecline};
+use flow::charge::{DoneView, FailedView, Failure, NotCharged, SoftDecline};
 use flow::offer::{AcceptState, OfferView, PayBy, PriceView};
 use flow::plans::{AdjustView, CancelView, ComparisonView, ConfirmState, Dialog, Page, ReviewView, StayView};
 use flow::{Tag, Tags};
@@ -91,6 +91,7 @@ pub(super) fn offer() -> OfferView {
         accept: AcceptState::Ready,
         can_decline: true,
         notice: None,
+        not_charged: None,
     }
 }
 
@@ -102,7 +103,6 @@ pub(super) fn done() -> DoneView {
     DoneView {
         scheduled: false,
         name: Some("Pro".to_owned()),
-        due: Some(usd(5_400)),
         receipt: Some(Receipt {
             reference: "pay_1".to_owned(),
             name: "Pro".to_owned(),
@@ -117,12 +117,17 @@ pub(super) fn done() -> DoneView {
     }
 }
 
+/// Proof that nothing was charged.
+pub(super) fn proof() -> NotCharged {
+    NotCharged::by_refusal(ErrorCode::QuoteChanged).unwrap()
+}
+
 pub(super) fn failed(another_way: bool) -> FailedView {
     failed_by(Failure::SoftDecline(SoftDecline::InsufficientFunds), another_way)
 }
 
 pub(super) fn failed_by(failure: Failure, another_way: bool) -> FailedView {
-    FailedView { failure, name: None, due: Some(usd(5_400)), another_way }
+    FailedView { failure, not_charged: proof(), name: None, due: Some(usd(5_400)), another_way }
 }
 
 fn plan(id: &str, name: &str, kind: ChangeKind, difference: Option<i64>) -> Plan {
@@ -253,6 +258,7 @@ pub(super) fn review(confirm: ConfirmState) -> ReviewView {
         due: usd(5_400),
         changed_from: None,
         altered: false,
+        not_charged: None,
         effective_at: EffectiveAt::Immediately,
         payment_method: Some(card()),
         confirm,

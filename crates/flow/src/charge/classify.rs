@@ -2,6 +2,7 @@
 
 use wire::{Attempt, AttemptId, AttemptStatus, ErrorCode, FailureReason, Problem};
 
+use super::proof::NotCharged;
 use super::state::{Awaits, Settled};
 use crate::{ApiError, may_go_to};
 
@@ -12,7 +13,7 @@ pub(crate) enum Class {
     Settled(Settled),
     /// It is not decided; the backend has it, and can be asked.
     Open { awaits: Awaits, attempt: Option<AttemptId> },
-    /// Nothing is known. The request may be repeated with the same key where the backend knows keys.
+    /// Nothing is known. The request may be repeated with the same key.
     Unknown { repeat: bool },
     /// This request was refused before anything was charged; proves nothing about an earlier, unanswered one.
     Refused(Settled),
@@ -27,34 +28,33 @@ pub fn ends_intent(reply: &Result<Attempt, ApiError>) -> bool {
 
 /// What the attempt says, from a reply or from a later look.
 pub(crate) fn attempt(attempt: Attempt) -> Class {
-    let Some(status) = attempt.status else {
-        // A smaller backend says no more than this.
-        return Class::Settled(if attempt.success {
-            Settled::Succeeded { scheduled: false, receipt: attempt.receipt.map(Box::new) }
-        } else {
-            failed(attempt.failure.unwrap_or(FailureReason::Other), false)
-        });
-    };
+    let not_charged = NotCharged::by_attempt(&attempt);
     let address = attempt.checkout_url.filter(|url| may_go_to(url));
     let open = |awaits| Class::Open { awaits, attempt: attempt.attempt_id };
-    match status {
-        AttemptStatus::Succeeded | AttemptStatus::Scheduled => Class::Settled(Settled::Succeeded {
-            scheduled: status == AttemptStatus::Scheduled,
-            receipt: attempt.receipt.map(Box::new),
+    match (attempt.status, not_charged) {
+        (Some(AttemptStatus::Failed), Some(not_charged)) => Class::Settled(Settled::Failed {
+            reason: attempt.failure.unwrap_or(FailureReason::Other),
+            hosted_offered: attempt.hosted_checkout_offered,
+            not_charged,
         }),
-        AttemptStatus::Failed => Class::Settled(failed(
-            attempt.failure.unwrap_or(FailureReason::Other),
-            attempt.hosted_checkout_offered,
-        )),
-        AttemptStatus::CheckoutRequired => match address {
+        (Some(status @ (AttemptStatus::Succeeded | AttemptStatus::Scheduled)), _) => {
+            Class::Settled(Settled::Succeeded {
+                scheduled: status == AttemptStatus::Scheduled,
+                receipt: attempt.receipt.map(Box::new),
+            })
+        }
+        (Some(AttemptStatus::CheckoutRequired), _) => match address {
             Some(url) => Class::Settled(Settled::Checkout(url)),
             // Without an address there is nowhere to go: look again.
             None => open(Awaits::Evidence),
         },
-        AttemptStatus::Processing => open(Awaits::Bank),
-        AttemptStatus::RequiresCustomerAction => open(Awaits::Buyer { at: address }),
-        AttemptStatus::InDoubt | AttemptStatus::Other => open(Awaits::Evidence),
-        AttemptStatus::NeedsReview => open(Awaits::Review),
+        (Some(AttemptStatus::Processing), _) => open(Awaits::Bank),
+        (Some(AttemptStatus::RequiresCustomerAction), _) => open(Awaits::Buyer { at: address }),
+        (Some(AttemptStatus::NeedsReview), _) => open(Awaits::Review),
+        // A backend that makes quotes says a status; without one, nothing is known.
+        (Some(AttemptStatus::Failed | AttemptStatus::InDoubt | AttemptStatus::Other) | None, _) => {
+            open(Awaits::Evidence)
+        }
     }
 }
 
@@ -62,7 +62,7 @@ pub(crate) fn attempt(attempt: Attempt) -> Class {
 pub(crate) fn error(error: &ApiError) -> Class {
     match error {
         // A reply that cannot be read is no answer; the server will repeat it for the same key only if it was its own.
-        ApiError::BadBody => Class::Unknown { repeat: false },
+        ApiError::BadBody | ApiError::BadField(_) => Class::Unknown { repeat: false },
         ApiError::Network | ApiError::Timeout => Class::Unknown { repeat: true },
         ApiError::Foreign { status } => by_status(*status),
         ApiError::Problem(problem) => by_code(problem),
@@ -70,49 +70,42 @@ pub(crate) fn error(error: &ApiError) -> Class {
 }
 
 fn by_code(problem: &Problem) -> Class {
+    if let Some(not_charged) = NotCharged::by_refusal(problem.code) {
+        return refused(problem, not_charged);
+    }
     match problem.code {
-        ErrorCode::QuoteChanged => Class::Settled(match &problem.quote {
-            Some(quote) if quote.adds_up() => Settled::QuoteChanged(quote.clone()),
-            _ => Settled::QuoteExpired,
-        }),
-        ErrorCode::QuoteExpired => Class::Settled(Settled::QuoteExpired),
+        // Taken, refused or expired, here or on another page.
         ErrorCode::OfferGone => Class::Settled(Settled::Gone),
-        ErrorCode::ChangeNotPossible => Class::Settled(failed(FailureReason::NotPossible, false)),
+        ErrorCode::NotFound => Class::Refused(Settled::Gone),
+        ErrorCode::Unauthorized | ErrorCode::BoundElsewhere | ErrorCode::OriginNotAllowed => {
+            Class::Refused(Settled::SessionOver)
+        }
         // Someone is at it already, in this tab or another: look, never repeat.
         ErrorCode::AttemptInProgress | ErrorCode::KeyInProgress | ErrorCode::IdempotencyKeyReused => {
             Class::Open { awaits: Awaits::Evidence, attempt: None }
         }
-        ErrorCode::Unauthorized | ErrorCode::BoundElsewhere | ErrorCode::OriginNotAllowed => {
-            Class::Refused(Settled::SessionOver)
-        }
-        ErrorCode::NotFound => Class::Refused(Settled::Gone),
-        ErrorCode::RateLimited | ErrorCode::NotConfirmedYet => Class::Refused(Settled::Busy),
-        ErrorCode::InvalidRequest
-        | ErrorCode::IdempotencyKeyMissing
-        | ErrorCode::MethodNotAllowed
-        | ErrorCode::PayloadTooLarge
-        | ErrorCode::UnsupportedMediaType
-        | ErrorCode::SignInRequired => Class::Refused(failed(FailureReason::ProcessingError, false)),
         ErrorCode::Unavailable | ErrorCode::RequestTimeout => Class::Unknown { repeat: true },
-        // `not_resolvable` answers the merchant's server, never a buyer.
-        ErrorCode::Internal | ErrorCode::NotResolvable => Class::Unknown { repeat: false },
         ErrorCode::Other => by_status(problem.status),
-    }
-}
-
-fn by_status(status: u16) -> Class {
-    match status {
-        502..=504 => Class::Unknown { repeat: true },
-        401 | 403 => Class::Refused(Settled::SessionOver),
-        404 | 410 => Class::Refused(Settled::Gone),
-        429 => Class::Refused(Settled::Busy),
-        // Time-outs and conflicts may come after the charge; everything else in the 4xx refuses before it.
-        408 | 409 => Class::Unknown { repeat: false },
-        400..=499 => Class::Refused(failed(FailureReason::ProcessingError, false)),
+        // `not_resolvable` and `sign_in_required` answer the merchant's server, never a buyer.
         _ => Class::Unknown { repeat: false },
     }
 }
 
-fn failed(reason: FailureReason, hosted_offered: bool) -> Settled {
-    Settled::Failed { reason, hosted_offered }
+fn refused(problem: &Problem, not_charged: NotCharged) -> Class {
+    let failed = |reason| Settled::Failed { reason, hosted_offered: false, not_charged };
+    match problem.code {
+        ErrorCode::QuoteChanged => Class::Settled(match &problem.quote {
+            Some(quote) if quote.adds_up() => Settled::QuoteChanged(quote.clone(), not_charged),
+            _ => Settled::QuoteExpired(not_charged),
+        }),
+        ErrorCode::QuoteExpired => Class::Settled(Settled::QuoteExpired(not_charged)),
+        ErrorCode::ChangeNotPossible => Class::Settled(failed(FailureReason::NotPossible)),
+        ErrorCode::RateLimited | ErrorCode::NotConfirmedYet => Class::Refused(Settled::Busy(not_charged)),
+        _ => Class::Refused(failed(FailureReason::Other)),
+    }
+}
+
+/// A status alone proves nothing about money, whatever it is: somebody else may have answered, after the charge.
+fn by_status(status: u16) -> Class {
+    Class::Unknown { repeat: matches!(status, 502..=504) }
 }

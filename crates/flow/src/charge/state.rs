@@ -2,24 +2,13 @@
 
 use wire::{Attempt, AttemptId, FailureReason, Quote, Receipt};
 
+use super::proof::NotCharged;
 use super::view::Standing;
 use crate::{ApiError, Intent, Tag};
-
-/// What kind of backend collects.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Backend {
-    /// This project's proxy, or one that keeps its contract: the same key never pays twice, and attempts can be asked
-    /// about.
-    Keyed,
-    /// A merchant's own smaller backend: knows no keys, so a charging request is sent once and never again, and there
-    /// is nothing to ask.
-    Small,
-}
 
 /// A charge that is not decided yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Charge {
-    pub(crate) backend: Backend,
     pub(crate) stage: Stage,
 }
 
@@ -110,6 +99,11 @@ pub enum Seen {
     Untouched,
     /// The backend knows of no charge, and what was accepted is not on offer any more.
     Gone,
+    /// What was confirmed is in force: the subscription itself says so, without an attempt.
+    Reached {
+        /// Whether it is booked for the next billing date.
+        scheduled: bool,
+    },
     /// It says nothing about this charge.
     Unclear,
 }
@@ -156,21 +150,21 @@ pub enum Settled {
         reason: FailureReason,
         /// Whether the backend offers a hosted checkout instead.
         hosted_offered: bool,
+        /// What proves it.
+        not_charged: NotCharged,
     },
     /// Not collected: it costs something else now.
-    QuoteChanged(Box<Quote>),
+    QuoteChanged(Box<Quote>, NotCharged),
     /// Not collected: the quote's time has passed.
-    QuoteExpired,
+    QuoteExpired(NotCharged),
     /// Not collected: too many requests.
-    Busy,
-    /// Not collected: the request never arrived.
+    Busy(NotCharged),
+    /// The backend knows of no request. Confirming again is safe: the backend charges an offer once.
     NotReceived,
-    /// Not collected: what was accepted is not on offer any more.
+    /// What was accepted is not on offer any more; it may have been paid on another page.
     Gone,
-    /// Not collected: the session has ended.
+    /// The session has ended. What became of earlier requests is not known here.
     SessionOver,
-    /// A smaller backend did not say. Nothing is sent again and there is nothing to ask.
-    Unknown,
 }
 
 /// What came of an input.

@@ -4,21 +4,19 @@ use wire::{Attempt, Money};
 
 use super::classify::{self, Class};
 use super::schedule;
-use super::state::{
-    Awaits, Backend, Charge, Command, Input, Progress, Seen, Sending, Settled, Stage, Waiting, Watch,
-};
+use super::state::{Awaits, Charge, Command, Input, Progress, Seen, Sending, Settled, Stage, Waiting, Watch};
 use super::view::{Next, Standing, WaitingView};
 use crate::{ApiError, Intent, Tag, Tags};
 
 impl Charge {
     /// Starts a charge: one confirmation by the buyer, one intention.
     #[must_use]
-    pub fn start(intent: Intent, backend: Backend, tags: &mut Tags) -> (Self, Vec<Command>) {
+    pub fn start(intent: Intent, tags: &mut Tags) -> (Self, Vec<Command>) {
         let (awaited, slow_timer) = (tags.fresh(), tags.fresh());
         let commands =
             vec![Command::Send(awaited, intent.clone()), Command::Schedule(slow_timer, schedule::SLOW_AFTER)];
         let sending = Sending { intent, awaited, slow_timer, slow: false, sends: 1 };
-        (Self { backend, stage: Stage::Sending(sending) }, commands)
+        (Self { stage: Stage::Sending(sending) }, commands)
     }
 
     /// Takes up a charge that an earlier page began, as the backend reports it. It is only asked about, never sent.
@@ -34,10 +32,9 @@ impl Charge {
     /// What comes of an input. Stale tags change nothing.
     #[must_use]
     pub fn step(self, input: Input, tags: &mut Tags) -> Progress {
-        let backend = self.backend;
         let (stage, commands) = match (self.stage, input) {
             (Stage::Sending(sending), Input::Replied(tag, reply)) if tag == sending.awaited => {
-                return replied(sending, backend, reply, tags);
+                return replied(sending, reply, tags);
             }
             (Stage::Waiting(waiting), Input::Looked(tag, look)) if waiting.watch == Watch::Asking(tag) => {
                 return looked(waiting, look, tags);
@@ -60,7 +57,7 @@ impl Charge {
             }
             (stage, _) => (stage, vec![]),
         };
-        Progress::On(Self { backend, stage }, commands)
+        Progress::On(Self { stage }, commands)
     }
 
     /// What the buyer sees of it; `None` while the pressed button itself shows that it is busy.
@@ -108,12 +105,7 @@ impl Charge {
     }
 }
 
-fn replied(
-    mut sending: Sending,
-    backend: Backend,
-    reply: Result<Attempt, ApiError>,
-    tags: &mut Tags,
-) -> Progress {
+fn replied(mut sending: Sending, reply: Result<Attempt, ApiError>, tags: &mut Tags) -> Progress {
     let first = sending.sends == 1;
     let class = match reply {
         Ok(attempt) => classify::attempt(attempt),
@@ -122,15 +114,11 @@ fn replied(
     let waiting = match class {
         Class::Settled(settled) => return Progress::Settled(settled),
         Class::Refused(settled) if first => return Progress::Settled(settled),
-        // Never a second request to a backend that cannot tell it from the first, and nothing to ask there.
-        Class::Open { .. } | Class::Unknown { .. } | Class::Refused(_) if backend == Backend::Small => {
-            return Progress::Settled(Settled::Unknown);
-        }
         Class::Unknown { repeat: true } => match schedule::resend_after(sending.sends) {
             Some(pause) => {
                 sending.awaited = tags.fresh();
                 let commands = vec![Command::Schedule(sending.awaited, pause)];
-                return Progress::On(Charge { backend, stage: Stage::Sending(sending) }, commands);
+                return Progress::On(Charge { stage: Stage::Sending(sending) }, commands);
             }
             None => Waiting::new(Awaits::Evidence, None),
         },
@@ -153,6 +141,9 @@ fn looked(mut waiting: Waiting, look: Result<Seen, ApiError>, tags: &mut Tags) -
         },
         Ok(Seen::Untouched) => Some(Settled::NotReceived),
         Ok(Seen::Gone) => Some(Settled::Gone),
+        Ok(Seen::Reached { scheduled }) => {
+            return Progress::Settled(Settled::Succeeded { scheduled, receipt: None });
+        }
         Ok(Seen::Unclear) => None,
         // Nobody will answer any more. What happened is still unknown, and the buyer is told so.
         Err(error) if ends_the_watch(&error) => return still(waiting, Watch::Ended, vec![]),
@@ -190,9 +181,7 @@ fn ask(mut waiting: Waiting, tags: &mut Tags) -> Progress {
 }
 
 fn still(waiting: Waiting, watch: Watch, commands: Vec<Command>) -> Progress {
-    // Only a backend that can be asked is ever waited for.
-    let charge = Charge { backend: Backend::Keyed, stage: Stage::Waiting(Waiting { watch, ..waiting }) };
-    Progress::On(charge, commands)
+    Progress::On(Charge { stage: Stage::Waiting(Waiting { watch, ..waiting }) }, commands)
 }
 
 /// Whether a failed look means that no later one can succeed.
@@ -203,6 +192,6 @@ fn ends_the_watch(error: &ApiError) -> bool {
             matches!(problem.code, Unauthorized | BoundElsewhere | OriginNotAllowed | NotFound)
         }
         ApiError::Foreign { status } => matches!(status, 401 | 403 | 404 | 405),
-        ApiError::Network | ApiError::Timeout | ApiError::BadBody => false,
+        ApiError::Network | ApiError::Timeout | ApiError::BadBody | ApiError::BadField(_) => false,
     }
 }

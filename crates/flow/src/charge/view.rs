@@ -3,6 +3,7 @@
 use wire::{Money, Quote, Receipt};
 
 use super::failure::Failure;
+use super::proof::NotCharged;
 
 /// What an unfinished charge waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +20,8 @@ pub enum Standing {
     InReview,
 }
 
-/// An unfinished charge. The buyer may leave the page at any time.
+/// An unfinished charge at a backend that keeps the contract, so that it may be said that nothing is charged twice. The
+/// buyer may leave the page at any time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WaitingView {
     /// What it waits for.
@@ -48,9 +50,7 @@ pub struct DoneView {
     pub scheduled: bool,
     /// Name of what was bought or changed to; when unknown here, the receipt has it.
     pub name: Option<String>,
-    /// What the buyer agreed to, where it was this page that asked. What was collected stands in the receipt.
-    pub due: Option<Money>,
-    /// What was collected; a merchant's smaller backend sends none.
+    /// What was collected, by the attempt's own word. Without it nothing is said to be paid.
     pub receipt: Option<Receipt>,
 }
 
@@ -59,6 +59,8 @@ pub struct DoneView {
 pub struct FailedView {
     /// Why, in the grain that a buyer may know.
     pub failure: Failure,
+    /// What proves that nothing was charged.
+    pub not_charged: NotCharged,
     /// Name of what was to be bought or changed to, where it is known here.
     pub name: Option<String>,
     /// What would have been charged, where it is known here.

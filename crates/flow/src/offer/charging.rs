@@ -9,7 +9,7 @@ use super::state::{Charging, Failed, Phase};
 use super::step::{Flow, difference};
 use super::view::{Closed, Notice};
 use crate::announce::{About, Announcement, Trouble};
-use crate::charge::{Backend, Charge, Command, DoneView, Input, Progress, Seen, Settled, Standing};
+use crate::charge::{Charge, Command, DoneView, Input, NotCharged, Progress, Seen, Settled, Standing};
 use crate::{ApiError, Intent, Press, Screen, Tag};
 
 impl Flow {
@@ -23,12 +23,7 @@ impl Flow {
     ) -> Phase {
         self.memory.another_way_taken |= another_way;
         self.tell_shown(&proposal);
-        let backend = proposal.backend();
-        if backend == Backend::Small {
-            // Such a backend would charge again after a reload: the browser remembers before anything is sent.
-            self.effects.push(Effect::Remember(proposal.decline_key.clone()));
-        }
-        let (charge, commands) = Charge::start(intent, backend, &mut self.memory.tags);
+        let (charge, commands) = Charge::start(intent, &mut self.memory.tags);
         let charging = Charging {
             charge,
             proposal: Some(proposal),
@@ -57,13 +52,14 @@ impl Flow {
             // Old news: shown, but not announced.
             Progress::Settled(Settled::Succeeded { scheduled, receipt }) => {
                 let receipt = receipt.map(|receipt| *receipt);
-                Phase::Done(Box::new(DoneView { scheduled, name: None, due: None, receipt }))
+                Phase::Done(Box::new(DoneView { scheduled, name: None, receipt }))
             }
             Progress::Settled(Settled::Checkout(url)) => Phase::Leaving { due: None, url },
-            Progress::Settled(Settled::Failed { reason, hosted_offered }) => {
+            Progress::Settled(Settled::Failed { reason, hosted_offered, not_charged }) => {
                 Phase::Failed(Box::new(Failed {
                     proposal: None,
                     failure: reason.into(),
+                    not_charged,
                     another_way: hosted_offered,
                 }))
             }
@@ -126,17 +122,10 @@ impl Flow {
     fn settled(&mut self, charging: Charging, settled: Settled) -> Phase {
         let about = charging.about();
         let Charging { proposal, latest, another_way, .. } = charging;
-        if let Some(proposal) = &proposal
-            && proposal.backend() == Backend::Small
-            && definitely_not_charged(&settled)
-        {
-            self.effects.push(Effect::Forget(proposal.decline_key.clone()));
-        }
         match settled {
             Settled::Succeeded { scheduled, receipt } => {
                 let name = proposal.as_ref().map(|proposal| proposal.product.name.clone());
-                let done =
-                    DoneView { scheduled, name, due: about.due, receipt: receipt.map(|receipt| *receipt) };
+                let done = DoneView { scheduled, name, receipt: receipt.map(|receipt| *receipt) };
                 self.announce(Announcement::Accepted(about));
                 Phase::Done(Box::new(done))
             }
@@ -146,40 +135,47 @@ impl Flow {
                 self.effects.push(Effect::Navigate(url.clone()));
                 Phase::Leaving { due, url }
             }
-            Settled::Failed { reason, hosted_offered } => {
+            Settled::Failed { reason, hosted_offered, not_charged } => {
                 self.announce(Announcement::Failed(about, Trouble::Charge(reason)));
                 let another_way = hosted_offered && !another_way && !self.memory.another_way_taken;
-                Phase::Failed(Box::new(Failed { proposal, failure: reason.into(), another_way }))
+                let failure = reason.into();
+                Phase::Failed(Box::new(Failed { proposal, failure, not_charged, another_way }))
             }
             Settled::Gone => self.close(Closed::Gone, about),
             Settled::SessionOver => self.close(Closed::SessionOver, about),
-            Settled::Unknown => self.close(Closed::Unknown, about),
-            Settled::QuoteChanged(quote) => match proposal {
+            Settled::QuoteChanged(quote, not_charged) => match proposal {
                 Some(old) => {
                     let new = old.at_quote(quote);
                     let changed_from = difference(&old, &new);
-                    Phase::Offered(self.show(Box::new(new), changed_from, None, 0))
+                    let mut shown = self.show(Box::new(new), changed_from, None, 0);
+                    shown.not_charged = Some(not_charged);
+                    Phase::Offered(shown)
                 }
                 None => self.close(Closed::Gone, about),
             },
-            Settled::QuoteExpired => match proposal {
+            Settled::QuoteExpired(not_charged) => match proposal {
                 Some(proposal) => {
                     let offered = self.show(proposal, None, None, 0);
-                    self.refresh(offered, 0)
+                    let mut phase = self.refresh(offered, 0);
+                    if let Phase::Offered(offered) = &mut phase {
+                        offered.not_charged = Some(not_charged);
+                    }
+                    phase
                 }
                 None => self.close(Closed::Gone, about),
             },
-            Settled::Busy => self.try_again(proposal, None, Notice::Busy, about),
-            Settled::NotReceived => self.try_again(proposal, latest, Notice::NotReceived, about),
+            Settled::Busy(proof) => self.try_again(proposal, None, Notice::Busy, Some(proof), about),
+            Settled::NotReceived => self.try_again(proposal, latest, Notice::NotReceived, None, about),
         }
     }
 
-    /// Nothing was charged: the offer is back on the screen, as fresh as the backend last told it.
+    /// The offer is back on the screen, as fresh as the backend last told it.
     fn try_again(
         &mut self,
         confirmed: Option<Box<Proposal>>,
         latest: Option<Box<Proposal>>,
         notice: Notice,
+        not_charged: Option<NotCharged>,
         about: About,
     ) -> Phase {
         let changed_from = match (&confirmed, &latest) {
@@ -187,7 +183,11 @@ impl Flow {
             _ => None,
         };
         match latest.or(confirmed) {
-            Some(proposal) => Phase::Offered(self.show(proposal, changed_from, Some(notice), 0)),
+            Some(proposal) => {
+                let mut shown = self.show(proposal, changed_from, Some(notice), 0);
+                shown.not_charged = not_charged;
+                Phase::Offered(shown)
+            }
             None => self.close(Closed::Gone, about),
         }
     }
@@ -231,19 +231,5 @@ impl Charging {
             _ => {}
         }
         Ok(seen)
-    }
-}
-
-/// Whether a smaller backend has certainly not charged, so that the offer may come back.
-fn definitely_not_charged(settled: &Settled) -> bool {
-    match settled {
-        Settled::Failed { .. }
-        | Settled::QuoteChanged(_)
-        | Settled::QuoteExpired
-        | Settled::Busy
-        | Settled::NotReceived
-        | Settled::Gone
-        | Settled::SessionOver => true,
-        Settled::Succeeded { .. } | Settled::Checkout(_) | Settled::Unknown => false,
     }
 }

@@ -18,7 +18,7 @@ pub enum AcceptBody {
         /// Absent means the saved card that was on the screen.
         pay_with: Option<PayWith>,
     },
-    /// To a smaller backend, which knows itself what it offered.
+    /// To a basic backend, which knows itself what it offered.
     ListPrice,
 }
 
@@ -44,8 +44,6 @@ pub enum Effect {
     Seen(SeenRequest),
     /// Keep this decline key in the browser.
     Remember(String),
-    /// Drop this decline key from the browser.
-    Forget(String),
     /// Watch how long what is on the screen now is really visible → `Event::Dwelled`. Ends an earlier watch.
     Watch(Tag),
     /// Come back after so many milliseconds → `Event::Timer`.

@@ -38,6 +38,8 @@ pub struct Answer {
 pub enum Event {
     /// The widget is mounted, with the first answer where the loader already has it.
     Start(Option<Answer>),
+    /// The widget is mounted, and this field of the loader's answer cannot be read: asking a second time would not help.
+    StartUnreadable(&'static str),
     /// The buyer did something.
     Act {
         /// What.

@@ -18,9 +18,11 @@
 //! | `proposal` | an answer of the backend → something that can be shown truthfully |
 //! | `state` | phases |
 //! | `step`, `charging` | decisions before and after the confirmation |
+//! | `basic` | after the confirmation, at a basic backend |
 //! | `effect` | what is to be done |
 //! | `view` | what is on the screen |
 
+mod basic;
 mod charging;
 mod effect;
 mod event;
@@ -29,6 +31,7 @@ mod state;
 mod step;
 mod view;
 
+pub use basic::Ordered;
 pub use effect::{AcceptBody, Effect};
 pub use event::{Act, Answer, Event};
 pub use state::State;
@@ -38,7 +41,7 @@ pub use view::{AcceptState, Closed, Notice, OfferView, PayBy, PriceView, View, v
 use wire::UpsellResponse;
 
 /// Under which key the browser remembers a refusal of what this answer offers: the server's opaque key, or the product
-/// where a smaller backend sends none. The loader computes the same. `None` when nothing is offered.
+/// where a basic backend sends none. The loader computes the same. `None` when nothing is offered.
 #[must_use]
 pub fn decline_key(response: &UpsellResponse) -> Option<String> {
     if let Some(offer) = &response.offer {

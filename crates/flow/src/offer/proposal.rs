@@ -1,14 +1,14 @@
 //! An answer that can be shown: everything a proposal needs is there, and its figures add up.
 
 use wire::{
-    Attempt, AttemptStatus, Card, CompareTo, IneligibleReason, Merchant, Money, Offer, OfferKind, PayWith,
-    Product, Quote, UpsellResponse,
+    Attempt, Card, CompareTo, IneligibleReason, Merchant, Money, Offer, OfferKind, PayWith, Product, Quote,
+    UpsellResponse,
 };
 
 use super::effect::AcceptBody;
 use super::view::{PayBy, PriceView};
 use crate::announce::About;
-use crate::charge::{Backend, Seen, says_the_same};
+use crate::charge::{Seen, says_the_same};
 
 /// What is proposed, and how it would be paid.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub(crate) enum Terms {
         offer: Offer,
         quote: Box<Quote>,
     },
-    /// From a smaller backend: one piece at the product's list price.
+    /// From a basic backend: one piece at the product's list price.
     ListPrice,
 }
 
@@ -38,8 +38,8 @@ pub(crate) enum Meaning {
     Taken(Box<Attempt>),
     /// There is nothing for this buyer.
     Nothing(Option<IneligibleReason>),
-    /// It cannot be shown truthfully.
-    Nonsense,
+    /// It cannot be shown truthfully, because of this field.
+    Nonsense(&'static str),
 }
 
 pub(crate) fn read(response: UpsellResponse) -> Meaning {
@@ -53,14 +53,18 @@ pub(crate) fn read(response: UpsellResponse) -> Meaning {
     }
     let decline_key = super::decline_key(&response);
     let (Some(product), Some(decline_key)) = (response.product, decline_key) else {
-        return Meaning::Nonsense;
+        return Meaning::Nonsense("product");
     };
     let terms = match (response.offer, response.quote) {
         (Some(offer), Some(quote)) if offer.quantity > 0 && quote.adds_up() => {
             Terms::Quoted { offer, quote: Box::new(quote) }
         }
+        (None, None) if product.name.is_empty() => return Meaning::Nonsense("product.name"),
         (None, None) if product.price >= 0 => Terms::ListPrice,
-        _ => return Meaning::Nonsense,
+        (None, None) => return Meaning::Nonsense("product.price"),
+        (None, Some(_)) => return Meaning::Nonsense("offer"),
+        (Some(offer), Some(_)) if offer.quantity == 0 => return Meaning::Nonsense("offer.quantity"),
+        (Some(_), _) => return Meaning::Nonsense("quote"),
     };
     Meaning::Offered(Box::new(Proposal {
         terms,
@@ -78,16 +82,7 @@ pub(crate) fn seen(meaning: &Meaning) -> Seen {
         Meaning::Offered(_) => Seen::Untouched,
         Meaning::Taken(attempt) => Seen::Attempt(attempt.clone()),
         Meaning::Nothing(Some(IneligibleReason::Declined | IneligibleReason::Expired)) => Seen::Gone,
-        Meaning::Nothing(Some(IneligibleReason::Accepted)) => Seen::Attempt(Box::new(Attempt {
-            success: true,
-            status: Some(AttemptStatus::Succeeded),
-            attempt_id: None,
-            receipt: None,
-            failure: None,
-            hosted_checkout_offered: false,
-            checkout_url: None,
-        })),
-        Meaning::Nothing(_) | Meaning::Nonsense => Seen::Unclear,
+        Meaning::Nothing(_) | Meaning::Nonsense(_) => Seen::Unclear,
     }
 }
 
@@ -97,13 +92,6 @@ impl Proposal {
         match &self.terms {
             Terms::Quoted { quote, .. } => quote.total_money(),
             Terms::ListPrice => Money::new(self.product.price, self.product.currency),
-        }
-    }
-
-    pub(crate) fn backend(&self) -> Backend {
-        match self.terms {
-            Terms::Quoted { .. } => Backend::Keyed,
-            Terms::ListPrice => Backend::Small,
         }
     }
 

@@ -2,9 +2,10 @@
 
 use wire::Money;
 
+use super::basic::{Ordered, Ordering};
 use super::proposal::Proposal;
 use super::view::{Closed, Notice};
-use crate::charge::{Charge, DoneView, Failure};
+use crate::charge::{Charge, DoneView, Failure, NotCharged};
 use crate::press::Doubt;
 use crate::{OwnPage, Tag, Tags};
 
@@ -43,6 +44,10 @@ pub(crate) enum Phase {
     Offered(Box<Offered>),
     /// The buyer has confirmed, here or on an earlier page.
     Charging(Box<Charging>),
+    /// The buyer has confirmed, and the order is on its way to a basic backend.
+    Ordering(Box<Ordering>),
+    /// What a basic backend has made of the order.
+    Ordered(Ordered),
     /// On the way to a hosted checkout.
     Leaving { due: Option<Money>, url: String },
     /// Definitely not collected.
@@ -71,6 +76,8 @@ pub(crate) struct Offered {
     pub(crate) refreshes: u8,
     pub(crate) changed_from: Option<Money>,
     pub(crate) notice: Option<Notice>,
+    /// The proof that the last confirmation was not charged, until a quote is fetched for another reason.
+    pub(crate) not_charged: Option<NotCharged>,
 }
 
 impl Offered {
@@ -113,5 +120,6 @@ pub(crate) struct Failed {
     /// What was confirmed; absent when an earlier page began it.
     pub(crate) proposal: Option<Box<Proposal>>,
     pub(crate) failure: Failure,
+    pub(crate) not_charged: NotCharged,
     pub(crate) another_way: bool,
 }

@@ -8,7 +8,6 @@ use super::proposal::{self, Meaning, Proposal, Terms};
 use super::state::{Freshness, Memory, Offered, Phase, State};
 use super::view::{Closed, Notice};
 use crate::announce::{About, Announcement, Trouble};
-use crate::charge::Backend;
 use crate::press::Doubt;
 use crate::{ApiError, Dwell, OwnPage, Screen, Tag};
 
@@ -37,17 +36,19 @@ impl Flow {
         match (phase, event) {
             (Phase::Idle, Event::Start(Some(answer))) => self.first_answer(answer),
             (Phase::Idle, Event::Start(None)) => self.load(),
+            (Phase::Idle, Event::StartUnreadable(field)) => self.nothing_to_show(Trouble::Unreadable(field)),
             (Phase::Loading(awaited), Event::Loaded(tag, reply)) if tag == awaited => match reply {
                 Ok(answer) => self.first_answer(answer),
-                Err(error) => {
-                    let is_over = ended(&error) == Some(Closed::SessionOver);
-                    let trouble = if is_over { Trouble::Unauthorized } else { Trouble::Load };
-                    self.announce(Announcement::Failed(About::default(), trouble));
-                    Phase::Nothing
+                Err(ApiError::BadField(field)) => self.nothing_to_show(Trouble::Unreadable(field)),
+                Err(ApiError::BadBody) => self.nothing_to_show(Trouble::Unreadable("body")),
+                Err(error) if ended(&error) == Some(Closed::SessionOver) => {
+                    self.nothing_to_show(Trouble::Unauthorized)
                 }
+                Err(_) => self.nothing_to_show(Trouble::Load),
             },
             (Phase::Offered(offered), event) => self.offered(offered, event),
             (Phase::Charging(charging), event) => self.charging(charging, event),
+            (Phase::Ordering(ordering), event) => self.ordering(ordering, event),
             (Phase::Failed(failed), Event::Act { act, press }) => self.failed(failed, act, press),
             (Phase::Declining(awaited), Event::Declined(tag, reply)) if tag == awaited => match reply {
                 Ok(Some(answer)) if !self.memory.last_in_chain => {
@@ -65,9 +66,10 @@ impl Flow {
                 self.effects.push(Effect::OwnPage);
                 Phase::Altered(OwnPage::Elsewhere)
             }
-            (Phase::Done(_) | Phase::Closed(_) | Phase::Altered(_), Event::Act { act: Act::Dismiss, .. }) => {
-                Phase::Nothing
-            }
+            (
+                Phase::Done(_) | Phase::Ordered(_) | Phase::Closed(_) | Phase::Altered(_),
+                Event::Act { act: Act::Dismiss, .. },
+            ) => Phase::Nothing,
             (phase, _) => phase,
         }
     }
@@ -93,12 +95,12 @@ impl Flow {
             }
             Meaning::Taken(attempt) => self.resume(*attempt),
             Meaning::Nothing(_) => Phase::Nothing,
-            Meaning::Nonsense => self.nothing_to_show(),
+            Meaning::Nonsense(field) => self.nothing_to_show(Trouble::Unreadable(field)),
         }
     }
 
-    fn nothing_to_show(&mut self) -> Phase {
-        self.announce(Announcement::Failed(About::default(), Trouble::Load));
+    fn nothing_to_show(&mut self, why: Trouble) -> Phase {
+        self.announce(Announcement::Failed(About::default(), why));
         Phase::Nothing
     }
 
@@ -131,6 +133,7 @@ impl Flow {
             refreshes,
             changed_from,
             notice,
+            not_charged: None,
         })
     }
 
@@ -139,7 +142,11 @@ impl Flow {
             Event::Act { act: Act::Accept, press } if offered.can_accept() => match press.screen {
                 Screen::AsDrawn => {
                     self.memory.doubt = Doubt::None;
-                    self.accept(offered.proposal, press.intent, offered.drawing, false)
+                    let Offered { proposal, drawing, .. } = *offered;
+                    match proposal.terms {
+                        Terms::Quoted { .. } => self.accept(proposal, press.intent, drawing, false),
+                        Terms::ListPrice => self.order(proposal, press.intent, drawing),
+                    }
                 }
                 Screen::Altered(own_page) => self.altered(offered, own_page),
             },
@@ -187,9 +194,9 @@ impl Flow {
             Doubt::Once => {
                 self.memory.doubt = Doubt::None;
                 self.announce(Announcement::Failed(offered.proposal.about(), Trouble::Altered));
-                Phase::Altered(match offered.proposal.backend() {
-                    Backend::Keyed => own_page,
-                    Backend::Small => OwnPage::None,
+                Phase::Altered(match offered.proposal.terms {
+                    Terms::Quoted { .. } => own_page,
+                    Terms::ListPrice => OwnPage::None,
                 })
             }
         }
@@ -208,7 +215,7 @@ impl Flow {
         self.effects.push(Effect::Load(tag));
         offered.freshness = Freshness::Refreshing(tag);
         offered.refreshes = refreshes;
-        offered.notice = None;
+        (offered.notice, offered.not_charged) = (None, None);
         Phase::Offered(offered)
     }
 
@@ -241,11 +248,12 @@ impl Flow {
                     (shown.armed, shown.seen) = (offered.armed, offered.seen);
                     shown.changed_from = offered.changed_from;
                 }
+                shown.not_charged = offered.not_charged;
                 Phase::Offered(shown)
             }
             Meaning::Taken(attempt) => self.resume(*attempt),
             Meaning::Nothing(_) => self.close(Closed::Gone, offered.proposal.about()),
-            Meaning::Nonsense => {
+            Meaning::Nonsense(_) => {
                 offered.freshness = Freshness::Stale;
                 Phase::Offered(offered)
             }
@@ -268,7 +276,7 @@ impl Flow {
         self.memory.refused.contains(&proposal.decline_key)
     }
 
-    /// A smaller backend has no ledger: the browser's own does the remembering.
+    /// A basic backend has no ledger: the browser's own does the remembering.
     fn decline_at_backend(&mut self, proposal: &Proposal, reason: Option<DeclineReason>) -> Option<Tag> {
         let offer_id = proposal.offer()?.id.clone();
         let tag = self.memory.tags.fresh();
@@ -278,9 +286,8 @@ impl Flow {
 
     pub(super) fn close(&mut self, why: Closed, about: About) -> Phase {
         let trouble = match why {
-            Closed::Unknown => Trouble::Unknown,
             Closed::SessionOver => Trouble::Unauthorized,
-            _ => Trouble::Ended,
+            Closed::Gone => Trouble::Ended,
         };
         self.announce(Announcement::Failed(about, trouble));
         Phase::Closed(why)

@@ -2,9 +2,10 @@
 
 use wire::{Card, CompareTo, Merchant, Money, Product, Quote};
 
+use super::basic::Ordered;
 use super::proposal::{Proposal, Terms};
 use super::state::{Charging, Freshness, Offered, Phase, State};
-use crate::charge::{DoneView, FailedView, WaitingView};
+use crate::charge::{DoneView, FailedView, NotCharged, WaitingView};
 use crate::{OwnPage, Tag};
 
 /// What is on the screen.
@@ -17,6 +18,13 @@ pub enum View {
     Offer(Box<OfferView>),
     /// An unfinished charge, in place of the offer.
     Waiting(WaitingView),
+    /// An order that a basic backend has not answered for a while, in place of the offer.
+    Ordering {
+        /// The list price of what was ordered.
+        due: Money,
+    },
+    /// What a basic backend has made of the order.
+    Ordered(Ordered),
     /// The buyer is on the way to a hosted checkout; `Act::Continue` goes there again.
     Leaving {
         /// What will be paid there; unknown when an earlier page began it.
@@ -33,15 +41,13 @@ pub enum View {
     Altered(OwnPage),
 }
 
-/// Why an offer that was on the screen is gone.
+/// Why an offer that was on the screen is gone. Says nothing about money: it may have been paid on another page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Closed {
-    /// It is not available any more; nothing was charged.
+    /// It is not available any more.
     Gone,
-    /// The session has ended; nothing was charged.
+    /// The session has ended.
     SessionOver,
-    /// A merchant's smaller backend did not say whether it charged, and it will not be asked to charge again.
-    Unknown,
 }
 
 /// The price of an offer.
@@ -83,11 +89,11 @@ pub enum AcceptState {
 /// What the buyer should know before trying again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Notice {
-    /// The shop is busy; nothing was charged.
+    /// The shop is busy.
     Busy,
-    /// The last try never reached the shop; nothing was charged.
+    /// The shop knows of no order; trying again cannot charge twice.
     NotReceived,
-    /// Another amount than the offer's stood on the screen when the button was pressed; nothing was charged.
+    /// Another amount than the offer's stood on the screen when the button was pressed; nothing was sent.
     Altered,
 }
 
@@ -96,7 +102,7 @@ pub enum Notice {
 pub struct OfferView {
     /// Names this drawing. Another one is drawn anew from nothing, never put over this one.
     pub drawing: Tag,
-    /// The merchant's headline; absent from a smaller backend.
+    /// The merchant's headline; absent from a basic backend.
     pub headline: Option<String>,
     /// What one gets over today, a line each.
     pub benefits: Vec<String>,
@@ -124,6 +130,8 @@ pub struct OfferView {
     pub can_decline: bool,
     /// What the buyer should know before trying again.
     pub notice: Option<Notice>,
+    /// What proves that the buyer's last press was not charged, where there was one.
+    pub not_charged: Option<NotCharged>,
 }
 
 /// What the buyer sees in this state.
@@ -133,9 +141,15 @@ pub fn view(state: &State) -> View {
         Phase::Idle | Phase::Loading(_) | Phase::Nothing | Phase::Declining(_) => View::Nothing,
         Phase::Offered(offered) => View::Offer(Box::new(offer(offered))),
         Phase::Charging(charging) => waiting(charging),
+        Phase::Ordering(ordering) if ordering.slow => View::Ordering { due: ordering.proposal.due() },
+        Phase::Ordering(ordering) => {
+            View::Offer(Box::new(card(&ordering.proposal, ordering.drawing, AcceptState::Sending)))
+        }
+        Phase::Ordered(ordered) => View::Ordered(*ordered),
         Phase::Leaving { due, .. } => View::Leaving { due: *due },
         Phase::Failed(failed) => View::Failed(FailedView {
             failure: failed.failure,
+            not_charged: failed.not_charged,
             name: failed.proposal.as_ref().map(|proposal| proposal.product.name.clone()),
             due: failed.proposal.as_ref().map(|proposal| proposal.due()),
             another_way: failed.another_way,
@@ -154,7 +168,13 @@ fn offer(offered: &Offered) -> OfferView {
         Freshness::Lasting | Freshness::Until(_) => AcceptState::Ready,
     };
     let card = card(&offered.proposal, offered.drawing, accept);
-    OfferView { changed_from: offered.changed_from, can_decline: true, notice: offered.notice, ..card }
+    OfferView {
+        changed_from: offered.changed_from,
+        can_decline: true,
+        notice: offered.notice,
+        not_charged: offered.not_charged,
+        ..card
+    }
 }
 
 /// The card stays where it is with a busy button, until that would take too long.
@@ -192,5 +212,6 @@ fn card(proposal: &Proposal, drawing: Tag, accept: AcceptState) -> OfferView {
         accept,
         can_decline: false,
         notice: None,
+        not_charged: None,
     }
 }

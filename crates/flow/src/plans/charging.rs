@@ -1,6 +1,6 @@
 //! The half of the plan-change flow that begins with a confirmation.
 
-use wire::{Attempt, AttemptStatus, FailureReason, PlansResponse};
+use wire::{Attempt, FailureReason, PlansResponse};
 
 use super::effect::Effect;
 use super::event::{Act, Event};
@@ -8,7 +8,7 @@ use super::state::{Charging, Errand, Open, Remark, Review, Task};
 use super::step::{ARM_AFTER, Flow};
 use crate::announce::{About, Announcement, Trouble};
 use crate::charge::{
-    Backend, Charge, Command, DoneView, FailedView, Failure, Input, Progress, Seen, Settled, Standing,
+    Charge, Command, DoneView, FailedView, Failure, Input, NotCharged, Progress, Seen, Settled, Standing,
 };
 use crate::press::Doubt;
 use crate::{OwnPage, Press, Screen};
@@ -24,7 +24,7 @@ impl Flow {
             return self.altered(open, own_page);
         }
         open.doubt = Doubt::None;
-        let (charge, commands) = Charge::start(press.intent, Backend::Keyed, &mut self.tags);
+        let (charge, commands) = Charge::start(press.intent, &mut self.tags);
         let review = Some(review.clone());
         let charging = Charging { charge, review, dialog: true, announced: false };
         open.remark = None;
@@ -141,7 +141,7 @@ impl Flow {
             Settled::Succeeded { scheduled, receipt } => {
                 self.announce(Announcement::PlanChanged { about, scheduled });
                 let receipt = receipt.map(|receipt| *receipt);
-                let done = Box::new(DoneView { scheduled, name, due, receipt });
+                let done = Box::new(DoneView { scheduled, name, receipt });
                 open.task = Task::Done { done, dialog };
                 self.reload(open);
             }
@@ -150,38 +150,41 @@ impl Flow {
                 self.effects.push(Effect::Navigate(url.clone()));
                 open.task = Task::Leaving { due, url, dialog };
             }
-            Settled::Failed { reason, .. } => {
+            Settled::Failed { reason, not_charged, .. } => {
                 self.announce(Announcement::Failed(about, Trouble::Charge(reason)));
-                open.task = Task::Failed { failed: failed(reason, name, due), dialog };
+                let failed = failed(reason, not_charged, name, due);
+                open.task = Task::Failed { failed, dialog };
                 self.reload(open);
             }
-            Settled::QuoteChanged(quote) => match review {
+            Settled::QuoteChanged(quote, not_charged) => match review {
                 Some(review) if dialog => {
                     let before = review.due();
                     let mut preview = review.preview;
                     preview.quote = *quote;
                     let changed_from = (before != preview.quote.total_money()).then_some(before);
-                    open.task = Task::Reviewing(self.review(review.choice, preview, changed_from, 0));
+                    let mut review = self.review(review.choice, preview, changed_from, 0);
+                    review.not_charged = Some(not_charged);
+                    open.task = Task::Reviewing(review);
                 }
-                _ => self.end(open, Remark::PriceLapsed),
+                _ => self.end(open, Remark::PriceLapsed(not_charged)),
             },
-            Settled::QuoteExpired => match review {
+            Settled::QuoteExpired(not_charged) => match review {
                 Some(mut review) if dialog => {
                     self.refresh(&mut review);
+                    review.not_charged = Some(not_charged);
                     open.task = Task::Reviewing(review);
                     // What it rests on may be another: what is had and lost is told anew as well.
                     self.reload(open);
                 }
-                _ => self.end(open, Remark::PriceLapsed),
+                _ => self.end(open, Remark::PriceLapsed(not_charged)),
             },
-            Settled::Busy => self.end(open, Remark::Busy),
+            Settled::Busy(not_charged) => self.end(open, Remark::Busy(Some(not_charged))),
             Settled::NotReceived => self.end(open, Remark::NotReceived),
             Settled::SessionOver => {
                 self.announce(Announcement::Failed(about, Trouble::Unauthorized));
                 self.end(open, Remark::SessionOver);
             }
-            // `Unknown` comes from backends without keys only, and those have no plans.
-            Settled::Gone | Settled::Unknown => {
+            Settled::Gone => {
                 self.announce(Announcement::Failed(about, Trouble::Ended));
                 self.end(open, Remark::ChangeNotPossible);
             }
@@ -208,24 +211,12 @@ fn look(open: &mut Open, charging: &Charging, mut plans: PlansResponse) -> Seen 
     };
     let current = &open.plans.current;
     if choice.is_reached(current) && !choice.is_reached(&before) {
-        return done(AttemptStatus::Succeeded);
+        return Seen::Reached { scheduled: false };
     }
     if current.scheduled_change.as_ref().is_some_and(|change| change.product_id == choice.product_id) {
-        return done(AttemptStatus::Scheduled);
+        return Seen::Reached { scheduled: true };
     }
     Seen::Untouched
-}
-
-fn done(status: AttemptStatus) -> Seen {
-    Seen::Attempt(Box::new(Attempt {
-        success: true,
-        status: Some(status),
-        attempt_id: None,
-        receipt: None,
-        failure: None,
-        hosted_checkout_offered: false,
-        checkout_url: None,
-    }))
 }
 
 fn about(review: Option<&Review>) -> About {
@@ -238,7 +229,12 @@ fn about(review: Option<&Review>) -> About {
 }
 
 /// A plan change has no other way to pay than another card on the subscription.
-fn failed(reason: FailureReason, name: Option<String>, due: Option<wire::Money>) -> FailedView {
+fn failed(
+    reason: FailureReason,
+    not_charged: NotCharged,
+    name: Option<String>,
+    due: Option<wire::Money>,
+) -> FailedView {
     let failure = Failure::from(reason);
-    FailedView { failure, name, due, another_way: failure.is_of_the_card() }
+    FailedView { failure, not_charged, name, due, another_way: failure.is_of_the_card() }
 }

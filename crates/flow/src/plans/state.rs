@@ -6,7 +6,7 @@ use wire::{
 };
 
 use super::event::Field;
-use crate::charge::{Charge, DoneView, FailedView, says_the_same};
+use crate::charge::{Charge, DoneView, FailedView, NotCharged, says_the_same};
 use crate::press::Doubt;
 use crate::{OwnPage, Tag, Tags};
 
@@ -60,9 +60,10 @@ pub(crate) enum Errand {
 pub(crate) enum Remark {
     PreviewFailed,
     ChangeNotPossible,
-    Busy,
+    /// With the proof that a confirmed change was not charged, where that was what was tried.
+    Busy(Option<NotCharged>),
     NotReceived,
-    PriceLapsed,
+    PriceLapsed(NotCharged),
     SessionOver,
     TakeBackFailed,
     TakenBack,
@@ -246,6 +247,8 @@ pub(crate) struct Review {
     /// How many times a fresh quote was fetched without the buyer asking.
     pub(crate) refreshes: u8,
     pub(crate) changed_from: Option<Money>,
+    /// The proof that the last confirmation was not charged, until a quote is fetched for another reason.
+    pub(crate) not_charged: Option<NotCharged>,
 }
 
 /// Whether the quote on the screen can still be confirmed.

@@ -214,12 +214,13 @@ impl Flow {
         {
             review.choice.timing = timing;
             review.drawing = self.tags.fresh();
-            review.changed_from = None;
+            (review.changed_from, review.not_charged) = (None, None);
             review.freshness = Freshness::Repicking(self.ask_price(&review.choice));
         }
     }
 
     pub(super) fn refresh(&mut self, review: &mut Review) {
+        review.not_charged = None;
         review.freshness = Freshness::Refreshing(self.ask_price(&review.choice));
     }
 
@@ -279,11 +280,11 @@ impl Flow {
             Ok(preview) if preview.quote.adds_up() && preview.product_id == choice.product_id => {
                 let changed_from = before.filter(|before| *before != preview.quote.total_money());
                 let mut review = self.review(choice, preview, changed_from, refreshes);
-                if let Task::Reviewing(before) = &open.task
-                    && matches!(before.freshness, Freshness::Refreshing(_))
-                    && before.looks_alike(&review)
-                {
-                    review.drawing = before.drawing;
+                if let Task::Reviewing(before) = &open.task {
+                    review.not_charged = before.not_charged;
+                    if matches!(before.freshness, Freshness::Refreshing(_)) && before.looks_alike(&review) {
+                        review.drawing = before.drawing;
+                    }
                 }
                 open.task = Task::Reviewing(review);
             }
@@ -315,20 +316,21 @@ impl Flow {
             freshness,
             refreshes,
             changed_from,
+            not_charged: None,
         })
     }
 
     fn preview_failed(&mut self, open: &mut Open, remark: Remark) {
         match &mut open.task {
             // The dialog is open: it stays, and the buyer may ask again.
-            Task::Reviewing(review) if matches!(remark, Remark::PreviewFailed | Remark::Busy) => {
+            Task::Reviewing(review) if matches!(remark, Remark::PreviewFailed | Remark::Busy(_)) => {
                 review.freshness = Freshness::Stale;
             }
-            Task::Adjusting(adjusting) if matches!(remark, Remark::PreviewFailed | Remark::Busy) => {
+            Task::Adjusting(adjusting) if matches!(remark, Remark::PreviewFailed | Remark::Busy(_)) => {
                 adjusting.asking = None;
                 adjusting.failed = true;
             }
-            Task::Staying(staying) if matches!(remark, Remark::PreviewFailed | Remark::Busy) => {
+            Task::Staying(staying) if matches!(remark, Remark::PreviewFailed | Remark::Busy(_)) => {
                 staying.asking = None;
                 staying.failed = true;
             }

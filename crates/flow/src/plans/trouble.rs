@@ -31,11 +31,11 @@ pub(super) fn remark_on(error: &ApiError) -> Remark {
                 Remark::SessionOver
             }
             ErrorCode::ChangeNotPossible | ErrorCode::AttemptInProgress => Remark::ChangeNotPossible,
-            ErrorCode::RateLimited => Remark::Busy,
+            ErrorCode::RateLimited => Remark::Busy(None),
             _ => Remark::PreviewFailed,
         },
         ApiError::Foreign { status: 401 | 403 } => Remark::SessionOver,
-        ApiError::Foreign { status: 429 } => Remark::Busy,
+        ApiError::Foreign { status: 429 } => Remark::Busy(None),
         _ => Remark::PreviewFailed,
     }
 }

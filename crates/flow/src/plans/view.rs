@@ -1,5 +1,5 @@
-//! What the buyer sees of the plan-change flow, in domain terms; `src/ui` and `src/text` turn it into words. One
-//! file because the shape of a view and how it is made of the state are read together.
+//! What the buyer sees of the plan-change flow, in domain terms; `src/ui` and `src/text` turn it into words.
+//! One file because it is one picture.
 
 use wire::{
     Addon, Card, ChangeKind, CurrentPlan, EffectiveAt, Merchant, Money, Period, Plan, PlanLimit, ProductId,
@@ -11,7 +11,7 @@ use super::state::{
     Adjusting, Charging, Errand, Freshness, Leaving, Open, Phase, Remark, Review, State, Staying, Task,
 };
 use super::step::is_adjustable;
-use crate::charge::{DoneView, FailedView, Next, Standing, WaitingView};
+use crate::charge::{DoneView, FailedView, Next, NotCharged, Standing, WaitingView};
 use crate::{OwnPage, Tag};
 
 /// What is on the screen: the page, and the dialog over it when open.
@@ -70,17 +70,17 @@ pub struct ComparisonView {
 /// A message on the page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notice {
-    /// The preview could not be had; nothing was charged.
+    /// The preview could not be had.
     PreviewFailed,
-    /// This change is not possible at the moment; nothing was charged.
+    /// This change is not possible at the moment.
     ChangeNotPossible,
-    /// The shop is busy; nothing was charged.
-    Busy,
-    /// The change never reached the shop; nothing was charged.
+    /// The shop is busy. With the proof that a confirmed change was not charged, where that was what was tried.
+    Busy(Option<NotCharged>),
+    /// The shop knows of no confirmation; confirming again cannot charge twice.
     NotReceived,
-    /// The price that was confirmed no longer stands; nothing was charged.
-    PriceLapsed,
-    /// The session has ended; nothing was charged.
+    /// The price that was confirmed no longer stands, and it was not charged.
+    PriceLapsed(NotCharged),
+    /// The session has ended.
     SessionOver,
     /// The booked change could not be taken back.
     TakeBackFailed,
@@ -157,7 +157,7 @@ pub struct AdjustView {
     pub can_ask: bool,
     /// Whether the price is on its way.
     pub asking: bool,
-    /// Whether it could not be had; nothing was charged.
+    /// Whether it could not be had.
     pub failed: bool,
 }
 
@@ -172,7 +172,7 @@ pub struct StayView {
     pub can_take: bool,
     /// Whether a price is on its way.
     pub asking: bool,
-    /// Whether it could not be had; nothing was charged.
+    /// Whether it could not be had.
     pub failed: bool,
 }
 
@@ -220,6 +220,8 @@ pub struct ReviewView {
     pub changed_from: Option<Money>,
     /// Whether the screen said something else at the last press; nothing was charged.
     pub altered: bool,
+    /// What proves that the last confirmation was not charged, where there was one.
+    pub not_charged: Option<NotCharged>,
     /// The plan, where its seats or add-ons can be chosen (`Act::Adjust`).
     pub adjustable: Option<ProductId>,
     /// When the change takes effect.
@@ -282,9 +284,9 @@ fn notice(open: &Open) -> Option<Notice> {
         (Some(remark), _) => Some(match remark {
             Remark::PreviewFailed => Notice::PreviewFailed,
             Remark::ChangeNotPossible => Notice::ChangeNotPossible,
-            Remark::Busy => Notice::Busy,
+            Remark::Busy(not_charged) => Notice::Busy(not_charged),
             Remark::NotReceived => Notice::NotReceived,
-            Remark::PriceLapsed => Notice::PriceLapsed,
+            Remark::PriceLapsed(not_charged) => Notice::PriceLapsed(not_charged),
             Remark::SessionOver => Notice::SessionOver,
             Remark::TakeBackFailed => Notice::TakeBackFailed,
             Remark::TakenBack => Notice::TakenBack,
@@ -395,6 +397,7 @@ fn reviewed(open: &Open, review: &Review, confirm: ConfirmState) -> ReviewView {
         due: review.due(),
         changed_from: review.changed_from,
         altered: review.altered,
+        not_charged: review.not_charged,
         adjustable: plan.filter(|plan| is_adjustable(plan)).map(|plan| plan.product_id.clone()),
         effective_at: review.choice.timing,
         payment_method: review.preview.payment_method.clone(),

@@ -106,8 +106,8 @@ fn product(offer: &str) -> Product {
     }
 }
 
-/// What a merchant's own smaller backend answers.
-pub(crate) fn small_backend() -> UpsellResponse {
+/// What a merchant's own basic backend answers.
+pub(crate) fn basic_backend() -> UpsellResponse {
     UpsellResponse {
         offer: None,
         quote: None,
@@ -158,7 +158,7 @@ pub(crate) fn at_a_page(status: AttemptStatus) -> Attempt {
 
 pub(crate) const CHECKOUT: &str = "https://checkout.test/session/cks_1";
 
-/// What a merchant's own smaller backend answers to an accept.
+/// What a merchant's own basic backend answers to an accept.
 pub(crate) fn bare(success: bool) -> Attempt {
     Attempt {
         success,

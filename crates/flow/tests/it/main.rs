@@ -5,6 +5,8 @@
 
 mod build;
 mod charge_replies;
+mod money_claims;
+mod money_claims_plans;
 mod offer_charge_stories;
 mod offer_invariants;
 mod offer_random;

@@ -7,6 +7,7 @@ use flow::{ApiError, Intent, Tag};
 use proptest::prelude::*;
 use wire::AttemptStatus;
 
+use crate::money_claims::{self, proves};
 use crate::offer_random::{confirms, play, sends, story};
 
 proptest! {
@@ -49,7 +50,7 @@ proptest! {
                 prop_assert_eq!(&*first, intent);
                 *count += 1;
                 prop_assert!(*count <= 3);
-                prop_assert!(*body != AcceptBody::ListPrice || *count == 1, "a smaller backend is asked once");
+                prop_assert!(*body != AcceptBody::ListPrice || *count == 1, "a basic backend is asked once");
             }
             match &step.event {
                 Event::Accepted(_, reply) if step.current => {
@@ -123,9 +124,14 @@ proptest! {
             View::Nothing
             | View::Done(_)
             | View::Closed(_)
+            | View::Ordered(_)
             | View::Leaving { .. }
             | View::Failed(_)
             | View::Altered(_) => {}
+            View::Ordering { .. } => {
+                let sent = open.iter().any(|effect| matches!(effect, Effect::Accept { tag, .. } if !answered.contains(tag)));
+                prop_assert!(sent);
+            }
             View::Offer(card) if card.accept == AcceptState::Sending => {
                 let sent = open.iter().any(|effect| matches!(effect, Effect::Accept { .. }));
                 prop_assert!(sent);
@@ -148,7 +154,7 @@ proptest! {
     fn f9_accepting_and_refusing_exclude_each_other(choices in story()) {
         let mut refused: Vec<String> = vec![];
         for step in play(&choices) {
-            let undecided = matches!(&step.before, View::Waiting(_))
+            let undecided = matches!(&step.before, View::Waiting(_) | View::Ordering { .. })
                 || matches!(&step.before, View::Offer(card) if card.accept == AcceptState::Sending);
             let by_buyer = matches!(step.event, Event::Act { act: Act::Decline(_), .. });
             for effect in &step.effects {
@@ -189,8 +195,9 @@ proptest! {
                 let Effect::Announce(Announcement::Failed(_, Trouble::Charge(_))) = effect else { continue };
                 let proof = match &step.event {
                     Event::Accepted(_, Ok(attempt)) | Event::Looked(_, Ok(attempt)) => {
-                        attempt.status == Some(AttemptStatus::Failed) || (attempt.status.is_none() && !attempt.success)
+                        attempt.status == Some(AttemptStatus::Failed)
                     }
+                    Event::Accepted(_, Err(error)) => proves(error, true),
                     _ => false,
                 };
                 prop_assert!(proof, "{:?}", step.event);
@@ -219,8 +226,7 @@ proptest! {
             if let Event::Accepted(_, reply) | Event::Looked(_, reply) = &step.event
                 && step.current
             {
-                proven = matches!(reply, Ok(attempt) if attempt.status == Some(AttemptStatus::Failed)
-                    || attempt.status.is_none() && !attempt.success);
+                proven = matches!(reply, Ok(attempt) if attempt.status == Some(AttemptStatus::Failed));
             }
             if let View::Waiting(waiting) = &step.after {
                 prop_assert!(waiting.next != Next::Continue || waiting.standing == Standing::ActionRequired);
@@ -229,6 +235,37 @@ proptest! {
                 || matches!(step.before, View::Leaving { .. })
                 || matches!(step.after, View::Leaving { .. });
             prop_assert!(leads_on || !step.effects.iter().any(|effect| matches!(effect, Effect::Navigate(_))));
+        }
+    }
+
+    /// F18: what is said about money was proved since the last press, or by an attempt that an earlier page began.
+    #[test]
+    fn f18_claims_about_money_are_proved(choices in story()) {
+        let (mut not_charged, mut paid, mut quoted) = (false, false, false);
+        for step in play(&choices) {
+            if let Some((_, body)) = sends(&step).find(|_| confirms(&step)) {
+                (not_charged, paid) = (false, false);
+                quoted = *body != AcceptBody::ListPrice;
+            }
+            if let (View::Offer(card), false) = (&step.after, step.before == step.after) {
+                quoted |= matches!(card.price, PriceView::Quoted(_));
+            }
+            let attempt = match &step.event {
+                Event::Start(Some(answer)) | Event::Loaded(_, Ok(answer)) => answer.response.attempt.as_ref(),
+                Event::Accepted(_, Ok(attempt)) | Event::Looked(_, Ok(attempt)) => Some(attempt),
+                Event::Accepted(_, Err(error)) if step.current => {
+                    not_charged |= quoted && proves(error, true);
+                    None
+                }
+                _ => None,
+            };
+            if let Some(attempt) = attempt.filter(|_| step.current) {
+                not_charged |= attempt.status == Some(AttemptStatus::Failed);
+                paid |= attempt.receipt.is_some();
+                quoted |= !matches!(step.event, Event::Accepted(..));
+            }
+            let claims = money_claims::of_offer(&step.after);
+            prop_assert!(claims.within(not_charged, paid, quoted), "{:?} after {:?}", step.after, step.event);
         }
     }
 
@@ -244,7 +281,10 @@ proptest! {
         let Some(Effect::Load(tag)) = effects.first() else { panic!() };
         let (state, effects) = offer::step(state, Event::Loaded(*tag, Err(error)));
         prop_assert_eq!(offer::view(&state), View::Nothing);
-        prop_assert!(matches!(effects[..], [Effect::Announce(Announcement::Failed(_, Trouble::Load))]));
+        prop_assert!(matches!(
+            effects[..],
+            [Effect::Announce(Announcement::Failed(_, Trouble::Load | Trouble::Unauthorized | Trouble::Unreadable(_)))]
+        ));
     }
 }
 
@@ -278,10 +318,12 @@ fn random_stories_go_everywhere() {
                 View::Failed(_) => "failed",
                 View::Closed(_) => "closed",
                 View::Altered(_) => "altered",
+                View::Ordering { .. } => "ordering",
+                View::Ordered(_) => "ordered",
             });
             for effect in step.effects {
                 seen.insert(match effect {
-                    Effect::Accept { body: AcceptBody::ListPrice, .. } => "sends to a smaller backend",
+                    Effect::Accept { body: AcceptBody::ListPrice, .. } => "orders at a basic backend",
                     Effect::Accept { .. } => "sends",
                     Effect::Ask(..) => "asks",
                     Effect::Navigate(_) => "navigates",
@@ -292,5 +334,5 @@ fn random_stories_go_everywhere() {
     }
     // A watch that ends by itself takes a dozen looks in a row; an answer that nobody may look any more ends it at once.
     seen.remove("waiting, no longer asking");
-    assert_eq!(seen.len(), 18, "{seen:?}");
+    assert_eq!(seen.len(), 20, "{seen:?}");
 }

@@ -34,7 +34,7 @@ fn attempts(n: usize) -> Result<Attempt, ApiError> {
     use AttemptStatus as S;
     let statuses =
         [S::Succeeded, S::Processing, S::InDoubt, S::Failed, S::CheckoutRequired, S::RequiresCustomerAction];
-    match n % 18 {
+    match n % 22 {
         n @ 0..6 => Ok(attempt(statuses[n])),
         6 => Ok(bare(n.is_multiple_of(2))),
         7 => Err(ApiError::Network),
@@ -48,6 +48,10 @@ fn attempts(n: usize) -> Result<Attempt, ApiError> {
         15 => Ok(at_a_page(S::RequiresCustomerAction)),
         // An address that has no business there.
         16 => Ok(at_a_page(if n.is_multiple_of(4) { S::InDoubt } else { S::Processing })),
+        17 => Err(ApiError::Foreign { status: [400, 401, 403, 404, 410, 429][n / 22 % 6] }),
+        18 => Err(problem(410, ErrorCode::OfferGone)),
+        19 => Err(problem(429, ErrorCode::RateLimited)),
+        20 => Err(problem(400, ErrorCode::InvalidRequest)),
         _ => Err(problem(401, ErrorCode::Unauthorized)),
     }
 }
@@ -57,7 +61,7 @@ fn offers(n: usize, serial: usize) -> Result<offer::Answer, ApiError> {
     match n % 9 {
         0..3 => Ok(answer(fresh("o1"))),
         3 => Ok(answer(UpsellResponse { payment_method: None, ..fresh("o1") })),
-        4 => Ok(answer(small_backend())),
+        4 => Ok(answer(basic_backend())),
         5 => Ok(answer(nothing(IneligibleReason::Expired))),
         6 => Ok(answer(taken(attempt(AttemptStatus::Processing)))),
         7 => Err(ApiError::Network),

@@ -25,29 +25,47 @@ fn loads_by_itself_when_nobody_has_asked_before() {
     assert_eq!(stage.card().due, dollars(5000));
 }
 
+/// What the loader could not read is not asked for again.
+#[test]
+fn an_unreadable_first_answer_shows_nothing() {
+    let mut stage = Stage::empty();
+    stage.happen(Event::StartUnreadable("product.price"));
+    assert_eq!(stage.view(), View::Nothing);
+    assert!(matches!(stage.announced()[..], [Announcement::Failed(_, Trouble::Unreadable("product.price"))]));
+    assert_eq!(stage.count(|effect| matches!(effect, Effect::Load(_))), 0);
+}
+
 #[test]
 fn a_backend_that_cannot_be_reached_or_understood_shows_nothing() {
     let mut quote_without_sum = quote("q1", 5000);
     quote_without_sum.total = 1;
     let mut no_quantity = first();
     no_quantity.offer.as_mut().unwrap().quantity = 0;
+    let mut negative = basic_backend();
+    negative.product.as_mut().unwrap().price = -1;
+    let mut nameless = basic_backend();
+    nameless.product.as_mut().unwrap().name.clear();
     let replies = [
-        Err(ApiError::Network),
-        Err(ApiError::Timeout),
-        Err(ApiError::BadBody),
-        Err(ApiError::Foreign { status: 500 }),
-        Ok(answer(offered("o1", quote_without_sum))),
-        Ok(answer(no_quantity)),
-        Ok(answer(UpsellResponse { quote: None, ..first() })),
-        Ok(answer(UpsellResponse { offer: None, ..first() })),
-        Ok(answer(UpsellResponse { product: None, ..first() })),
+        (Err(ApiError::Network), Trouble::Load),
+        (Err(ApiError::Timeout), Trouble::Load),
+        (Err(ApiError::Foreign { status: 500 }), Trouble::Load),
+        (Err(problem(401, ErrorCode::Unauthorized)), Trouble::Unauthorized),
+        (Err(ApiError::BadBody), Trouble::Unreadable("body")),
+        (Err(ApiError::BadField("product.currency")), Trouble::Unreadable("product.currency")),
+        (Ok(answer(offered("o1", quote_without_sum))), Trouble::Unreadable("quote")),
+        (Ok(answer(no_quantity)), Trouble::Unreadable("offer.quantity")),
+        (Ok(answer(UpsellResponse { quote: None, ..first() })), Trouble::Unreadable("quote")),
+        (Ok(answer(UpsellResponse { offer: None, ..first() })), Trouble::Unreadable("offer")),
+        (Ok(answer(UpsellResponse { product: None, ..first() })), Trouble::Unreadable("product")),
+        (Ok(answer(negative)), Trouble::Unreadable("product.price")),
+        (Ok(answer(nameless)), Trouble::Unreadable("product.name")),
     ];
-    for reply in replies {
+    for (reply, trouble) in replies {
         let mut stage = Stage::empty();
         stage.happen(Event::Start(None)).loaded(reply.clone());
         assert_eq!(stage.view(), View::Nothing, "{reply:?}");
         assert!(
-            matches!(stage.announced()[..], [Announcement::Failed(_, Trouble::Load)]),
+            matches!(stage.announced()[..], [Announcement::Failed(_, told)] if *told == trouble),
             "{reply:?}: {:?}",
             stage.announced()
         );
@@ -205,8 +223,8 @@ fn a_refusal_in_another_tab_hides_the_offer_here_too() {
 }
 
 #[test]
-fn a_smaller_backend_is_told_of_no_refusal_and_the_browser_remembers() {
-    let mut stage = Stage::shown(small_backend());
+fn a_basic_backend_is_told_of_no_refusal_and_the_browser_remembers() {
+    let mut stage = Stage::shown(basic_backend());
     stage.act(Act::Decline(None));
     assert_eq!(stage.view(), View::Nothing);
     assert!(stage.effects.contains(&Effect::Remember("product:prod_small".to_owned())));

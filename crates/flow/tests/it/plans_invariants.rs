@@ -15,7 +15,7 @@ pub(crate) struct Step {
     pub(crate) before: View,
     pub(crate) effects: Vec<Effect>,
     pub(crate) after: View,
-    changed: bool,
+    pub(crate) changed: bool,
 }
 
 fn act(a: usize, b: usize) -> Act {
@@ -43,14 +43,17 @@ fn act(a: usize, b: usize) -> Act {
 fn attempts(n: usize) -> Result<Attempt, ApiError> {
     use AttemptStatus as S;
     let statuses = [S::Succeeded, S::Scheduled, S::Processing, S::InDoubt, S::Failed, S::CheckoutRequired];
-    match n % 13 {
+    match n % 18 {
         n @ 0..6 => Ok(attempt(statuses[n])),
         6 => Err(ApiError::Network),
         7 => Err(ApiError::Foreign { status: 504 }),
         8 => Err(ApiError::BadBody),
-        9 => Err(quote_changed(quote(&format!("qc{n}"), 5000 + n as i64))),
-        10 => Err(problem(410, ErrorCode::QuoteExpired)),
+        9 | 15 => Err(quote_changed(quote(&format!("qc{n}"), 5000 + n as i64))),
+        10 | 16 => Err(problem(410, ErrorCode::QuoteExpired)),
         11 => Err(problem(409, ErrorCode::AttemptInProgress)),
+        12 => Err(ApiError::Foreign { status: [400, 401, 403, 404, 410, 429][n / 18 % 6] }),
+        13 => Err(problem(429, ErrorCode::RateLimited)),
+        14 => Err(problem(422, ErrorCode::ChangeNotPossible)),
         _ => Err(problem(401, ErrorCode::Unauthorized)),
     }
 }
@@ -365,7 +368,7 @@ fn random_stories_go_everywhere() {
                     Some(Notice::Waiting(_)) => "waiting, closed",
                     Some(Notice::Done(_)) => "done, closed",
                     Some(Notice::Failed(_)) => "failed, closed",
-                    Some(Notice::PriceLapsed) => "price lapsed",
+                    Some(Notice::PriceLapsed(_)) => "price lapsed",
                     Some(Notice::TakenBack) => "taken back",
                     Some(Notice::Cancelled) => "cancelled",
                     Some(Notice::Kept) => "kept",

@@ -11,11 +11,12 @@ pub(crate) struct Stage {
     state: State,
     pub(crate) effects: Vec<Effect>,
     keys: u32,
+    latest: usize,
 }
 
 impl Stage {
     pub(crate) fn empty() -> Self {
-        Self { state: State::default(), effects: vec![], keys: 0 }
+        Self { state: State::default(), effects: vec![], keys: 0, latest: 0 }
     }
 
     /// The loader has handed the plans over, and the buyer has looked at them.
@@ -32,9 +33,22 @@ impl Stage {
         stage
     }
 
+    /// Nothing is known yet: the first answer is on its way.
+    pub(crate) fn loading() -> Self {
+        let mut stage = Self::empty();
+        stage.happen(Event::Start(None));
+        stage
+    }
+
+    /// Where in `effects` what the last event caused begins.
+    pub(crate) fn unanswered(&self) -> usize {
+        self.latest
+    }
+
     pub(crate) fn happen(&mut self, event: Event) -> &mut Self {
         let (state, effects) = plans::step(std::mem::take(&mut self.state), event);
         self.state = state;
+        self.latest = self.effects.len();
         self.effects.extend(effects);
         self
     }

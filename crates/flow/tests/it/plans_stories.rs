@@ -122,10 +122,10 @@ fn each_failure_of_a_preview_has_its_message() {
         (ApiError::Network, Notice::PreviewFailed),
         (ApiError::Foreign { status: 500 }, Notice::PreviewFailed),
         (ApiError::Foreign { status: 401 }, Notice::SessionOver),
-        (ApiError::Foreign { status: 429 }, Notice::Busy),
+        (ApiError::Foreign { status: 429 }, Notice::Busy(None)),
         (problem(401, ErrorCode::Unauthorized), Notice::SessionOver),
         (problem(422, ErrorCode::ChangeNotPossible), Notice::ChangeNotPossible),
-        (problem(429, ErrorCode::RateLimited), Notice::Busy),
+        (problem(429, ErrorCode::RateLimited), Notice::Busy(None)),
     ] {
         let mut stage = Stage::opened(plans());
         stage.choose("pro").previewed(Err(error.clone()));
@@ -197,7 +197,7 @@ fn a_changed_price_is_shown_and_confirmed_again() {
     let mut stage = Stage::reviewing();
     stage.act(Act::Confirm).act(Act::CloseDialog).changed(Err(quote_changed(quote("q2", 5500))));
     assert!(stage.view().dialog.is_none(), "a dialog that was closed does not come back by itself");
-    assert_eq!(stage.page().notice, Some(Notice::PriceLapsed));
+    assert!(matches!(stage.page().notice, Some(Notice::PriceLapsed(_))));
 }
 
 #[test]

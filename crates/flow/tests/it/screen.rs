@@ -163,8 +163,8 @@ fn a_fresh_quote_takes_no_doubt_away() {
 }
 
 #[test]
-fn a_smaller_backend_has_no_page_to_go_to() {
-    let mut stage = offer_stage::Stage::shown(small_backend());
+fn a_basic_backend_has_no_page_to_go_to() {
+    let mut stage = offer_stage::Stage::shown(basic_backend());
     stage.accept_altered(OwnPage::Elsewhere).look().accept_altered(OwnPage::Elsewhere);
     assert_eq!(stage.view(), offer::View::Altered(OwnPage::None));
     stage.act(offer::Act::Continue);

@@ -280,6 +280,7 @@ fn two_thousand_bad_networks() {
             View::Closed(_) => "closed",
             View::Altered(_) => panic!("seed {seed}: nobody else writes on this page"),
             View::Leaving { .. } => "leaving",
+            View::Ordering { .. } | View::Ordered(_) => panic!("seed {seed}: not a basic backend"),
         };
         *ends.entry(end).or_default() += 1;
     }

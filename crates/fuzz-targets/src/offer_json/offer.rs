@@ -144,9 +144,6 @@ impl Page {
             Effect::Remember(key) => {
                 self.ledger.insert(key.clone());
             }
-            Effect::Forget(key) => {
-                self.ledger.remove(key);
-            }
             _ => {}
         }
     }
@@ -170,6 +167,10 @@ impl Page {
             View::Waiting(waiting) => {
                 witness.reached.insert("waiting");
                 witness.told(waiting.due);
+            }
+            View::Ordering { due } => witness.told(Some(*due)),
+            View::Ordered(_) => {
+                witness.reached.insert("ordered");
             }
             View::Leaving { due } => witness.told(*due),
             View::Done(done) => witness.done(done),

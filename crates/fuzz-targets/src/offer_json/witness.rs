@@ -125,7 +125,6 @@ impl Witness {
     /// Nobody is told "paid" without the backend's word, and what was collected is what it said.
     pub(super) fn done(&mut self, done: &DoneView) {
         self.reached.insert("done");
-        self.told(done.due);
         if let Some(receipt) = &done.receipt {
             let said = self.said(|object| {
                 names(object, "reference", &receipt.reference)

@@ -98,7 +98,7 @@ fn upstream_json() {
 fn offer_json() {
     let parts = [
         "altered", "charging", "closed", "compared", "declined", "done", "failed", "led away", "offered",
-        "reviewed", "waiting",
+        "ordered", "reviewed", "waiting",
     ];
     survives("offer_json", &parts);
 }
