@@ -78,7 +78,7 @@ scenario('w. an extension rewrites every number: nothing is charged, and the pro
   await expectText(offer.element, ALTERED);
   await world.shot(page, '1-once');
   await offer.accept();
-  await expectText(offer.element, NOT_HERE, 'Nothing was charged');
+  await expectText(offer.element, NOT_HERE, 'Nothing was sent');
   await world.shot(page, '2-twice');
   assert.equal((await lastEvent(page, 'upsell-failed')).code, 'altered');
   assert.equal(profile.requestsTo(/\/accept$/).length, 0, 'nothing left the browser');

@@ -47,7 +47,11 @@ async fn a_backend_that_answers_rubbish_shows_nothing() {
         let backend = Backend::new().reply("GET ", status, body);
         let widget = Widget::mount("offer", &backend, None);
         let failed = widget.hears("upsell-failed").await;
-        let code = if status == 200 { "unreadable" } else { "unavailable" };
+        let code = match status {
+            200 => "unreadable",
+            401 => "unauthorized",
+            _ => "unavailable",
+        };
         assert_eq!(failed.detail, serde_json::json!({"kind": "offer", "code": code}), "{status} {body}");
         widget.sees_nothing().await;
     }

@@ -100,7 +100,7 @@ impl Path {
 
     fn mount(self, backend: &Backend, id: &str) -> Widget {
         let first = match self {
-            Self::ListPrice => SMALLER.replace("prod_bundle", id),
+            Self::ListPrice => basic(id),
             Self::Hosted => {
                 offer(id, "q5000", 5000).replace(r#""payment_method":{"brand":"visa","last4":"4242"},"#, "")
             }

@@ -1,7 +1,7 @@
 //! Views that follow each other on a page whose text somebody else has replaced. Generated: every view after every other.
 
 use flow::charge::{Failure, Next, Standing, WaitingView};
-use flow::offer::{AcceptState, Closed, Notice, PayBy, PriceView};
+use flow::offer::{AcceptState, Closed, Notice, Ordered, PayBy, PriceView};
 use flow::plans::{ConfirmState, Dialog};
 use flow::{OwnPage, offer as offer_flow, plans as plans_flow};
 use leptos::prelude::*;
@@ -53,6 +53,9 @@ fn offers() -> Vec<offer_flow::View> {
         offer_flow::View::Failed(failed(true)),
         offer_flow::View::Failed(failed_by(Failure::ExpiredCard, false)),
         offer_flow::View::Closed(Closed::Gone),
+        offer_flow::View::Ordering { due: usd(4_900) },
+        offer_flow::View::Ordered(Ordered::Taken),
+        offer_flow::View::Ordered(Ordered::Unknown),
         offer_flow::View::Altered(OwnPage::Elsewhere),
         offer_flow::View::Altered(OwnPage::None),
     ]
