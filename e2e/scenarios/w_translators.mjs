@@ -153,6 +153,6 @@ scenario('w. an extension rewrites every number, and the backend has no page of 
   // It was not bought and not refused: without the extension it is there again.
   await page.reload();
   await offer.accept();
-  await expectText(offer.element, 'Thank you');
+  await expectText(offer.element, 'The shop has your order');
   assert.equal(backend.accepts.length, 1);
 });
