@@ -12,15 +12,15 @@ const failures = (page) =>
 
 scenario('w. tokens: Dodo is slow, and the offer comes once it has confirmed whose the purchase is', async (world) => {
   const stack = await world.ownStack({ sessionWait: 300 });
-  const { sim, proxy } = stack;
+  const { sim } = stack;
   await sim.webhookPolicy({ paused: true });
   await sim.fault({ method: 'GET', path: '/payments/*', kind: 'delay', delay_ms: 3_000 });
   const began = Date.now();
-  const { page, offer, token, address, buyer } = await visitOffer(world, stack);
+  const { page, offer, address, buyer } = await visitOffer(world, stack);
   assert.ok(Date.now() - began < 2_900, 'the merchant does not wait for Dodo');
-  const first = await fetch(`${proxy.url}/v1/upsell`, { headers: { authorization: `Bearer ${token}` } });
-  assert.deepEqual([first.status, (await first.json()).code], [409, 'not_confirmed_yet']);
+  const first = page.waitForResponse((answer) => answer.request().method() === 'GET' && answer.url().includes('/v1/upsell'));
   await page.goto(address);
+  assert.equal((await first).status(), 409, 'not confirmed yet');
   await offer.accept();
   await offer.receiptShows(money(12900));
   assert.deepEqual(await failures(page), []);
@@ -30,7 +30,7 @@ scenario('w. tokens: Dodo is slow, and the offer comes once it has confirmed who
 scenario('w. tokens: plans of a token that is confirmed late, on the page and standing alone', async (world) => {
   const stack = await world.stack();
   const { proxy, gateway } = stack;
-  const { page, plans, token, address } = await visitPlans(world, stack, { through: gateway });
+  const { page, plans, token, address, buyer } = await visitPlans(world, stack, { through: gateway });
   gateway.break(token, 'GET', '/v1/plans', FAULTS.status(409, 'not_confirmed_yet'), { times: 2 });
   await page.goto(address);
   await plans.shown();
@@ -44,7 +44,8 @@ scenario('w. tokens: plans of a token that is confirmed late, on the page and st
     const problem = { status: 409, code: 'not_confirmed_yet', title: 'not yet', retry_after: 1 };
     return route.fulfill({ status: 409, contentType: 'application/problem+json', body: JSON.stringify(problem) });
   });
-  await alone.goto(`${proxy.url}/upgrade/#token=${token}`);
+  const another = await proxy.session(buyer, { purpose: 'plans', subscription_id: buyer.subscription_id });
+  await alone.goto(`${proxy.url}/upgrade/#token=${another}`);
   await alone.getByRole('button', { name: /Pro/ }).first().waitFor();
   assert.equal(answers, 3);
 });
