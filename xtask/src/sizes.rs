@@ -43,11 +43,12 @@ struct Budget {
 
 const KB: usize = 1024;
 
-/// Lower a ceiling when the size has fallen; never raise one without saying why in the change. Last raised, by 8 KB: what stands
-/// on the screen is drawn anew and read back, so that a page translator cannot change what a buyer agrees to.
+/// Lower a ceiling when the size has fallen; never raise one without saying why in the change. Last raised, by 19 KB: what stands
+/// on the screen is drawn anew and read back (8), one language for the whole screen (4), answers of basic backends read field by
+/// field (4), and tokens that belong to one browser, parts that are found again and the way out of frames (3).
 const BUDGETS: [Budget; 3] = [
-    Budget { path: "offer path", size: |s| s.offer_path, ceiling: 145 * KB, goal: 65 * KB },
-    Budget { path: "plans path", size: |s| s.plans_path, ceiling: 175 * KB, goal: 65 * KB },
+    Budget { path: "offer path", size: |s| s.offer_path, ceiling: 148 * KB, goal: 65 * KB },
+    Budget { path: "plans path", size: |s| s.plans_path, ceiling: 176 * KB, goal: 65 * KB },
     Budget { path: "loader", size: |s| s.loader, ceiling: 5 * KB, goal: 3 * KB },
 ];
 
