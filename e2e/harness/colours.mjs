@@ -6,8 +6,11 @@
  */
 export function contrasts(locator) {
   return locator.evaluate((root) => {
-    /** Red, green, blue and alpha, from 0 to 1, of "rgb(…)" or "rgba(…)", as browsers write plain colours. */
+    /** Red, green, blue and alpha, from 0 to 1, of "rgb(…)" or "rgba(…)", as browsers write plain colours, or of "color(srgb …)",
+     * as they write mixed ones. */
     const channels = (colour) => {
+      const mixed = /^color\(srgb ([\d.]+) ([\d.]+) ([\d.]+)(?: \/ ([\d.]+))?\)$/.exec(colour);
+      if (mixed) return mixed.slice(1).map((share) => Number(share ?? 1));
       if (!/^rgba?\(/.test(colour)) throw new Error(`cannot read the colour ${colour}`);
       const [red, green, blue, alpha = 1] = colour.match(/[\d.]+/g).map(Number);
       return [red / 255, green / 255, blue / 255, alpha];
@@ -25,7 +28,9 @@ export function contrasts(locator) {
       }
       return 'rgb(255, 255, 255)';
     };
-    const hasWords = (element) => element.getClientRects().length > 0
+    // What is for assistive technology alone takes a pixel.
+    const isSeen = ({ width, height }) => width > 1 && height > 1;
+    const hasWords = (element) => isSeen(element.getBoundingClientRect())
       && [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim() !== '');
     return [...(root.shadowRoot ?? root).querySelectorAll('*:not(style)')].filter(hasWords).map((element) => {
       const words = luminance(getComputedStyle(element).color);
@@ -38,5 +43,5 @@ export function contrasts(locator) {
 
 /** Whether an element has a plain background through which nothing shows. Browsers write an alpha only where it is not 1. */
 export function isOpaque(locator) {
-  return locator.evaluate((element) => /^rgb\(\d+, \d+, \d+\)$/.test(getComputedStyle(element).backgroundColor));
+  return locator.evaluate((element) => /^(rgb\(\d+, \d+, \d+|color\(srgb( [\d.]+){3})\)$/.test(getComputedStyle(element).backgroundColor));
 }

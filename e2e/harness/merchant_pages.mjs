@@ -8,6 +8,7 @@ export const FOOTER = 'Questions? Write to help@shop.example.';
 
 /** A page's colours follow the buyer's choice, said outright: axe-core does not know the browser's dark canvas. */
 const PAGE_STYLE = `<style>
+html { background: Canvas; color: CanvasText; }
 html { background: light-dark(#fff, #14161a); color: light-dark(#16181d, #e8eaed); }
 body { font: 1rem/1.5 system-ui, sans-serif; margin: 0; }
 main { max-inline-size: 72rem; margin-inline: auto; padding: 1rem; }

@@ -190,8 +190,8 @@ async fn what_one_proxy_finds_holds_on_the_other() {
     let minted = one.post(MERCHANT_KEY, "/v1/sessions", None, &offer(&buyer)).await.unwrap().ok().unwrap();
     let token = minted["token"].as_str().unwrap().to_owned();
     let status = |proxy: &Proxy| {
-        let request =
-            testkit::client().unwrap().get(format!("{}/v1/upsell", proxy.url())).bearer_auth(&token);
+        let request = testkit::client().unwrap().get(format!("{}/v1/upsell", proxy.url()));
+        let request = request.bearer_auth(&token).header(wire::BROWSER_HEADER, testkit::BROWSER);
         async move { request.send().await.unwrap().status().as_u16() }
     };
     assert_eq!((status(&one).await, status(&other).await), (409, 409));
