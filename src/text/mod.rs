@@ -131,7 +131,7 @@ mod tests {
         assert!(loader.contains(&format!("const LANGUAGES = \"{LANGUAGES}\";")));
         let element = include_str!("../../embed/element.js");
         for language in Language::ALL {
-            assert!(element.contains(&format!("  {}: {{ offer: \"", language.tag())), "{language:?}");
+            assert!(element.contains(&format!("  {}: {{\n    offer: \"", language.tag())), "{language:?}");
         }
     }
 

@@ -160,8 +160,8 @@ mod tests {
             plans_path: Size::default(),
             loader: Size { brotli, ..Size::default() },
         };
-        assert_eq!(at(4 * KB).over_budget(), Vec::<String>::new());
-        assert_eq!(at(4 * KB + 1).over_budget(), ["loader is 1 bytes over its ceiling of 4096 (brotli)"]);
+        assert_eq!(at(5 * KB).over_budget(), Vec::<String>::new());
+        assert_eq!(at(5 * KB + 1).over_budget(), ["loader is 1 bytes over its ceiling of 5120 (brotli)"]);
     }
 
     #[test]

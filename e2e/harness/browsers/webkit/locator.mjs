@@ -67,7 +67,11 @@ export class Locator {
   /** The element as WebDriver names it, once there is one. */
   async elementHandle() {
     const element = await this.evaluate((found) => found);
-    return Object.assign(element, { evaluate: (body, argument) => this.#page.run(`(${body})(arguments[0], arguments[1])`, element, argument) });
+    return Object.assign(element, {
+      evaluate: (body, argument) => this.#page.run(`(${body})(arguments[0], arguments[1])`, element, argument),
+      // The set has no scenario in a frame.
+      ownerFrame: async () => this.#page,
+    });
   }
 
   count() {
