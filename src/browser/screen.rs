@@ -9,7 +9,7 @@ pub const PAYS: &str = "data-pays";
 /// Attribute of each amount that is due.
 pub const DUE: &str = "data-due";
 
-/// What has to stand on the screen for a press to count.
+/// The words that have to stand on the screen for a press to count.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Meant {
     /// Label of the one button that pays.
@@ -18,7 +18,7 @@ pub struct Meant {
     pub due: String,
 }
 
-/// Whether the screen says it: one button that pays with exactly this label, and at least one amount that is due, each of
+/// Says whether the screen says it: one button that pays with exactly this label, and at least one amount that is due, each of
 /// them exactly this one.
 #[must_use]
 pub fn says(screen: &HtmlElement, meant: &Meant) -> bool {

@@ -68,14 +68,14 @@ pub trait Machine: Sized + 'static {
     fn perform(driver: &Rc<Driver<Self>>, effect: Self::Effect);
 }
 
-/// What an act would pay for.
+/// The purchase that an act would pay for.
 pub struct Sale {
     about: About,
     /// The quote; absent where the backend makes none.
     quote: Option<QuoteId>,
 }
 
-/// What has to stand on the screen for an act to count, where it pays.
+/// Tells what has to stand on the screen for an act to count, where it pays.
 type Meaning<M> = Box<dyn Fn(&Locale, &<M as Machine>::View, &<M as Machine>::Act) -> Option<Meant>>;
 
 /// Runs one machine for one mounted widget.
@@ -146,7 +146,7 @@ impl<M: Machine> Driver<M> {
         self.handle(M::act(act, Press { intent, screen }));
     }
 
-    /// What has to stand on the screen for this act, in the language that is shown.
+    /// Returns what has to stand on the screen for this act, in the language that is shown.
     fn meant(&self, view: &M::View, act: &M::Act) -> Option<Meant> {
         self.locale.try_with_untracked(|locale| (self.meaning)(locale, view, act)).flatten()
     }

@@ -36,13 +36,13 @@ impl Touched {
         self.0.set_value(node);
     }
 
-    /// Whether it is not on the page any more.
+    /// Says whether it is not on the page any more.
     fn is_gone(self) -> bool {
         self.0.try_with_value(|node| node.as_ref().is_some_and(|node| !node.is_connected())).unwrap_or(false)
     }
 }
 
-/// When a new view has taken away the element that the buyer used last, the region takes the focus, so that the keyboard
+/// Gives the focus to the region after a new view has taken away the element that the buyer used last, so that the keyboard
 /// does not go on from the top of the page. Not before the buyer has used it, and only while `stands`: with nothing to stand
 /// on, the focus waits for what comes next.
 pub(super) fn follow_focus(region: NodeRef<Section>, stands: impl Fn() -> bool + Copy + 'static) -> Touched {

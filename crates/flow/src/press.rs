@@ -1,4 +1,4 @@
-//! What comes with the buyer's press of a button: their intention, and whether the screen said what it should.
+//! The buyer's press of a button: their intention, and whether the screen said what it should.
 
 use wire::{Consent, IdempotencyKey};
 
@@ -12,7 +12,7 @@ pub struct Intent {
     pub consent: Consent,
 }
 
-/// What the screen said when a button was pressed, compared with what the view means. Translators and other extensions
+/// The words on the screen when a button was pressed, compared with what the view means. Translators and other extensions
 /// write on the same page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Screen {
@@ -22,7 +22,7 @@ pub enum Screen {
     Altered(OwnPage),
 }
 
-/// Whether the backend has a page of its own, on which the buyer can go on.
+/// Says whether the backend has a page of its own, on which the buyer can go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OwnPage {
     /// It has one, and the widget is not on it.
@@ -36,11 +36,11 @@ pub enum OwnPage {
 pub struct Press {
     /// Intention, in case the press starts a charge.
     pub intent: Intent,
-    /// What the screen said.
+    /// The words on the screen.
     pub screen: Screen,
 }
 
-/// How often in a row the screen said something else at a press that would have paid.
+/// The number of times in a row that the screen said something else at a press that would have paid.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Doubt {
     /// Never.

@@ -9,7 +9,7 @@ use wire::{FeatureUsage, ProductId, Purpose, Trigger, UnixSeconds};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TokenHash(pub [u8; 32]);
 
-/// Whether Dodo has confirmed that the payment and the subscription of a session are its buyer's.
+/// Says whether Dodo has confirmed that the payment and the subscription of a session are its buyer's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Confirmation {
     /// Confirmed, or nothing to confirm: the session names neither.
@@ -23,7 +23,7 @@ pub enum Confirmation {
 pub struct Browser {
     /// SHA-256 of the secret.
     pub secret: TokenHash,
-    /// Whether the browser could store the secret. Otherwise it has another one after each reload.
+    /// `true` if the browser could store the secret. Otherwise it has another one after each reload.
     pub outlives_page: bool,
 }
 
@@ -57,7 +57,7 @@ pub struct Session {
     pub browser: Option<Browser>,
     /// End of life.
     pub expires_at: UnixSeconds,
-    /// Whether what it names is known to be its buyer's.
+    /// Says whether what it names is known to be its buyer's.
     pub confirmation: Confirmation,
 }
 

@@ -1,4 +1,4 @@
-//! Which browser a session token answers to (I24).
+//! The browser that a session token answers to (I24).
 //!
 //! A token is written into a page, and pages are cached, translated, restored and duplicated. So a token alone opens nothing: a
 //! caller also names its browser, by a secret that the browser made up, and a session belongs to the first that does, or to the
@@ -17,7 +17,7 @@ use wire::{Attempt, AttemptStatus, IneligibleReason, UnixSeconds, UpsellResponse
 
 use crate::domain::{Browser, Session, TokenHash};
 
-/// What a caller with a session's token may have.
+/// The part of a session that a caller with its token may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
     /// Everything that the session is for.
@@ -25,7 +25,7 @@ pub enum Access {
     /// Everything, once the session is bound to this browser. Of several that are told so at the same time, one is bound; the
     /// others have to ask again.
     Bind(Browser),
-    /// How a charge stands, without amount, card or page ([`charge_state`]): the page was loaded again in a browser that keeps
+    /// The state of a charge, without amount, card or page ([`charge_state`]): the page was loaded again in a browser that keeps
     /// nothing, so that nobody can tell whether it is still the same.
     ChargeState,
     /// Nothing, since the session belongs to another browser.

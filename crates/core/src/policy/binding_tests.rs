@@ -124,7 +124,7 @@ fn a_page_of_another_origin_gets_a_session_of_its_own() {
     assert_eq!(handover_until(&parent, UnixSeconds(990)), UnixSeconds(1000), "no longer than its session");
 }
 
-/// What somebody does with the token of one session.
+/// A deed of somebody with the token of one session.
 #[derive(Clone, Copy, Debug)]
 enum Act {
     /// Reads the session, so as to decide later.

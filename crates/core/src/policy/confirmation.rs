@@ -1,4 +1,4 @@
-//! Whether a session may be used: not before Dodo has confirmed that the payment and the subscription that it names are its
+//! Says whether a session may be used: not before Dodo has confirmed that the payment and the subscription that it names are its
 //! buyer's. Pure.
 //!
 //! `POST /v1/sessions` answers within a bound of its own, so a token may be out before Dodo has answered. Such a token is
@@ -16,7 +16,7 @@ pub const CHECK_AGAIN: Duration = Duration::from_secs(2);
 /// Seconds after which a page asks again.
 pub const RETRY_AFTER: u32 = 1;
 
-/// What Dodo says of one thing that a session names.
+/// Dodo's word on one thing that a session names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Owner {
     /// It belongs to this customer.
@@ -27,7 +27,7 @@ pub enum Owner {
     Unknown,
 }
 
-/// What a check has found.
+/// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Finding {
     /// All that the session names is its buyer's.
@@ -49,7 +49,7 @@ pub enum LastCheck {
     Ended(Duration),
 }
 
-/// What a call with a session's token is answered with.
+/// The answer to a call with a session's token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Admission {
     /// It is worked on.

@@ -70,7 +70,7 @@ impl<'a> Languages<'a> {
     }
 }
 
-/// Whether a client that speaks these languages has words to go with this one.
+/// Says whether a client that speaks these languages has words to go with this one.
 fn is_spoken(spoken: &[String], tag: &str) -> bool {
     spoken.iter().any(|language| extends(tag, language))
 }

@@ -1,4 +1,4 @@
-//! What may be said about money, and on what evidence (invariant F18).
+//! The evidence on which something may be said about money (invariant F18).
 //!
 //! | sentence | needs |
 //! |---|---|

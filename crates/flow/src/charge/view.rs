@@ -59,7 +59,7 @@ pub struct DoneView {
 pub struct FailedView {
     /// Why, in the grain that a buyer may know.
     pub failure: Failure,
-    /// What proves that nothing was charged.
+    /// The proof that nothing was charged.
     pub not_charged: NotCharged,
     /// Name of what was to be bought or changed to, where it is known here.
     pub name: Option<String>,
@@ -71,7 +71,7 @@ pub struct FailedView {
     pub another_way: bool,
 }
 
-/// Whether two quotes look alike on the screen: everything is the same but the id and the time for which it holds.
+/// Says whether two quotes look alike on the screen: everything is the same but the id and the time for which it holds.
 pub(crate) fn says_the_same(one: &Quote, other: &Quote) -> bool {
     let Quote { id, expires_at, expires_in, .. } = one.clone();
     Quote { id, expires_at, expires_in, ..other.clone() } == *one

@@ -31,11 +31,11 @@ pub(crate) struct Ordering {
     pub(crate) awaited: Tag,
     /// Runs out when the buyer should get a calmer picture than a busy button.
     pub(crate) slow_timer: Tag,
-    /// Whether it ran out.
+    /// `true` once it ran out.
     pub(crate) slow: bool,
 }
 
-/// What is known of an order at a basic backend. None of it is about money.
+/// Knowledge of an order at a basic backend. None of it is about money.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ordered {
     /// The backend has taken it. Whether it is paid, the merchant will say.

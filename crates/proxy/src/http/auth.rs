@@ -28,7 +28,7 @@ pub struct OfferSession(pub Session);
 #[derive(Debug)]
 pub struct PlansSession(pub Session);
 
-/// Who may learn how a charge stands: a buyer, or a page that was loaded again in a browser that keeps nothing.
+/// Somebody who may learn how a charge stands: a buyer, or a page that was loaded again in a browser that keeps nothing.
 #[derive(Debug)]
 pub enum Page {
     /// A buyer, who may learn everything.

@@ -1,4 +1,4 @@
-//! Which browser a session token answers to, and how the proxy's own page gets a token of its own. The rule is
+//! Binds session tokens to browsers, and lets the proxy's own page have a token of its own. The rule is
 //! [`upsell_core::policy::binding`].
 
 use upsell_core::{
@@ -10,7 +10,7 @@ use wire::{HandoverResponse, PAGE_PREFIX, Purpose, SessionResponse, TakeOverRequ
 use super::sessions::{SessionError, Sessions};
 use crate::{ids, store::StoreError};
 
-/// Who calls with a token.
+/// The caller with a token.
 #[derive(Debug)]
 pub enum Caller {
     /// The browser that the session belongs to.

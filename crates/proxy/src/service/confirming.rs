@@ -39,7 +39,7 @@ use crate::{
     upstream::on_same_behalf,
 };
 
-/// How long one check may take behind a session.
+/// The time that one check may take behind a session.
 const CHECK_TIME: Duration = Duration::from_secs(10);
 /// Checks and preparations at a time that nobody waits for.
 const BEHIND: usize = 64;
@@ -51,7 +51,7 @@ pub struct NotYet {
     pub retry_after: u32,
 }
 
-/// What checks are made from.
+/// The parts that checks are made from.
 pub struct Confirming {
     store: Arc<dyn Store>,
     gateway: Gateway,
